@@ -1,0 +1,1 @@
+//! A deterministic RV64 machine with snapshots: harts, memory management, devices.

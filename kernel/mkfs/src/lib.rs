@@ -1,0 +1,1 @@
+//! Builds and edits xv6 file-system images on the host.
