@@ -1,0 +1,175 @@
+//! The disk's content: a read-only image that many machines share, under the sectors one wrote.
+//!
+//! Going back to a snapshot drops the written sectors: it costs what was written, not what the
+//! disk holds.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Bytes in a sector, the unit of every request.
+pub const SECTOR_BYTES: usize = 512;
+
+/// A disk of whole sectors; cheap to clone as long as few were written.
+#[derive(Clone, Debug)]
+pub struct Disk {
+    base: Arc<[u8]>,
+    /// Where in `written` a changed sector is.
+    slots: BTreeMap<u64, usize>,
+    written: Vec<[u8; SECTOR_BYTES]>,
+}
+
+impl Disk {
+    /// A disk holding `image`, filled up with zeroes to a whole sector.
+    pub fn new(mut image: Vec<u8>) -> Disk {
+        image.resize(image.len().next_multiple_of(SECTOR_BYTES), 0);
+        Disk {
+            base: image.into(),
+            slots: BTreeMap::new(),
+            written: Vec::new(),
+        }
+    }
+
+    /// Size in sectors.
+    pub fn sectors(&self) -> u64 {
+        (self.base.len() / SECTOR_BYTES) as u64
+    }
+
+    /// One sector's content; `None` beyond the end.
+    pub fn sector(&self, sector: u64) -> Option<&[u8; SECTOR_BYTES]> {
+        match self.slots.get(&sector) {
+            Some(slot) => self.written.get(*slot),
+            None => self.base_sector(sector),
+        }
+    }
+
+    /// One sector to be changed; `None` beyond the end.
+    pub fn sector_mut(&mut self, sector: u64) -> Option<&mut [u8; SECTOR_BYTES]> {
+        let slot = match self.slots.get(&sector) {
+            Some(slot) => *slot,
+            None => {
+                let content = *self.base_sector(sector)?;
+                let slot = self.written.len();
+                self.written.push(content);
+                self.slots.insert(sector, slot);
+                slot
+            }
+        };
+        self.written.get_mut(slot)
+    }
+
+    /// The whole content, copied.
+    pub fn content(&self) -> Vec<u8> {
+        let mut content = self.base.to_vec();
+        for (sector, slot) in &self.slots {
+            let start = *sector as usize * SECTOR_BYTES;
+            content[start..start + SECTOR_BYTES].copy_from_slice(&self.written[*slot]);
+        }
+        content
+    }
+
+    /// Sectors that differ, or may, from the shared image.
+    pub fn written_sectors(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Makes the present content the shared image, so that clones and resets have nothing to copy.
+    pub fn freeze(&mut self) {
+        if !self.slots.is_empty() {
+            self.base = self.content().into();
+            self.slots.clear();
+            self.written.clear();
+        }
+    }
+
+    /// Becomes identical to `base`, at the cost of the sectors either has written.
+    pub fn restore(&mut self, base: &Disk) {
+        if !Arc::ptr_eq(&self.base, &base.base) {
+            self.base = Arc::clone(&base.base);
+        }
+        if !(self.slots.is_empty() && base.slots.is_empty()) {
+            self.slots.clone_from(&base.slots);
+            self.written.clone_from(&base.written);
+        }
+    }
+
+    fn base_sector(&self, sector: u64) -> Option<&[u8; SECTOR_BYTES]> {
+        let start = usize::try_from(sector).ok()?.checked_mul(SECTOR_BYTES)?;
+        self.base.get(start..)?.first_chunk()
+    }
+}
+
+/// Disks are equal if their content is, wherever it is kept.
+impl PartialEq for Disk {
+    fn eq(&self, other: &Disk) -> bool {
+        if Arc::ptr_eq(&self.base, &other.base) {
+            self.slots
+                .keys()
+                .chain(other.slots.keys())
+                .all(|sector| self.sector(*sector) == other.sector(*sector))
+        } else {
+            self.sectors() == other.sectors()
+                && (0..self.sectors()).all(|sector| self.sector(sector) == other.sector(sector))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Disk, SECTOR_BYTES};
+
+    fn disk() -> Disk {
+        Disk::new(
+            (0..3 * SECTOR_BYTES)
+                .map(|index| (index / SECTOR_BYTES) as u8)
+                .collect(),
+        )
+    }
+
+    #[test]
+    fn a_partial_last_sector_is_filled_with_zeroes() {
+        let disk = Disk::new(vec![7; 513]);
+        assert_eq!(disk.sectors(), 2);
+        assert_eq!(disk.sector(1).unwrap()[..2], [7, 0]);
+        assert_eq!(Disk::new(Vec::new()).sectors(), 0);
+        assert_eq!(Disk::new(Vec::new()).sector(0), None);
+    }
+
+    #[test]
+    fn written_sectors_lie_over_the_image() {
+        let mut disk = disk();
+        disk.sector_mut(1).unwrap()[5] = 99;
+        assert_eq!(disk.sector(1).unwrap()[4..7], [1, 99, 1]);
+        assert_eq!(disk.sector(2).unwrap()[0], 2);
+        assert_eq!(disk.content()[SECTOR_BYTES + 5], 99);
+        assert_eq!(disk.written_sectors(), 1);
+        for beyond in [3, u64::MAX, u64::MAX / 512, 1 << 55] {
+            assert_eq!(disk.sector(beyond), None);
+            assert_eq!(disk.sector_mut(beyond), None);
+        }
+    }
+
+    #[test]
+    fn restore_goes_back_and_leaves_the_image_shared() {
+        let mut base = disk();
+        base.sector_mut(0).unwrap()[0] = 50;
+        let before = base.content();
+        let mut copy = base.clone();
+        copy.sector_mut(0).unwrap()[0] = 51;
+        copy.sector_mut(2).unwrap()[0] = 52;
+        assert!(copy != base);
+        copy.restore(&base);
+        assert!(copy == base);
+        assert_eq!(copy.content(), before);
+    }
+
+    #[test]
+    fn freezing_keeps_the_content() {
+        let mut disk = disk();
+        disk.sector_mut(2).unwrap()[511] = 77;
+        let before = disk.clone();
+        disk.freeze();
+        assert_eq!(disk.written_sectors(), 0);
+        assert!(disk == before);
+        assert_eq!(disk.content(), before.content());
+    }
+}
