@@ -1,1 +1,20 @@
 //! Builds and edits xv6 file-system images on the host.
+//!
+//! [`Builder`] makes an image from nothing, laid out as the C kernel's `mkfs` does.
+//! [`Image`] opens one that exists, made by either, and reads, lists, replaces and checks files in
+//! it. No byte of an image is trusted: whatever it holds, the answer is a value or an [`Error`].
+#![forbid(unsafe_code)]
+
+mod allocation;
+mod builder;
+mod check;
+mod directory;
+mod error;
+mod file;
+mod image;
+
+pub use builder::Builder;
+pub use check::Problem;
+pub use directory::Entry;
+pub use error::Error;
+pub use image::Image;

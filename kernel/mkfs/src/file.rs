@@ -1,0 +1,142 @@
+//! The bytes of an inode: reading them, and writing them anew.
+
+use abi::file_system::{BLOCK_SIZE, DIRECT_BLOCKS, DiskInode, INDIRECT_BLOCKS, MAX_FILE_SIZE};
+
+use crate::{Error, Image};
+
+impl Image {
+    /// The block addresses of an inode's data, in order; 0 for a block never written.
+    pub(crate) fn data_blocks(&self, number: u32, inode: &DiskInode) -> Result<Vec<u32>, Error> {
+        if inode.size as usize > MAX_FILE_SIZE {
+            return Err(Error::BadSize {
+                inode: number,
+                size: inode.size,
+            });
+        }
+        let count = (inode.size as usize).div_ceil(BLOCK_SIZE);
+        let mut blocks = inode.addresses[..DIRECT_BLOCKS.min(count)].to_vec();
+        if count > DIRECT_BLOCKS {
+            let indirect = inode.addresses[DIRECT_BLOCKS];
+            let indirect = self.indirect_addresses(number, indirect)?;
+            blocks.extend_from_slice(&indirect[..count - DIRECT_BLOCKS]);
+        }
+        match blocks
+            .iter()
+            .find(|&&block| block != 0 && !self.is_data_block(block))
+        {
+            Some(&block) => Err(Error::BadBlock {
+                inode: number,
+                block,
+            }),
+            None => Ok(blocks),
+        }
+    }
+
+    pub(crate) fn indirect_addresses(
+        &self,
+        inode: u32,
+        block: u32,
+    ) -> Result<[u32; INDIRECT_BLOCKS], Error> {
+        let mut addresses = [0; INDIRECT_BLOCKS];
+        if block == 0 {
+            return Ok(addresses);
+        }
+        if !self.is_data_block(block) {
+            return Err(Error::BadBlock { inode, block });
+        }
+        let (words, _) = self.block(block).as_chunks();
+        for (address, word) in addresses.iter_mut().zip(words) {
+            *address = u32::from_le_bytes(*word);
+        }
+        Ok(addresses)
+    }
+
+    pub(crate) fn read_inode_data(&self, number: u32) -> Result<Vec<u8>, Error> {
+        let inode = self.inode(number)?;
+        let blocks = self.data_blocks(number, &inode)?;
+        let mut bytes = Vec::with_capacity(blocks.len() * BLOCK_SIZE);
+        for block in blocks {
+            match block {
+                0 => bytes.extend_from_slice(&[0; BLOCK_SIZE]),
+                block => bytes.extend_from_slice(self.block(block)),
+            }
+        }
+        bytes.truncate(inode.size as usize);
+        Ok(bytes)
+    }
+
+    /// Makes `bytes` the contents of an inode; on an error the inode keeps no contents.
+    pub(crate) fn write_inode_data(&mut self, number: u32, bytes: &[u8]) -> Result<(), Error> {
+        let mut inode = self.inode(number)?;
+        self.release_blocks(number, &inode)?;
+        inode.addresses = [0; DIRECT_BLOCKS + 1];
+        inode.size = 0;
+        self.set_inode(number, &inode)?;
+        self.fill_blocks(number, &mut inode, bytes)?;
+        inode.size = bytes.len() as u32;
+        self.set_inode(number, &inode)
+    }
+
+    fn release_blocks(&mut self, number: u32, inode: &DiskInode) -> Result<(), Error> {
+        let indirect = inode.addresses[DIRECT_BLOCKS];
+        let mut blocks = inode.addresses.to_vec();
+        blocks.extend(self.indirect_addresses(number, indirect)?);
+        for block in blocks.into_iter().filter(|&block| block != 0) {
+            if !self.is_data_block(block) {
+                return Err(Error::BadBlock {
+                    inode: number,
+                    block,
+                });
+            }
+            self.set_in_use(block, false);
+        }
+        Ok(())
+    }
+
+    /// Stores `bytes` in new blocks of an inode that has none, or gives all of them back.
+    fn fill_blocks(
+        &mut self,
+        number: u32,
+        inode: &mut DiskInode,
+        bytes: &[u8],
+    ) -> Result<(), Error> {
+        let mut taken = Vec::new();
+        let result = self.take_blocks(bytes.len(), &mut taken);
+        if let Err(error) = result {
+            for block in taken {
+                self.set_in_use(block, false);
+            }
+            return Err(error);
+        }
+        let mut taken = taken.into_iter();
+        for (index, chunk) in bytes.chunks(BLOCK_SIZE).enumerate() {
+            if index == DIRECT_BLOCKS {
+                inode.addresses[DIRECT_BLOCKS] = taken.next().ok_or(Error::OutOfBlocks)?;
+            }
+            let block = taken.next().ok_or(Error::OutOfBlocks)?;
+            self.block_mut(block)[..chunk.len()].copy_from_slice(chunk);
+            match index.checked_sub(DIRECT_BLOCKS) {
+                None => inode.addresses[index] = block,
+                Some(slot) => {
+                    let indirect = self.block_mut(inode.addresses[DIRECT_BLOCKS]);
+                    indirect[slot * 4..slot * 4 + 4].copy_from_slice(&block.to_le_bytes());
+                }
+            }
+        }
+        self.set_inode(number, inode)
+    }
+
+    /// Allocates what `length` bytes need: data blocks, and the indirect block before the first
+    /// data block that it names.
+    fn take_blocks(&mut self, length: usize, taken: &mut Vec<u32>) -> Result<(), Error> {
+        if length > MAX_FILE_SIZE {
+            return Err(Error::OutOfBlocks);
+        }
+        let data = length.div_ceil(BLOCK_SIZE);
+        let count = data + usize::from(data > DIRECT_BLOCKS);
+        for _ in 0..count {
+            taken.push(self.allocate_block()?);
+        }
+        Ok(())
+    }
+}

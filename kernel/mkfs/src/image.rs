@@ -1,0 +1,163 @@
+//! An image in memory: its blocks, its superblock, its inodes.
+
+use abi::file_system::{BLOCK_SIZE, DiskInode, INODES_PER_BLOCK, MAGIC, SUPER_BLOCK, SuperBlock};
+
+use crate::Error;
+
+/// An xv6 file-system image.
+#[derive(Clone, Debug)]
+pub struct Image {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) layout: SuperBlock,
+    /// First data block, checked when the image was opened.
+    pub(crate) data_start: u32,
+}
+
+impl Image {
+    /// Takes `bytes` for an image, after a check of its superblock. A transaction that was
+    /// committed to the log but not yet installed is installed, as a booting kernel would do.
+    ///
+    /// # Errors
+    /// Not an xv6 image, cut short, or with a superblock or log that contradicts itself.
+    pub fn open(bytes: impl Into<Vec<u8>>) -> Result<Image, Error> {
+        let bytes = bytes.into();
+        let start = SUPER_BLOCK as usize * BLOCK_SIZE;
+        let header = bytes
+            .get(start..)
+            .and_then(|rest| rest.first_chunk())
+            .ok_or(Error::TooShort(bytes.len()))?;
+        let layout = SuperBlock::decode(header);
+        let data_start = check_layout(&layout, bytes.len())?;
+        let mut image = Image {
+            bytes,
+            layout,
+            data_start,
+        };
+        image.install_log()?;
+        Ok(image)
+    }
+
+    /// The image's bytes, as a disk holds them.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The image's bytes, as a disk holds them.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
+    /// The image's superblock.
+    pub fn super_block(&self) -> &SuperBlock {
+        &self.layout
+    }
+
+    /// Block `number`, which the caller has checked against the layout.
+    pub(crate) fn block(&self, number: u32) -> &[u8; BLOCK_SIZE] {
+        let start = number as usize * BLOCK_SIZE;
+        self.bytes[start..]
+            .first_chunk()
+            .expect("block numbers are checked against the superblock, and that against the image")
+    }
+
+    /// Block `number`, which the caller has checked against the layout, for writing.
+    pub(crate) fn block_mut(&mut self, number: u32) -> &mut [u8; BLOCK_SIZE] {
+        let start = number as usize * BLOCK_SIZE;
+        self.bytes[start..]
+            .first_chunk_mut()
+            .expect("block numbers are checked against the superblock, and that against the image")
+    }
+
+    /// Whether `block` lies in the data area.
+    pub(crate) fn is_data_block(&self, block: u32) -> bool {
+        (self.data_start..self.layout.size).contains(&block)
+    }
+
+    fn inode_place(&self, number: u32) -> Result<(u32, usize), Error> {
+        let block = self
+            .layout
+            .inode_block(number)
+            .filter(|_| number != 0)
+            .ok_or(Error::NoSuchInode(number))?;
+        let offset = number as usize % INODES_PER_BLOCK * DiskInode::SIZE;
+        Ok((block, offset))
+    }
+
+    pub(crate) fn inode(&self, number: u32) -> Result<DiskInode, Error> {
+        let (block, offset) = self.inode_place(number)?;
+        let bytes = self.block(block)[offset..]
+            .first_chunk()
+            .expect("inodes do not straddle blocks");
+        Ok(DiskInode::decode(bytes))
+    }
+
+    pub(crate) fn set_inode(&mut self, number: u32, inode: &DiskInode) -> Result<(), Error> {
+        let (block, offset) = self.inode_place(number)?;
+        self.block_mut(block)[offset..offset + DiskInode::SIZE].copy_from_slice(&inode.encode());
+        Ok(())
+    }
+
+    /// Copies a committed transaction from the log to its home blocks and empties the log.
+    fn install_log(&mut self) -> Result<(), Error> {
+        if self.layout.log_blocks == 0 {
+            return Ok(());
+        }
+        let header = *self.block(self.layout.log_start);
+        let word = |index: usize| {
+            let bytes = header[index * 4..].first_chunk();
+            bytes.map_or(0, |bytes| u32::from_le_bytes(*bytes))
+        };
+        let count = word(0);
+        if count >= self.layout.log_blocks || count as usize >= BLOCK_SIZE / 4 {
+            return Err(Error::BadLog(format!(
+                "{count} blocks in a log of {}",
+                self.layout.log_blocks
+            )));
+        }
+        for index in 0..count {
+            let home = word(1 + index as usize);
+            if home < self.layout.inode_start || home >= self.layout.size {
+                return Err(Error::BadLog(format!("it holds block {home}")));
+            }
+            let logged = *self.block(self.layout.log_start + 1 + index);
+            *self.block_mut(home) = logged;
+        }
+        if count > 0 {
+            self.block_mut(self.layout.log_start)[..4].fill(0);
+        }
+        Ok(())
+    }
+}
+
+/// Checks that the areas follow one another and fit the image; gives the first data block.
+fn check_layout(layout: &SuperBlock, bytes: usize) -> Result<u32, Error> {
+    if layout.magic != MAGIC {
+        return Err(Error::NotXv6(layout.magic));
+    }
+    let held = (bytes / BLOCK_SIZE) as u64;
+    if u64::from(layout.size) > held {
+        return Err(Error::CutShort {
+            said: layout.size,
+            held,
+        });
+    }
+    let inode_blocks = u64::from(layout.inodes).div_ceil(INODES_PER_BLOCK as u64);
+    let log_end = u64::from(layout.log_start) + u64::from(layout.log_blocks);
+    let inode_end = u64::from(layout.inode_start) + inode_blocks;
+    if layout.log_start <= SUPER_BLOCK {
+        return Err(Error::BadLayout("the log lies on the superblock"));
+    }
+    if log_end > u64::from(layout.inode_start) {
+        return Err(Error::BadLayout("log and inodes overlap"));
+    }
+    if inode_end > u64::from(layout.bitmap_start) {
+        return Err(Error::BadLayout("inodes and bitmap overlap"));
+    }
+    // The C mkfs may leave a spare block between bitmap and data, so the data area is counted from
+    // the end.
+    let data_start = layout.size.checked_sub(layout.data_blocks);
+    match (layout.data_start(), data_start) {
+        (Some(bitmap_end), Some(start)) if bitmap_end <= start => Ok(start),
+        _ => Err(Error::BadLayout("bitmap and data overlap")),
+    }
+}
