@@ -1,2 +1,30 @@
 //! The language of cases, the eager model, and the judge that says what an observation means.
+//!
+//! Four rooms, each of which knows only those before it:
+//!
+//! - [`case`]: what a case is; its binary form, its text form, how it is repaired, generated,
+//!   mutated and made simpler;
+//! - [`dialect`]: in what respects kernels may legitimately differ;
+//! - [`model`]: a kernel that allocates everything eagerly and never runs out of frames;
+//! - [`judge`]: what the model expects, against what was seen, clause by clause.
+//!
+//! The crate is pure: it does no I/O and knows neither the emulator nor the kernel under test.
 #![forbid(unsafe_code)]
+
+pub mod case;
+pub mod dialect;
+pub mod judge;
+pub mod layout;
+pub mod model;
+
+pub use case::{
+    Address, Amount, Call, Case, Flavour, Operation, Process, Region, StoredValue, Stride, Target,
+    Width,
+};
+pub use dialect::Dialect;
+pub use judge::{
+    Action, BiteMeter, Bucket, Clause, End, Event, Failure, Finding, FrameKind, Judge, Observation,
+    PageFlags, PageMapping, Step, UserTrap, Verdict, bucket, describe,
+};
+pub use layout::{Image, Layout, Permissions, Segment};
+pub use model::ProcessState;

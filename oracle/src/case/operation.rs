@@ -1,0 +1,435 @@
+//! Operations: what a process, or the environment, does next.
+
+use super::{Address, Amount, Process};
+use std::fmt;
+use std::num::NonZeroU8;
+
+/// How many bytes a load or store moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Width {
+    /// One byte.
+    One,
+    /// Two bytes.
+    Two,
+    /// Four bytes.
+    Four,
+    /// Eight bytes.
+    Eight,
+}
+
+impl Width {
+    /// All widths, narrowest first.
+    pub const ALL: [Width; 4] = [Width::One, Width::Two, Width::Four, Width::Eight];
+
+    /// 1, 2, 4 or 8.
+    pub fn bytes(self) -> u64 {
+        1 << self as u32
+    }
+
+    /// The part of `value` that this many bytes hold.
+    pub fn truncate(self, value: u64) -> u64 {
+        match self {
+            Width::Eight => value,
+            _ => value & ((1 << (self.bytes() * 8)) - 1),
+        }
+    }
+}
+
+/// The second argument of `sbrk`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Flavour {
+    /// Allocate at the first touch.
+    Lazy,
+    /// Allocate at once.
+    Eager,
+    /// Some other number below 64, which a kernel may take for either (ours: lazy).
+    Other(u8),
+}
+
+impl Flavour {
+    /// The number to pass.
+    pub fn number(self) -> u64 {
+        match self {
+            Flavour::Lazy => u64::from(abi::sbrk::LAZY),
+            Flavour::Eager => u64::from(abi::sbrk::EAGER),
+            Flavour::Other(number) => u64::from(number),
+        }
+    }
+
+    /// The flavour that `number` (modulo 64) stands for.
+    pub fn from_number(number: u8) -> Flavour {
+        match number % 64 {
+            2 => Flavour::Lazy,
+            1 => Flavour::Eager,
+            other => Flavour::Other(other),
+        }
+    }
+}
+
+/// A value that a store can carry: 16 bits, sign extended or repeated.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct StoredValue {
+    pub(super) low: u16,
+    pub(super) repeated: bool,
+}
+
+impl StoredValue {
+    /// A small number, sign extended to 64 bits.
+    pub fn number(value: i16) -> StoredValue {
+        StoredValue {
+            low: value as u16,
+            repeated: false,
+        }
+    }
+
+    /// Sixteen bits four times over: shows which part of a wide store went astray.
+    pub fn repeated(low: u16) -> StoredValue {
+        // All zeros and all ones are numbers as well, and a value has one form only.
+        StoredValue {
+            low,
+            repeated: low != 0 && low != u16::MAX,
+        }
+    }
+
+    /// The value with exactly these 64 bits, if there is one.
+    pub fn from_bits(bits: u64) -> Option<StoredValue> {
+        [Self::number(bits as i16), Self::repeated(bits as u16)]
+            .into_iter()
+            .find(|value| value.bits() == bits)
+    }
+
+    /// All 64 bits.
+    pub fn bits(self) -> u64 {
+        if self.repeated {
+            u64::from(self.low) * 0x0001_0001_0001_0001
+        } else {
+            i64::from(self.low as i16) as u64
+        }
+    }
+}
+
+impl fmt::Display for StoredValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.repeated {
+            write!(f, "{:#x}", self.bits())
+        } else {
+            write!(f, "{}", self.low as i16)
+        }
+    }
+}
+
+impl fmt::Debug for StoredValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The distance between two touches: a power of two of bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Stride(u8);
+
+impl Stride {
+    /// One touch a page.
+    pub const PAGE: Stride = Stride(12);
+
+    /// 2 to the power of `exponent` (modulo 40) bytes.
+    pub fn power(exponent: u8) -> Stride {
+        Stride(exponent % 40)
+    }
+
+    /// The stride of exactly so many bytes: a power of two below 2^40.
+    pub fn from_bytes(bytes: u64) -> Option<Stride> {
+        (bytes.is_power_of_two() && bytes.trailing_zeros() < 40)
+            .then(|| Stride(bytes.trailing_zeros() as u8))
+    }
+
+    /// The exponent of two.
+    pub fn exponent(self) -> u8 {
+        self.0
+    }
+
+    /// In bytes.
+    pub fn bytes(self) -> u64 {
+        1 << self.0
+    }
+}
+
+impl fmt::Debug for Stride {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.bytes())
+    }
+}
+
+/// Who is to be killed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Target {
+    /// A process of the case.
+    Process(Process),
+    /// Whoever has this process identifier.
+    Pid(i32),
+}
+
+/// One operation: a line of a case.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Operation {
+    /// Who does it; `a` for [`Call::Frames`], which is done to everybody.
+    pub process: Process,
+    /// What is done.
+    pub call: Call,
+}
+
+/// What an operation does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Call {
+    /// Moves the program break.
+    Sbrk {
+        /// By how much.
+        amount: Amount,
+        /// The second argument.
+        flavour: Flavour,
+    },
+    /// Loads from memory.
+    Load {
+        /// How many bytes.
+        width: Width,
+        /// From where.
+        address: Address,
+    },
+    /// Stores to memory.
+    Store {
+        /// How many bytes.
+        width: Width,
+        /// To where.
+        address: Address,
+        /// What; its low bytes.
+        value: StoredValue,
+    },
+    /// Jumps to an address.
+    Fetch {
+        /// Where to.
+        address: Address,
+    },
+    /// Loads or stores one byte at each of several addresses.
+    Touch {
+        /// The first.
+        address: Address,
+        /// How many.
+        count: NonZeroU8,
+        /// How far apart.
+        stride: Stride,
+        /// Whether it stores: the number of touches still to do, this one included.
+        write: bool,
+    },
+    /// Makes a child.
+    Fork {
+        /// The child's name, one that no process had before.
+        child: Process,
+    },
+    /// Ends the process.
+    Exit {
+        /// With this status.
+        status: i32,
+    },
+    /// Waits for a child to end.
+    Wait {
+        /// Where its status goes, if anywhere.
+        status: Option<Address>,
+    },
+    /// Kills a process.
+    Kill {
+        /// Which.
+        target: Target,
+    },
+    /// Asks for the own process identifier.
+    Getpid,
+    /// Makes a pipe.
+    Pipe {
+        /// Where the two file descriptors go.
+        address: Address,
+    },
+    /// Reads from a file descriptor.
+    Read {
+        /// Which.
+        fd: i8,
+        /// To where.
+        address: Address,
+        /// How many bytes at most.
+        length: i16,
+    },
+    /// Writes to a file descriptor.
+    Write {
+        /// Which.
+        fd: i8,
+        /// From where.
+        address: Address,
+        /// How many bytes.
+        length: i16,
+    },
+    /// Closes a file descriptor.
+    Close {
+        /// Which.
+        fd: i8,
+    },
+    /// Duplicates a file descriptor.
+    Dup {
+        /// Which.
+        fd: i8,
+    },
+    /// Lets timer interrupts pass, and others run.
+    Yield {
+        /// How many rounds of the scheduler.
+        ticks: NonZeroU8,
+    },
+    /// Asks for the number of timer ticks.
+    Uptime,
+    /// Sleeps.
+    Pause {
+        /// For how many ticks.
+        ticks: i8,
+    },
+    /// The environment leaves only so many frames free.
+    Frames {
+        /// How many; [`Call::ALL_FRAMES`] gives back what earlier ones took.
+        free: u16,
+    },
+}
+
+impl Call {
+    /// As [`Call::Frames`]' number: no frame is withheld.
+    pub const ALL_FRAMES: u16 = u16::MAX;
+
+    /// Which kind of operation it is.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Call::Sbrk { .. } => Kind::Sbrk,
+            Call::Load { .. } => Kind::Load,
+            Call::Store { .. } => Kind::Store,
+            Call::Fetch { .. } => Kind::Fetch,
+            Call::Touch { write: false, .. } => Kind::TouchRead,
+            Call::Touch { write: true, .. } => Kind::TouchWrite,
+            Call::Fork { .. } => Kind::Fork,
+            Call::Exit { .. } => Kind::Exit,
+            Call::Wait { .. } => Kind::Wait,
+            Call::Kill { .. } => Kind::Kill,
+            Call::Getpid => Kind::Getpid,
+            Call::Pipe { .. } => Kind::Pipe,
+            Call::Read { .. } => Kind::Read,
+            Call::Write { .. } => Kind::Write,
+            Call::Close { .. } => Kind::Close,
+            Call::Dup { .. } => Kind::Dup,
+            Call::Yield { .. } => Kind::Yield,
+            Call::Uptime => Kind::Uptime,
+            Call::Pause { .. } => Kind::Pause,
+            Call::Frames { .. } => Kind::Frames,
+        }
+    }
+
+    /// The address that the operation touches, if it touches one.
+    pub fn address(&self) -> Option<Address> {
+        match *self {
+            Call::Load { address, .. }
+            | Call::Store { address, .. }
+            | Call::Fetch { address }
+            | Call::Touch { address, .. }
+            | Call::Pipe { address }
+            | Call::Read { address, .. }
+            | Call::Write { address, .. } => Some(address),
+            Call::Wait { status } => status,
+            _ => None,
+        }
+    }
+
+    /// The same operation at another address; unchanged if it touches none.
+    pub fn with_address(mut self, new: Address) -> Call {
+        match &mut self {
+            Call::Load { address, .. }
+            | Call::Store { address, .. }
+            | Call::Fetch { address }
+            | Call::Touch { address, .. }
+            | Call::Pipe { address }
+            | Call::Read { address, .. }
+            | Call::Write { address, .. } => *address = new,
+            Call::Wait { status } if status.is_some() => *status = Some(new),
+            _ => {}
+        }
+        self
+    }
+}
+
+/// The kinds of operations, for counting and for signatures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(missing_docs, reason = "each is named for the call it stands for")]
+pub enum Kind {
+    Sbrk,
+    Load,
+    Store,
+    Fetch,
+    TouchRead,
+    TouchWrite,
+    Fork,
+    Exit,
+    Wait,
+    Kill,
+    Getpid,
+    Pipe,
+    Read,
+    Write,
+    Close,
+    Dup,
+    Yield,
+    Uptime,
+    Pause,
+    Frames,
+}
+
+impl Kind {
+    /// All kinds.
+    pub const ALL: [Kind; 20] = [
+        Kind::Sbrk,
+        Kind::Load,
+        Kind::Store,
+        Kind::Fetch,
+        Kind::TouchRead,
+        Kind::TouchWrite,
+        Kind::Fork,
+        Kind::Exit,
+        Kind::Wait,
+        Kind::Kill,
+        Kind::Getpid,
+        Kind::Pipe,
+        Kind::Read,
+        Kind::Write,
+        Kind::Close,
+        Kind::Dup,
+        Kind::Yield,
+        Kind::Uptime,
+        Kind::Pause,
+        Kind::Frames,
+    ];
+
+    /// The word that stands for the kind in text.
+    pub fn word(self) -> &'static str {
+        match self {
+            Kind::Sbrk => "sbrk",
+            Kind::Load => "load",
+            Kind::Store => "store",
+            Kind::Fetch => "fetch",
+            Kind::TouchRead => "touch",
+            Kind::TouchWrite => "touch-write",
+            Kind::Fork => "fork",
+            Kind::Exit => "exit",
+            Kind::Wait => "wait",
+            Kind::Kill => "kill",
+            Kind::Getpid => "getpid",
+            Kind::Pipe => "pipe",
+            Kind::Read => "read",
+            Kind::Write => "write",
+            Kind::Close => "close",
+            Kind::Dup => "dup",
+            Kind::Yield => "yield",
+            Kind::Uptime => "uptime",
+            Kind::Pause => "pause",
+            Kind::Frames => "frames",
+        }
+    }
+}

@@ -1,0 +1,320 @@
+//! Findings: what is wrong, in words, and the signature by which the same wrong is known again.
+
+use crate::case::Kind;
+use crate::model::PageState;
+use serde::{Serialize, Serializer};
+use std::fmt;
+
+/// The kinds of wrong (DESIGN: what is judged).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verdict {
+    /// An answer differs from the oracle's.
+    Divergence,
+    /// The kernel panicked, trapped in supervisor mode, or a hart is stuck.
+    Panic,
+    /// Frames are missing once every process is gone.
+    Leak,
+    /// A process that had to die lives on.
+    Unkilled,
+    /// A process that had to live died.
+    WronglyKilled,
+    /// The instruction budget was spent.
+    Hang,
+    /// The page tables break a rule.
+    Invariant,
+    /// Memory was taken before anybody touched it.
+    NotLazy,
+}
+
+impl Verdict {
+    /// All verdicts.
+    pub const ALL: [Verdict; 8] = [
+        Verdict::Divergence,
+        Verdict::Panic,
+        Verdict::Leak,
+        Verdict::Unkilled,
+        Verdict::WronglyKilled,
+        Verdict::Hang,
+        Verdict::Invariant,
+        Verdict::NotLazy,
+    ];
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Verdict::Divergence => "divergence",
+            Verdict::Panic => "panic",
+            Verdict::Leak => "leak",
+            Verdict::Unkilled => "unkilled",
+            Verdict::WronglyKilled => "wrongly killed",
+            Verdict::Hang => "hang",
+            Verdict::Invariant => "invariant",
+            Verdict::NotLazy => "not lazy",
+        })
+    }
+}
+
+impl Serialize for Verdict {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// The rules of the envelope, each with a name: what a finding says was broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Clause {
+    /// A system call returns what the model returns.
+    ReturnedValue,
+    /// A load yields what was stored last, or zero.
+    LoadedValue,
+    /// A process whose operation completes comes back from it.
+    ComesBack,
+    /// A process that must wait does not come back before what it waits for has happened.
+    Blocks,
+    /// The child of a successful fork runs, and no other does.
+    ChildRuns,
+    /// A forbidden access kills.
+    ForbiddenAccessKills,
+    /// A killed process dies, one that exited is gone.
+    DeadStayDead,
+    /// Nobody dies who was neither killed nor did what is forbidden.
+    InnocentLive,
+    /// A kill for a fault is announced on the console.
+    KillAnnounced,
+    /// `wait` tells the status with which the child ended.
+    ExitStatus,
+    /// Everyone is reaped at the end.
+    EverybodyReaped,
+    /// Registers survive a trap.
+    RegistersSurvive,
+    /// The kernel does not panic.
+    NoPanic,
+    /// Every hart can get on.
+    NotStuck,
+    /// The kernel does not switch the machine off.
+    StaysOn,
+    /// A step ends within its budget.
+    EndsInTime,
+    /// All frames come back when everyone is gone.
+    FramesComeBack,
+    /// More frames are free at the end than there were: something was freed twice.
+    FramesNotInvented,
+    /// Shrinking gives the frames of touched pages back.
+    ShrinkGivesBack,
+    /// A lazy growth takes no frame.
+    GrowthTakesNothing,
+    /// A fork takes page tables only.
+    ForkShares,
+    /// A touch takes a frame for a page, and page tables to reach it.
+    TouchTakesOne,
+    /// A mapped frame is not free.
+    MappedNotFree,
+    /// A frame is writable in at most one address space.
+    WritableAlone,
+    /// User programs cannot reach kernel memory or page tables.
+    KernelHidden,
+    /// Nothing is mapped where the address space has nothing.
+    MappedInside,
+    /// A page has the permission bits of its region.
+    PermissionBits,
+    /// A page that nobody wrote is zero when it is first mapped.
+    FreshPageZero,
+    /// A mapped page holds what the model holds.
+    PageContent,
+}
+
+impl Clause {
+    /// All clauses.
+    pub const ALL: [Clause; 29] = [
+        Clause::ReturnedValue,
+        Clause::LoadedValue,
+        Clause::ComesBack,
+        Clause::Blocks,
+        Clause::ChildRuns,
+        Clause::ForbiddenAccessKills,
+        Clause::DeadStayDead,
+        Clause::InnocentLive,
+        Clause::KillAnnounced,
+        Clause::ExitStatus,
+        Clause::EverybodyReaped,
+        Clause::RegistersSurvive,
+        Clause::NoPanic,
+        Clause::NotStuck,
+        Clause::StaysOn,
+        Clause::EndsInTime,
+        Clause::FramesComeBack,
+        Clause::FramesNotInvented,
+        Clause::ShrinkGivesBack,
+        Clause::GrowthTakesNothing,
+        Clause::ForkShares,
+        Clause::TouchTakesOne,
+        Clause::MappedNotFree,
+        Clause::WritableAlone,
+        Clause::KernelHidden,
+        Clause::MappedInside,
+        Clause::PermissionBits,
+        Clause::FreshPageZero,
+        Clause::PageContent,
+    ];
+
+    /// The clause's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Clause::ReturnedValue => "returned-value",
+            Clause::LoadedValue => "loaded-value",
+            Clause::ComesBack => "comes-back",
+            Clause::Blocks => "blocks",
+            Clause::ChildRuns => "child-runs",
+            Clause::ForbiddenAccessKills => "forbidden-access-kills",
+            Clause::DeadStayDead => "dead-stay-dead",
+            Clause::InnocentLive => "innocent-live",
+            Clause::KillAnnounced => "kill-announced",
+            Clause::ExitStatus => "exit-status",
+            Clause::EverybodyReaped => "everybody-reaped",
+            Clause::RegistersSurvive => "registers-survive",
+            Clause::NoPanic => "no-panic",
+            Clause::NotStuck => "not-stuck",
+            Clause::StaysOn => "stays-on",
+            Clause::EndsInTime => "ends-in-time",
+            Clause::FramesComeBack => "frames-come-back",
+            Clause::FramesNotInvented => "frames-not-invented",
+            Clause::ShrinkGivesBack => "shrink-gives-back",
+            Clause::GrowthTakesNothing => "growth-takes-nothing",
+            Clause::ForkShares => "fork-shares",
+            Clause::TouchTakesOne => "touch-takes-one",
+            Clause::MappedNotFree => "mapped-not-free",
+            Clause::WritableAlone => "writable-alone",
+            Clause::KernelHidden => "kernel-hidden",
+            Clause::MappedInside => "mapped-inside",
+            Clause::PermissionBits => "permission-bits",
+            Clause::FreshPageZero => "fresh-page-zero",
+            Clause::PageContent => "page-content",
+        }
+    }
+
+    /// The verdict that breaking the clause earns.
+    pub fn verdict(self) -> Verdict {
+        match self {
+            Clause::ReturnedValue
+            | Clause::LoadedValue
+            | Clause::Blocks
+            | Clause::ChildRuns
+            | Clause::KillAnnounced
+            | Clause::ExitStatus
+            | Clause::RegistersSurvive => Verdict::Divergence,
+            Clause::ForbiddenAccessKills | Clause::DeadStayDead | Clause::EverybodyReaped => {
+                Verdict::Unkilled
+            }
+            Clause::InnocentLive => Verdict::WronglyKilled,
+            Clause::NoPanic | Clause::NotStuck | Clause::StaysOn => Verdict::Panic,
+            Clause::ComesBack | Clause::EndsInTime => Verdict::Hang,
+            Clause::FramesComeBack | Clause::ShrinkGivesBack => Verdict::Leak,
+            Clause::FramesNotInvented
+            | Clause::MappedNotFree
+            | Clause::WritableAlone
+            | Clause::KernelHidden
+            | Clause::MappedInside
+            | Clause::PermissionBits
+            | Clause::FreshPageZero
+            | Clause::PageContent => Verdict::Invariant,
+            Clause::GrowthTakesNothing | Clause::ForkShares | Clause::TouchTakesOne => {
+                Verdict::NotLazy
+            }
+        }
+    }
+}
+
+impl fmt::Display for Clause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Serialize for Clause {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+/// The first thing that was wrong with a case.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// What kind of wrong.
+    pub verdict: Verdict,
+    /// The rule that was broken.
+    pub clause: Clause,
+    /// Index in the case of the operation at which the two sides part; `None` if only the end of
+    /// the case shows it.
+    pub step: Option<usize>,
+    /// That operation, as text.
+    pub operation: Option<Box<str>>,
+    /// Whose fate or memory it is about: the process's letter.
+    pub process: Option<char>,
+    /// What had to happen.
+    pub expected: Box<str>,
+    /// What happened.
+    pub seen: Box<str>,
+    /// What tells this finding from others of its clause.
+    #[serde(skip)]
+    pub(super) signature: Signature,
+}
+
+/// What a bucket is made of, beside verdict and clause.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
+pub(super) struct Signature {
+    pub(super) kind: Option<Kind>,
+    pub(super) page: Option<PageState>,
+    /// For a panic, its text without numbers.
+    pub(super) words: Option<Box<str>>,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.verdict)?;
+        match (self.step, &self.operation) {
+            (Some(step), Some(operation)) => write!(f, " at operation {step}: {operation}")?,
+            (Some(step), None) => write!(f, " at operation {step}")?,
+            (None, _) => write!(f, " at the end of the case")?,
+        }
+        write!(
+            f,
+            "\n  expected: {}\n  seen:     {}\n  rule:     {}",
+            self.expected, self.seen, self.clause
+        )
+    }
+}
+
+impl std::error::Error for Finding {}
+
+/// A signature that findings of one cause share, and findings of different causes rarely do.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct Bucket(String);
+
+impl fmt::Display for Bucket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The bucket of a finding: verdict, clause, kind of operation, state of the page it touched.
+///
+/// Stable: it holds no address, number or process name.
+pub fn bucket(finding: &Finding) -> Bucket {
+    let mut text = format!("{}/{}", finding.verdict, finding.clause);
+    let signature = &finding.signature;
+    if let Some(kind) = signature.kind {
+        text.push('/');
+        text.push_str(kind.word());
+    }
+    if let Some(page) = signature.page {
+        text.push('/');
+        text.push_str(page.word());
+    }
+    if let Some(words) = &signature.words {
+        text.push('/');
+        text.push_str(words);
+    }
+    Bucket(text.replace(' ', "-"))
+}

@@ -1,0 +1,163 @@
+//! What the engine saw: events, frames, mappings, and how it all ended.
+
+use crate::case::Process;
+
+/// What was seen of the kernel during one step.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Observation {
+    /// In the order in which they happened.
+    pub events: Vec<Event>,
+    /// What made the machine stop, if anything did.
+    pub failure: Option<Failure>,
+    /// Whether the free list was seen empty, from outside, when the kernel refused a frame.
+    pub out_of_frames: bool,
+    /// Free frames before and after the step.
+    pub frames: Option<(u64, u64)>,
+    /// Every valid leaf of the page tables of the processes named in it; at least of the step's
+    /// process, if it still lives.
+    pub mappings: Option<Vec<PageMapping>>,
+    /// Instructions retired.
+    pub instructions: u64,
+}
+
+/// Something that a process did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// It came back from its operation, now or from an earlier step in which it was blocked.
+    Returned {
+        /// Who.
+        process: Process,
+        /// `a0` after a system call; the loaded value, zero extended; for touches that load the
+        /// wrapping sum of the bytes, else 0.
+        value: u64,
+    },
+    /// The child of a fork asked for its first operation, with 0 in `a0`.
+    Born {
+        /// Who.
+        child: Process,
+    },
+    /// It left the hart without coming back: blocked, exited or killed.
+    Silent {
+        /// Who.
+        process: Process,
+        /// The last trap that it took from user mode.
+        trap: Option<UserTrap>,
+        /// Whether the kernel printed that it killed the process.
+        killed_message: bool,
+    },
+    /// The supervisor's `wait` returned an orphan.
+    Reaped {
+        /// Its process identifier.
+        pid: u64,
+        /// Its exit status.
+        status: i32,
+    },
+    /// It was seen asking for an operation.
+    Appeared {
+        /// Who.
+        process: Process,
+    },
+}
+
+/// A trap taken from user mode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UserTrap {
+    /// `scause`, without the interrupt bit.
+    pub cause: u64,
+    /// `stval`.
+    pub value: u64,
+    /// `sepc`.
+    pub pc: u64,
+}
+
+/// What made the machine stop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The kernel panicked and said this.
+    Panic {
+        /// Its words.
+        text: String,
+    },
+    /// The instruction budget was spent.
+    Hang,
+    /// A hart can never get on.
+    Stuck {
+        /// Where it stands.
+        pc: u64,
+    },
+    /// The guest switched the machine off.
+    PoweredOff,
+    /// A register that a trap must preserve came back changed.
+    Registers {
+        /// Whose.
+        process: Process,
+        /// Its number, 0 to 31.
+        register: u8,
+        /// What it held.
+        expected: u64,
+        /// What it holds.
+        seen: u64,
+    },
+}
+
+bitflags::bitflags! {
+    /// The bits of a page-table entry that matter here.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub struct PageFlags: u8 {
+        /// R.
+        const READ = 1;
+        /// W.
+        const WRITE = 2;
+        /// X.
+        const EXECUTE = 4;
+        /// U.
+        const USER = 8;
+    }
+}
+
+/// What a mapped frame is used for, as far as can be told from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum FrameKind {
+    /// A frame of the allocator's, or nothing special is known.
+    #[default]
+    Ordinary,
+    /// It is on the free list.
+    Free,
+    /// It holds a page table.
+    PageTable,
+    /// It belongs to the kernel's image.
+    Kernel,
+    /// It lies outside RAM.
+    OutsideMemory,
+}
+
+/// A page that is mapped in a process's address space.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PageMapping {
+    /// In whose.
+    pub process: Process,
+    /// Virtual address of the page.
+    pub address: u64,
+    /// Physical address of the frame.
+    pub frame: u64,
+    /// Its permission bits.
+    pub flags: PageFlags,
+    /// How many address spaces the kernel believes to share the frame, where it counts.
+    pub sharers: Option<u16>,
+    /// What the frame is.
+    pub kind: FrameKind,
+}
+
+/// What was seen at the end of a case, after every process was told to go.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct End {
+    /// What the supervisor's `wait` returned: process identifiers and statuses. Processes that
+    /// were ready were told to exit with status 0, those that were blocked were killed.
+    pub reaped: Vec<(u64, i32)>,
+    /// Whether `wait` at last said that no child is left.
+    pub all_reaped: bool,
+    /// Free frames: how many there should be, and how many there are.
+    pub frames: Option<(u64, u64)>,
+    /// What made the machine stop, if anything did.
+    pub failure: Option<Failure>,
+}

@@ -1,0 +1,64 @@
+//! What the engine has to do next: concrete, and free of meaning.
+
+use crate::case::{Process, Width};
+
+/// One step for the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Who acts.
+    pub process: Process,
+    /// What it does.
+    pub action: Action,
+    /// Full rounds of the scheduler to let pass afterwards: 0 unless others must run.
+    pub rounds: u32,
+}
+
+/// What a process does in a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// A system call.
+    SystemCall {
+        /// `a7`.
+        number: u64,
+        /// `a0` to `a2`.
+        arguments: [u64; 3],
+        /// For `fork`: the name of the child.
+        child: Option<Process>,
+    },
+    /// A load.
+    Load {
+        /// Virtual address.
+        address: u64,
+        /// How many bytes.
+        width: Width,
+    },
+    /// A store.
+    Store {
+        /// Virtual address.
+        address: u64,
+        /// How many bytes.
+        width: Width,
+        /// What; its low bytes.
+        value: u64,
+    },
+    /// A jump to an address.
+    Fetch {
+        /// Virtual address.
+        address: u64,
+    },
+    /// One-byte accesses at `address`, `address + stride`, …, `count` of them, wrapping.
+    Touch {
+        /// The first virtual address.
+        address: u64,
+        /// Bytes from one to the next.
+        stride: u64,
+        /// How many, at least 1.
+        count: u64,
+        /// Whether it stores (the number of accesses still to do, this one included) or loads.
+        write: bool,
+    },
+    /// Nothing: only rounds of the scheduler pass.
+    Yield,
+    /// The environment leaves so many frames free; `u64::MAX` gives all back.
+    LeaveFrames(u64),
+}

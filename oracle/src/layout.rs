@@ -1,0 +1,134 @@
+//! Where things lie in a user address space, and what memory holds when a case starts.
+
+use std::ops::Range;
+
+/// Bytes in a page.
+pub const PAGE_SIZE: u64 = abi::layout::PAGE_SIZE;
+
+/// The page-aligned address at or below `address`.
+pub fn page_floor(address: u64) -> u64 {
+    address & !(PAGE_SIZE - 1)
+}
+
+/// The page-aligned address at or above `address`; saturates at the last page of the 64-bit space.
+pub fn page_ceiling(address: u64) -> u64 {
+    page_floor(address.saturating_add(PAGE_SIZE - 1))
+}
+
+/// The addresses that regions of the case language stand for.
+///
+/// Ranges are page aligned. The harness discovers them on the booted kernel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// The agent's code.
+    pub text: Range<u64>,
+    /// The agent's writable data.
+    pub data: Range<u64>,
+    /// The page below the stack that nobody may touch.
+    pub guard: Range<u64>,
+    /// The stack.
+    pub stack: Range<u64>,
+    /// Where the heap begins: the first program break, page aligned.
+    pub heap: u64,
+    /// The trapframe page; the program break may not pass it.
+    pub trapframe: u64,
+    /// The trampoline page.
+    pub trampoline: u64,
+    /// One past the largest virtual address that the kernel uses (`MAXVA`).
+    pub max_va: u64,
+    /// Where the kernel lies in its own address space.
+    pub kernel: u64,
+}
+
+impl Layout {
+    /// The layout of the agent under xv6, as the harness lays it out: what repair and generation
+    /// assume when nobody has booted a kernel.
+    pub fn nominal() -> Layout {
+        Layout {
+            text: 0..0x2000,
+            data: 0x2000..0x4000,
+            guard: 0x4000..0x5000,
+            stack: 0x5000..0x6000,
+            heap: 0x6000,
+            trapframe: abi::layout::TRAPFRAME,
+            trampoline: abi::layout::TRAMPOLINE,
+            max_va: abi::layout::MAX_VIRTUAL,
+            kernel: abi::layout::RAM_START,
+        }
+    }
+}
+
+bitflags::bitflags! {
+    /// What a user program may do with a page.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub struct Permissions: u8 {
+        /// Load.
+        const READ = 1;
+        /// Store.
+        const WRITE = 2;
+        /// Fetch instructions.
+        const EXECUTE = 4;
+        /// Code.
+        const READ_EXECUTE = Self::READ.bits() | Self::EXECUTE.bits();
+        /// Data.
+        const READ_WRITE = Self::READ.bits() | Self::WRITE.bits();
+    }
+}
+
+/// A stretch of user memory with one set of permissions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Segment {
+    /// First address, page aligned.
+    pub address: u64,
+    /// Content; the segment ends at the end of the page that holds the last byte.
+    pub bytes: Vec<u8>,
+    /// What the program may do with it.
+    pub permissions: Permissions,
+}
+
+impl Segment {
+    /// One past the last page of the segment.
+    pub fn end(&self) -> u64 {
+        page_ceiling(self.address.saturating_add(self.bytes.len() as u64))
+    }
+}
+
+/// What process `a` holds when a case starts: text, data and stack (the heap is empty).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Image {
+    /// The mapped stretches, in ascending order of address, not overlapping.
+    pub segments: Vec<Segment>,
+}
+
+impl Image {
+    /// An image for [`Layout::nominal`] whose data page holds a pattern: for tests and for repair,
+    /// where no kernel was booted.
+    pub fn nominal() -> Image {
+        let layout = Layout::nominal();
+        let length = |range: &Range<u64>| (range.end - range.start) as usize;
+        let mut data = vec![0; length(&layout.data)];
+        for (at, byte) in data.iter_mut().take(PAGE_SIZE as usize).enumerate() {
+            *byte = (at % 251) as u8;
+        }
+        let segment = |address, bytes, permissions| Segment {
+            address,
+            bytes,
+            permissions,
+        };
+        Image {
+            segments: vec![
+                segment(
+                    layout.text.start,
+                    vec![0x82; length(&layout.text)],
+                    Permissions::READ_EXECUTE,
+                ),
+                segment(layout.data.start, data, Permissions::READ_WRITE),
+                segment(
+                    layout.stack.start,
+                    vec![0; length(&layout.stack)],
+                    Permissions::READ_WRITE,
+                ),
+            ],
+        }
+    }
+}

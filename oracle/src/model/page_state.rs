@@ -1,0 +1,62 @@
+//! In what state an operation meets a page: for features and for signatures.
+
+/// What an address is, in one process at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PageState {
+    /// Code.
+    Text,
+    /// Data or stack.
+    Image,
+    /// Data or stack that a fork shared and nobody has stored to since.
+    ImageShared,
+    /// The guard page.
+    Guard,
+    /// Heap that nobody has touched.
+    Lazy,
+    /// Heap that was touched, private to the process.
+    Touched,
+    /// Heap that was touched before a fork and not stored to since.
+    Shared,
+    /// Between the program break and the end of its page.
+    Tail,
+    /// Beyond the break, below the trapframe.
+    Beyond,
+    /// The trapframe or the trampoline.
+    Top,
+    /// At or above the end of virtual addresses.
+    Outside,
+}
+
+impl PageState {
+    /// All states, in the order of their feature codes.
+    pub const ALL: [PageState; 11] = [
+        PageState::Text,
+        PageState::Image,
+        PageState::ImageShared,
+        PageState::Guard,
+        PageState::Lazy,
+        PageState::Touched,
+        PageState::Shared,
+        PageState::Tail,
+        PageState::Beyond,
+        PageState::Top,
+        PageState::Outside,
+    ];
+
+    /// A word for signatures.
+    pub fn word(self) -> &'static str {
+        match self {
+            PageState::Text => "text",
+            PageState::Image => "image",
+            PageState::ImageShared => "shared-image",
+            PageState::Guard => "guard",
+            PageState::Lazy => "lazy",
+            PageState::Touched => "touched",
+            PageState::Shared => "shared",
+            PageState::Tail => "tail",
+            PageState::Beyond => "beyond",
+            PageState::Top => "top",
+            PageState::Outside => "outside",
+        }
+    }
+}
