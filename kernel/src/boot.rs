@@ -1,0 +1,54 @@
+//! From reset to supervisor mode: every hart enters at the start of RAM in machine mode.
+
+use core::arch::{asm, global_asm};
+
+use abi::limits::HARTS;
+
+use crate::arch::csr;
+use crate::devices::clock;
+use crate::process::stack::HART_STACK_BYTES;
+
+global_asm!(
+    r#"
+    .section .text.entry, "ax"
+    .globl _entry
+_entry:
+    csrr t0, mhartid
+    li t1, {harts}
+    bgeu t0, t1, 1f
+    # The stack of hart n ends n+1 stacks above the first one's start.
+    la sp, HART_STACKS
+    li t1, {stack}
+    addi t2, t0, 1
+    mul t1, t1, t2
+    add sp, sp, t1
+    mv tp, t0
+    call machine_start
+1:  # A hart too many.
+    wfi
+    j 1b
+"#,
+    harts = const HARTS,
+    stack = const HART_STACK_BYTES,
+);
+
+/// Sets up what only machine mode can, and goes on in supervisor mode in `main`.
+#[unsafe(no_mangle)]
+extern "C" fn machine_start() -> ! {
+    // SAFETY: this is the first code that runs on this hart. Supervisor mode gets all of memory,
+    // all traps, the clock and the timer; translation is off, so addresses stay what they are.
+    unsafe {
+        csr::mstatus::clear(csr::MSTATUS_MPP);
+        csr::mstatus::set(csr::MSTATUS_MPP_SUPERVISOR);
+        csr::mepc::write(crate::main as *const () as u64);
+        csr::satp::write(0);
+        csr::medeleg::write(0xffff);
+        csr::mideleg::write(0xffff);
+        csr::pmpaddr0::write(u64::MAX >> 10);
+        csr::pmpcfg0::write(csr::PMP_TOP_OF_RANGE_RWX);
+        csr::menvcfg::set(csr::MENVCFG_STCE);
+        csr::mcounteren::set(csr::MCOUNTEREN_TIME);
+        clock::arm();
+        asm!("mret", options(noreturn));
+    }
+}

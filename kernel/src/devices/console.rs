@@ -1,0 +1,194 @@
+//! The console: lines of input with editing, and output.
+//!
+//! Control-H or delete removes a character, control-U the line; control-D ends the input.
+
+use crate::address::UserAddress;
+use crate::devices::uart;
+use crate::memory::{Access, AddressSpace};
+use crate::process::Process;
+use crate::process::sleep::{Channel, sleep, sleep_unless_killed, wake};
+use crate::sync::SpinLock;
+
+/// Bytes of input that wait to be read or edited. A power of two.
+const BUFFER: usize = 128;
+/// Bytes that a write hands to the UART at a time.
+const CHUNK: usize = 128;
+
+const END_OF_INPUT: u8 = control(b'D');
+const BACKSPACE: u8 = control(b'H');
+const DELETE: u8 = 0x7f;
+const KILL_LINE: u8 = control(b'U');
+
+const fn control(letter: u8) -> u8 {
+    letter - b'@'
+}
+
+/// Positions count up for ever, modulo the word; `read <= lines <= edit`, at most `BUFFER` apart.
+struct Input {
+    bytes: [u8; BUFFER],
+    /// Next to be read.
+    read: usize,
+    /// End of the complete lines.
+    lines: usize,
+    /// Where the next byte goes.
+    edit: usize,
+}
+
+static INPUT: SpinLock<Input> = SpinLock::new(
+    &"console",
+    Input {
+        bytes: [0; BUFFER],
+        read: 0,
+        lines: 0,
+        edit: 0,
+    },
+);
+
+/// Guards the UART's transmit side; holds nothing.
+static OUTPUT: SpinLock<()> = SpinLock::new(&"uart", ());
+
+impl Input {
+    fn slot(&mut self, position: usize) -> &mut u8 {
+        &mut self.bytes[position % BUFFER]
+    }
+
+    /// Removes the last byte that is not yet part of a complete line.
+    fn rub_out(&mut self) -> bool {
+        let possible = self.edit != self.lines;
+        if possible {
+            self.edit = self.edit.wrapping_sub(1);
+            for byte in *b"\x08 \x08" {
+                uart::send(byte);
+            }
+        }
+        possible
+    }
+
+    /// Takes a byte that was typed; says whether a line is complete.
+    fn take(&mut self, byte: u8) -> bool {
+        let byte = if byte == b'\r' { b'\n' } else { byte };
+        if byte == 0 || self.edit.wrapping_sub(self.read) >= BUFFER {
+            return false;
+        }
+        uart::send(byte);
+        let edit = self.edit;
+        *self.slot(edit) = byte;
+        self.edit = edit.wrapping_add(1);
+        let full = self.edit.wrapping_sub(self.read) == BUFFER;
+        if byte == b'\n' || byte == END_OF_INPUT || full {
+            self.lines = self.edit;
+            return true;
+        }
+        false
+    }
+
+    fn typed(&mut self, byte: u8) {
+        match byte {
+            KILL_LINE => {
+                while self.edit != self.lines {
+                    let last = self.edit.wrapping_sub(1);
+                    if *self.slot(last) == b'\n' {
+                        break;
+                    }
+                    self.rub_out();
+                }
+            }
+            BACKSPACE | DELETE => {
+                self.rub_out();
+            }
+            byte => {
+                if self.take(byte) {
+                    wake(Channel::of(&INPUT));
+                }
+            }
+        }
+    }
+}
+
+/// The UART has interrupted: bytes came in, or there is room to send.
+pub fn interrupt() {
+    uart::acknowledge();
+    while let Some(byte) = uart::receive() {
+        INPUT.lock().typed(byte);
+    }
+    let _output = OUTPUT.lock();
+    wake(Channel::of(&OUTPUT));
+}
+
+/// Reads at most `length` bytes of one line into user memory; gives how many.
+///
+/// # Errors
+/// The process was killed while it waited.
+pub fn read(
+    process: &Process,
+    space: &mut AddressSpace,
+    address: UserAddress,
+    length: usize,
+) -> Option<usize> {
+    let mut input = INPUT.lock();
+    let mut done = 0;
+    while done < length {
+        while input.read == input.lines {
+            if process.is_killed() {
+                return None;
+            }
+            input = sleep_unless_killed(Channel::of(&INPUT), input);
+        }
+        let position = input.read;
+        let byte = *input.slot(position);
+        if byte == END_OF_INPUT && done > 0 {
+            // It stays for the next read, which then gives no bytes.
+            break;
+        }
+        input.read = position.wrapping_add(1);
+        if byte == END_OF_INPUT {
+            break;
+        }
+        let Some(place) = address.checked_add(done as u64) else {
+            break;
+        };
+        if space.copy_out(place, &[byte]).is_err() {
+            break;
+        }
+        done += 1;
+        if byte == b'\n' {
+            break;
+        }
+    }
+    Some(done)
+}
+
+/// Writes `length` bytes of user memory; gives how many could be read.
+pub fn write(space: &mut AddressSpace, address: UserAddress, length: usize) -> usize {
+    let mut done = 0;
+    let mut chunk = [0; CHUNK];
+    while done < length {
+        let Some(place) = address.checked_add(done as u64) else {
+            break;
+        };
+        let wanted = CHUNK.min(length - done);
+        let Ok(stretch) = space.stretch(place, wanted, Access::Load) else {
+            break;
+        };
+        let bytes = &mut chunk[..stretch.length];
+        stretch.frame.read(stretch.offset, bytes);
+        send(bytes);
+        done += stretch.length;
+    }
+    done
+}
+
+/// Sends bytes, sleeping while the UART has no room.
+fn send(bytes: &[u8]) {
+    for &byte in bytes {
+        if uart::try_send(byte) {
+            continue;
+        }
+        let mut output = OUTPUT.lock();
+        uart::want_transmit_interrupt(true);
+        while !uart::try_send(byte) {
+            output = sleep(Channel::of(&OUTPUT), output);
+        }
+        uart::want_transmit_interrupt(false);
+    }
+}

@@ -1,0 +1,74 @@
+//! The 16550 UART: bytes out, bytes in.
+
+use abi::layout::UART;
+
+use crate::mmio::Register;
+
+const fn register(offset: u64) -> Register<u8> {
+    // SAFETY: all callers are below and name one of the eight registers, which touch no memory.
+    unsafe { Register::at(UART + offset) }
+}
+
+/// Receive holding (read) and transmit holding (write).
+const DATA: Register<u8> = register(0);
+const INTERRUPT_ENABLE: Register<u8> = register(1);
+/// FIFO control (write) and interrupt identification (read).
+const FIFO_CONTROL: Register<u8> = register(2);
+const LINE_CONTROL: Register<u8> = register(3);
+const LINE_STATUS: Register<u8> = register(5);
+
+const RECEIVE_INTERRUPT: u8 = 1 << 0;
+const TRANSMIT_INTERRUPT: u8 = 1 << 1;
+const FIFO_ENABLE_AND_CLEAR: u8 = 7;
+const EIGHT_BITS: u8 = 3;
+const DIVISOR_LATCH: u8 = 1 << 7;
+const DATA_READY: u8 = 1 << 0;
+const TRANSMIT_EMPTY: u8 = 1 << 5;
+
+/// 38400 baud, eight bits, FIFOs on, an interrupt for each byte that comes in.
+pub fn initialise() {
+    INTERRUPT_ENABLE.write(0);
+    LINE_CONTROL.write(DIVISOR_LATCH);
+    // The divisor's two bytes, where data and interrupt enable are otherwise.
+    DATA.write(3);
+    INTERRUPT_ENABLE.write(0);
+    LINE_CONTROL.write(EIGHT_BITS);
+    FIFO_CONTROL.write(FIFO_ENABLE_AND_CLEAR);
+    INTERRUPT_ENABLE.write(RECEIVE_INTERRUPT);
+}
+
+/// Sends a byte if there is room for it.
+#[inline]
+pub fn try_send(byte: u8) -> bool {
+    let room = LINE_STATUS.read() & TRANSMIT_EMPTY != 0;
+    if room {
+        DATA.write(byte);
+    }
+    room
+}
+
+/// Sends a byte, as soon as there is room for it.
+pub fn send(byte: u8) {
+    while !try_send(byte) {
+        core::hint::spin_loop();
+    }
+}
+
+/// Asks for an interrupt when there is room to send, or asks no longer.
+pub fn want_transmit_interrupt(wanted: bool) {
+    let transmit = if wanted { TRANSMIT_INTERRUPT } else { 0 };
+    INTERRUPT_ENABLE.write(RECEIVE_INTERRUPT | transmit);
+}
+
+/// Tells the UART that its interrupt was seen: reading its identification clears a transmit one.
+pub fn acknowledge() {
+    FIFO_CONTROL.read();
+}
+
+/// A byte that came in.
+pub fn receive() -> Option<u8> {
+    match LINE_STATUS.read() & DATA_READY != 0 {
+        true => Some(DATA.read()),
+        false => None,
+    }
+}

@@ -1,0 +1,226 @@
+//! The bytes of an inode.
+
+use abi::file_system::{
+    BLOCK_SIZE, DIRECT_BLOCKS, INDIRECT_BLOCKS, MAX_FILE_BLOCKS, MAX_FILE_SIZE,
+};
+
+use super::allocation::{allocate_block, free_block};
+use super::inode::Inode;
+use super::{Failed, buffer, log};
+use crate::address::UserAddress;
+use crate::memory::{AddressSpace, Frame};
+
+/// A part of a file that lies in one block.
+struct Part {
+    /// Index of the block in the file.
+    index: usize,
+    /// Where the part begins in the block.
+    start: usize,
+    /// Its bytes.
+    length: usize,
+}
+
+impl Part {
+    /// The part at `offset`, of at most `length` bytes.
+    fn at(offset: u32, length: usize) -> Part {
+        let offset = offset as usize;
+        let start = offset % BLOCK_SIZE;
+        Part {
+            index: offset / BLOCK_SIZE,
+            start,
+            length: length.min(BLOCK_SIZE - start),
+        }
+    }
+}
+
+impl Inode<'_> {
+    /// The disk block that holds block `index` of the file; `None` if it was never written.
+    fn block(&self, index: usize) -> Result<Option<u32>, Failed> {
+        let addresses = &self.cached.inode.addresses;
+        let block = if index < DIRECT_BLOCKS {
+            addresses[index]
+        } else if index < MAX_FILE_BLOCKS && addresses[DIRECT_BLOCKS] != 0 {
+            let indirect = buffer::get(addresses[DIRECT_BLOCKS])?;
+            word(indirect.bytes(), index - DIRECT_BLOCKS)
+        } else {
+            0
+        };
+        Ok(if block == 0 { None } else { Some(block) })
+    }
+
+    /// The same, after allocating the block if it was never written.
+    fn block_to_write(&mut self, index: usize) -> Result<u32, Failed> {
+        if let Some(block) = self.block(index)? {
+            return Ok(block);
+        }
+        if index >= MAX_FILE_BLOCKS {
+            return Err(Failed);
+        }
+        let addresses = &mut self.cached.inode.addresses;
+        if index < DIRECT_BLOCKS {
+            addresses[index] = allocate_block()?;
+            return Ok(addresses[index]);
+        }
+        if addresses[DIRECT_BLOCKS] == 0 {
+            addresses[DIRECT_BLOCKS] = allocate_block()?;
+        }
+        let indirect = addresses[DIRECT_BLOCKS];
+        let block = allocate_block()?;
+        let mut buffer = buffer::get(indirect)?;
+        let (words, _) = buffer.bytes_mut().as_chunks_mut();
+        words[index - DIRECT_BLOCKS] = block.to_le_bytes();
+        log::write(&buffer);
+        Ok(block)
+    }
+
+    /// Hands the bytes from `offset` on, at most `length`, to `take`, block by block; stops when
+    /// `take` fails. Gives how many bytes were taken.
+    pub fn read(
+        &mut self,
+        offset: u32,
+        length: u32,
+        mut take: impl FnMut(usize, &[u8]) -> Result<(), Failed>,
+    ) -> Result<usize, Failed> {
+        let size = self.size();
+        if offset > size || offset.checked_add(length).is_none() {
+            return Ok(0);
+        }
+        let length = length.min(size - offset) as usize;
+        let mut done = 0;
+        while done < length {
+            let part = Part::at(offset + done as u32, length - done);
+            let taken = match self.block(part.index)? {
+                Some(block) => {
+                    let buffer = buffer::get(block)?;
+                    take(done, &buffer.bytes()[part.start..part.start + part.length])
+                }
+                None => take(done, &[0; BLOCK_SIZE][..part.length]),
+            };
+            if taken.is_err() {
+                return match done {
+                    0 => Err(Failed),
+                    done => Ok(done),
+                };
+            }
+            done += part.length;
+        }
+        Ok(done)
+    }
+
+    /// Fills `bytes` from `offset` on.
+    ///
+    /// # Errors
+    /// The file is too short, or cannot be read.
+    pub fn read_exact(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), Failed> {
+        let wanted = bytes.len();
+        let done = self.read(offset, wanted as u32, |position, part| {
+            bytes[position..position + part.len()].copy_from_slice(part);
+            Ok(())
+        })?;
+        if done == wanted { Ok(()) } else { Err(Failed) }
+    }
+
+    /// Fills the first `length` bytes of `frame` from `offset` on.
+    ///
+    /// # Errors
+    /// The file is too short, or cannot be read.
+    pub fn read_frame(&mut self, offset: u32, frame: Frame, length: usize) -> Result<(), Failed> {
+        let done = self.read(offset, length as u32, |position, part| {
+            frame.write(position, part);
+            Ok(())
+        })?;
+        if done == length { Ok(()) } else { Err(Failed) }
+    }
+
+    /// Reads at most `length` bytes from `offset` on into user memory; gives how many.
+    ///
+    /// # Errors
+    /// The user memory cannot be written, or the file cannot be read.
+    pub fn read_to_user(
+        &mut self,
+        offset: u32,
+        space: &mut AddressSpace,
+        to: UserAddress,
+        length: u32,
+    ) -> Result<usize, Failed> {
+        let mut bad_address = false;
+        let done = self.read(offset, length, |position, part| {
+            let place = to.checked_add(position as u64);
+            let copied = place.is_some_and(|place| space.copy_out(place, part).is_ok());
+            bad_address = !copied;
+            if copied { Ok(()) } else { Err(Failed) }
+        })?;
+        if bad_address { Err(Failed) } else { Ok(done) }
+    }
+
+    /// Writes `length` bytes from `offset` on, at most one byte beyond what was the file's end;
+    /// `fill` puts them into the block. Gives how many were written: fewer if the disk is full or
+    /// `fill` fails.
+    ///
+    /// # Errors
+    /// The file would have a gap or be too large.
+    pub fn write(
+        &mut self,
+        offset: u32,
+        length: usize,
+        mut fill: impl FnMut(usize, &mut [u8]) -> Result<(), Failed>,
+    ) -> Result<usize, Failed> {
+        let end = (offset as usize).checked_add(length).ok_or(Failed)?;
+        if offset > self.size() || end > MAX_FILE_SIZE {
+            return Err(Failed);
+        }
+        let mut done = 0;
+        while done < length {
+            let part = Part::at(offset + done as u32, length - done);
+            let Ok(block) = self.block_to_write(part.index) else {
+                break;
+            };
+            let mut buffer = buffer::get(block)?;
+            let bytes = &mut buffer.bytes_mut()[part.start..part.start + part.length];
+            let filled = fill(done, bytes);
+            // Even a block that was filled in part has changed.
+            log::write(&buffer);
+            if filled.is_err() {
+                break;
+            }
+            done += part.length;
+        }
+        let reached = offset + done as u32;
+        if reached > self.size() {
+            self.cached.inode.size = reached;
+        }
+        // Blocks may have been added even if the size is the same.
+        self.update()?;
+        Ok(done)
+    }
+
+    /// Throws the contents away.
+    ///
+    /// # Errors
+    /// A block cannot be read; the others are free.
+    pub fn truncate(&mut self) -> Result<(), Failed> {
+        let addresses = core::mem::take(&mut self.cached.inode.addresses);
+        self.cached.inode.size = 0;
+        let mut result = self.update();
+        let indirect = addresses[DIRECT_BLOCKS];
+        if indirect != 0 {
+            let bytes = *buffer::get(indirect)?.bytes();
+            for index in 0..INDIRECT_BLOCKS {
+                let block = word(&bytes, index);
+                if block != 0 {
+                    result = result.and(free_block(block));
+                }
+            }
+        }
+        for block in addresses.into_iter().filter(|&block| block != 0) {
+            result = result.and(free_block(block));
+        }
+        result
+    }
+}
+
+/// Word `index` of an indirect block.
+fn word(bytes: &[u8; BLOCK_SIZE], index: usize) -> u32 {
+    let (words, _) = bytes.as_chunks();
+    words.get(index).map_or(0, |word| u32::from_le_bytes(*word))
+}

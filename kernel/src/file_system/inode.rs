@@ -1,0 +1,218 @@
+//! Inodes in memory: a table of those in use, and the right to look into one.
+
+use abi::file_system::{DiskInode, INODES_PER_BLOCK, Kind};
+use abi::limits::{INODES, ROOT_DEVICE};
+use abi::stat::Stat;
+
+use super::{Failed, buffer, layout, log};
+use crate::sync::sleep::SleepGuard;
+use crate::sync::{SleepLock, SpinLock};
+
+/// Which inode an entry of the table is for.
+#[derive(Clone, Copy)]
+struct Tag {
+    number: u32,
+    /// How many refer to it; 0 for a free entry.
+    references: u16,
+}
+
+/// An inode's contents, once somebody has looked at it.
+pub(super) struct Cached {
+    /// The inode whose contents these are; 0 for none.
+    number: u32,
+    pub(super) inode: DiskInode,
+}
+
+static TABLE: SpinLock<[Tag; INODES]> = SpinLock::new(
+    &"inodes",
+    [Tag {
+        number: 0,
+        references: 0,
+    }; INODES],
+);
+
+static CACHED: [SleepLock<Cached>; INODES] = [const {
+    SleepLock::new(Cached {
+        number: 0,
+        inode: DiskInode {
+            kind: 0,
+            major: 0,
+            minor: 0,
+            links: 0,
+            size: 0,
+            addresses: [0; 13],
+        },
+    })
+}; INODES];
+
+/// Keeps an inode in the table. Dropping the last one of an inode without names frees the inode, so
+/// that must happen inside a transaction.
+pub struct InodeReference {
+    index: usize,
+    number: u32,
+}
+
+/// Refers to inode `number`.
+///
+/// # Errors
+/// Too many inodes are in use.
+pub(super) fn get(number: u32) -> Result<InodeReference, Failed> {
+    let mut table = TABLE.lock();
+    let used = table
+        .iter()
+        .position(|tag| tag.references > 0 && tag.number == number);
+    let index = used
+        .or_else(|| table.iter().position(|tag| tag.references == 0))
+        .ok_or(Failed)?;
+    let tag = &mut table[index];
+    tag.number = number;
+    tag.references += 1;
+    Ok(InodeReference { index, number })
+}
+
+/// The block that holds inode `number`, and the offset in it.
+pub(super) fn place(number: u32) -> Result<(u32, usize), Failed> {
+    let block = layout().inode_block(number).ok_or(Failed)?;
+    Ok((block, number as usize % INODES_PER_BLOCK * DiskInode::SIZE))
+}
+
+impl InodeReference {
+    /// The inode's number.
+    pub fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// Waits for the inode and looks into it; no other process can meanwhile.
+    ///
+    /// # Errors
+    /// The disk cannot read it, or it is not in use.
+    pub fn lock(&self) -> Result<Inode<'_>, Failed> {
+        let mut cached = CACHED[self.index].lock();
+        if cached.number != self.number {
+            let (block, offset) = place(self.number)?;
+            let buffer = buffer::get(block)?;
+            let bytes = buffer.bytes()[offset..].first_chunk().ok_or(Failed)?;
+            cached.inode = DiskInode::decode(bytes);
+            cached.number = self.number;
+        }
+        let inode = Inode {
+            cached,
+            reference: self,
+        };
+        match inode.kind() {
+            Kind::Free => Err(Failed),
+            _ => Ok(inode),
+        }
+    }
+}
+
+impl Clone for InodeReference {
+    fn clone(&self) -> InodeReference {
+        TABLE.lock()[self.index].references += 1;
+        InodeReference { ..*self }
+    }
+}
+
+impl Drop for InodeReference {
+    fn drop(&mut self) {
+        let mut table = TABLE.lock();
+        if table[self.index].references == 1 {
+            // Nobody else refers to it, so nobody has it locked, and it has no names: no directory
+            // leads to it any more. It is this process's alone.
+            let cached = CACHED[self.index].try_lock();
+            if let Some(cached) = cached.filter(|cached| cached.is_nameless(self.number)) {
+                drop(table);
+                let reference = &*self;
+                Inode { cached, reference }.erase();
+                table = TABLE.lock();
+            }
+        }
+        let tag = &mut table[self.index];
+        tag.references -= 1;
+    }
+}
+
+impl Cached {
+    /// Whether this is inode `number`, in use but without names.
+    fn is_nameless(&self, number: u32) -> bool {
+        let in_use = self.inode.kind != Kind::Free as u16;
+        self.number == number && in_use && self.inode.links == 0
+    }
+}
+
+/// An inode, for this process alone until dropped.
+pub struct Inode<'a> {
+    pub(super) cached: SleepGuard<'static, Cached>,
+    reference: &'a InodeReference,
+}
+
+impl Inode<'_> {
+    /// Its number.
+    pub fn number(&self) -> u32 {
+        self.reference.number
+    }
+
+    /// What it is; an unknown kind counts as free.
+    pub fn kind(&self) -> Kind {
+        Kind::from_number(self.cached.inode.kind).unwrap_or(Kind::Free)
+    }
+
+    /// Bytes of its contents.
+    pub fn size(&self) -> u32 {
+        self.cached.inode.size
+    }
+
+    /// A device's major number.
+    pub fn major(&self) -> u16 {
+        self.cached.inode.major
+    }
+
+    /// Sets a device's numbers; [`Inode::update`] must follow.
+    pub fn set_device(&mut self, major: u16, minor: u16) {
+        self.cached.inode.major = major;
+        self.cached.inode.minor = minor;
+    }
+
+    /// How many names it has.
+    pub fn links(&self) -> u16 {
+        self.cached.inode.links
+    }
+
+    /// Sets how many names it has; [`Inode::update`] must follow.
+    pub fn set_links(&mut self, links: u16) {
+        self.cached.inode.links = links;
+    }
+
+    /// What `fstat` tells.
+    pub fn stat(&self) -> Stat {
+        Stat {
+            device: ROOT_DEVICE,
+            inode: self.number(),
+            kind: self.kind(),
+            links: self.links(),
+            size: self.size().into(),
+        }
+    }
+
+    /// Writes the inode to its place on the disk, in the transaction under way.
+    ///
+    /// # Errors
+    /// The disk cannot read the block it is in.
+    pub fn update(&mut self) -> Result<(), Failed> {
+        let (block, offset) = place(self.number())?;
+        let mut buffer = buffer::get(block)?;
+        let bytes = self.cached.inode.encode();
+        buffer.bytes_mut()[offset..offset + DiskInode::SIZE].copy_from_slice(&bytes);
+        log::write(&buffer);
+        Ok(())
+    }
+
+    /// Frees the inode and its blocks: it has no names and no users.
+    fn erase(&mut self) {
+        // On a damaged disk as much is freed as can be read.
+        let _ = self.truncate();
+        self.cached.inode.kind = Kind::Free as u16;
+        let _ = self.update();
+        self.cached.number = 0;
+    }
+}

@@ -1,0 +1,139 @@
+//! The write-ahead log: all of a file-system operation reaches the disk, or nothing of it.
+//!
+//! An operation's changed blocks stay in the cache, pinned, until no operation is under way; then
+//! all are written to the log, the log's header is written (that is the moment of commitment), the
+//! blocks are written to their homes, and the header is cleared. After a crash a committed log is
+//! written home once more.
+
+use abi::file_system::{BLOCK_SIZE, SuperBlock};
+use abi::limits::{LOG_BLOCKS, OPERATION_BLOCKS};
+
+use super::buffer::{self, Buffer};
+use super::{Failed, layout};
+use crate::process::sleep::{Channel, sleep, wake};
+use crate::sync::SpinLock;
+
+struct Log {
+    /// Operations under way.
+    operations: usize,
+    /// Whether blocks are being written; no operation may begin then.
+    committing: bool,
+    /// The home blocks of what was changed.
+    blocks: [u32; LOG_BLOCKS],
+    count: usize,
+}
+
+static LOG: SpinLock<Log> = SpinLock::new(
+    &"log",
+    Log {
+        operations: 0,
+        committing: false,
+        blocks: [0; LOG_BLOCKS],
+        count: 0,
+    },
+);
+
+/// Does `operation`, which changes at most [`OPERATION_BLOCKS`] blocks, wholly or not at all as far
+/// as the disk is concerned. Not nested.
+pub fn transaction<T>(operation: impl FnOnce() -> T) -> T {
+    begin();
+    let result = operation();
+    end();
+    result
+}
+
+fn begin() {
+    let mut log = LOG.lock();
+    while log.committing || log.count + (log.operations + 1) * OPERATION_BLOCKS > LOG_BLOCKS {
+        log = sleep(Channel::of(&LOG), log);
+    }
+    log.operations += 1;
+}
+
+fn end() {
+    let mut log = LOG.lock();
+    log.operations -= 1;
+    let last = log.operations == 0;
+    if last && log.count > 0 {
+        log.committing = true;
+        let (blocks, count) = (log.blocks, log.count);
+        drop(log);
+        let committed = commit(&blocks[..count]);
+        assert!(committed.is_ok(), "the disk cannot write the log");
+        log = LOG.lock();
+        log.count = 0;
+        log.committing = false;
+    }
+    // Others wait for room in the log, or for the commitment.
+    wake(Channel::of(&LOG));
+}
+
+/// Makes a changed block part of the transaction under way.
+///
+/// # Panics
+/// Outside of a transaction, or in one that changes too many blocks.
+pub fn write(buffer: &Buffer) {
+    let mut log = LOG.lock();
+    assert!(
+        log.operations > 0,
+        "a block changed outside of a transaction"
+    );
+    let count = log.count;
+    if log.blocks[..count].contains(&buffer.block()) {
+        return;
+    }
+    assert!(count < LOG_BLOCKS, "a transaction changed too many blocks");
+    log.blocks[count] = buffer.block();
+    log.count += 1;
+    buffer.pin();
+}
+
+fn commit(blocks: &[u32]) -> Result<(), Failed> {
+    let start = layout().log_start;
+    for (position, &home) in (start + 1..).zip(blocks) {
+        let mut copy = buffer::get(position)?;
+        *copy.bytes_mut() = *buffer::get(home)?.bytes();
+        copy.store()?;
+    }
+    write_header(start, blocks)?;
+    for &home in blocks {
+        let mut block = buffer::get(home)?;
+        block.store()?;
+        block.unpin();
+    }
+    write_header(start, &[])
+}
+
+fn write_header(start: u32, blocks: &[u32]) -> Result<(), Failed> {
+    let mut header = buffer::get(start)?;
+    let (words, _) = header.bytes_mut().as_chunks_mut::<4>();
+    let numbers = core::iter::once(blocks.len() as u32).chain(blocks.iter().copied());
+    for (word, number) in words.iter_mut().zip(numbers) {
+        *word = number.to_le_bytes();
+    }
+    header.store()
+}
+
+/// Installs what a crash left committed in the log.
+///
+/// # Errors
+/// The log's header makes no sense, or the disk fails.
+pub fn recover(layout: &SuperBlock) -> Result<(), Failed> {
+    let header = *buffer::get(layout.log_start)?.bytes();
+    let (words, _) = header.as_chunks::<4>();
+    let mut numbers = words.iter().map(|word| u32::from_le_bytes(*word));
+    let count = numbers.next().unwrap_or(0);
+    if count == 0 {
+        return Ok(());
+    }
+    if count >= layout.log_blocks || count as usize >= BLOCK_SIZE / 4 {
+        return Err(Failed);
+    }
+    for (position, home) in (layout.log_start + 1..).zip(numbers.take(count as usize)) {
+        let bytes = *buffer::get(position)?.bytes();
+        let mut block = buffer::get(home)?;
+        *block.bytes_mut() = bytes;
+        block.store()?;
+    }
+    write_header(layout.log_start, &[])
+}

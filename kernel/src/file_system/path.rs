@@ -1,0 +1,188 @@
+//! Paths: from names to inodes, and the operations that change what names mean. All of them run
+//! inside a transaction.
+
+use abi::file_system::{DirectoryEntry, Kind, NAME_SIZE};
+
+use super::allocation::allocate_inode;
+use super::inode::{Inode, InodeReference, get};
+use super::{Failed, root};
+
+/// A name in a path: what lies between slashes, cut to the length of a directory entry's.
+type Part<'p> = &'p [u8];
+
+/// Splits the first name off a path; gives it and the rest without leading slashes.
+fn split(path: &[u8]) -> Option<(Part<'_>, &[u8])> {
+    let path = trim(path);
+    if path.is_empty() {
+        return None;
+    }
+    let end = path.iter().position(|&byte| byte == b'/');
+    let (name, rest) = path.split_at(end.unwrap_or(path.len()));
+    Some((&name[..name.len().min(NAME_SIZE)], trim(rest)))
+}
+
+fn trim(path: &[u8]) -> &[u8] {
+    let start = path.iter().position(|&byte| byte != b'/');
+    &path[start.unwrap_or(path.len())..]
+}
+
+fn start(directory: Option<&InodeReference>, path: &[u8]) -> InodeReference {
+    match directory {
+        Some(directory) if path.first() != Some(&b'/') => directory.clone(),
+        _ => root(),
+    }
+}
+
+/// The inode at `path`; a relative path begins at `directory`.
+///
+/// # Errors
+/// There is none.
+pub fn find(directory: Option<&InodeReference>, path: &[u8]) -> Result<InodeReference, Failed> {
+    let mut inode = start(directory, path);
+    let mut rest = path;
+    while let Some((name, after)) = split(rest) {
+        inode = step(&inode, name)?;
+        rest = after;
+    }
+    Ok(inode)
+}
+
+/// The directory that holds the last name of `path`, and that name.
+fn find_parent<'p>(
+    directory: Option<&InodeReference>,
+    path: &'p [u8],
+) -> Result<(InodeReference, Part<'p>), Failed> {
+    let mut inode = start(directory, path);
+    let (mut name, mut rest) = split(path).ok_or(Failed)?;
+    while let Some((next, after)) = split(rest) {
+        inode = step(&inode, name)?;
+        (name, rest) = (next, after);
+    }
+    Ok((inode, name))
+}
+
+fn step(directory: &InodeReference, name: &[u8]) -> Result<InodeReference, Failed> {
+    let found = directory.lock()?.look_up(name)?.ok_or(Failed)?;
+    get(found.entry.inode.into())
+}
+
+/// Makes a new inode at `path`. A file that exists already is as good as a new one if a file is
+/// wanted, and so is a device then.
+///
+/// # Errors
+/// The name exists already, or there is no room, or no such directory.
+pub fn create(
+    directory: Option<&InodeReference>,
+    path: &[u8],
+    kind: Kind,
+    major: u16,
+    minor: u16,
+) -> Result<InodeReference, Failed> {
+    let (parent, name) = find_parent(directory, path)?;
+    let mut parent_inode = parent.lock()?;
+    if let Some(found) = parent_inode.look_up(name)? {
+        drop(parent_inode);
+        let existing = get(found.entry.inode.into())?;
+        let existing_kind = existing.lock()?.kind();
+        let usable = matches!(existing_kind, Kind::File | Kind::Device);
+        return match kind == Kind::File && usable {
+            true => Ok(existing),
+            false => Err(Failed),
+        };
+    }
+    let new = allocate_inode(kind)?;
+    let mut inode = new.lock()?;
+    inode.set_device(major, minor);
+    inode.set_links(1);
+    inode.update()?;
+    let named = name_new(&mut parent_inode, &mut inode, name, kind);
+    if named.is_err() {
+        // Without a name it is freed with its last reference.
+        inode.set_links(0);
+        inode.update()?;
+    }
+    drop(inode);
+    named.map(|()| new)
+}
+
+/// Gives a new inode its name, and a directory its own first entries.
+fn name_new(
+    parent: &mut Inode<'_>,
+    inode: &mut Inode<'_>,
+    name: &[u8],
+    kind: Kind,
+) -> Result<(), Failed> {
+    if kind == Kind::Directory {
+        inode.add_entry(b".", inode.number())?;
+        inode.add_entry(b"..", parent.number())?;
+    }
+    parent.add_entry(name, inode.number())?;
+    if kind == Kind::Directory {
+        // For the child's "..".
+        parent.set_links(parent.links().checked_add(1).ok_or(Failed)?);
+        parent.update()?;
+    }
+    Ok(())
+}
+
+/// Gives the file at `old` the further name `new`.
+///
+/// # Errors
+/// There is no such file, it is a directory, or the new name exists or cannot be made.
+pub fn link(directory: Option<&InodeReference>, old: &[u8], new: &[u8]) -> Result<(), Failed> {
+    let file = find(directory, old)?;
+    let mut inode = file.lock()?;
+    if inode.kind() == Kind::Directory {
+        return Err(Failed);
+    }
+    let links = inode.links();
+    inode.set_links(links.checked_add(1).ok_or(Failed)?);
+    inode.update()?;
+    drop(inode);
+    let named = find_parent(directory, new).and_then(|(parent, name)| {
+        let mut parent = parent.lock()?;
+        match parent.look_up(name)? {
+            Some(_) => Err(Failed),
+            None => parent.add_entry(name, file.number()),
+        }
+    });
+    if named.is_err() {
+        let mut inode = file.lock()?;
+        let links = inode.links();
+        inode.set_links(links.saturating_sub(1));
+        inode.update()?;
+    }
+    named
+}
+
+/// Removes the name `path`.
+///
+/// # Errors
+/// There is no such name, it is `.` or `..`, or a directory that is not empty.
+pub fn unlink(directory: Option<&InodeReference>, path: &[u8]) -> Result<(), Failed> {
+    let (parent, name) = find_parent(directory, path)?;
+    if matches!(name, b"." | b"..") {
+        return Err(Failed);
+    }
+    let mut parent_inode = parent.lock()?;
+    let found = parent_inode.look_up(name)?.ok_or(Failed)?;
+    let file = get(found.entry.inode.into())?;
+    {
+        let mut inode = file.lock()?;
+        if inode.kind() == Kind::Directory {
+            if !inode.is_empty_directory()? {
+                return Err(Failed);
+            }
+            // The child's ".." goes.
+            let links = parent_inode.links();
+            parent_inode.set_links(links.saturating_sub(1));
+            parent_inode.update()?;
+        }
+        parent_inode.write_entry(found.offset, DirectoryEntry::default())?;
+        let links = inode.links();
+        inode.set_links(links.saturating_sub(1));
+        inode.update()?;
+    }
+    drop(parent_inode);
+    Ok(())
+}

@@ -1,0 +1,313 @@
+//! Address spaces: what a process may touch, and the frames behind what it has touched.
+//!
+//! # What holds at any time
+//! - The regions, and the heap from `heap_start` to the page that holds the last byte below the
+//!   program break, are the truth: a page outside them is never mapped for the user, and no entry
+//!   allows more than they do.
+//! - A page inside them may be mapped or not; a *hole* stands for zeros. Nothing is implied by its
+//!   neighbours.
+//! - A mapped page whose region may be written but whose entry may not is *shared*: its frame may
+//!   have other holders. A page that may be written has a frame of its own.
+//! - An entry that a hart might still hold in an older form is announced in `stale_translations`,
+//!   and that hart executes a fence before it returns to user mode.
+//!
+//! Memory changes hands through one door, [`AddressSpace::fault_in`]: traps, and system calls that
+//! read or write user memory, all come through it.
+
+use abi::layout::TRAPFRAME;
+
+use super::frames::{Frame, OutOfFrames, allocate, allocate_zeroed, check_available};
+use super::page_table::{Entry, PageTable};
+pub use super::region::Access;
+use super::region::{Permissions, Regions};
+use crate::address::{Page, PageRange, PhysicalAddress, UserAddress};
+use crate::arch::{csr, fence};
+
+/// Why an address cannot be touched.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fault {
+    /// No region allows it.
+    NotAllowed,
+    /// It needs a frame, and none is free.
+    OutOfFrames,
+}
+
+impl From<OutOfFrames> for Fault {
+    fn from(_: OutOfFrames) -> Fault {
+        Fault::OutOfFrames
+    }
+}
+
+/// Where a program's fixed parts are mapped from: the same for all, but for the trapframe.
+#[derive(Clone, Copy)]
+pub struct Fixtures {
+    /// The trampoline page.
+    pub trampoline: PhysicalAddress,
+    /// The process's trapframe.
+    pub trapframe: PhysicalAddress,
+    /// The address-space identifier that harts tag translations with; one a process slot.
+    pub identifier: u16,
+}
+
+/// A process's memory.
+pub struct AddressSpace {
+    /// `None` only after `drop` has taken it.
+    table: Option<PageTable>,
+    regions: Regions,
+    /// Where the heap begins: at the end of the stack.
+    heap_start: u64,
+    /// One beyond the last byte of the heap.
+    program_break: u64,
+    /// `satp` while the process is in user mode.
+    satp: u64,
+    identifier: u16,
+    /// Bit n: hart n may hold translations older than the page table.
+    stale_translations: u32,
+    /// Bit n: hart n may hold instructions older than what is in memory.
+    stale_instructions: u32,
+}
+
+/// Every hart.
+const ALL_HARTS: u32 = u32::MAX;
+
+const HEAP_PERMISSIONS: Permissions = Permissions::READ_WRITE;
+
+impl AddressSpace {
+    /// Memory of these regions, all holes, and an empty heap after the last one.
+    pub fn new(fixtures: Fixtures, regions: Regions) -> Result<AddressSpace, OutOfFrames> {
+        let heap_start = regions.end().start().0;
+        let table = PageTable::new(fixtures.trampoline, fixtures.trapframe)?;
+        let identifier = u64::from(fixtures.identifier) << csr::SATP_ASID_SHIFT;
+        Ok(AddressSpace {
+            satp: csr::SATP_SV39 | identifier | table.root_number(),
+            table: Some(table),
+            regions,
+            heap_start,
+            program_break: heap_start,
+            identifier: fixtures.identifier,
+            stale_translations: ALL_HARTS,
+            stale_instructions: ALL_HARTS,
+        })
+    }
+
+    /// What `satp` must hold while the process is in user mode.
+    #[inline]
+    pub fn satp(&self) -> u64 {
+        self.satp
+    }
+
+    /// The program break.
+    #[inline]
+    pub fn program_break(&self) -> u64 {
+        self.program_break
+    }
+
+    #[inline]
+    fn table(&mut self) -> &mut PageTable {
+        match &mut self.table {
+            Some(table) => table,
+            None => unreachable!("only drop takes the table"),
+        }
+    }
+
+    /// The heap's pages.
+    #[inline]
+    fn heap(&self) -> PageRange {
+        Page::at_or_after(self.heap_start)..Page::at_or_after(self.program_break)
+    }
+
+    /// What the regions allow at `page`.
+    #[inline]
+    fn permissions(&self, page: Page) -> Permissions {
+        if self.heap().contains(&page) {
+            return HEAP_PERMISSIONS;
+        }
+        let region = self.regions.find(page);
+        region.map_or(Permissions::NONE, |region| region.permissions)
+    }
+
+    /// The one door to user memory: gives the frame behind `address`, ready for `access`. A hole
+    /// is filled with a zeroed frame; before a store, a shared page becomes the process's own.
+    ///
+    /// # Errors
+    /// The regions do not allow it, or no frame is left; then nothing has changed.
+    #[inline]
+    pub fn fault_in(&mut self, address: UserAddress, access: Access) -> Result<Frame, Fault> {
+        let page = address.page().ok_or(Fault::NotAllowed)?;
+        let entry = self.table().entry(page);
+        if entry.allows(access) {
+            return Ok(entry.frame());
+        }
+        self.fill(page, entry, access)
+    }
+
+    /// The slow part of [`AddressSpace::fault_in`]: `entry` does not allow `access`.
+    fn fill(&mut self, page: Page, entry: Entry, access: Access) -> Result<Frame, Fault> {
+        let permissions = self.permissions(page);
+        if !permissions.allow(access) {
+            return Err(Fault::NotAllowed);
+        }
+        if entry.is_valid() {
+            // The region allows more than the entry does: that is a store to a shared page.
+            return Ok(self.unshare(page, entry)?);
+        }
+        let mut frame = None;
+        self.table().map(page, || {
+            let zeroed = allocate_zeroed()?;
+            frame = Some(zeroed);
+            Ok(Entry::user(zeroed, permissions))
+        })?;
+        // A hart may remember that there was nothing.
+        self.stale_translations = ALL_HARTS;
+        frame.ok_or(Fault::OutOfFrames)
+    }
+
+    /// Makes a shared page the process's own: by a copy, or as it is if nobody else holds it.
+    fn unshare(&mut self, page: Page, entry: Entry) -> Result<Frame, OutOfFrames> {
+        let shared = entry.frame();
+        let (frame, entry) = if shared.is_exclusive() {
+            (shared, entry.writable())
+        } else {
+            let own = allocate()?;
+            own.copy_from(shared);
+            (own, Entry::user(own, self.permissions(page)))
+        };
+        self.table().replace(page, entry);
+        self.stale_translations = ALL_HARTS;
+        if frame != shared {
+            shared.release();
+        }
+        Ok(frame)
+    }
+
+    /// Moves the program break by `amount` bytes and gives the one before. Growth reserves and
+    /// allocates nothing.
+    ///
+    /// # Errors
+    /// `None` if the break would fall below the heap's start or exceed the trapframe; then nothing
+    /// has changed.
+    pub fn move_break(&mut self, amount: i64) -> Option<u64> {
+        let before = self.program_break;
+        let after = before.checked_add_signed(amount)?;
+        if after < self.heap_start || after > TRAPFRAME {
+            return None;
+        }
+        if after < before {
+            let given_back = Page::at_or_after(after)..Page::at_or_after(before);
+            self.unmap(given_back);
+        }
+        self.program_break = after;
+        Some(before)
+    }
+
+    /// Moves the program break up by `amount` bytes, with frames for all new pages, and gives the
+    /// one before.
+    ///
+    /// # Errors
+    /// `None` if the break would exceed the trapframe or there are not enough frames; then nothing
+    /// has changed.
+    pub fn grow_eagerly(&mut self, amount: u64) -> Option<u64> {
+        let before = self.move_break(i64::try_from(amount).ok()?)?;
+        let new = Page::at_or_after(before)..Page::at_or_after(self.program_break);
+        if self.populate(new.clone()).is_err() {
+            self.unmap(new);
+            self.program_break = before;
+            return None;
+        }
+        Some(before)
+    }
+
+    fn populate(&mut self, pages: PageRange) -> Result<(), Fault> {
+        check_available(pages.end.number().saturating_sub(pages.start.number()))?;
+        let mut page = pages.start;
+        while page < pages.end {
+            self.fault_in(page.start(), Access::Store)?;
+            page = page.next();
+        }
+        Ok(())
+    }
+
+    fn unmap(&mut self, pages: PageRange) {
+        let mut unmapped = false;
+        self.table().unmap(pages, |frame| {
+            unmapped = true;
+            frame.release();
+        });
+        if unmapped {
+            self.stale_translations = ALL_HARTS;
+        }
+    }
+
+    /// A copy of this memory for a child: holes stay holes, mapped pages are shared. Costs by the
+    /// mapped pages.
+    ///
+    /// # Errors
+    /// No frame is left for a table page; then nothing is kept.
+    pub fn fork(&mut self, fixtures: Fixtures) -> Result<AddressSpace, OutOfFrames> {
+        let mut child = AddressSpace::new(fixtures, self.regions.clone())?;
+        child.heap_start = self.heap_start;
+        child.program_break = self.program_break;
+        let mut result = Ok(());
+        let mut write_protected = false;
+        let image = Page::containing(0)..self.regions.end();
+        for pages in [image, self.heap()] {
+            self.table().visit(pages, |page, entry| {
+                if result.is_err() {
+                    return entry;
+                }
+                let shared = entry.read_only();
+                result = child.table().map(page, || Ok(shared));
+                if result.is_ok() {
+                    entry.frame().share();
+                    write_protected |= shared != entry;
+                    return shared;
+                }
+                entry
+            });
+        }
+        if write_protected {
+            self.stale_translations = ALL_HARTS;
+        }
+        result.map(|()| child)
+    }
+
+    /// Puts `frame` behind a hole of the program's image; the page's region says what may be done
+    /// there. On success the address space holds the frame, else the caller still does.
+    ///
+    /// # Errors
+    /// There is no region, the page is mapped already, or a table page is missing.
+    pub fn install(&mut self, page: Page, frame: Frame) -> Result<(), Fault> {
+        let permissions = self.permissions(page);
+        if permissions == Permissions::NONE || self.table().entry(page).is_valid() {
+            return Err(Fault::NotAllowed);
+        }
+        self.table()
+            .map(page, || Ok(Entry::user(frame, permissions)))?;
+        self.stale_translations = ALL_HARTS;
+        self.stale_instructions = ALL_HARTS;
+        Ok(())
+    }
+
+    /// Makes this hart forget what is stale. On the way back to user mode.
+    #[inline]
+    pub fn settle(&mut self, hart: usize) {
+        let bit = 1u32.wrapping_shl(hart as u32);
+        if self.stale_translations & bit != 0 {
+            self.stale_translations &= !bit;
+            fence::translations_of(self.identifier);
+        }
+        if self.stale_instructions & bit != 0 {
+            self.stale_instructions &= !bit;
+            fence::instructions();
+        }
+    }
+}
+
+impl Drop for AddressSpace {
+    fn drop(&mut self) {
+        let end = self.heap().end;
+        if let Some(table) = self.table.take() {
+            table.close(end, Frame::release);
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! Frames: which are free, and how many hold each of the others. All in constant time.
+//!
+//! Free frames are those on the free list, linked through their first words, and those from the
+//! *frontier* to the end of RAM, which were never handed out: so booting touches no free frame.
+//!
+//! The names and the layout of `kmem`, `kmem_sharers` and `kmem_exhausted` are an interface: tools
+//! that look at the kernel from outside read them.
+
+use core::ptr::{copy_nonoverlapping, with_exposed_provenance, with_exposed_provenance_mut};
+use core::sync::atomic::{AtomicU16, AtomicU64, Ordering};
+
+use abi::layout::{PAGE_SIZE, RAM_END, RAM_SIZE, RAM_START};
+
+use crate::address::{PAGE_SHIFT, PhysicalAddress};
+use crate::sync::SpinLock;
+
+const BYTES: usize = PAGE_SIZE as usize;
+/// Words of eight bytes in a frame.
+pub const WORDS: usize = BYTES / 8;
+
+/// A physical page of RAM, by its address. Whoever holds one counts as one of its sharers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Frame(u64);
+
+/// No frame is free.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OutOfFrames;
+
+/// What is free. `#[repr(C)]`, because tools look at it from outside.
+#[repr(C)]
+pub struct FreeFrames {
+    /// Physical address of the first frame on the free list; 0 if the list is empty.
+    list: u64,
+    /// Physical address of the first frame that was never handed out.
+    frontier: u64,
+    /// End of the frames that were never handed out.
+    end: u64,
+    /// Frames that are free, on the list and beyond the frontier.
+    free: u64,
+}
+
+#[unsafe(no_mangle)]
+#[allow(
+    non_upper_case_globals,
+    reason = "tools know it by the C kernel's name"
+)]
+static kmem: SpinLock<FreeFrames> = SpinLock::new(
+    &"kmem",
+    FreeFrames {
+        list: 0,
+        frontier: 0,
+        end: 0,
+        free: 0,
+    },
+);
+
+/// How many hold each frame of RAM; 0 for free frames. The kernel's own count one.
+#[unsafe(no_mangle)]
+#[allow(non_upper_case_globals, reason = "tools know it by this name")]
+static kmem_sharers: [AtomicU16; (RAM_SIZE / PAGE_SIZE) as usize] =
+    [const { AtomicU16::new(0) }; (RAM_SIZE / PAGE_SIZE) as usize];
+
+/// Gives all RAM after the kernel to the allocator. Once, at boot.
+pub fn initialise(kernel_end: PhysicalAddress) {
+    for sharers in kmem_sharers
+        .iter()
+        .take(((kernel_end.0 - RAM_START) / PAGE_SIZE) as usize)
+    {
+        sharers.store(1, Ordering::Relaxed);
+    }
+    let mut free = kmem.lock();
+    free.frontier = kernel_end.0;
+    free.end = RAM_END;
+    free.free = (RAM_END - kernel_end.0) / PAGE_SIZE;
+}
+
+/// Called when `needed` frames are refused because fewer are free: the place to set a breakpoint.
+#[cold]
+#[inline(never)]
+#[unsafe(no_mangle)]
+extern "C" fn kmem_exhausted(needed: u64) {
+    core::hint::black_box(needed);
+}
+
+/// Fails if fewer than `needed` frames are free just now. It reserves nothing: it spares the work
+/// of taking thousands of frames only to give them back.
+pub fn check_available(needed: u64) -> Result<(), OutOfFrames> {
+    let free = kmem.lock().free;
+    match free >= needed {
+        true => Ok(()),
+        false => {
+            kmem_exhausted(needed);
+            Err(OutOfFrames)
+        }
+    }
+}
+
+/// Takes a free frame; its contents are anything.
+pub fn allocate() -> Result<Frame, OutOfFrames> {
+    let mut free = kmem.lock();
+    let frame = if free.list != 0 {
+        let frame = Frame(free.list);
+        free.list = frame.words()[0].load(Ordering::Relaxed);
+        frame
+    } else if free.frontier < free.end {
+        let frame = Frame(free.frontier);
+        free.frontier = free.frontier.wrapping_add(PAGE_SIZE);
+        frame
+    } else {
+        drop(free);
+        kmem_exhausted(1);
+        return Err(OutOfFrames);
+    };
+    free.free = free.free.wrapping_sub(1);
+    frame.sharers().store(1, Ordering::Relaxed);
+    Ok(frame)
+}
+
+/// Takes a free frame and fills it with zeros.
+pub fn allocate_zeroed() -> Result<Frame, OutOfFrames> {
+    let frame = allocate()?;
+    frame.zero();
+    Ok(frame)
+}
+
+impl Frame {
+    /// The frame at `address`, as a page-table entry that the kernel wrote names it.
+    #[inline]
+    pub fn at(address: PhysicalAddress) -> Frame {
+        debug_assert!(address.0.is_multiple_of(PAGE_SIZE));
+        debug_assert!((RAM_START..RAM_END).contains(&address.0));
+        Frame(address.0)
+    }
+
+    /// Its physical address.
+    #[inline]
+    pub fn address(self) -> PhysicalAddress {
+        PhysicalAddress(self.0)
+    }
+
+    #[inline]
+    fn sharers(self) -> &'static AtomicU16 {
+        &kmem_sharers[(self.0.wrapping_sub(RAM_START) >> PAGE_SHIFT) as usize]
+    }
+
+    /// Adds a sharer.
+    #[inline]
+    pub fn share(self) {
+        // At most one sharer a process, of which there are 64: the count cannot overflow.
+        self.sharers().fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Whether the caller, who holds the frame, is its only holder. It stays so until the caller
+    /// itself shares it, because only holders share.
+    #[inline]
+    pub fn is_exclusive(self) -> bool {
+        self.sharers().load(Ordering::Acquire) == 1
+    }
+
+    /// Takes one sharer away; the last one frees the frame.
+    pub fn release(self) {
+        let sharers = self.sharers();
+        if sharers.load(Ordering::Acquire) == 1 {
+            // The caller is the last holder, and only holders share: nobody changes the count now.
+            sharers.store(0, Ordering::Relaxed);
+            return self.free();
+        }
+        match sharers.fetch_sub(1, Ordering::AcqRel) {
+            0 => panic!("frame {:#x} is released, but nobody holds it", self.0),
+            1 => self.free(),
+            _ => {}
+        }
+    }
+
+    fn free(self) {
+        if cfg!(debug_assertions) {
+            // Poison: a use after this reads nonsense, reliably.
+            for word in self.words() {
+                word.store(0xdead_beef_dead_beef, Ordering::Relaxed);
+            }
+        }
+        let mut free = kmem.lock();
+        self.words()[0].store(free.list, Ordering::Relaxed);
+        free.list = self.0;
+        free.free = free.free.wrapping_add(1);
+    }
+
+    /// The frame's memory as words.
+    #[inline]
+    pub fn words(self) -> &'static [AtomicU64; WORDS] {
+        // SAFETY: a `Frame` is page-aligned RAM, which the kernel's page table maps to itself for
+        // good. All its bits are valid words, and atomics may be shared by anyone.
+        unsafe { &*with_exposed_provenance(self.0 as usize) }
+    }
+
+    /// Fills the frame with zeros.
+    pub fn zero(self) {
+        let (groups, _) = self.words().as_chunks::<16>();
+        for group in groups {
+            for word in group {
+                word.store(0, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Copies the whole of `from` into this frame.
+    pub fn copy_from(self, from: Frame) {
+        let (to, _) = self.words().as_chunks::<8>();
+        let (from, _) = from.words().as_chunks::<8>();
+        for (to, from) in to.iter().zip(from) {
+            for (to, from) in to.iter().zip(from) {
+                to.store(from.load(Ordering::Relaxed), Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Copies bytes from `offset` on out of the frame.
+    ///
+    /// # Panics
+    /// If they do not lie in the frame.
+    pub fn read(self, offset: usize, bytes: &mut [u8]) {
+        assert!(offset <= BYTES && bytes.len() <= BYTES - offset);
+        let from = with_exposed_provenance::<u8>(self.0 as usize).wrapping_add(offset);
+        // SAFETY: the bytes lie in this frame, as just checked; it is RAM, and no Rust object
+        // overlaps it. The process that maps it is in this system call, so nobody writes it.
+        unsafe { copy_nonoverlapping(from, bytes.as_mut_ptr(), bytes.len()) }
+    }
+
+    /// Copies bytes into the frame, from `offset` on.
+    ///
+    /// # Panics
+    /// If they do not fit.
+    pub fn write(self, offset: usize, bytes: &[u8]) {
+        assert!(offset <= BYTES && bytes.len() <= BYTES - offset);
+        let to = with_exposed_provenance_mut::<u8>(self.0 as usize).wrapping_add(offset);
+        // SAFETY: as for `read`; the caller holds the frame alone, or it would not be writable.
+        unsafe { copy_nonoverlapping(bytes.as_ptr(), to, bytes.len()) }
+    }
+}

@@ -1,0 +1,119 @@
+//! The kernel's own page table: RAM and devices mapped to themselves, and the trampoline.
+//!
+//! Built once at boot and never changed, so no hart ever needs a fence for it. Text may not be
+//! written, data may not be executed, and the page below each kernel stack is missing. RAM beyond
+//! the kernel is mapped by megapages.
+
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use abi::layout::{PAGE_SIZE, PLIC, RAM_END, RAM_START, TRAMPOLINE, UART, VIRTIO_DISK};
+
+use super::frames::WORDS;
+use super::page_table::Entry;
+use super::region::Permissions;
+use crate::address::{PAGE_SHIFT, PhysicalAddress};
+use crate::arch::{csr, fence};
+use crate::image;
+use crate::process::stack;
+use crate::sync::SpinLock;
+
+/// Bytes that an entry of the middle level covers.
+const MEGAPAGE: u64 = PAGE_SIZE << 9;
+/// Registers of the interrupt controller: enough for the contexts of eight harts.
+const PLIC_SIZE: u64 = 0x40_0000;
+/// Table pages: the root; for devices two, for RAM one and two for the kernel's image, for the
+/// trampoline two.
+const TABLES: usize = 8;
+
+#[repr(C, align(4096))]
+struct Table([AtomicU64; WORDS]);
+
+static POOL: [Table; TABLES] = [const { Table([const { AtomicU64::new(0) }; WORDS]) }; TABLES];
+/// How many of the pool are in use; the first is the root.
+static USED: SpinLock<usize> = SpinLock::new(&"kernel table", 1);
+
+/// Builds the table. Once, at boot, by one hart.
+pub fn initialise() {
+    let read_write = Permissions::READ_WRITE;
+    let executable = Permissions::READ.and(Permissions::EXECUTE);
+    map(UART, UART, PAGE_SIZE, read_write);
+    map(VIRTIO_DISK, VIRTIO_DISK, PAGE_SIZE, read_write);
+    map(PLIC, PLIC, PLIC_SIZE, read_write);
+
+    let text_end = image::text_end().0;
+    let rodata_end = image::rodata_end().0;
+    map(RAM_START, RAM_START, text_end - RAM_START, executable);
+    map(text_end, text_end, rodata_end - text_end, Permissions::READ);
+    map(rodata_end, rodata_end, RAM_END - rodata_end, read_write);
+    for guard in stack::guard_pages() {
+        leaf_slot(guard.0).store(0, Ordering::Relaxed);
+    }
+    map(TRAMPOLINE, image::trampoline().0, PAGE_SIZE, executable);
+}
+
+/// Turns translation on, on this hart.
+pub fn activate() {
+    // SAFETY: the table maps the kernel's memory to itself, so nothing moves.
+    unsafe { csr::satp::write(satp()) };
+    fence::all_translations();
+}
+
+/// What `satp` holds in the kernel.
+pub fn satp() -> u64 {
+    csr::SATP_SV39 | (address_of(&POOL[0]) >> PAGE_SHIFT)
+}
+
+fn address_of(table: &Table) -> u64 {
+    core::ptr::from_ref(table).addr() as u64
+}
+
+/// Maps `size` bytes from `virtual_start` on to `physical_start` on, by megapages where they fit.
+fn map(virtual_start: u64, physical_start: u64, size: u64, permissions: Permissions) {
+    let mut done = 0;
+    while done < size {
+        let address = virtual_start + done;
+        let target = PhysicalAddress(physical_start + done);
+        let entry = Entry::kernel(target, permissions).bits();
+        let fits = size - done >= MEGAPAGE
+            && address.is_multiple_of(MEGAPAGE)
+            && target.0.is_multiple_of(MEGAPAGE);
+        let middle = &next_table(&POOL[0], address, 2).0[index(address, 1)];
+        if fits && middle.load(Ordering::Relaxed) == 0 {
+            middle.store(entry, Ordering::Relaxed);
+            done += MEGAPAGE;
+        } else {
+            leaf_slot(address).store(entry, Ordering::Relaxed);
+            done += PAGE_SIZE;
+        }
+    }
+}
+
+fn leaf_slot(address: u64) -> &'static AtomicU64 {
+    let middle = next_table(&POOL[0], address, 2);
+    &next_table(middle, address, 1).0[index(address, 0)]
+}
+
+fn index(address: u64, level: u32) -> usize {
+    (address >> (PAGE_SHIFT + 9 * level)) as usize % WORDS
+}
+
+/// The table that `table`, of `level`, names for `address`; taken from the pool if it is missing.
+fn next_table(table: &'static Table, address: u64, level: u32) -> &'static Table {
+    let slot = &table.0[index(address, level)];
+    let entry = slot.load(Ordering::Relaxed);
+    let named = POOL
+        .iter()
+        .find(|table| entry == Entry::table(PhysicalAddress(address_of(table))).bits());
+    if let Some(named) = named {
+        return named;
+    }
+    assert!(entry == 0, "a megapage lies where a table is wanted");
+    let mut used = USED.lock();
+    let new = &POOL[*used];
+    *used += 1;
+    slot.store(
+        Entry::table(PhysicalAddress(address_of(new))).bits(),
+        Ordering::Relaxed,
+    );
+    new
+}

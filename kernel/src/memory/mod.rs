@@ -1,0 +1,11 @@
+//! Memory: frames, page tables, and address spaces whose regions are the truth.
+
+pub mod address_space;
+pub mod frames;
+pub mod kernel_table;
+pub mod page_table;
+pub mod region;
+pub mod user_copy;
+
+pub use address_space::{Access, AddressSpace, Fault};
+pub use frames::{Frame, OutOfFrames};

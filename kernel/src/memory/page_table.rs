@@ -1,0 +1,370 @@
+//! Sv39 page tables of user programs: three levels of 512 entries.
+//!
+//! A page table caches what the regions of its address space allow. Entries are written with the
+//! accessed and dirty bits set, so that no hart needs to update them. Which translations a hart
+//! must forget is the business of `AddressSpace`; nothing here executes a fence.
+//!
+//! Every table page between the root and a mapped page exists; all of them, and only they, belong
+//! to the `PageTable`, which gives them back in [`PageTable::close`].
+
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use abi::layout::{MAX_VIRTUAL, TRAMPOLINE, TRAPFRAME};
+
+use super::frames::{Frame, OutOfFrames, allocate, allocate_zeroed};
+use super::region::{Access, Permissions};
+use crate::address::{PAGE_SHIFT, Page, PageRange, PhysicalAddress};
+
+/// Entries of a table, as a power of two.
+const INDEX_BITS: u32 = 9;
+/// The level of the root; entries of level 0 name frames.
+const ROOT_LEVEL: u32 = 2;
+/// The last index of a table below the root.
+const LAST_INDEX: usize = (1 << INDEX_BITS) - 1;
+
+/// A page-table entry.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Entry(u64);
+
+impl Entry {
+    const EMPTY: Entry = Entry(0);
+    const VALID: u64 = 1 << 0;
+    const LEAF: u64 = 7 << 1;
+    const USER: u64 = 1 << 4;
+    const ACCESSED: u64 = 1 << 6;
+    const DIRTY: u64 = 1 << 7;
+    /// Position of the physical page number.
+    const FRAME_SHIFT: u32 = 10;
+
+    const fn number_of(address: PhysicalAddress) -> u64 {
+        (address.0 >> PAGE_SHIFT) << Self::FRAME_SHIFT
+    }
+
+    /// Names a table of the next level.
+    pub(super) const fn table(address: PhysicalAddress) -> Entry {
+        Entry(Self::number_of(address) | Self::VALID)
+    }
+
+    /// Names memory for the kernel's use.
+    pub(super) const fn kernel(address: PhysicalAddress, permissions: Permissions) -> Entry {
+        let flags = permissions.bits() | Self::VALID | Self::ACCESSED | Self::DIRTY;
+        Entry(Self::number_of(address) | flags)
+    }
+
+    /// Names a frame for a user program's use.
+    pub fn user(frame: Frame, permissions: Permissions) -> Entry {
+        Entry(Self::kernel(frame.address(), permissions).0 | Self::USER)
+    }
+
+    /// Whether it names anything.
+    #[inline]
+    pub fn is_valid(self) -> bool {
+        self.0 & Self::VALID != 0
+    }
+
+    /// Whether it names a frame of the user program.
+    #[inline]
+    fn is_user(self) -> bool {
+        self.0 & (Self::VALID | Self::USER) == Self::VALID | Self::USER
+    }
+
+    /// Whether a user program may do this through the entry.
+    #[inline]
+    pub fn allows(self, access: Access) -> bool {
+        Permissions::from_entry(self.0).allow(access) && self.is_user()
+    }
+
+    /// The same without the right to write.
+    pub fn read_only(self) -> Entry {
+        Entry(self.0 & !Permissions::WRITE.bits())
+    }
+
+    /// The same with the right to write.
+    pub fn writable(self) -> Entry {
+        Entry(self.0 | Permissions::WRITE.bits())
+    }
+
+    /// The frame, or table, that a valid entry names.
+    #[inline]
+    pub fn frame(self) -> Frame {
+        Frame::at(PhysicalAddress((self.0 >> Self::FRAME_SHIFT) << PAGE_SHIFT))
+    }
+
+    /// The bits as the hardware reads them.
+    pub(super) const fn bits(self) -> u64 {
+        self.0
+    }
+
+    fn load(slot: &AtomicU64) -> Entry {
+        Entry(slot.load(Ordering::Relaxed))
+    }
+
+    fn store(self, slot: &AtomicU64) {
+        slot.store(self.0, Ordering::Relaxed);
+    }
+}
+
+impl Permissions {
+    #[inline]
+    fn from_entry(bits: u64) -> Permissions {
+        // Only the three permission bits are ever asked for.
+        Permissions::from_bits((bits & Entry::LEAF) as u8)
+    }
+}
+
+/// The index of `page` in a table of `level`.
+#[inline]
+fn index(page: Page, level: u32) -> usize {
+    (page.number() >> (INDEX_BITS * level)) as usize & LAST_INDEX
+}
+
+/// A user program's page table. It owns its table pages; not `Clone`, not `Copy`.
+pub struct PageTable {
+    root: Frame,
+}
+
+impl PageTable {
+    /// A table that maps only trampoline and trapframe, for the kernel's use.
+    pub fn new(
+        trampoline: PhysicalAddress,
+        trapframe: PhysicalAddress,
+    ) -> Result<Self, OutOfFrames> {
+        let root = allocate_zeroed()?;
+        let table = PageTable { root };
+        let executable = Permissions::READ.and(Permissions::EXECUTE);
+        let trampoline = Entry::kernel(trampoline, executable);
+        let trapframe = Entry::kernel(trapframe, Permissions::READ_WRITE);
+        let made = table.insert(Page::containing(TRAMPOLINE), || Ok(trampoline));
+        if let Err(OutOfFrames) = made {
+            root.release();
+            return Err(OutOfFrames);
+        }
+        // The same table page serves both, so this needs no frame and cannot fail.
+        table.insert(Page::containing(TRAPFRAME), || Ok(trapframe))?;
+        Ok(table)
+    }
+
+    /// The root table's physical page number, for `satp`.
+    pub fn root_number(&self) -> u64 {
+        self.root.address().0 >> PAGE_SHIFT
+    }
+
+    /// The slot of `page` in its last-level table, if that table exists.
+    #[inline]
+    fn slot(&self, page: Page) -> Option<&'static AtomicU64> {
+        let root = Entry::load(&self.root.words()[index(page, 2)]);
+        if !root.is_valid() {
+            return None;
+        }
+        let middle = Entry::load(&root.frame().words()[index(page, 1)]);
+        if !middle.is_valid() {
+            return None;
+        }
+        Some(&middle.frame().words()[index(page, 0)])
+    }
+
+    /// The entry of `page`; invalid if it is not mapped.
+    #[inline]
+    pub fn entry(&self, page: Page) -> Entry {
+        self.slot(page).map_or(Entry::EMPTY, Entry::load)
+    }
+
+    /// Replaces the entry of a page that is mapped.
+    pub fn replace(&mut self, page: Page, entry: Entry) {
+        match self.slot(page) {
+            Some(slot) => entry.store(slot),
+            None => panic!("page {:#x} is not mapped", page.start().0),
+        }
+    }
+
+    /// Maps a page that is not mapped to what `make` gives. All or nothing: if a frame is missing,
+    /// for a table or in `make`, no other is kept.
+    pub fn map(
+        &mut self,
+        page: Page,
+        make: impl FnOnce() -> Result<Entry, OutOfFrames>,
+    ) -> Result<(), OutOfFrames> {
+        self.insert(page, make)
+    }
+
+    fn insert(
+        &self,
+        page: Page,
+        make: impl FnOnce() -> Result<Entry, OutOfFrames>,
+    ) -> Result<(), OutOfFrames> {
+        let root = &self.root.words()[index(page, 2)];
+        let root_entry = Entry::load(root);
+        if !root_entry.is_valid() {
+            return insert_table(root, |middle| {
+                let middle = &middle.words()[index(page, 1)];
+                insert_table(middle, |leaf| insert_leaf(leaf, page, make))
+            });
+        }
+        let middle = &root_entry.frame().words()[index(page, 1)];
+        let middle_entry = Entry::load(middle);
+        if !middle_entry.is_valid() {
+            return insert_table(middle, |leaf| insert_leaf(leaf, page, make));
+        }
+        insert_leaf(middle_entry.frame(), page, make)
+    }
+
+    /// Visits the mapped pages of `pages`. What `visit` gives is the new entry. Costs by the table
+    /// pages and mapped pages there, not by the width of the range.
+    pub fn visit(&mut self, pages: PageRange, mut visit: impl FnMut(Page, Entry) -> Entry) {
+        if pages.start < pages.end {
+            visit_level(self.root, ROOT_LEVEL, 0, &pages, &mut visit);
+        }
+    }
+
+    /// Unmaps the mapped pages of `pages`, hands each frame to `release`, and gives back the table
+    /// pages that lie wholly in the range.
+    pub fn unmap(&mut self, pages: PageRange, mut release: impl FnMut(Frame)) {
+        if pages.start < pages.end {
+            unmap_level(self.root, ROOT_LEVEL, 0, &pages, &mut release);
+        }
+    }
+
+    /// Gives back the whole table; frames of user pages, all of which lie below `end`, go to
+    /// `release`.
+    pub fn close(self, end: Page, mut release: impl FnMut(Frame)) {
+        let last = end.number().checked_sub(1);
+        close_level(self.root, ROOT_LEVEL, last, true, &mut release);
+    }
+}
+
+/// Hangs a new table into `slot` if `fill` succeeds with it.
+fn insert_table(
+    slot: &AtomicU64,
+    fill: impl FnOnce(Frame) -> Result<(), OutOfFrames>,
+) -> Result<(), OutOfFrames> {
+    let table = allocate()?;
+    table.zero();
+    match fill(table) {
+        Ok(()) => {
+            // The hart's walker reads memory like another hart: contents first, then the link.
+            slot.store(Entry::table(table.address()).bits(), Ordering::Release);
+            Ok(())
+        }
+        Err(OutOfFrames) => {
+            table.release();
+            Err(OutOfFrames)
+        }
+    }
+}
+
+fn insert_leaf(
+    table: Frame,
+    page: Page,
+    make: impl FnOnce() -> Result<Entry, OutOfFrames>,
+) -> Result<(), OutOfFrames> {
+    let entry = make()?;
+    table.words()[index(page, 0)].store(entry.bits(), Ordering::Release);
+    Ok(())
+}
+
+/// The indices of a table of `level`, whose first page is `base`, that `pages` touches, which is
+/// not empty and begins before the table's end.
+fn touched(level: u32, base: u64, pages: &PageRange) -> core::ops::RangeInclusive<usize> {
+    let first = pages.start.number().saturating_sub(base) >> (INDEX_BITS * level);
+    let last = (pages.end.number() - 1 - base) >> (INDEX_BITS * level);
+    first as usize..=(last as usize).min(LAST_INDEX)
+}
+
+fn visit_level(
+    table: Frame,
+    level: u32,
+    base: u64,
+    pages: &PageRange,
+    visit: &mut impl FnMut(Page, Entry) -> Entry,
+) {
+    for index in touched(level, base, pages) {
+        let slot = &table.words()[index & LAST_INDEX];
+        let entry = Entry::load(slot);
+        if !entry.is_valid() {
+            continue;
+        }
+        let first = base + ((index as u64) << (INDEX_BITS * level));
+        if level > 0 {
+            visit_level(entry.frame(), level - 1, first, pages, visit);
+        } else {
+            let new = visit(Page::containing(first << PAGE_SHIFT), entry);
+            if new != entry {
+                new.store(slot);
+            }
+        }
+    }
+}
+
+fn unmap_level(
+    table: Frame,
+    level: u32,
+    base: u64,
+    pages: &PageRange,
+    release: &mut impl FnMut(Frame),
+) {
+    for index in touched(level, base, pages) {
+        let slot = &table.words()[index & LAST_INDEX];
+        let entry = Entry::load(slot);
+        if !entry.is_valid() {
+            continue;
+        }
+        let width = 1 << (INDEX_BITS * level);
+        let first = base + index as u64 * width;
+        if level > 0 {
+            unmap_level(entry.frame(), level - 1, first, pages, release);
+            if first < pages.start.number() || pages.end.number() - first < width {
+                continue;
+            }
+        }
+        Entry::EMPTY.store(slot);
+        match level {
+            0 => release(entry.frame()),
+            _ => entry.frame().release(),
+        }
+    }
+}
+
+/// Releases a table and what it names. User pages reach up to number `last`; `top` says that the
+/// table covers trampoline and trapframe, which are named by the last entries but not released.
+fn close_level(
+    table: Frame,
+    level: u32,
+    last: Option<u64>,
+    top: bool,
+    release: &mut impl FnMut(Frame),
+) {
+    let split = INDEX_BITS * level;
+    let top_index = match level {
+        ROOT_LEVEL => ((MAX_VIRTUAL - 1) >> (PAGE_SHIFT + split)) as usize,
+        _ => LAST_INDEX,
+    };
+    if let Some(last) = last {
+        let last_index = (last >> split) as usize;
+        for index in 0..=last_index.min(LAST_INDEX) {
+            let entry = Entry::load(&table.words()[index & LAST_INDEX]);
+            if !entry.is_valid() {
+                continue;
+            }
+            if level == 0 {
+                if entry.is_user() {
+                    release(entry.frame());
+                }
+                continue;
+            }
+            let below = match index == last_index {
+                true => last & ((1 << split) - 1),
+                false => (1 << split) - 1,
+            };
+            let top = top && index == top_index;
+            close_level(entry.frame(), level - 1, Some(below), top, release);
+        }
+    }
+    let reached = last.is_some_and(|last| (last >> split) as usize >= top_index);
+    if top && level > 0 && !reached {
+        let entry = Entry::load(&table.words()[top_index & LAST_INDEX]);
+        if entry.is_valid() {
+            close_level(entry.frame(), level - 1, None, true, release);
+        }
+    }
+    table.release();
+}

@@ -1,0 +1,32 @@
+//! Panics: the message, then silence.
+
+use core::fmt::Write;
+use core::panic::PanicInfo;
+
+use crate::arch::{hart, interrupt};
+use crate::print;
+
+#[panic_handler]
+fn on_panic(info: &PanicInfo<'_>) -> ! {
+    interrupt::disable();
+    print::panicked();
+    print::with_lock(|out| {
+        // Writing to the UART cannot fail.
+        let _ = write!(out, "panic: {}", info.message());
+        if let Some(place) = info.location() {
+            let _ = write!(out, " ({}:{})", place.file(), place.line());
+        }
+        out.text("\n");
+    });
+    panic()
+}
+
+/// Where every panic ends, its message written: tools set a breakpoint here.
+#[inline(never)]
+#[unsafe(no_mangle)]
+extern "C" fn panic() -> ! {
+    loop {
+        interrupt::disable();
+        hart::wait_for_interrupt();
+    }
+}

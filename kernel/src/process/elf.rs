@@ -1,0 +1,114 @@
+//! ELF files: just enough of the format to load a program. Nothing in them is trusted.
+
+use abi::layout::{PAGE_SIZE, TRAPFRAME};
+
+use crate::memory::region::Permissions;
+
+/// Bytes of the file header.
+pub const HEADER_SIZE: usize = 64;
+/// Bytes of a program header.
+pub const SEGMENT_SIZE: usize = 56;
+
+const MAGIC: [u8; 4] = *b"\x7fELF";
+/// `p_type` of a segment that is loaded.
+const LOAD: u32 = 1;
+/// `p_flags`: executable, writable.
+const EXECUTE: u32 = 1;
+const WRITE: u32 = 2;
+
+/// What is wrong with a file.
+#[derive(Debug)]
+pub struct BadProgram;
+
+/// The file header.
+pub struct Header {
+    /// Where the program begins.
+    pub entry: u64,
+    /// Offset of the program headers in the file.
+    pub segments: u64,
+    /// How many there are.
+    pub count: u16,
+}
+
+/// A segment to load.
+pub struct Segment {
+    /// Its offset in the file.
+    pub offset: u32,
+    /// Bytes in the file; the rest of its memory is zero.
+    pub file_size: u64,
+    /// Address of its first byte: the start of a page.
+    pub address: u64,
+    /// One beyond its last byte; at most the trapframe.
+    pub end: u64,
+    /// What may be done there.
+    pub permissions: Permissions,
+}
+
+fn word(bytes: &[u8; SEGMENT_SIZE], offset: usize) -> u64 {
+    bytes[offset..]
+        .first_chunk()
+        .map_or(0, |chunk| u64::from_le_bytes(*chunk))
+}
+
+fn half(bytes: &[u8; SEGMENT_SIZE], offset: usize) -> u32 {
+    (word(bytes, offset) & u64::from(u32::MAX)) as u32
+}
+
+impl Header {
+    /// Reads the file header.
+    pub fn decode(bytes: &[u8; HEADER_SIZE]) -> Result<Header, BadProgram> {
+        if bytes[..4] != MAGIC {
+            return Err(BadProgram);
+        }
+        let quad = |offset: usize| {
+            bytes[offset..]
+                .first_chunk()
+                .map_or(0, |chunk| u64::from_le_bytes(*chunk))
+        };
+        Ok(Header {
+            entry: quad(24),
+            segments: quad(32),
+            count: u16::from_le_bytes([bytes[56], bytes[57]]),
+        })
+    }
+
+    /// Offset in the file of program header `index`; files are smaller than 4 GiB.
+    pub fn segment_offset(&self, index: u16) -> Result<u32, BadProgram> {
+        u64::from(index)
+            .checked_mul(SEGMENT_SIZE as u64)
+            .and_then(|offset| self.segments.checked_add(offset))
+            .and_then(|offset| u32::try_from(offset).ok())
+            .ok_or(BadProgram)
+    }
+}
+
+impl Segment {
+    /// Reads a program header; `None` if there is nothing to load.
+    pub fn decode(bytes: &[u8; SEGMENT_SIZE]) -> Result<Option<Segment>, BadProgram> {
+        if half(bytes, 0) != LOAD {
+            return Ok(None);
+        }
+        let flags = half(bytes, 4);
+        let address = word(bytes, 16);
+        let file_size = word(bytes, 32);
+        let memory_size = word(bytes, 40);
+        let end = address.checked_add(memory_size).ok_or(BadProgram)?;
+        if memory_size < file_size || !address.is_multiple_of(PAGE_SIZE) || end > TRAPFRAME {
+            return Err(BadProgram);
+        }
+        let mut permissions = Permissions::READ;
+        if flags & EXECUTE != 0 {
+            permissions = permissions.and(Permissions::EXECUTE);
+        }
+        if flags & WRITE != 0 {
+            permissions = permissions.and(Permissions::WRITE);
+        }
+        Ok(Some(Segment {
+            offset: u32::try_from(word(bytes, 8)).map_err(|_| BadProgram)?,
+            file_size,
+            address,
+            end,
+            permissions,
+        }))
+    }
+}

@@ -1,0 +1,235 @@
+//! `exec`: makes an address space from a program file and its arguments.
+
+use abi::layout::{PAGE_SIZE, TRAPFRAME};
+use abi::limits::{ARGUMENTS, PROCESS_NAME, STACK_PAGES};
+
+use super::elf::{BadProgram, HEADER_SIZE, Header, SEGMENT_SIZE, Segment};
+use super::trapframe::Trapframe;
+use super::{Name, Process};
+use crate::address::{Page, UserAddress};
+use crate::file_system::{self, Failed, Inode, InodeReference};
+use crate::memory::frames::allocate_zeroed;
+use crate::memory::region::{BadRegion, Permissions, Region, Regions};
+use crate::memory::{AddressSpace, Fault, OutOfFrames};
+
+/// Why a program could not be loaded: the caller only learns that it could not.
+#[derive(Debug)]
+pub struct CannotExec;
+
+macro_rules! reasons {
+    ($($error:ty),*) => {$(
+        impl From<$error> for CannotExec {
+            fn from(_: $error) -> CannotExec {
+                CannotExec
+            }
+        }
+    )*};
+}
+
+reasons!(BadProgram, BadRegion, Failed, Fault, OutOfFrames);
+
+/// The arguments of a new program.
+pub trait Arguments {
+    /// Copies argument `index` to the new program's stack, below `stack`, and gives the address of
+    /// its first byte; `None` if there are no more.
+    fn push(
+        &mut self,
+        index: usize,
+        space: &mut AddressSpace,
+        stack: u64,
+    ) -> Result<Option<u64>, CannotExec>;
+}
+
+/// The arguments of the first program: its path.
+pub struct OnePath;
+
+impl Arguments for OnePath {
+    fn push(
+        &mut self,
+        index: usize,
+        space: &mut AddressSpace,
+        stack: u64,
+    ) -> Result<Option<u64>, CannotExec> {
+        const PATH: &[u8] = b"/init\0";
+        if index > 0 {
+            return Ok(None);
+        }
+        let place = room(stack, PATH.len())?;
+        space.copy_out(UserAddress(place), PATH)?;
+        Ok(Some(place))
+    }
+}
+
+/// Where `bytes` bytes below `stack` begin: the stack pointer stays a multiple of 16, as RISC-V's
+/// calling convention wants it.
+pub fn room(stack: u64, bytes: usize) -> Result<u64, CannotExec> {
+    let place = stack.checked_sub(bytes as u64).ok_or(CannotExec)?;
+    Ok(place & !15)
+}
+
+/// A program that is ready to run.
+pub struct Loaded {
+    /// Its memory.
+    pub space: AddressSpace,
+    /// Its name.
+    pub name: Name,
+    /// Where it begins.
+    entry: u64,
+    stack: u64,
+    /// Number of its arguments.
+    pub argument_count: usize,
+}
+
+impl Loaded {
+    /// Makes a process that returns to user mode begin with the program. (`a0`, the number of
+    /// arguments, is `exec`'s answer.)
+    pub fn enter(&self, trapframe: &mut Trapframe) {
+        trapframe.program_counter = self.entry;
+        trapframe.set_stack_pointer(self.stack);
+        trapframe.set_argument::<0>(self.argument_count as u64);
+        trapframe.set_argument::<1>(self.stack);
+    }
+}
+
+/// Loads the program at `path` for `process`, with `arguments` on its stack.
+pub fn program(
+    process: &'static Process,
+    directory: Option<&InodeReference>,
+    path: &[u8],
+    arguments: &mut dyn Arguments,
+) -> Result<Loaded, CannotExec> {
+    let (mut space, entry) = file_system::transaction(|| {
+        let file = file_system::find(directory, path)?;
+        let mut file = file.lock()?;
+        load(process, &mut file)
+    })?;
+    let stack_end = space.program_break();
+    let stack_start = stack_end.saturating_sub(STACK_PAGES * PAGE_SIZE);
+    let (stack, argument_count) = push_arguments(&mut space, stack_start, stack_end, arguments)?;
+    Ok(Loaded {
+        space,
+        name: name_of(path),
+        entry,
+        stack,
+        argument_count,
+    })
+}
+
+/// Makes the memory of the program in `file`: its segments, a guard page, the stack.
+fn load(
+    process: &'static Process,
+    file: &mut Inode<'_>,
+) -> Result<(AddressSpace, u64), CannotExec> {
+    let mut bytes = [0; HEADER_SIZE];
+    file.read_exact(0, &mut bytes)?;
+    let header = Header::decode(&bytes)?;
+    let mut regions = Regions::new();
+    for index in 0..header.count {
+        if let Some(segment) = segment(file, &header, index)? {
+            regions.push(Region {
+                pages: Page::containing(segment.address)..Page::at_or_after(segment.end),
+                permissions: segment.permissions,
+            })?;
+        }
+    }
+    push_stack(&mut regions)?;
+    let mut space = AddressSpace::new(process.fixtures(), regions)?;
+    for index in 0..header.count {
+        if let Some(segment) = segment(file, &header, index)? {
+            load_segment(&mut space, file, &segment)?;
+        }
+    }
+    Ok((space, header.entry))
+}
+
+fn segment(
+    file: &mut Inode<'_>,
+    header: &Header,
+    index: u16,
+) -> Result<Option<Segment>, CannotExec> {
+    let mut bytes = [0; SEGMENT_SIZE];
+    file.read_exact(header.segment_offset(index)?, &mut bytes)?;
+    Ok(Segment::decode(&bytes)?)
+}
+
+/// The guard page and the stack follow the program; together they end at most at the trapframe.
+fn push_stack(regions: &mut Regions) -> Result<(), CannotExec> {
+    let guard = regions.end();
+    let stack = guard.next();
+    let end = stack.start().0 + STACK_PAGES * PAGE_SIZE;
+    if end > TRAPFRAME {
+        return Err(CannotExec);
+    }
+    regions.push(Region {
+        pages: guard..stack,
+        permissions: Permissions::NONE,
+    })?;
+    regions.push(Region {
+        pages: stack..Page::at_or_after(end),
+        permissions: Permissions::READ_WRITE,
+    })?;
+    Ok(())
+}
+
+/// Reads a segment's bytes into frames. What is beyond them stays a hole, which reads as zeros.
+fn load_segment(
+    space: &mut AddressSpace,
+    file: &mut Inode<'_>,
+    segment: &Segment,
+) -> Result<(), CannotExec> {
+    let mut done = 0;
+    while done < segment.file_size {
+        let length = (segment.file_size - done).min(PAGE_SIZE);
+        let offset = u64::from(segment.offset) + done;
+        let frame = allocate_zeroed()?;
+        let result = u32::try_from(offset)
+            .map_err(|_| CannotExec)
+            .and_then(|offset| Ok(file.read_frame(offset, frame, length as usize)?))
+            .and_then(|()| Ok(space.install(Page::containing(segment.address + done), frame)?));
+        if let Err(error) = result {
+            frame.release();
+            return Err(error);
+        }
+        done += length;
+    }
+    Ok(())
+}
+
+/// Puts the arguments and the array of their addresses on the new stack; gives the stack pointer
+/// and their number.
+fn push_arguments(
+    space: &mut AddressSpace,
+    stack_start: u64,
+    stack_end: u64,
+    arguments: &mut dyn Arguments,
+) -> Result<(u64, usize), CannotExec> {
+    let mut stack = stack_end;
+    let mut addresses = [[0; 8]; ARGUMENTS];
+    let mut count = 0;
+    while let Some(place) = arguments.push(count, space, stack)? {
+        // The last address stays null.
+        if count + 1 >= ARGUMENTS || place < stack_start {
+            return Err(CannotExec);
+        }
+        addresses[count] = place.to_le_bytes();
+        stack = place;
+        count += 1;
+    }
+    let array = addresses[..=count].as_flattened();
+    stack = room(stack, array.len())?;
+    if stack < stack_start {
+        return Err(CannotExec);
+    }
+    space.copy_out(UserAddress(stack), array)?;
+    Ok((stack, count))
+}
+
+/// A process is called like the last part of its program's path.
+fn name_of(path: &[u8]) -> Name {
+    let last = path.rsplit(|&byte| byte == b'/').next().unwrap_or(path);
+    let mut name = [0; PROCESS_NAME];
+    for (to, from) in name.iter_mut().zip(last.iter().take(PROCESS_NAME - 1)) {
+        *to = *from;
+    }
+    name
+}

@@ -1,0 +1,91 @@
+//! Trapframes: where the trampoline saves a user program's registers, laid out as in the C kernel.
+
+use core::cell::UnsafeCell;
+
+use abi::limits::PROCESSES;
+
+use super::Slot;
+use crate::address::PhysicalAddress;
+
+/// The registers of a process in user mode, and what the trampoline needs to enter the kernel.
+#[repr(C)]
+pub struct Trapframe {
+    /// `satp` of the kernel.
+    pub kernel_satp: u64,
+    /// Top of the process's kernel stack.
+    pub kernel_stack: u64,
+    /// Address of the function that handles traps from user mode.
+    pub kernel_trap: u64,
+    /// The user program's program counter.
+    pub program_counter: u64,
+    /// The hart, for `tp`.
+    pub kernel_hart: u64,
+    /// `x1` to `x31`.
+    registers: [u64; 31],
+}
+
+impl Trapframe {
+    const ZERO: Trapframe = Trapframe {
+        kernel_satp: 0,
+        kernel_stack: 0,
+        kernel_trap: 0,
+        program_counter: 0,
+        kernel_hart: 0,
+        registers: [0; 31],
+    };
+
+    /// Position of `a0` among the registers from `x1` on.
+    const A0: usize = 9;
+    const STACK_POINTER: usize = 1;
+
+    /// Argument register `a0` to `a5`.
+    #[inline(always)]
+    pub fn argument<const NUMBER: usize>(&self) -> u64 {
+        const { assert!(NUMBER <= 5) }
+        self.registers[Self::A0 + NUMBER]
+    }
+
+    /// `a7`: the number of a system call.
+    #[inline(always)]
+    pub fn call_number(&self) -> u64 {
+        self.registers[Self::A0 + 7]
+    }
+
+    /// Sets argument register `a0` to `a5`; `a0` is also a call's answer.
+    #[inline(always)]
+    pub fn set_argument<const NUMBER: usize>(&mut self, value: u64) {
+        const { assert!(NUMBER <= 5) }
+        self.registers[Self::A0 + NUMBER] = value;
+    }
+
+    /// Sets the stack pointer.
+    pub fn set_stack_pointer(&mut self, value: u64) {
+        self.registers[Self::STACK_POINTER] = value;
+    }
+
+    /// Takes over the user program's registers of `other`.
+    pub fn copy_user_state(&mut self, other: &Trapframe) {
+        self.program_counter = other.program_counter;
+        self.registers = other.registers;
+    }
+}
+
+/// A trapframe has a page of its own, because user page tables map it.
+#[repr(C, align(4096))]
+struct TrapframePage(UnsafeCell<Trapframe>);
+
+// SAFETY: a trapframe belongs to its process slot, and is reached through `of` alone.
+unsafe impl Sync for TrapframePage {}
+
+static TRAPFRAMES: [TrapframePage; PROCESSES] =
+    [const { TrapframePage(UnsafeCell::new(Trapframe::ZERO)) }; PROCESSES];
+
+/// Where the trapframe of a process slot is.
+pub fn address_of(slot: Slot) -> PhysicalAddress {
+    PhysicalAddress(TRAPFRAMES[slot.index()].0.get().addr() as u64)
+}
+
+/// The trapframe of a process slot.
+pub(super) fn pointer_to(slot: Slot) -> *mut Trapframe {
+    TRAPFRAMES[slot.index()].0.get()
+}

@@ -1,0 +1,26 @@
+//! Interrupts, wherever they interrupted.
+
+use abi::layout::{UART_INTERRUPT, VIRTIO_DISK_INTERRUPT};
+
+use crate::devices::{clock, console, plic, virtio_block};
+
+/// The timer's deadline has passed.
+pub(super) fn timer() {
+    clock::tick();
+}
+
+/// Some device wants attention.
+pub(super) fn external() {
+    match plic::claim() {
+        // Another hart was quicker.
+        None => {}
+        Some(claimed) => {
+            match claimed.number() {
+                UART_INTERRUPT => console::interrupt(),
+                VIRTIO_DISK_INTERRUPT => virtio_block::interrupt(),
+                number => panic!("unexpected interrupt {number}"),
+            }
+            claimed.complete();
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! The page of code that is mapped at one address in every page table, so that it can switch from
+//! one to another: from user mode into the kernel and back.
+//!
+//! No fence is needed for the switch: user translations carry their process's address-space
+//! identifier, the kernel's carry zero and never change.
+
+use core::arch::global_asm;
+
+use abi::layout::TRAPFRAME;
+
+global_asm!(
+    r#"
+    .macro each_register op
+    \op ra, 40(a0)
+    \op sp, 48(a0)
+    \op gp, 56(a0)
+    \op tp, 64(a0)
+    \op t0, 72(a0)
+    \op t1, 80(a0)
+    \op t2, 88(a0)
+    \op s0, 96(a0)
+    \op s1, 104(a0)
+    \op a1, 120(a0)
+    \op a2, 128(a0)
+    \op a3, 136(a0)
+    \op a4, 144(a0)
+    \op a5, 152(a0)
+    \op a6, 160(a0)
+    \op a7, 168(a0)
+    \op s2, 176(a0)
+    \op s3, 184(a0)
+    \op s4, 192(a0)
+    \op s5, 200(a0)
+    \op s6, 208(a0)
+    \op s7, 216(a0)
+    \op s8, 224(a0)
+    \op s9, 232(a0)
+    \op s10, 240(a0)
+    \op s11, 248(a0)
+    \op t3, 256(a0)
+    \op t4, 264(a0)
+    \op t5, 272(a0)
+    \op t6, 280(a0)
+    .endm
+
+    .section .trampoline, "ax"
+
+    # A trap from user mode: save the registers, go on in the kernel.
+    .globl trampoline_enter
+    .align 2
+trampoline_enter:
+    csrw sscratch, a0
+    li a0, {trapframe}
+    each_register sd
+    csrr t0, sscratch
+    sd t0, 112(a0)
+    ld t1, 0(a0)
+    ld sp, 8(a0)
+    ld t0, 16(a0)
+    ld tp, 32(a0)
+    csrw satp, t1
+    jr t0
+
+    # trampoline_leave(satp): restore the registers, go on in user mode.
+    .globl trampoline_leave
+    .align 2
+trampoline_leave:
+    csrw satp, a0
+    li a0, {trapframe}
+    each_register ld
+    ld a0, 112(a0)
+    sret
+"#,
+    trapframe = const TRAPFRAME,
+);

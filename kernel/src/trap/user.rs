@@ -1,0 +1,152 @@
+//! Traps from user mode: system calls, page faults, interrupts; and the way back.
+
+use core::arch::asm;
+
+use abi::layout::TRAMPOLINE;
+
+use super::{cause, interrupt as device, kernel};
+use crate::address::UserAddress;
+use crate::arch::csr::{self, SSTATUS_SIE, SSTATUS_SPIE, SSTATUS_SPP};
+use crate::arch::{hart, interrupt};
+use crate::image;
+use crate::memory::{Access, kernel_table};
+use crate::print;
+use crate::process::{Task, end, scheduler, stack};
+use crate::system_call::{self, Outcome};
+
+unsafe extern "C" {
+    safe static trampoline_enter: u8;
+    safe static trampoline_leave: u8;
+}
+
+/// The exit status of a process that was killed.
+const KILLED: i32 = -1;
+
+/// What becomes of the process after a trap.
+enum Next {
+    /// It goes on.
+    Continue,
+    /// It lets others have their turn first.
+    Yield,
+    /// It ends.
+    Exit(i32),
+}
+
+/// Where the trampoline goes after a trap from user mode.
+extern "C" fn user_trap() -> ! {
+    let scause = csr::scause::read();
+    // SAFETY: from here on traps come from the kernel, until `return_to_user`.
+    unsafe { csr::stvec::write(kernel::vector()) };
+    // Interrupts are off: a trap turns them off.
+    let Some(process) = hart::this().current.get() else {
+        panic!("a trap from user mode, but no process runs");
+    };
+    // SAFETY: this is the process's thread, at the bottom of its kernel stack: whatever it borrowed
+    // before it went to user mode is gone.
+    let Some(mut task) = (unsafe { process.task() }) else {
+        panic!("a trap from a process without memory");
+    };
+    task.trapframe.program_counter = csr::sepc::read();
+    let mut next = handle(&mut task, scause);
+    if let Next::Yield = next {
+        scheduler::yield_now(process);
+    }
+    if process.is_killed() {
+        next = Next::Exit(KILLED);
+    }
+    if let Next::Exit(status) = next {
+        // SAFETY: this is the process's thread; `task` was all that it borrowed, and is not used
+        // again.
+        unsafe { end::exit(process, status) }
+    }
+    return_to_user(&mut task)
+}
+
+#[inline]
+fn handle(task: &mut Task<'_>, scause: u64) -> Next {
+    match scause {
+        cause::SYSTEM_CALL => {
+            if task.process.is_killed() {
+                return Next::Exit(KILLED);
+            }
+            // Go on after the `ecall`, which is four bytes long.
+            task.trapframe.program_counter = task.trapframe.program_counter.wrapping_add(4);
+            // The registers that describe this trap are read: others may come.
+            interrupt::enable();
+            match system_call::perform(task) {
+                Outcome::Done => Next::Continue,
+                Outcome::Exit(status) => Next::Exit(status),
+            }
+        }
+        cause::LOAD_PAGE_FAULT => page_fault(task, scause, Access::Load),
+        cause::STORE_PAGE_FAULT => page_fault(task, scause, Access::Store),
+        cause::FETCH_PAGE_FAULT => page_fault(task, scause, Access::Fetch),
+        cause::TIMER => {
+            device::timer();
+            Next::Yield
+        }
+        cause::EXTERNAL => {
+            device::external();
+            Next::Continue
+        }
+        _ => unexpected(task, scause),
+    }
+}
+
+fn page_fault(task: &mut Task<'_>, scause: u64, access: Access) -> Next {
+    let address = UserAddress(csr::stval::read());
+    match task.space.fault_in(address, access) {
+        Ok(_) => Next::Continue,
+        Err(_) => unexpected(task, scause),
+    }
+}
+
+/// The program did what it may not, or no frame is left: it is killed, with xv6's message.
+#[cold]
+fn unexpected(task: &mut Task<'_>, scause: u64) -> Next {
+    let program_counter = task.trapframe.program_counter;
+    print::with_lock(|out| {
+        out.text("usertrap(): unexpected scause 0x");
+        out.hexadecimal(scause);
+        out.text(" pid=");
+        out.decimal(task.process.pid().into());
+        out.text("\n            sepc=0x");
+        out.hexadecimal(program_counter);
+        out.text(" stval=0x");
+        out.hexadecimal(csr::stval::read());
+        out.text("\n");
+    });
+    task.process.kill();
+    Next::Exit(KILLED)
+}
+
+/// Leaves the kernel for the process's user program.
+pub fn return_to_user(task: &mut Task<'_>) -> ! {
+    // From here on a trap would be taken for one from user mode.
+    interrupt::disable();
+    let enter = place_in_trampoline(&trampoline_enter);
+    let leave = place_in_trampoline(&trampoline_leave);
+    let hart = hart::id();
+    let trapframe = &mut *task.trapframe;
+    trapframe.kernel_satp = kernel_table::satp();
+    trapframe.kernel_stack = stack::top_of(task.process.slot().index());
+    trapframe.kernel_trap = user_trap as *const () as u64;
+    trapframe.kernel_hart = hart as u64;
+    task.space.settle(hart);
+    // SAFETY: the trampoline and the trapframe are mapped in the process's page table at the
+    // addresses that the code there uses; the trapframe says how to come back. Interrupts stay off
+    // until `sret` has switched to user mode.
+    unsafe {
+        csr::stvec::write(enter);
+        csr::sepc::write(trapframe.program_counter);
+        csr::sstatus::clear(SSTATUS_SPP | SSTATUS_SIE);
+        csr::sstatus::set(SSTATUS_SPIE);
+        asm!("jr {leave}", leave = in(reg) leave, in("a0") task.space.satp(), options(noreturn));
+    }
+}
+
+/// Where a place in the trampoline's code is mapped.
+fn place_in_trampoline(place: &'static u8) -> u64 {
+    let address = core::ptr::from_ref(place).addr() as u64;
+    TRAMPOLINE + (address - image::trampoline().0)
+}

@@ -1,0 +1,35 @@
+//! A program's arguments.
+
+use core::ffi::CStr;
+
+/// A program's arguments; the first is its name.
+#[derive(Clone, Copy)]
+pub struct Arguments {
+    count: usize,
+    array: *const *const u8,
+}
+
+impl Arguments {
+    /// Takes what the kernel gives a program.
+    ///
+    /// # Safety
+    /// `array` has `count` addresses of strings that end in a zero byte; all stay unchanged for
+    /// the life of the program.
+    pub unsafe fn from_entry(count: usize, array: *const *const u8) -> Arguments {
+        Arguments { count, array }
+    }
+
+    /// Argument `index`.
+    pub fn get(&self, index: usize) -> Option<&'static CStr> {
+        if index >= self.count {
+            return None;
+        }
+        // SAFETY: promised to `from_entry`.
+        Some(unsafe { CStr::from_ptr((*self.array.add(index)).cast()) })
+    }
+
+    /// All arguments after the program's name.
+    pub fn rest(self) -> impl Iterator<Item = &'static CStr> {
+        (1..self.count).filter_map(move |index| self.get(index))
+    }
+}
