@@ -1,127 +1,338 @@
 //! The machine's public face.
-#![allow(clippy::todo, unused_variables, missing_docs)]
 
-use crate::{BuildError, Config, Exit, OutOfRange, Trap};
+use crate::clock::Time;
+use crate::code::{CodeCache, Draft};
+use crate::config::Config;
+use crate::coverage::Map;
+use crate::devices::{Devices, GuestMemory, MAX_HARTS};
+use crate::elf;
+use crate::exit::{BuildError, OutOfRange, Trap};
+use crate::hart::{Hart, Privilege, X_DISCARD};
+use crate::memory::{Bus, Mapping, PageTables, Ram};
+use crate::snapshot::{ResetStats, Snapshot, Turn};
+use crate::translations::Translations;
 use std::sync::Arc;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Privilege {
-    User = 0,
-    Supervisor = 1,
-    Machine = 3,
+/// A whole computer: harts, RAM, devices and time.
+///
+/// Methods that take a hart's number panic if there is no such hart, as indexing does.
+pub struct Machine {
+    pub(crate) config: Config,
+    pub(crate) harts: Vec<Hart>,
+    pub(crate) translations: Vec<Translations>,
+    pub(crate) bus: Bus,
+    pub(crate) code: CodeCache,
+    pub(crate) draft: Draft,
+    pub(crate) map: Map,
+    pub(crate) breakpoints: Vec<u64>,
+    pub(crate) turn: Turn,
+    base: Option<Arc<Snapshot>>,
 }
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Mapping {
-    pub virtual_address: u64,
-    pub physical: u64,
-    pub pte: u64,
-    pub level: u8,
-}
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ResetStats {
-    pub dirty_pages: usize,
-}
-pub struct Snapshot {}
-pub struct Machine {}
 
 impl Machine {
+    /// Builds a machine, with `elf` loaded and every hart about to execute its entry in M-mode.
+    ///
+    /// `disk_image` is the content of the virtio disk, padded with zeros to whole sectors.
+    ///
+    /// # Errors
+    /// The configuration is out of range, or the ELF file is not one that fits into this machine.
     pub fn new(config: &Config, elf: &[u8], disk_image: Vec<u8>) -> Result<Machine, BuildError> {
-        todo!()
+        if !config.is_valid() {
+            return Err(BuildError::Config);
+        }
+        let mut ram = Ram::new(config.ram_bytes, config.harts, config.strict_tlb);
+        let entry = elf::load(elf, &mut ram)?;
+        let harts = (0..config.harts)
+            .map(|number| Hart::new(number as u64, entry))
+            .collect();
+        let bus = Bus {
+            ram,
+            devices: Devices::new(config.harts, config.disk, disk_image),
+            time: Time::new(config.clock),
+            reservations: [None; MAX_HARTS],
+            open_devices: false,
+            device_accessed: false,
+        };
+        Ok(Machine::assemble(config.clone(), harts, bus))
     }
-    pub fn run(&mut self, budget: u64) -> Exit {
-        todo!()
-    }
-    pub fn run_hart(&mut self, hart: usize, budget: u64) -> Exit {
-        todo!()
-    }
-    pub fn snapshot(&mut self) -> Arc<Snapshot> {
-        todo!()
-    }
+
+    /// A machine in the state of a snapshot, and based on it. RAM is shared until it is written.
     pub fn from_snapshot(base: &Arc<Snapshot>) -> Machine {
-        todo!()
+        let bus = Bus {
+            ram: Ram::from_image(&base.image, base.config.harts, base.config.strict_tlb),
+            devices: base.devices.clone(),
+            time: base.time.clone(),
+            reservations: base.reservations,
+            open_devices: false,
+            device_accessed: false,
+        };
+        let mut machine = Machine::assemble(base.config.clone(), base.harts.clone(), bus);
+        machine.turn = base.turn;
+        machine.base = Some(Arc::clone(base));
+        machine
     }
+
+    fn assemble(config: Config, harts: Vec<Hart>, bus: Bus) -> Machine {
+        Machine {
+            translations: harts.iter().map(|_| Translations::new()).collect(),
+            harts,
+            bus,
+            code: CodeCache::new(),
+            draft: Draft::default(),
+            map: Map::new(config.coverage),
+            breakpoints: Vec::new(),
+            turn: Turn {
+                hart: 0,
+                left: u64::from(config.quantum),
+                running: 0,
+            },
+            base: None,
+            config,
+        }
+    }
+
+    /// Takes a snapshot, which [`Machine::reset`] then goes back to.
+    pub fn snapshot(&mut self) -> Arc<Snapshot> {
+        // A machine made from the snapshot starts with empty TLBs; so must this one go on.
+        self.forget_translations();
+        self.bus.devices.disk.disk_mut().freeze();
+        let snapshot = Arc::new(Snapshot {
+            config: self.config.clone(),
+            image: self.bus.ram.snapshot(),
+            harts: self.harts.clone(),
+            devices: self.bus.devices.clone(),
+            time: self.bus.time.clone(),
+            reservations: self.bus.reservations,
+            turn: self.turn,
+        });
+        self.base = Some(Arc::clone(&snapshot));
+        snapshot
+    }
+
+    /// Goes back to the snapshot this machine is based on; without one, does nothing.
+    ///
+    /// The cost follows what was written since. Breakpoints, coverage counters and decoded code
+    /// stay.
     pub fn reset(&mut self) -> ResetStats {
-        todo!()
+        let Some(base) = self.base.clone() else {
+            return ResetStats::default();
+        };
+        self.forget_translations();
+        let dirty_pages = self.bus.ram.reset();
+        self.settle();
+        self.harts.clone_from(&base.harts);
+        self.bus.devices.restore(&base.devices);
+        self.bus.time = base.time.clone();
+        self.bus.reservations = base.reservations;
+        self.turn = base.turn;
+        ResetStats { dirty_pages }
     }
+
+    fn forget_translations(&mut self) {
+        for translations in &mut self.translations {
+            translations.release();
+        }
+        self.bus.ram.fences.clear();
+    }
+
+    /// Number of harts.
+    pub fn harts(&self) -> usize {
+        self.harts.len()
+    }
+
+    /// Program counter of a hart.
     pub fn pc(&self, hart: usize) -> u64 {
-        todo!()
+        self.harts[hart].pc
     }
+
+    /// Moves the program counter of a hart; bit 0 is ignored. A hart asleep in `wfi` wakes.
     pub fn set_pc(&mut self, hart: usize, pc: u64) {
-        todo!()
+        self.harts[hart].pc = pc & !1;
+        self.harts[hart].is_waiting = false;
     }
+
+    /// Integer register 0 to 31 of a hart; 0 beyond.
     pub fn x(&self, hart: usize, register: usize) -> u64 {
-        todo!()
+        let registers = &self.harts[hart].x[..usize::from(X_DISCARD)];
+        registers.get(register).copied().unwrap_or(0)
     }
+
+    /// Sets integer register 1 to 31 of a hart; ignored for others.
     pub fn set_x(&mut self, hart: usize, register: usize, value: u64) {
-        todo!()
+        if (1..usize::from(X_DISCARD)).contains(&register) {
+            self.harts[hart].x[register] = value;
+        }
     }
+
+    /// A control and status register, as M-mode reads it; `None` if there is no such register.
     pub fn csr(&self, hart: usize, number: u16) -> Option<u64> {
-        todo!()
+        self.harts[hart].read_csr(number, &self.bus)
     }
+
+    /// Writes a control and status register as M-mode does; `None` if there is no such register.
     pub fn set_csr(&mut self, hart: usize, number: u16, value: u64) -> Option<()> {
-        todo!()
+        self.harts[hart].write_csr(number, value)?;
+        self.translations[hart].clear();
+        self.harts[hart].update_lines(&self.bus);
+        Some(())
     }
+
+    /// Privilege mode of a hart.
     pub fn privilege(&self, hart: usize) -> Privilege {
-        todo!()
+        self.harts[hart].privilege
     }
+
+    /// Puts a hart into a privilege mode.
     pub fn set_privilege(&mut self, hart: usize, privilege: Privilege) {
-        todo!()
+        self.harts[hart].privilege = privilege;
+        self.harts[hart].update_lines(&self.bus);
     }
+
+    /// Copies guest memory out.
+    ///
+    /// # Errors
+    /// Some of it is outside RAM; `out` is then unspecified.
     pub fn read_physical(&self, address: u64, out: &mut [u8]) -> Result<(), OutOfRange> {
-        todo!()
+        let length = out.len();
+        if self.bus.ram.read(address, out) {
+            Ok(())
+        } else {
+            Err(OutOfRange { address, length })
+        }
     }
+
+    /// Writes guest memory, as a device would.
+    ///
+    /// # Errors
+    /// Some of it is outside RAM; nothing is then written.
     pub fn write_physical(&mut self, address: u64, data: &[u8]) -> Result<(), OutOfRange> {
-        todo!()
+        if !self.bus.write_from_outside(address, data) {
+            let length = data.len();
+            return Err(OutOfRange { address, length });
+        }
+        self.settle();
+        Ok(())
     }
+
+    /// A doubleword of guest memory; `None` outside RAM.
     pub fn read_u64(&self, address: u64) -> Option<u64> {
-        todo!()
+        let mut bytes = [0; 8];
+        self.read_physical(address, &mut bytes).ok()?;
+        Some(u64::from_le_bytes(bytes))
     }
+
+    /// Writes a doubleword of guest memory; `None` outside RAM.
     pub fn write_u64(&mut self, address: u64, value: u64) -> Option<()> {
-        todo!()
+        self.write_physical(address, &value.to_le_bytes()).ok()
     }
+
+    /// The leaf by which a value of `satp` maps an address, whatever it permits; without any
+    /// effect on the guest. `None` if nothing maps it, or `satp` does not say Sv39.
     pub fn translate(&self, satp: u64, address: u64) -> Option<Mapping> {
-        todo!()
+        self.page_tables().translate(satp, address)
     }
+
+    /// Calls `each` for every valid leaf of a page table, in order of virtual address as an
+    /// unsigned index: the lower half of the address space first.
     pub fn mappings(&self, satp: u64, each: &mut dyn FnMut(Mapping)) {
-        todo!()
+        self.page_tables().mappings(satp, each);
     }
+
+    /// Calls `each` with the physical address of every page that holds a part of a page table.
     pub fn page_table_pages(&self, satp: u64, each: &mut dyn FnMut(u64)) {
-        todo!()
+        self.page_tables().pages(satp, each);
     }
+
+    fn page_tables(&self) -> PageTables<'_> {
+        PageTables { ram: &self.bus.ram }
+    }
+
+    /// Takes what the guest printed since the last time.
     pub fn console_output(&mut self) -> Vec<u8> {
-        todo!()
+        self.bus.devices.uart.take_output()
     }
+
+    /// Types on the guest's console; answers how many bytes were taken.
     pub fn console_input(&mut self, bytes: &[u8]) -> usize {
-        todo!()
+        self.bus.devices.console_input(bytes)
     }
+
+    /// Instructions retired by all harts. What traps does not retire.
     pub fn retired(&self) -> u64 {
-        todo!()
+        self.harts
+            .iter()
+            .fold(0, |sum, hart| sum.wrapping_add(hart.retired()))
     }
+
+    /// Instructions begun by all harts, those that trapped included: what budgets are counted in.
+    pub fn steps(&self) -> u64 {
+        self.bus.time.steps
+    }
+
+    /// Moves time to the next timer deadline of a hart, so that its timer interrupt is pending.
+    ///
+    /// False if it has set none. Deadlines whose interrupt the hart has enabled come first. Time
+    /// never moves back.
     pub fn raise_timer(&mut self, hart: usize) -> bool {
-        todo!()
+        let hart = &self.harts[hart];
+        let first = |only_enabled| {
+            let deadlines = hart.deadlines(&self.bus, only_enabled);
+            deadlines.into_iter().flatten().min()
+        };
+        let Some(deadline) = first(true).or_else(|| first(false)) else {
+            return false;
+        };
+        if deadline > self.bus.time.now() {
+            self.bus.time.set(deadline);
+        }
+        true
     }
+
+    /// The last trap that a hart took from U-mode.
     pub fn last_user_trap(&self, hart: usize) -> Option<Trap> {
-        todo!()
+        self.harts[hart].last_user_trap
     }
+
+    /// Forgets the last trap that a hart took from U-mode.
     pub fn clear_last_user_trap(&mut self, hart: usize) {
-        todo!()
+        self.harts[hart].last_user_trap = None;
     }
+
+    /// Stops every later run before it executes the instruction at this virtual address, in
+    /// whatever mode and address space.
     pub fn set_breakpoint(&mut self, pc: u64) {
-        todo!()
+        if !self.breakpoints.contains(&pc) {
+            self.breakpoints.push(pc);
+            self.code.clear();
+        }
     }
+
+    /// Removes a breakpoint.
     pub fn clear_breakpoint(&mut self, pc: u64) {
-        todo!()
+        let before = self.breakpoints.len();
+        self.breakpoints.retain(|at| *at != pc);
+        if self.breakpoints.len() != before {
+            self.code.clear();
+        }
     }
+
+    /// The coverage counters: 65536 of them, each stopping at 255. Counter 0 means nothing.
     pub fn edges(&self) -> &[u8] {
-        todo!()
+        &*self.map.counters
     }
+
+    /// The coverage counters, to be cleared or changed.
     pub fn edges_mut(&mut self) -> &mut [u8] {
-        todo!()
+        &mut *self.map.counters
     }
+
+    /// A guest address that an edge of this counter leads to, if any was seen.
     pub fn edge_location(&self, index: usize) -> Option<u64> {
-        todo!()
+        self.map.target(index)
     }
+
+    /// The present content of the disk.
     pub fn disk(&self) -> Vec<u8> {
-        todo!()
+        self.bus.devices.disk.disk().content()
     }
 }

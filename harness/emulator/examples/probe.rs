@@ -1,0 +1,54 @@
+//! Runs an ELF file until it stops or its budget is spent, and says how fast that went.
+//!
+//! `cargo run --release -p emulator --example probe -- KERNEL [--disk IMAGE] [--budget N]
+//! [--harts N] [--coverage] [--held] [--legacy] [--strict] [--type TEXT]`
+
+use emulator::{Clock, Config, Coverage, DiskFlavour, Exit, Machine};
+use std::error::Error;
+use std::io::Write;
+use std::time::Instant;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let mut config = Config::default();
+    let (mut kernel, mut disk, mut budget) = (None, Vec::new(), 1_000_000_000);
+    let mut typed = String::new();
+    while let Some(argument) = arguments.next() {
+        let mut value = || arguments.next().ok_or("an option lacks its value");
+        match argument.as_str() {
+            "--disk" => disk = std::fs::read(value()?)?,
+            "--budget" => budget = value()?.parse()?,
+            "--harts" => config.harts = value()?.parse()?,
+            "--type" => typed = value()?.replace("\\n", "\n"),
+            "--coverage" => config.coverage = Coverage::All,
+            "--held" => config.clock = Clock::Held,
+            "--legacy" => config.disk = DiskFlavour::Legacy,
+            "--strict" => config.strict_tlb = true,
+            _ => kernel = Some(argument),
+        }
+    }
+    let kernel = kernel.ok_or("say which ELF file to run")?;
+    let mut machine = Machine::new(&config, &std::fs::read(kernel)?, disk)?;
+    let start = Instant::now();
+    let mut input = typed.lines();
+    let exit = loop {
+        let left = budget - machine.steps().min(budget);
+        let exit = machine.run(left);
+        print!("{}", String::from_utf8_lossy(&machine.console_output()));
+        std::io::stdout().flush()?;
+        match (exit, input.next()) {
+            (Exit::Idle, Some(line)) => {
+                machine.console_input(format!("{line}\n").as_bytes());
+            }
+            _ => break exit,
+        }
+    };
+    let seconds = start.elapsed().as_secs_f64();
+    let millions = machine.steps() as f64 / 1e6;
+    println!(
+        "\n{exit:?} at {:#x} after {millions:.1} M instructions in {seconds:.3} s: {:.0} MIPS",
+        machine.pc(0),
+        millions / seconds
+    );
+    Ok(())
+}

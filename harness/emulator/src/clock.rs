@@ -1,0 +1,104 @@
+//! Time: a function of the instructions executed, or standing still.
+
+use crate::config::Clock;
+
+/// What time it is, and how it came to be.
+#[derive(Clone, Debug)]
+pub(crate) struct Time {
+    clock: Clock,
+    /// Instructions that all harts together have begun.
+    pub(crate) steps: u64,
+    /// Steps that never happened: skipped while every hart slept.
+    skipped: u64,
+    /// Ticks by which `mtime` was set apart from the count; all of it where the clock is held.
+    offset: u64,
+}
+
+impl Time {
+    pub(crate) fn new(clock: Clock) -> Time {
+        Time {
+            clock,
+            steps: 0,
+            skipped: 0,
+            offset: 0,
+        }
+    }
+
+    fn steps_per_tick(&self) -> Option<u64> {
+        match self.clock {
+            Clock::Running {
+                instructions_per_tick,
+            } => Some(u64::from(instructions_per_tick.max(1))),
+            Clock::Held => None,
+        }
+    }
+
+    /// `mtime`, in ticks.
+    pub(crate) fn now(&self) -> u64 {
+        let counted = self
+            .steps_per_tick()
+            .map_or(0, |per| self.steps.wrapping_add(self.skipped) / per);
+        counted.wrapping_add(self.offset)
+    }
+
+    /// Makes it `ticks` o'clock, as a write to `mtime` does.
+    pub(crate) fn set(&mut self, ticks: u64) {
+        self.offset = self.offset.wrapping_add(ticks.wrapping_sub(self.now()));
+    }
+
+    /// Steps until `mtime` is no longer below `ticks`; `None` if it never gets there by itself.
+    pub(crate) fn steps_until(&self, ticks: u64) -> Option<u64> {
+        let ahead = ticks.checked_sub(self.now())?;
+        if ahead == 0 {
+            return Some(0);
+        }
+        let per = self.steps_per_tick()?;
+        let into_tick = self.steps.wrapping_add(self.skipped) % per;
+        Some(
+            (ahead - 1)
+                .saturating_mul(per)
+                .saturating_add(per - into_tick),
+        )
+    }
+
+    /// Every hart sleeps: lets `steps` pass that no instruction is executed in.
+    pub(crate) fn skip(&mut self, steps: u64) {
+        self.skipped = self.skipped.wrapping_add(steps);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Time;
+    use crate::config::Clock;
+
+    #[test]
+    fn a_running_clock_counts_steps_and_skips() {
+        let mut time = Time::new(Clock::Running {
+            instructions_per_tick: 10,
+        });
+        time.steps = 25;
+        assert_eq!(time.now(), 2);
+        assert_eq!(time.steps_until(3), Some(5));
+        assert_eq!(time.steps_until(4), Some(15));
+        assert_eq!(time.steps_until(2), Some(0));
+        assert_eq!(time.steps_until(1), None, "already past");
+        time.skip(5);
+        assert_eq!(time.now(), 3);
+        time.set(100);
+        assert_eq!(time.now(), 100);
+        assert_eq!(time.steps_until(101), Some(10));
+        assert_eq!(time.steps_until(u64::MAX), Some(u64::MAX));
+    }
+
+    #[test]
+    fn a_held_clock_moves_only_when_set() {
+        let mut time = Time::new(Clock::Held);
+        time.steps = 1_000_000;
+        assert_eq!(time.now(), 0);
+        assert_eq!(time.steps_until(1), None);
+        time.set(7);
+        assert_eq!(time.now(), 7);
+        assert_eq!(time.steps_until(7), Some(0));
+    }
+}

@@ -1,0 +1,133 @@
+//! The blocks decoded so far.
+//!
+//! A block is known by the physical place of its code and the virtual address it runs at. So all
+//! processes that map a program at the same place share its blocks, and so do all runs from one
+//! snapshot. Blocks of a page die together when its code changes; links between blocks of one
+//! page therefore need no check, and any other link is checked against both addresses.
+
+use super::operation::{Block, Mark, NO_LINK, Operation};
+use super::translate::Draft;
+use rustc_hash::FxHashMap;
+
+/// Number of a block.
+pub(crate) type BlockId = u32;
+
+/// Operations after which everything is dropped and decoded afresh, lest the cache grow for ever.
+const MOST_OPERATIONS: usize = 1 << 20;
+/// As [`MOST_OPERATIONS`], for blocks.
+const MOST_BLOCKS: usize = 1 << 18;
+const QUICK_BITS: u32 = 14;
+const PAGE_SHIFT: u32 = 12;
+
+/// Blocks, and ways to find them.
+pub(crate) struct CodeCache {
+    pub(crate) blocks: Vec<Block>,
+    pub(crate) operations: Vec<Operation>,
+    marks: Vec<Mark>,
+    index: FxHashMap<(u64, u64), BlockId>,
+    /// The last block found for each hash of a place.
+    quick: Vec<BlockId>,
+    /// The blocks of each page that has any, by page number in RAM.
+    pages: FxHashMap<u32, Vec<BlockId>>,
+    /// The last block and its first operation and mark are a temporary one.
+    has_temporary: bool,
+}
+
+impl CodeCache {
+    pub(crate) fn new() -> CodeCache {
+        CodeCache {
+            blocks: Vec::new(),
+            operations: Vec::new(),
+            marks: Vec::new(),
+            index: FxHashMap::default(),
+            quick: vec![NO_LINK; 1 << QUICK_BITS],
+            pages: FxHashMap::default(),
+            has_temporary: false,
+        }
+    }
+
+    /// The block at this place, if it is known.
+    #[inline]
+    pub(crate) fn find(&mut self, offset: u64, address: u64) -> Option<BlockId> {
+        let slot = Self::slot(offset);
+        let quick = self.quick[slot];
+        if let Some(block) = self.blocks.get(quick as usize)
+            && block.offset == offset
+            && block.address == address
+        {
+            return Some(quick);
+        }
+        let found = self.index.get(&(offset, address)).copied()?;
+        self.quick[slot] = found;
+        Some(found)
+    }
+
+    #[inline(always)]
+    fn slot(offset: u64) -> usize {
+        let half = (offset >> 1) as u32;
+        (half.wrapping_mul(0x9e37_79b1) >> (32 - QUICK_BITS)) as usize
+    }
+
+    /// Keeps a block.
+    pub(crate) fn insert(&mut self, draft: &Draft, address: u64, offset: u64) -> BlockId {
+        self.drop_temporary();
+        if self.operations.len() > MOST_OPERATIONS || self.blocks.len() > MOST_BLOCKS {
+            self.clear();
+        }
+        let id = self.append(draft, address, offset);
+        self.index.insert((offset, address), id);
+        self.quick[Self::slot(offset)] = id;
+        let page = (offset >> PAGE_SHIFT) as u32;
+        self.pages.entry(page).or_default().push(id);
+        id
+    }
+
+    /// Puts a block where it is executed once; the next one takes its place.
+    pub(crate) fn insert_temporary(&mut self, draft: &Draft, address: u64, offset: u64) -> BlockId {
+        self.drop_temporary();
+        self.has_temporary = true;
+        self.append(draft, address, offset)
+    }
+
+    fn append(&mut self, draft: &Draft, address: u64, offset: u64) -> BlockId {
+        let first = self.operations.len() as u32;
+        self.operations.extend_from_slice(&draft.operations);
+        self.marks.extend_from_slice(&draft.marks);
+        self.blocks.push(draft.block(address, offset, first));
+        self.blocks.len() as u32 - 1
+    }
+
+    fn drop_temporary(&mut self) {
+        if std::mem::take(&mut self.has_temporary)
+            && let Some(block) = self.blocks.pop()
+        {
+            self.operations.truncate(block.first as usize);
+            self.marks.truncate(block.first as usize);
+        }
+    }
+
+    /// Where the operation at this place of the cache stands in its block.
+    pub(crate) fn mark(&self, place: usize) -> Mark {
+        self.marks[place]
+    }
+
+    /// Drops the blocks of a page.
+    pub(crate) fn drop_page(&mut self, page: u32) {
+        for id in self.pages.remove(&page).unwrap_or_default() {
+            let block = &mut self.blocks[id as usize];
+            self.index.remove(&(block.offset, block.address));
+            block.offset = Block::DEAD;
+        }
+    }
+
+    /// Drops everything.
+    pub(crate) fn clear(&mut self) {
+        self.blocks.clear();
+        self.operations.clear();
+        self.marks.clear();
+        self.index.clear();
+        self.quick.fill(NO_LINK);
+        self.pages.clear();
+        self.has_temporary = false;
+    }
+}

@@ -1,0 +1,176 @@
+//! The form in which instructions are executed: operations of eight bytes, in blocks.
+
+/// What an operation does. Operands are named in [`Operation`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Code {
+    // Register and immediate.
+    Addi,
+    Slti,
+    Sltiu,
+    Xori,
+    Ori,
+    Andi,
+    Slli,
+    Srli,
+    Srai,
+    Addiw,
+    Slliw,
+    Srliw,
+    Sraiw,
+    /// `rd` becomes the immediate.
+    Li,
+    /// `rd` becomes the block's address plus the place `rs1 + 256 * rs2` plus the immediate.
+    Auipc,
+    // Register and register.
+    Add,
+    Sub,
+    Sll,
+    Slt,
+    Sltu,
+    Xor,
+    Srl,
+    Sra,
+    Or,
+    And,
+    Addw,
+    Subw,
+    Sllw,
+    Srlw,
+    Sraw,
+    Mul,
+    Mulh,
+    Mulhsu,
+    Mulhu,
+    Div,
+    Divu,
+    Rem,
+    Remu,
+    Mulw,
+    Divw,
+    Divuw,
+    Remw,
+    Remuw,
+    // Memory.
+    Lb,
+    Lh,
+    Lw,
+    Ld,
+    Lbu,
+    Lhu,
+    Lwu,
+    Sb,
+    Sh,
+    Sw,
+    Sd,
+    /// Load-reserved, store-conditional, or another atomic operation: the immediate is the
+    /// instruction.
+    Atomic,
+    // The ends of blocks.
+    Beq,
+    Bne,
+    Blt,
+    Bge,
+    Bltu,
+    Bgeu,
+    /// Jump to the block's second exit; `rd` becomes the address behind the block.
+    Jump,
+    /// Jump to `rs1` plus the immediate; `rd` becomes the address behind the block.
+    JumpRegister,
+    /// Jump to itself.
+    Spin,
+    /// The block ends for want of room: on to its first exit.
+    Next,
+    /// A SYSTEM instruction: the immediate.
+    System,
+    /// An illegal instruction: the immediate.
+    Illegal,
+    /// A hint call, with the immediate as its code, if in U-mode.
+    Hint,
+    /// Stops the run, unless it stopped here the last time. Not an instruction of the guest.
+    Breakpoint,
+}
+
+/// One operation. Register numbers are below [`crate::hart::REGISTERS`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub(crate) struct Operation {
+    pub(crate) code: Code,
+    pub(crate) rd: u8,
+    pub(crate) rs1: u8,
+    pub(crate) rs2: u8,
+    pub(crate) immediate: i32,
+}
+
+impl Operation {
+    /// The immediate, sign-extended.
+    #[inline(always)]
+    pub(crate) fn value(&self) -> u64 {
+        i64::from(self.immediate) as u64
+    }
+}
+
+const _: () = assert!(size_of::<Operation>() == 8);
+
+/// Where an operation stands in its block: looked at when a block is left in the middle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Mark {
+    /// Bytes from the block's start to the instruction.
+    pub(crate) offset: u16,
+    /// Instructions of the block before it.
+    pub(crate) before: u16,
+}
+
+/// No block is linked.
+pub(crate) const NO_LINK: u32 = u32::MAX;
+
+/// A way out of a block whose target is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Exit {
+    /// Bytes from the block's start to the target.
+    pub(crate) target: i32,
+    /// The block there, if it was found before and lies in the block's own page: such a link needs
+    /// no check, for the two die together.
+    pub(crate) link: u32,
+    /// The block there, if it was found before in another page.
+    pub(crate) remote: u32,
+    /// The coverage counter of this edge; 0 for none, if it is no edge.
+    pub(crate) edge: u16,
+    /// Whether the target lies in the block's own page.
+    pub(crate) is_local: bool,
+}
+
+impl Exit {
+    pub(crate) const NONE: Exit = Exit {
+        target: 0,
+        link: NO_LINK,
+        remote: NO_LINK,
+        edge: 0,
+        is_local: false,
+    };
+}
+
+/// A run of instructions in one page that is entered at its first.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Block {
+    /// Virtual address of its first instruction.
+    pub(crate) address: u64,
+    /// Offset in RAM of its first instruction; [`Block::DEAD`] if it must not be entered.
+    pub(crate) offset: u64,
+    /// Its operations: place of the first, and their number.
+    pub(crate) first: u32,
+    pub(crate) length: u16,
+    /// Its instructions.
+    pub(crate) count: u16,
+    /// Its bytes.
+    pub(crate) bytes: u16,
+    /// Falling through or branch not taken; branch taken or jump.
+    pub(crate) exits: [Exit; 2],
+    /// The block that the last indirect jump went to.
+    pub(crate) indirect: u32,
+}
+
+impl Block {
+    /// No instruction lies at an odd offset.
+    pub(crate) const DEAD: u64 = 1;
+}

@@ -1,0 +1,127 @@
+//! The A extension: load-reserved, store-conditional and read-modify-write operations.
+
+use crate::hart::{Exception, Hart, X_DISCARD};
+use crate::memory::{Access, Bus, Data, Fault};
+
+const LR: u32 = 2;
+const SC: u32 = 3;
+
+/// Executes a legal instruction of the AMO opcode.
+pub(super) fn execute(
+    hart: &mut Hart,
+    data: &mut Data<'_>,
+    bus: &mut Bus,
+    instruction: u32,
+) -> Result<(), Fault> {
+    let width = 1u64 << (instruction >> 12 & 3);
+    let address = hart.x[(instruction >> 15 & 31) as usize];
+    let operand = hart.x[(instruction >> 20 & 31) as usize];
+    let function = instruction >> 27;
+    let access = if function == LR {
+        Access::Load
+    } else {
+        Access::Store
+    };
+    if !address.is_multiple_of(width) {
+        return Err(Exception::misaligned(access, address).into());
+    }
+    let offset = locate(hart, data, bus, address, width, access)?;
+    let old = read(bus, offset, width);
+    let result = match function {
+        LR => {
+            bus.reservations[data.hart] = Some(offset & !7);
+            old
+        }
+        SC => {
+            // Success or not, the reservation is spent.
+            let reserved = bus.reservations[data.hart].take() == Some(offset & !7);
+            if reserved {
+                store(bus, data, address, offset, width, operand);
+            }
+            u64::from(!reserved)
+        }
+        _ => {
+            let new = combine(function, width, old, operand);
+            store(bus, data, address, offset, width, new);
+            old
+        }
+    };
+    let destination = match (instruction >> 7 & 31) as u8 {
+        0 => X_DISCARD,
+        register => register,
+    };
+    hart.x[usize::from(destination)] = result;
+    Ok(())
+}
+
+/// Translates an aligned address to an offset in RAM; devices have no atomic operations.
+fn locate(
+    hart: &Hart,
+    data: &Data<'_>,
+    bus: &mut Bus,
+    address: u64,
+    width: u64,
+    access: Access,
+) -> Result<u64, Exception> {
+    let table = if access == Access::Load {
+        &data.read
+    } else {
+        &data.write
+    };
+    let entry = table.probe(address);
+    if entry.covers(address, width) {
+        return Ok(entry.offset(address));
+    }
+    let physical = bus.translate(&data.view, &hart.pmp, address, access)?;
+    bus.ram
+        .offset(physical, width)
+        .ok_or(Exception::access_fault(access, address))
+}
+
+fn read(bus: &mut Bus, offset: u64, width: u64) -> u64 {
+    let bytes = bus.ram.present(offset, width as usize);
+    match bytes.first_chunk::<8>() {
+        Some(bytes) => u64::from_le_bytes(*bytes),
+        None => bytes
+            .first_chunk::<4>()
+            .map_or(0, |bytes| i64::from(i32::from_le_bytes(*bytes)) as u64),
+    }
+}
+
+fn store(bus: &mut Bus, data: &mut Data<'_>, address: u64, offset: u64, width: u64, value: u64) {
+    let bytes = value.to_le_bytes();
+    let bytes = &bytes[..width as usize];
+    let entry = data.write.probe(address);
+    if entry.covers(address, width) {
+        match bytes.first_chunk::<8>() {
+            Some(bytes) => bus.ram.store(offset, *bytes),
+            None => bus.ram.store(offset, (value as u32).to_le_bytes()),
+        }
+    } else {
+        bus.store_ram(data, address, offset, bytes);
+    }
+}
+
+/// The new value in memory.
+fn combine(function: u32, width: u64, old: u64, operand: u64) -> u64 {
+    let (old, operand) = if width == 4 {
+        // Sign extension keeps both orders of 32-bit numbers.
+        (
+            i64::from(old as i32) as u64,
+            i64::from(operand as i32) as u64,
+        )
+    } else {
+        (old, operand)
+    };
+    match function {
+        0 => old.wrapping_add(operand),
+        1 => operand,
+        4 => old ^ operand,
+        8 => old | operand,
+        12 => old & operand,
+        16 => (old as i64).min(operand as i64) as u64,
+        20 => (old as i64).max(operand as i64) as u64,
+        24 => old.min(operand),
+        _ => old.max(operand),
+    }
+}

@@ -1,0 +1,7 @@
+//! Executing decoded blocks.
+
+mod atomic;
+mod chain;
+mod integer;
+
+pub(crate) use chain::{Engine, Leave, chain};

@@ -1,0 +1,121 @@
+//! When a hart is interrupted (privileged specification, sections on `mip`, `mie` and `mideleg`).
+//!
+//! Whether an interrupt is to be taken is worked out when something that decides it changes, and
+//! not looked at again until then.
+
+use super::csr::{STATUS_MIE, STATUS_SIE};
+use super::{Hart, Privilege};
+use crate::devices::Context;
+use crate::memory::Bus;
+
+pub(crate) const SSI: u64 = 1 << 1;
+pub(crate) const MSI: u64 = 1 << 3;
+pub(crate) const STI: u64 = 1 << 5;
+pub(crate) const MTI: u64 = 1 << 7;
+pub(crate) const SEI: u64 = 1 << 9;
+pub(crate) const MEI: u64 = 1 << 11;
+
+/// Interrupts in the order in which they are taken.
+const PRIORITY: [u64; 6] = [11, 3, 7, 9, 1, 5];
+
+impl Hart {
+    /// `mip`: what software set, and the lines of devices and timers.
+    pub(crate) fn pending_interrupts(&self) -> u64 {
+        let mut pending = self.csr.mip;
+        if self.csr.has_supervisor_timer() {
+            // The comparator drives the bit; what software left there does not count.
+            pending &= !STI;
+        }
+        pending | self.lines
+    }
+
+    /// Looks at the devices and the time again.
+    pub(crate) fn update_lines(&mut self, bus: &Bus) {
+        let number = self.csr.hartid as usize;
+        let now = bus.time.now();
+        let clint = &bus.devices.clint;
+        let when = |condition: bool, line: u64| if condition { line } else { 0 };
+        self.lines = when(now >= clint.deadline(number), MTI)
+            | when(clint.software_interrupt(number), MSI)
+            | when(
+                bus.devices.external_interrupt(number, Context::Machine),
+                MEI,
+            )
+            | when(
+                bus.devices.external_interrupt(number, Context::Supervisor),
+                SEI,
+            )
+            | when(
+                self.csr.has_supervisor_timer() && now >= self.csr.stimecmp,
+                STI,
+            );
+        self.update_interrupts();
+    }
+
+    /// Works out again whether an interrupt is to be taken.
+    #[inline]
+    pub(crate) fn update_interrupts(&mut self) {
+        self.interrupt_ready = self.pending_interrupts() & self.enabled_interrupts() != 0;
+    }
+
+    /// The interrupts that would be taken at once if they were pending.
+    pub(crate) fn enabled_interrupts(&self) -> u64 {
+        let csr = &self.csr;
+        let machine = self.privilege < Privilege::Machine || csr.status & STATUS_MIE != 0;
+        let supervisor = match self.privilege {
+            Privilege::User => true,
+            Privilege::Supervisor => csr.status & STATUS_SIE != 0,
+            Privilege::Machine => false,
+        };
+        let mut enabled = 0;
+        if machine {
+            enabled |= csr.mie & !csr.mideleg;
+        }
+        if supervisor {
+            enabled |= csr.mie & csr.mideleg;
+        }
+        enabled
+    }
+
+    /// Takes the interrupt that is ready, if there is one.
+    pub(crate) fn take_ready_interrupt(&mut self) {
+        let ready = self.pending_interrupts() & self.enabled_interrupts();
+        // Those for M-mode come before any for S-mode.
+        let machine = ready & !self.csr.mideleg;
+        let ready = if machine != 0 { machine } else { ready };
+        if let Some(cause) = PRIORITY.iter().find(|cause| ready >> **cause & 1 != 0) {
+            self.is_stuck = false;
+            self.take_interrupt(*cause);
+        }
+    }
+
+    /// Would `wfi` resume now? Global enables do not matter.
+    pub(crate) fn is_awakened(&self) -> bool {
+        self.pending_interrupts() & self.csr.mie != 0
+    }
+
+    /// Steps until a timer line of this hart rises, whether or not it is enabled.
+    pub(crate) fn steps_to_timer(&self, bus: &Bus) -> Option<u64> {
+        let mut first: Option<u64> = None;
+        for deadline in self.deadlines(bus, false).into_iter().flatten() {
+            if let Some(steps) = bus.time.steps_until(deadline)
+                && steps > 0
+            {
+                first = Some(first.map_or(steps, |other| other.min(steps)));
+            }
+        }
+        first
+    }
+
+    /// The timer deadlines that are set: machine timer, supervisor timer.
+    pub(crate) fn deadlines(&self, bus: &Bus, only_enabled: bool) -> [Option<u64>; 2] {
+        let wanted = |line: u64| !only_enabled || self.csr.mie & line != 0;
+        let machine = bus.devices.clint.deadline(self.csr.hartid as usize);
+        let supervisor = self.csr.stimecmp;
+        [
+            (machine != u64::MAX && wanted(MTI)).then_some(machine),
+            (self.csr.has_supervisor_timer() && supervisor != u64::MAX && wanted(STI))
+                .then_some(supervisor),
+        ]
+    }
+}

@@ -1,0 +1,132 @@
+//! A hart: its registers, its privilege, and the state that decides when it is interrupted.
+
+mod csr;
+mod interrupts;
+mod pmp;
+mod system;
+mod trap;
+
+pub(crate) use pmp::Pmp;
+pub(crate) use system::{Outcome, execute};
+pub(crate) use trap::Exception;
+
+use crate::exit::Trap;
+use crate::memory::View;
+use csr::Csrs;
+
+/// Registers by number, with room to index them without a check: writes to `x0` are sent to
+/// [`X_DISCARD`].
+pub(crate) const REGISTERS: usize = 64;
+/// The register that nobody reads.
+pub(crate) const X_DISCARD: u8 = 32;
+
+/// Privilege modes, in the encoding of `mstatus.MPP`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Privilege {
+    /// U-mode.
+    User = 0,
+    /// S-mode.
+    Supervisor = 1,
+    /// M-mode.
+    Machine = 3,
+}
+
+impl Privilege {
+    fn from_bits(bits: u64) -> Option<Privilege> {
+        match bits {
+            0 => Some(Privilege::User),
+            1 => Some(Privilege::Supervisor),
+            3 => Some(Privilege::Machine),
+            _ => None,
+        }
+    }
+}
+
+/// The architectural state of one hart, and what is derived from it.
+#[derive(Clone)]
+pub(crate) struct Hart {
+    pub(crate) x: [u64; REGISTERS],
+    pub(crate) pc: u64,
+    pub(crate) privilege: Privilege,
+    pub(crate) csr: Csrs,
+    pub(crate) pmp: Pmp,
+    /// Asleep in `wfi`.
+    pub(crate) is_waiting: bool,
+    /// Spinning where no interrupt can reach it.
+    pub(crate) is_stuck: bool,
+    /// Instructions begun, trapping ones included.
+    pub(crate) steps: u64,
+    /// Instructions that trapped, and so did not retire.
+    pub(crate) trapped: u64,
+    pub(crate) last_user_trap: Option<Trap>,
+    /// The breakpoint that the last run stopped at, to be passed over now.
+    pub(crate) passed_breakpoint: Option<u64>,
+    /// An interrupt is pending, enabled, and to be taken before the next instruction.
+    pub(crate) interrupt_ready: bool,
+    /// Interrupt lines of devices and timers, as bits of `mip`.
+    lines: u64,
+}
+
+impl Hart {
+    /// A hart as it comes out of reset, about to execute at `entry` in M-mode.
+    pub(crate) fn new(number: u64, entry: u64) -> Hart {
+        let mut x = [0; REGISTERS];
+        // The boot protocol: hart number in a0, device tree (none) in a1.
+        x[10] = number;
+        Hart {
+            x,
+            pc: entry,
+            privilege: Privilege::Machine,
+            csr: Csrs::new(number),
+            pmp: Pmp::default(),
+            is_waiting: false,
+            is_stuck: false,
+            steps: 0,
+            trapped: 0,
+            last_user_trap: None,
+            passed_breakpoint: None,
+            interrupt_ready: false,
+            lines: 0,
+        }
+    }
+
+    /// Instructions retired.
+    pub(crate) fn retired(&self) -> u64 {
+        self.steps.wrapping_sub(self.trapped)
+    }
+
+    /// How instructions are fetched.
+    pub(crate) fn fetch_view(&self) -> View {
+        View {
+            satp: self.satp_at(self.privilege),
+            privilege: self.privilege,
+            sum: false,
+            mxr: false,
+        }
+    }
+
+    /// How data is accessed: with MPRV, as if in the mode that MPP names.
+    pub(crate) fn data_view(&self) -> View {
+        let status = self.csr.status;
+        let privilege = if status & csr::STATUS_MPRV != 0 && self.privilege == Privilege::Machine {
+            csr::previous_privilege(status)
+        } else {
+            self.privilege
+        };
+        let is_supervisor = privilege == Privilege::Supervisor;
+        View {
+            satp: self.satp_at(privilege),
+            privilege,
+            sum: is_supervisor && status & csr::STATUS_SUM != 0,
+            mxr: privilege != Privilege::Machine && status & csr::STATUS_MXR != 0,
+        }
+    }
+
+    fn satp_at(&self, privilege: Privilege) -> u64 {
+        if privilege == Privilege::Machine || self.csr.satp >> 60 == 0 {
+            0
+        } else {
+            self.csr.satp
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Instructions of the SYSTEM opcode and fences: CSR accesses, traps and returns, `wfi`.
+
+use super::csr::{
+    Effect, STATUS_MIE, STATUS_MPIE, STATUS_MPP, STATUS_MPRV, STATUS_SIE, STATUS_SPIE, STATUS_SPP,
+    STATUS_TSR, STATUS_TVM, STATUS_TW, previous_privilege,
+};
+use super::{Exception, Hart, Privilege, X_DISCARD};
+use crate::memory::Bus;
+
+/// What an instruction did, so far as others must know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Nothing more than its registers: execution goes on behind it.
+    Next,
+    /// As `Next`, and translation or interrupts may be other than they were.
+    Changed,
+    /// As `Changed`, and `satp` was written.
+    AddressSpace,
+    /// As `Changed`, and a register of physical memory protection was written.
+    Protection,
+    /// As `Changed`, and timers have to be looked at again.
+    Timer,
+    /// `pc` is already where execution goes on.
+    Jumped,
+    /// `sfence.vma`.
+    Fence,
+    /// The hart sleeps, unless an interrupt is pending already.
+    Wait,
+}
+
+const ECALL: u32 = 0x0000_0073;
+const EBREAK: u32 = 0x0010_0073;
+const SRET: u32 = 0x1020_0073;
+const MRET: u32 = 0x3020_0073;
+const WFI: u32 = 0x1050_0073;
+const SFENCE_VMA: u32 = 0x1200_0073;
+/// All but the register fields of `sfence.vma`.
+const SFENCE_MASK: u32 = 0xfe00_7fff;
+
+/// Executes a SYSTEM instruction at `hart.pc`, whose step is counted already.
+pub(crate) fn execute(hart: &mut Hart, bus: &Bus, instruction: u32) -> Result<Outcome, Exception> {
+    let illegal = Exception::illegal(instruction);
+    let status = hart.csr.status;
+    if instruction >> 12 & 7 != 0 {
+        return access_csr(hart, bus, instruction);
+    }
+    match instruction {
+        ECALL => Err(Exception::environment_call(hart.privilege)),
+        EBREAK => Err(Exception::breakpoint(hart.pc)),
+        SRET => {
+            let trapped = hart.privilege == Privilege::Supervisor && status & STATUS_TSR != 0;
+            if hart.privilege < Privilege::Supervisor || trapped {
+                return Err(illegal);
+            }
+            hart.return_from_supervisor();
+            Ok(Outcome::Jumped)
+        }
+        MRET => {
+            if hart.privilege < Privilege::Machine {
+                return Err(illegal);
+            }
+            hart.return_from_machine();
+            Ok(Outcome::Jumped)
+        }
+        WFI => {
+            let trapped = hart.privilege == Privilege::Supervisor && status & STATUS_TW != 0;
+            if hart.privilege == Privilege::User || trapped {
+                return Err(illegal);
+            }
+            Ok(Outcome::Wait)
+        }
+        _ if instruction & SFENCE_MASK == SFENCE_VMA => {
+            let trapped = hart.privilege == Privilege::Supervisor && status & STATUS_TVM != 0;
+            if hart.privilege == Privilege::User || trapped {
+                return Err(illegal);
+            }
+            Ok(Outcome::Fence)
+        }
+        _ => Err(illegal),
+    }
+}
+
+fn access_csr(hart: &mut Hart, bus: &Bus, instruction: u32) -> Result<Outcome, Exception> {
+    let illegal = Exception::illegal(instruction);
+    let number = (instruction >> 20) as u16;
+    let source = (instruction >> 15 & 31) as usize;
+    let operand = if instruction >> 14 & 1 != 0 {
+        source as u64
+    } else {
+        hart.x[source]
+    };
+    let is_swap = instruction >> 12 & 3 == 1;
+    let writes = is_swap || source != 0;
+    let exists = hart.may_access(number, writes);
+    let old = hart
+        .read_csr(number, bus)
+        .filter(|_| exists)
+        .ok_or(illegal)?;
+    let mut effect = Effect::None;
+    if writes {
+        let current = hart.read_csr_to_modify(number, bus).ok_or(illegal)?;
+        let new = match instruction >> 12 & 3 {
+            1 => operand,
+            2 => current | operand,
+            3 => current & !operand,
+            _ => return Err(illegal),
+        };
+        effect = hart.write_csr(number, new).ok_or(illegal)?;
+    } else if instruction >> 12 & 3 == 0 {
+        return Err(illegal);
+    }
+    let destination = match (instruction >> 7 & 31) as u8 {
+        0 => X_DISCARD,
+        register => register,
+    };
+    hart.x[usize::from(destination)] = old;
+    Ok(match effect {
+        Effect::None => Outcome::Next,
+        Effect::Interrupts | Effect::Translation => {
+            hart.update_interrupts();
+            Outcome::Changed
+        }
+        Effect::AddressSpace => Outcome::AddressSpace,
+        Effect::Protection => Outcome::Protection,
+        Effect::Timer => Outcome::Timer,
+    })
+}
+
+impl Hart {
+    fn return_from_supervisor(&mut self) {
+        let csr = &mut self.csr;
+        let to = if csr.status & STATUS_SPP != 0 {
+            Privilege::Supervisor
+        } else {
+            Privilege::User
+        };
+        let enabled = csr.status & STATUS_SPIE != 0;
+        // Leaving to a mode below M-mode ends MPRV.
+        csr.status &= !(STATUS_SIE | STATUS_SPP | STATUS_MPRV);
+        csr.status |= STATUS_SPIE | if enabled { STATUS_SIE } else { 0 };
+        self.pc = csr.sepc;
+        self.privilege = to;
+        self.update_interrupts();
+    }
+
+    fn return_from_machine(&mut self) {
+        let csr = &mut self.csr;
+        let to = previous_privilege(csr.status);
+        let enabled = csr.status & STATUS_MPIE != 0;
+        csr.status &= !(STATUS_MIE | STATUS_MPP);
+        if to != Privilege::Machine {
+            csr.status &= !STATUS_MPRV;
+        }
+        csr.status |= STATUS_MPIE | if enabled { STATUS_MIE } else { 0 };
+        self.pc = csr.mepc;
+        self.privilege = to;
+        self.update_interrupts();
+    }
+}

@@ -1,0 +1,154 @@
+//! Traps: which exceptions there are, and what taking one does.
+
+use super::csr::{
+    STATUS_MIE, STATUS_MPIE, STATUS_MPP, STATUS_MPP_SHIFT, STATUS_SIE, STATUS_SPIE, STATUS_SPP,
+};
+use super::{Hart, Privilege};
+use crate::exit::Trap;
+use crate::memory::Access;
+
+/// A synchronous exception: its code and what goes to `stval` or `mtval`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Exception {
+    pub(crate) cause: u64,
+    pub(crate) value: u64,
+}
+
+impl Exception {
+    pub(crate) fn illegal(instruction: u32) -> Exception {
+        Exception {
+            cause: 2,
+            value: u64::from(instruction),
+        }
+    }
+
+    /// `ebreak` at this address.
+    pub(crate) fn breakpoint(pc: u64) -> Exception {
+        Exception {
+            cause: 3,
+            value: pc,
+        }
+    }
+
+    /// `ecall` from this mode.
+    pub(crate) fn environment_call(from: Privilege) -> Exception {
+        Exception {
+            cause: 8 + from as u64,
+            value: 0,
+        }
+    }
+
+    /// An `lr` (load) or another atomic operation (store) on a misaligned address.
+    pub(crate) fn misaligned(access: Access, address: u64) -> Exception {
+        let cause = if access == Access::Load { 4 } else { 6 };
+        Exception {
+            cause,
+            value: address,
+        }
+    }
+
+    pub(crate) fn access_fault(access: Access, address: u64) -> Exception {
+        let cause = match access {
+            Access::Fetch => 1,
+            Access::Load => 5,
+            Access::Store => 7,
+        };
+        Exception {
+            cause,
+            value: address,
+        }
+    }
+
+    pub(crate) fn page_fault(access: Access, address: u64) -> Exception {
+        let cause = match access {
+            Access::Fetch => 12,
+            Access::Load => 13,
+            Access::Store => 15,
+        };
+        Exception {
+            cause,
+            value: address,
+        }
+    }
+}
+
+const INTERRUPT_BIT: u64 = 1 << 63;
+const VECTORED: u64 = 1;
+
+impl Hart {
+    /// Takes a synchronous exception of the instruction at `pc`.
+    ///
+    /// Answers whether the hart is now where it was, with nothing changed: the handler itself
+    /// cannot be executed.
+    pub(crate) fn take_exception(&mut self, exception: Exception) -> bool {
+        self.trapped = self.trapped.wrapping_add(1);
+        let before = self.trap_state();
+        self.take_trap(exception.cause, exception.value, false);
+        before == self.trap_state()
+    }
+
+    fn trap_state(&self) -> ([u64; 8], Privilege) {
+        let csr = &self.csr;
+        let registers = [
+            self.pc, csr.status, csr.mepc, csr.mcause, csr.mtval, csr.sepc, csr.scause, csr.stval,
+        ];
+        (registers, self.privilege)
+    }
+
+    /// Takes interrupt number `cause`, before the instruction at `pc`.
+    pub(crate) fn take_interrupt(&mut self, cause: u64) {
+        self.take_trap(cause, 0, true);
+    }
+
+    fn take_trap(&mut self, cause: u64, value: u64, is_interrupt: bool) {
+        if self.privilege == Privilege::User {
+            self.last_user_trap = Some(Trap {
+                cause,
+                value,
+                pc: self.pc,
+                is_interrupt,
+            });
+        }
+        let delegated = if is_interrupt {
+            self.csr.mideleg
+        } else {
+            self.csr.medeleg
+        };
+        let to_supervisor = self.privilege < Privilege::Machine && delegated >> cause & 1 != 0;
+        let code = if is_interrupt {
+            INTERRUPT_BIT | cause
+        } else {
+            cause
+        };
+        let csr = &mut self.csr;
+        let vector;
+        if to_supervisor {
+            csr.sepc = self.pc;
+            csr.scause = code;
+            csr.stval = value;
+            let enabled = csr.status & STATUS_SIE != 0;
+            csr.status &= !(STATUS_SIE | STATUS_SPIE | STATUS_SPP);
+            csr.status |= if enabled { STATUS_SPIE } else { 0 };
+            if self.privilege == Privilege::Supervisor {
+                csr.status |= STATUS_SPP;
+            }
+            self.privilege = Privilege::Supervisor;
+            vector = csr.stvec;
+        } else {
+            csr.mepc = self.pc;
+            csr.mcause = code;
+            csr.mtval = value;
+            let enabled = csr.status & STATUS_MIE != 0;
+            csr.status &= !(STATUS_MIE | STATUS_MPIE | STATUS_MPP);
+            csr.status |= if enabled { STATUS_MPIE } else { 0 };
+            csr.status |= (self.privilege as u64) << STATUS_MPP_SHIFT;
+            self.privilege = Privilege::Machine;
+            vector = csr.mtvec;
+        }
+        self.pc = vector & !3;
+        if is_interrupt && vector & 3 == VECTORED {
+            self.pc = self.pc.wrapping_add(4 * cause);
+        }
+        self.update_interrupts();
+    }
+}

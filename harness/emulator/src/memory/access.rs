@@ -1,0 +1,305 @@
+//! Loads, stores and fetches that the TLB does not answer: translation, protection, devices,
+//! straddled pages, and the entries that make the next access cheap.
+
+use super::ram::Ram;
+use super::sv39::{self, Access, PTE_ACCESSED, PTE_DIRTY, WalkError};
+use super::tlb::{Table, writer_with};
+use super::{PAGE_BYTES, PAGE_MASK};
+use crate::clock::Time;
+use crate::devices::{CLINT_BASE, Devices, GuestMemory, MAX_HARTS};
+use crate::hart::{Exception, Pmp, Privilege};
+
+/// How a hart sees memory just now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct View {
+    /// `satp` if it translates, else 0.
+    pub(crate) satp: u64,
+    pub(crate) privilege: Privilege,
+    pub(crate) sum: bool,
+    pub(crate) mxr: bool,
+}
+
+/// Why an access did not happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// It traps.
+    Exception(Exception),
+    /// A device is asked, which happens between blocks only: see [`Bus::open_devices`].
+    Device,
+}
+
+impl From<Exception> for Fault {
+    fn from(exception: Exception) -> Fault {
+        Fault::Exception(exception)
+    }
+}
+
+/// The tables and rules by which one hart accesses data.
+pub(crate) struct Data<'a> {
+    pub(crate) view: View,
+    pub(crate) read: &'a mut Table,
+    pub(crate) write: &'a mut Table,
+    /// The hart's number.
+    pub(crate) hart: usize,
+    /// The place of the context of `read` and `write`.
+    pub(crate) context: usize,
+}
+
+/// Everything that a physical address can reach.
+pub(crate) struct Bus {
+    pub(crate) ram: Ram,
+    pub(crate) devices: Devices,
+    pub(crate) time: Time,
+    /// The aligned doubleword in RAM that each hart has reserved by `lr`.
+    pub(crate) reservations: [Option<u64>; MAX_HARTS],
+    /// Whether an access may reach a device now. Devices see and set the time, and raise
+    /// interrupts, so an instruction that wants one is executed by itself.
+    pub(crate) open_devices: bool,
+    /// A device was accessed.
+    pub(crate) device_accessed: bool,
+}
+
+const CLINT_BYTES: u64 = 0x1_0000;
+
+impl Bus {
+    /// Translates and checks one access that lies inside a page; answers a physical address.
+    pub(crate) fn translate(
+        &mut self,
+        view: &View,
+        pmp: &Pmp,
+        address: u64,
+        access: Access,
+    ) -> Result<u64, Exception> {
+        let physical = if view.satp == 0 {
+            address
+        } else {
+            self.translate_sv39(view, pmp, address, access)?
+        };
+        if pmp.permits(physical, access, view.privilege) {
+            Ok(physical)
+        } else {
+            Err(Exception::access_fault(access, address))
+        }
+    }
+
+    fn translate_sv39(
+        &mut self,
+        view: &View,
+        pmp: &Pmp,
+        address: u64,
+        access: Access,
+    ) -> Result<u64, Exception> {
+        let mut visited = [(0, false); 3];
+        let mut count = 0;
+        let walked = sv39::walk(&self.ram, view.satp, address, |entry, is_upper| {
+            visited[count] = (entry, is_upper);
+            count += 1;
+        });
+        for (entry, is_upper) in &visited[..count] {
+            self.ram.note_table(*entry, *is_upper);
+            if !pmp.permits_offset(*entry, Access::Load, Privilege::Supervisor) {
+                return Err(Exception::access_fault(access, address));
+            }
+        }
+        let leaf = walked.map_err(|error| match error {
+            WalkError::NotMapped => Exception::page_fault(access, address),
+            WalkError::NotInRam => Exception::access_fault(access, address),
+        })?;
+        let pte = leaf.mapping.pte;
+        let is_user = view.privilege == Privilege::User;
+        if !sv39::permits(pte, access, is_user, view.sum, view.mxr) {
+            return Err(Exception::page_fault(access, address));
+        }
+        let wanted = match access {
+            Access::Store => PTE_ACCESSED | PTE_DIRTY,
+            Access::Load | Access::Fetch => PTE_ACCESSED,
+        };
+        if pte & wanted != wanted {
+            if !pmp.permits_offset(leaf.entry, Access::Store, Privilege::Supervisor) {
+                return Err(Exception::access_fault(access, address));
+            }
+            self.ram.update_entry(leaf.entry, pte | wanted);
+        }
+        Ok(leaf.mapping.physical)
+    }
+
+    /// The offset in RAM of an instruction at `address`, entered into `table`.
+    pub(crate) fn fetch(
+        &mut self,
+        view: &View,
+        pmp: &Pmp,
+        table: &mut Table,
+        address: u64,
+    ) -> Result<u64, Exception> {
+        let entry = table.probe(address);
+        if entry.covers(address, 2) {
+            return Ok(entry.offset(address));
+        }
+        let physical = self.translate(view, pmp, address, Access::Fetch)?;
+        let offset = self
+            .ram
+            .offset(physical, 2)
+            .ok_or(Exception::access_fault(Access::Fetch, address))?;
+        self.ram.present(offset, 2);
+        table.insert(address, offset);
+        Ok(offset)
+    }
+
+    /// A load that missed the TLB; the value is zero-extended.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn load_slow(
+        &mut self,
+        data: &mut Data<'_>,
+        pmp: &Pmp,
+        address: u64,
+        width: u64,
+    ) -> Result<u64, Fault> {
+        let mut bytes = [0; 8];
+        let room = PAGE_BYTES - (address & PAGE_MASK);
+        if width <= room {
+            let physical = self.translate(&data.view, pmp, address, Access::Load)?;
+            let Some(offset) = self.ram.offset(physical, width) else {
+                return self.load_device(physical, address, width);
+            };
+            bytes[..width as usize].copy_from_slice(self.ram.present(offset, width as usize));
+            data.read.insert(address, offset);
+        } else {
+            let second = address.wrapping_add(room);
+            let parts = [
+                self.load_part(data, pmp, address, room)?,
+                self.load_part(data, pmp, second, width - room)?,
+            ];
+            let (low, high) = bytes[..width as usize].split_at_mut(room as usize);
+            low.copy_from_slice(self.ram.present(parts[0], low.len()));
+            high.copy_from_slice(self.ram.present(parts[1], high.len()));
+        }
+        Ok(u64::from_le_bytes(bytes))
+    }
+
+    /// One of the two pages of a straddling load: its offset in RAM.
+    fn load_part(
+        &mut self,
+        data: &mut Data<'_>,
+        pmp: &Pmp,
+        address: u64,
+        width: u64,
+    ) -> Result<u64, Exception> {
+        let physical = self.translate(&data.view, pmp, address, Access::Load)?;
+        self.ram
+            .offset(physical, width)
+            .ok_or(Exception::access_fault(Access::Load, address))
+    }
+
+    fn load_device(&mut self, physical: u64, address: u64, width: u64) -> Result<u64, Fault> {
+        if !self.open_devices {
+            return Err(Fault::Device);
+        }
+        self.device_accessed = true;
+        self.devices.clint.set_time(self.time.now());
+        self.devices
+            .read(physical, width as u8)
+            .ok_or(Exception::access_fault(Access::Load, address).into())
+    }
+
+    /// A store that missed the TLB.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn store_slow(
+        &mut self,
+        data: &mut Data<'_>,
+        pmp: &Pmp,
+        address: u64,
+        width: u64,
+        value: u64,
+    ) -> Result<(), Fault> {
+        let bytes = value.to_le_bytes();
+        let room = PAGE_BYTES - (address & PAGE_MASK);
+        if width <= room {
+            let physical = self.translate(&data.view, pmp, address, Access::Store)?;
+            match self.ram.offset(physical, width) {
+                Some(offset) => self.store_ram(data, address, offset, &bytes[..width as usize]),
+                None => return self.store_device(physical, address, width, value),
+            }
+        } else {
+            let second = address.wrapping_add(room);
+            let low = self.store_part(data, pmp, address, room)?;
+            let high = self.store_part(data, pmp, second, width - room)?;
+            let (now, later) = bytes[..width as usize].split_at(room as usize);
+            self.store_ram(data, address, low, now);
+            self.store_ram(data, second, high, later);
+        }
+        Ok(())
+    }
+
+    /// One of the two pages of a straddling store: its offset in RAM.
+    fn store_part(
+        &mut self,
+        data: &mut Data<'_>,
+        pmp: &Pmp,
+        address: u64,
+        width: u64,
+    ) -> Result<u64, Exception> {
+        let physical = self.translate(&data.view, pmp, address, Access::Store)?;
+        self.ram
+            .offset(physical, width)
+            .ok_or(Exception::access_fault(Access::Store, address))
+    }
+
+    /// Stores to one page of RAM, and lets later stores to it be direct if they may.
+    pub(crate) fn store_ram(&mut self, data: &mut Data<'_>, address: u64, at: u64, bytes: &[u8]) {
+        if self.ram.prepare_direct_write(at) {
+            let place = data.write.insert(address, at);
+            let writer = writer_with(self.ram.writer(at), data.hart, data.context, place);
+            self.ram.note_writer(at, writer);
+        } else {
+            self.break_reservations(Some(data.hart), at, bytes.len() as u64);
+        }
+        self.ram.write_guarded(at, bytes);
+    }
+
+    fn store_device(
+        &mut self,
+        physical: u64,
+        address: u64,
+        width: u64,
+        value: u64,
+    ) -> Result<(), Fault> {
+        if !self.open_devices {
+            return Err(Fault::Device);
+        }
+        self.device_accessed = true;
+        let now = self.time.now();
+        self.devices.clint.set_time(now);
+        // What a device writes to memory breaks any reservation on it.
+        self.reservations = [None; MAX_HARTS];
+        let done = self
+            .devices
+            .write(physical, width as u8, value, &mut self.ram);
+        if physical.wrapping_sub(CLINT_BASE) < CLINT_BYTES && self.devices.clint.time() != now {
+            self.time.set(self.devices.clint.time());
+        }
+        done.ok_or(Exception::access_fault(Access::Store, address).into())
+    }
+
+    /// A store to `length` bytes at `offset` ends the reservations of the other harts there.
+    pub(crate) fn break_reservations(&mut self, by: Option<usize>, offset: u64, length: u64) {
+        for (hart, reservation) in self.reservations.iter_mut().enumerate() {
+            if let Some(at) = *reservation
+                && Some(hart) != by
+                && at < offset + length
+                && offset < at + 8
+            {
+                *reservation = None;
+            }
+        }
+    }
+
+    /// Writes RAM from outside the guest; false, with nothing written, outside RAM.
+    pub(crate) fn write_from_outside(&mut self, address: u64, bytes: &[u8]) -> bool {
+        if let Some(offset) = self.ram.offset(address, bytes.len() as u64) {
+            self.break_reservations(None, offset, bytes.len() as u64);
+        }
+        self.ram.write(address, bytes)
+    }
+}

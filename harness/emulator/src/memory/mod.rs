@@ -1,0 +1,18 @@
+//! Guest memory: RAM with its bookkeeping, translation, and the TLBs that make both cheap.
+
+mod access;
+mod fence;
+mod ram;
+mod sv39;
+mod tlb;
+
+pub(crate) use access::{Bus, Data, Fault, View};
+pub(crate) use ram::{Image, Ram};
+pub use sv39::Mapping;
+pub(crate) use sv39::{Access, PageTables};
+pub(crate) use tlb::{Key, Table, Tlb};
+
+/// Bytes in a page and in a frame.
+pub(crate) const PAGE_BYTES: u64 = 4096;
+/// Bits of an address inside its page.
+pub(crate) const PAGE_MASK: u64 = PAGE_BYTES - 1;

@@ -1,0 +1,438 @@
+//! RAM: the bytes, and for each page what must happen before they may be written directly.
+//!
+//! A machine that came from a snapshot holds the pages it touched; the others stay in the shared
+//! [`Image`] until their first use. What was written since is listed, so that going back costs
+//! what was dirtied.
+
+use super::fence::Fences;
+use super::{PAGE_BYTES, PAGE_MASK};
+use crate::config::RAM_BASE;
+use crate::devices::GuestMemory;
+use std::sync::Arc;
+
+const PAGE_SHIFT: u32 = PAGE_BYTES.trailing_zeros();
+/// Bytes of code that one bit of a page's code map stands for.
+const GRANULE_SHIFT: u32 = PAGE_SHIFT - 6;
+
+/// What is known of a page. Any of [`Flags::GUARDED`] forbids a direct write.
+pub(crate) struct Flags;
+
+impl Flags {
+    /// Written since the snapshot, and on the list of dirty pages.
+    pub(crate) const DIRTY: u8 = 1 << 0;
+    /// The content is still in the image only.
+    pub(crate) const ABSENT: u8 = 1 << 1;
+    /// Blocks were decoded from it.
+    pub(crate) const CODE: u8 = 1 << 2;
+    /// A walk read it as a last-level page table.
+    pub(crate) const LEAF_TABLE: u8 = 1 << 3;
+    /// A walk read it as a page table of a higher level.
+    pub(crate) const UPPER_TABLE: u8 = 1 << 4;
+    /// A hart that is not running holds a reservation in it.
+    pub(crate) const RESERVED: u8 = 1 << 5;
+    /// On the list of pages that were page tables since the snapshot.
+    pub(crate) const LISTED: u8 = 1 << 6;
+
+    pub(crate) const TABLE: u8 = Self::LEAF_TABLE | Self::UPPER_TABLE;
+    /// Stores have to take the slow path.
+    pub(crate) const GUARDED: u8 = Self::ABSENT | Self::CODE | Self::TABLE | Self::RESERVED;
+}
+
+/// The content of RAM at a snapshot; pages of zeros take no room.
+pub(crate) struct Image {
+    /// For each page its place in `pages` plus one, or 0 for a page of zeros.
+    index: Vec<u32>,
+    pages: Vec<u8>,
+}
+
+impl Image {
+    /// The content of a page; `None` if it is all zeros.
+    fn page(&self, page: usize) -> Option<&[u8]> {
+        let place = (self.index[page] as usize).checked_sub(1)?;
+        self.pages.chunks_exact(PAGE_BYTES as usize).nth(place)
+    }
+}
+
+/// RAM and its bookkeeping. Addresses are *offsets* from [`RAM_BASE`].
+pub(crate) struct Ram {
+    bytes: Box<[u8]>,
+    flags: Box<[u8]>,
+    /// One bit for each 64 bytes of a page that code was decoded from.
+    code: Box<[u64]>,
+    /// Last place of a direct write entry for the page: see [`Ram::note_writer`].
+    writers: Box<[u32]>,
+    dirty: Vec<u32>,
+    tables: Vec<u32>,
+    base: Option<Arc<Image>>,
+    /// Pages whose decoded code is out of date.
+    stale_code: Vec<u32>,
+    /// Pages that became guarded while a direct write entry may exist.
+    newly_guarded: Vec<u32>,
+    /// What the next fence of each hart must forget.
+    pub(crate) fences: Fences,
+}
+
+impl Ram {
+    /// RAM full of zeros. The host commits memory as it is touched.
+    pub(crate) fn new(bytes: u64, harts: usize, strict: bool) -> Ram {
+        let bytes = bytes as usize;
+        let pages = bytes >> PAGE_SHIFT;
+        Ram {
+            bytes: vec![0; bytes].into_boxed_slice(),
+            flags: vec![0; pages].into_boxed_slice(),
+            code: vec![0; pages].into_boxed_slice(),
+            writers: vec![0; pages].into_boxed_slice(),
+            dirty: Vec::new(),
+            tables: Vec::new(),
+            base: None,
+            stale_code: Vec::new(),
+            newly_guarded: Vec::new(),
+            fences: Fences::new(harts, strict),
+        }
+    }
+
+    /// RAM with the content of `image`, copied page by page as it is used.
+    pub(crate) fn from_image(image: &Arc<Image>, harts: usize, strict: bool) -> Ram {
+        let mut ram = Ram::new((image.index.len() as u64) << PAGE_SHIFT, harts, strict);
+        for (flags, place) in ram.flags.iter_mut().zip(&image.index) {
+            *flags = if *place == 0 { 0 } else { Flags::ABSENT };
+        }
+        ram.base = Some(Arc::clone(image));
+        ram
+    }
+
+    /// Bytes of RAM.
+    pub(crate) fn size(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    /// The offset of a physical range that lies entirely inside RAM.
+    pub(crate) fn offset(&self, address: u64, length: u64) -> Option<u64> {
+        let offset = address.wrapping_sub(RAM_BASE);
+        let room = self.size().checked_sub(length)?;
+        (offset <= room).then_some(offset)
+    }
+
+    /// Reads a value that a TLB entry says is present; `offset` comes from that entry.
+    #[inline(always)]
+    pub(crate) fn load<const WIDTH: usize>(&self, offset: u64) -> [u8; WIDTH] {
+        let at = offset as usize;
+        match self.bytes.get(at..at.wrapping_add(WIDTH)) {
+            Some(bytes) => bytes.try_into().unwrap_or([0; WIDTH]),
+            None => [0; WIDTH],
+        }
+    }
+
+    /// Writes a value to a page that a TLB entry allows direct writes to.
+    #[inline(always)]
+    pub(crate) fn store<const WIDTH: usize>(&mut self, offset: u64, value: [u8; WIDTH]) {
+        let at = offset as usize;
+        if let Some(bytes) = self.bytes.get_mut(at..at.wrapping_add(WIDTH)) {
+            bytes.copy_from_slice(&value);
+        }
+    }
+
+    /// Bytes inside one page, brought in from the image first.
+    pub(crate) fn present(&mut self, offset: u64, length: usize) -> &[u8] {
+        self.bring_in(page_of(offset));
+        &self.bytes[offset as usize..offset as usize + length]
+    }
+
+    /// The eight bytes at an aligned offset, without bringing the page in.
+    pub(crate) fn peek(&self, offset: u64) -> u64 {
+        let mut bytes = [0; 8];
+        self.read_page(offset, &mut bytes);
+        u64::from_le_bytes(bytes)
+    }
+
+    /// The content of the page at an aligned offset; `None` if it is known to be all zeros.
+    pub(crate) fn page(&self, offset: u64) -> Option<&[u8]> {
+        let page = page_of(offset);
+        if self.flags[page] & Flags::ABSENT != 0 {
+            return self.base.as_ref().and_then(|image| image.page(page));
+        }
+        self.bytes
+            .get(offset as usize..offset as usize + PAGE_BYTES as usize)
+    }
+
+    /// The walk sets bits of a page-table entry: nothing that a fence would have to forget.
+    pub(crate) fn update_entry(&mut self, offset: u64, pte: u64) {
+        let page = page_of(offset);
+        let tables = self.flags[page] & Flags::TABLE;
+        self.flags[page] &= !Flags::TABLE;
+        self.write_guarded(offset, &pte.to_le_bytes());
+        self.flags[page] |= tables;
+    }
+
+    /// Copies bytes of one page out, without bringing the page in.
+    fn read_page(&self, offset: u64, out: &mut [u8]) {
+        let page = page_of(offset);
+        let absent = self.flags[page] & Flags::ABSENT != 0;
+        match self.base.as_ref().filter(|_| absent) {
+            Some(image) => {
+                let start = (offset & PAGE_MASK) as usize;
+                match image.page(page) {
+                    Some(bytes) => out.copy_from_slice(&bytes[start..start + out.len()]),
+                    None => out.fill(0),
+                }
+            }
+            None => out.copy_from_slice(&self.bytes[offset as usize..offset as usize + out.len()]),
+        }
+    }
+
+    fn bring_in(&mut self, page: usize) {
+        if self.flags[page] & Flags::ABSENT == 0 {
+            return;
+        }
+        self.flags[page] &= !Flags::ABSENT;
+        if let Some(bytes) = self.base.as_ref().and_then(|image| image.page(page)) {
+            let start = page << PAGE_SHIFT;
+            self.bytes[start..start + PAGE_BYTES as usize].copy_from_slice(bytes);
+        }
+    }
+
+    fn mark_dirty(&mut self, page: usize) {
+        if self.flags[page] & Flags::DIRTY == 0 {
+            self.flags[page] |= Flags::DIRTY;
+            self.dirty.push(page as u32);
+        }
+    }
+
+    /// May a direct write entry be installed for the page? Prepares it if so.
+    pub(crate) fn prepare_direct_write(&mut self, offset: u64) -> bool {
+        let page = page_of(offset);
+        self.bring_in(page);
+        self.mark_dirty(page);
+        self.flags[page] & Flags::GUARDED == 0
+    }
+
+    /// A store that has no direct write entry: does all the bookkeeping. The bytes lie in one page.
+    pub(crate) fn write_guarded(&mut self, offset: u64, data: &[u8]) {
+        let page = page_of(offset);
+        self.bring_in(page);
+        self.mark_dirty(page);
+        if self.flags[page] & Flags::TABLE != 0 {
+            self.note_table_store(offset, data);
+        }
+        if self.flags[page] & Flags::CODE != 0 {
+            let first = (offset & PAGE_MASK) >> GRANULE_SHIFT;
+            let last = ((offset & PAGE_MASK) + data.len() as u64 - 1) >> GRANULE_SHIFT;
+            let touched = (u64::MAX << first) & (u64::MAX >> (63 - last));
+            let same = || self.bytes[offset as usize..offset as usize + data.len()] == *data;
+            if self.code[page] & touched != 0 && !same() {
+                self.forget_code(page);
+            }
+        }
+        self.bytes[offset as usize..offset as usize + data.len()].copy_from_slice(data);
+    }
+
+    fn note_table_store(&mut self, offset: u64, data: &[u8]) {
+        let page = page_of(offset);
+        let is_upper = self.flags[page] & Flags::UPPER_TABLE != 0;
+        let precise = data.len() == 8 && offset.is_multiple_of(8) && !is_upper;
+        let first = offset & !7;
+        let last = (offset + data.len() as u64 - 1) & !7;
+        let mut valid = false;
+        for entry in (first..=last).step_by(8) {
+            valid |= self.bytes[entry as usize] & 1 != 0;
+        }
+        let unflag = if !valid {
+            self.fences.quiet_store()
+        } else if precise {
+            self.fences.leaf_changed(((offset & PAGE_MASK) / 8) as u16)
+        } else {
+            self.fences.everything_changed();
+            true
+        };
+        if unflag {
+            // Every hart forgets everything at its next fence, so nothing more need be noticed.
+            self.flags[page] &= !Flags::TABLE;
+        }
+    }
+
+    /// A walk has read a page table here.
+    pub(crate) fn note_table(&mut self, offset: u64, is_upper: bool) {
+        let page = page_of(offset);
+        let flag = if is_upper {
+            Flags::UPPER_TABLE
+        } else {
+            Flags::LEAF_TABLE
+        };
+        if self.flags[page] & flag == 0 {
+            if self.flags[page] & Flags::LISTED == 0 {
+                self.tables.push(page as u32);
+            }
+            self.guard(page, flag | Flags::LISTED);
+        }
+        self.fences.walked();
+    }
+
+    fn guard(&mut self, page: usize, flag: u8) {
+        self.flags[page] |= flag;
+        if self.writers[page] != 0 {
+            self.newly_guarded.push(page as u32);
+        }
+    }
+
+    /// A hart that stops running holds a reservation in this page: let stores be noticed.
+    pub(crate) fn note_reservation(&mut self, offset: u64) {
+        self.guard(page_of(offset), Flags::RESERVED);
+    }
+
+    /// No hart holds a reservation in this page any more.
+    pub(crate) fn drop_reservation(&mut self, offset: u64) {
+        self.flags[page_of(offset)] &= !Flags::RESERVED;
+    }
+
+    /// Code was decoded from these bytes, which lie in one page.
+    pub(crate) fn note_code(&mut self, offset: u64, length: u64) {
+        let page = page_of(offset);
+        let first = (offset & PAGE_MASK) >> GRANULE_SHIFT;
+        let last = ((offset & PAGE_MASK) + length.max(1) - 1) >> GRANULE_SHIFT;
+        self.code[page] |= (u64::MAX << first) & (u64::MAX >> (63 - last.min(63)));
+        if self.flags[page] & Flags::CODE == 0 {
+            self.guard(page, Flags::CODE);
+        }
+    }
+
+    fn forget_code(&mut self, page: usize) {
+        self.flags[page] &= !Flags::CODE;
+        self.code[page] = 0;
+        self.stale_code.push(page as u32);
+    }
+
+    /// Does the running hart have to leave its block before it goes on?
+    #[inline]
+    pub(crate) fn is_unsettled(&self) -> bool {
+        !self.stale_code.is_empty() || !self.newly_guarded.is_empty()
+    }
+
+    /// A page whose decoded code must be dropped, as its page number.
+    pub(crate) fn take_stale_code(&mut self) -> Option<u32> {
+        self.stale_code.pop()
+    }
+
+    /// A page that lost the right to direct writes, with where its write entry may be.
+    pub(crate) fn take_newly_guarded(&mut self) -> Option<(u32, u32)> {
+        let page = self.newly_guarded.pop()?;
+        Some((page, std::mem::take(&mut self.writers[page as usize])))
+    }
+
+    /// Where a direct write entry for the page may be: 0 for nowhere.
+    pub(crate) fn writer(&self, offset: u64) -> u32 {
+        self.writers[page_of(offset)]
+    }
+
+    /// Remembers where a direct write entry for the page is.
+    pub(crate) fn note_writer(&mut self, offset: u64, place: u32) {
+        self.writers[page_of(offset)] = place;
+    }
+
+    /// The content now becomes the base that [`Ram::reset`] goes back to.
+    pub(crate) fn snapshot(&mut self) -> Arc<Image> {
+        let pages = self.flags.len();
+        let mut image = Image {
+            index: vec![0; pages],
+            pages: Vec::new(),
+        };
+        let mut buffer = vec![0; PAGE_BYTES as usize];
+        for page in 0..pages {
+            self.read_page((page as u64) << PAGE_SHIFT, &mut buffer);
+            if buffer.iter().any(|byte| *byte != 0) {
+                image.pages.extend_from_slice(&buffer);
+                image.index[page] = (image.pages.len() >> PAGE_SHIFT) as u32;
+            }
+        }
+        image.pages.shrink_to_fit();
+        let image = Arc::new(image);
+        for page in self.dirty.drain(..) {
+            self.flags[page as usize] &= !Flags::DIRTY;
+        }
+        self.writers.fill(0);
+        self.base = Some(Arc::clone(&image));
+        image
+    }
+
+    /// Gives every dirty page its content at the snapshot back; answers how many there were.
+    ///
+    /// No translation may be in use: the caller forgets them all.
+    pub(crate) fn reset(&mut self) -> usize {
+        let Some(base) = self.base.clone() else {
+            return 0;
+        };
+        let dirty = std::mem::take(&mut self.dirty);
+        for page in dirty.iter().map(|page| *page as usize) {
+            let start = page << PAGE_SHIFT;
+            let bytes = &mut self.bytes[start..start + PAGE_BYTES as usize];
+            let old = base.page(page);
+            if self.flags[page] & Flags::CODE != 0 && code_differs(self.code[page], bytes, old) {
+                self.flags[page] &= !Flags::CODE;
+                self.code[page] = 0;
+                self.stale_code.push(page as u32);
+            }
+            match old {
+                Some(old) => bytes.copy_from_slice(old),
+                None => bytes.fill(0),
+            }
+            self.flags[page] &= !(Flags::DIRTY | Flags::RESERVED);
+            self.writers[page] = 0;
+        }
+        let count = dirty.len();
+        self.dirty = dirty;
+        self.dirty.clear();
+        for page in self.tables.drain(..) {
+            self.flags[page as usize] &= !(Flags::TABLE | Flags::LISTED);
+        }
+        self.newly_guarded.clear();
+        self.fences.clear();
+        count
+    }
+}
+
+impl GuestMemory for Ram {
+    fn read(&self, address: u64, out: &mut [u8]) -> bool {
+        let Some(mut offset) = self.offset(address, out.len() as u64) else {
+            return false;
+        };
+        let mut rest = out;
+        while !rest.is_empty() {
+            let room = (PAGE_BYTES - (offset & PAGE_MASK)) as usize;
+            let (now, later) = rest.split_at_mut(room.min(rest.len()));
+            self.read_page(offset, now);
+            offset += now.len() as u64;
+            rest = later;
+        }
+        true
+    }
+
+    fn write(&mut self, address: u64, data: &[u8]) -> bool {
+        let Some(mut offset) = self.offset(address, data.len() as u64) else {
+            return false;
+        };
+        let mut rest = data;
+        while !rest.is_empty() {
+            let room = (PAGE_BYTES - (offset & PAGE_MASK)) as usize;
+            let (now, later) = rest.split_at(room.min(rest.len()));
+            self.write_guarded(offset, now);
+            offset += now.len() as u64;
+            rest = later;
+        }
+        true
+    }
+}
+
+/// Do the bytes that code was decoded from differ from what the page goes back to?
+fn code_differs(map: u64, bytes: &[u8], old: Option<&[u8]>) -> bool {
+    let size = 1 << GRANULE_SHIFT;
+    bytes.chunks_exact(size).enumerate().any(|(at, granule)| {
+        map >> at & 1 != 0
+            && match old {
+                Some(old) => granule != &old[at * size..(at + 1) * size],
+                None => granule.iter().any(|byte| *byte != 0),
+            }
+    })
+}
+
+fn page_of(offset: u64) -> usize {
+    (offset >> PAGE_SHIFT) as usize
+}

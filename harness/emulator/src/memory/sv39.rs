@@ -1,0 +1,235 @@
+//! Sv39: page tables and what an entry allows (privileged specification, section "Sv39").
+
+use super::ram::Ram;
+use super::{PAGE_BYTES, PAGE_MASK};
+
+pub(crate) const PTE_VALID: u64 = 1 << 0;
+pub(crate) const PTE_READ: u64 = 1 << 1;
+pub(crate) const PTE_WRITE: u64 = 1 << 2;
+pub(crate) const PTE_EXECUTE: u64 = 1 << 3;
+pub(crate) const PTE_USER: u64 = 1 << 4;
+pub(crate) const PTE_ACCESSED: u64 = 1 << 6;
+pub(crate) const PTE_DIRTY: u64 = 1 << 7;
+/// N, PBMT and the reserved bits: must be zero without Svnapot and Svpbmt.
+const PTE_RESERVED: u64 = 0x3ff << 54;
+const PPN_MASK: u64 = (1 << 44) - 1;
+
+const ENTRIES: u64 = PAGE_BYTES / 8;
+const LEVELS: u8 = 3;
+const INDEX_BITS: u32 = 9;
+const ADDRESS_BITS: u32 = 39;
+
+/// The `satp` mode of Sv39; the other supported one is 0, bare.
+const SATP_SV39: u64 = 8;
+
+/// What an access wants to do with memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    Fetch,
+    Load,
+    Store,
+}
+
+/// A leaf of a page table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mapping {
+    /// The virtual address asked about; in an enumeration, the first address mapped.
+    pub virtual_address: u64,
+    /// The physical address it maps to, offset included.
+    pub physical: u64,
+    /// The raw page-table entry.
+    pub pte: u64,
+    /// The level of the leaf: 0 for a page of 4 KiB, 1 for 2 MiB, 2 for 1 GiB.
+    pub level: u8,
+}
+
+impl Mapping {
+    /// Bytes that this leaf maps.
+    pub fn bytes(&self) -> u64 {
+        PAGE_BYTES << (INDEX_BITS * u32::from(self.level))
+    }
+}
+
+/// Why a walk found no leaf.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WalkError {
+    /// A page fault.
+    NotMapped,
+    /// A table is not in RAM.
+    NotInRam,
+}
+
+/// A leaf, with the offset in RAM of its entry.
+pub(crate) struct Leaf {
+    pub(crate) mapping: Mapping,
+    pub(crate) entry: u64,
+}
+
+/// What an entry is.
+enum Entry {
+    Invalid,
+    Table(u64),
+    Leaf,
+}
+
+impl Entry {
+    fn of(pte: u64, level: u8) -> Entry {
+        let permissions = pte & (PTE_READ | PTE_WRITE | PTE_EXECUTE);
+        if pte & PTE_VALID == 0 || pte & PTE_RESERVED != 0 {
+            Entry::Invalid
+        } else if permissions == 0 {
+            // A, D and U of a non-leaf entry are reserved.
+            if level == 0 || pte & (PTE_ACCESSED | PTE_DIRTY | PTE_USER) != 0 {
+                Entry::Invalid
+            } else {
+                Entry::Table((pte >> 10 & PPN_MASK) * PAGE_BYTES)
+            }
+        } else if permissions & (PTE_READ | PTE_WRITE) == PTE_WRITE {
+            Entry::Invalid
+        } else if (pte >> 10) & ((1 << (INDEX_BITS * u32::from(level))) - 1) != 0 {
+            // A misaligned superpage.
+            Entry::Invalid
+        } else {
+            Entry::Leaf
+        }
+    }
+}
+
+fn root(satp: u64) -> Option<u64> {
+    (satp >> 60 == SATP_SV39).then_some((satp & PPN_MASK) * PAGE_BYTES)
+}
+
+fn is_canonical(address: u64) -> bool {
+    let top = (address as i64) >> (ADDRESS_BITS - 1);
+    top == 0 || top == -1
+}
+
+fn physical(pte: u64, level: u8, address: u64) -> u64 {
+    let inside = (PAGE_BYTES << (INDEX_BITS * u32::from(level))) - 1;
+    ((pte >> 10 & PPN_MASK) * PAGE_BYTES) | (address & inside)
+}
+
+/// Walks the page table of `satp`, telling `visit` of each table read (its entry's offset in RAM,
+/// and whether it is above the last level).
+pub(crate) fn walk(
+    ram: &Ram,
+    satp: u64,
+    address: u64,
+    mut visit: impl FnMut(u64, bool),
+) -> Result<Leaf, WalkError> {
+    let mut table = root(satp).ok_or(WalkError::NotMapped)?;
+    if !is_canonical(address) {
+        return Err(WalkError::NotMapped);
+    }
+    for level in (0..LEVELS).rev() {
+        let index = address >> (12 + INDEX_BITS * u32::from(level)) & (ENTRIES - 1);
+        let entry = ram
+            .offset(table + index * 8, 8)
+            .ok_or(WalkError::NotInRam)?;
+        visit(entry, level > 0);
+        let pte = ram.peek(entry);
+        match Entry::of(pte, level) {
+            Entry::Invalid => return Err(WalkError::NotMapped),
+            Entry::Table(next) => table = next,
+            Entry::Leaf => {
+                let mapping = Mapping {
+                    virtual_address: address,
+                    physical: physical(pte, level, address),
+                    pte,
+                    level,
+                };
+                return Ok(Leaf { mapping, entry });
+            }
+        }
+    }
+    Err(WalkError::NotMapped)
+}
+
+/// Does the entry allow the access?
+pub(crate) fn permits(pte: u64, access: Access, is_user: bool, sum: bool, mxr: bool) -> bool {
+    let user_page = pte & PTE_USER != 0;
+    let owner = if is_user {
+        user_page
+    } else {
+        // S-mode may touch user pages with SUM, and never execute them.
+        !user_page || (sum && access != Access::Fetch)
+    };
+    let right = match access {
+        Access::Fetch => pte & PTE_EXECUTE,
+        Access::Load if mxr => pte & (PTE_READ | PTE_EXECUTE),
+        Access::Load => pte & PTE_READ,
+        Access::Store => pte & PTE_WRITE,
+    };
+    owner && right != 0
+}
+
+/// Reading page tables from outside, without any effect on the guest.
+pub(crate) struct PageTables<'a> {
+    pub(crate) ram: &'a Ram,
+}
+
+impl PageTables<'_> {
+    /// The leaf that maps `address`, whatever it permits.
+    pub(crate) fn translate(&self, satp: u64, address: u64) -> Option<Mapping> {
+        walk(self.ram, satp, address, |_, _| {})
+            .ok()
+            .map(|leaf| leaf.mapping)
+    }
+
+    /// Every valid leaf, in order of virtual address.
+    pub(crate) fn mappings(&self, satp: u64, each: &mut dyn FnMut(Mapping)) {
+        if let Some(root) = root(satp) {
+            self.leaves(root, LEVELS - 1, 0, each);
+        }
+    }
+
+    fn leaves(&self, table: u64, level: u8, first: u64, each: &mut dyn FnMut(Mapping)) {
+        for (index, pte) in self.entries(table) {
+            let address = first | index << (12 + INDEX_BITS * u32::from(level));
+            match Entry::of(pte, level) {
+                Entry::Invalid => {}
+                Entry::Table(next) => self.leaves(next, level - 1, address, each),
+                Entry::Leaf => {
+                    // Sign-extend from the top bit of an Sv39 address.
+                    let shift = 64 - ADDRESS_BITS;
+                    let address = ((address << shift) as i64 >> shift) as u64;
+                    each(Mapping {
+                        virtual_address: address,
+                        physical: physical(pte, level, 0),
+                        pte,
+                        level,
+                    });
+                }
+            }
+        }
+    }
+
+    /// The physical address of each page that holds a part of the table, the root first.
+    pub(crate) fn pages(&self, satp: u64, each: &mut dyn FnMut(u64)) {
+        if let Some(root) = root(satp) {
+            self.tables(root & !PAGE_MASK, LEVELS - 1, each);
+        }
+    }
+
+    fn tables(&self, table: u64, level: u8, each: &mut dyn FnMut(u64)) {
+        if self.ram.offset(table, PAGE_BYTES).is_none() {
+            return;
+        }
+        each(table);
+        for (_, pte) in self.entries(table) {
+            if let Entry::Table(next) = Entry::of(pte, level) {
+                self.tables(next, level - 1, each);
+            }
+        }
+    }
+
+    /// The valid entries of a table with their places; none if it is not in RAM.
+    fn entries(&self, table: u64) -> impl Iterator<Item = (u64, u64)> {
+        let page = self.ram.offset(table, PAGE_BYTES);
+        let bytes = page.and_then(|offset| self.ram.page(offset));
+        let entries = bytes.unwrap_or(&[]).as_chunks::<8>().0.iter();
+        (0..)
+            .zip(entries.map(|bytes| u64::from_le_bytes(*bytes)))
+            .filter(|(_, pte)| pte & PTE_VALID != 0)
+    }
+}
