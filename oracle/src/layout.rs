@@ -93,6 +93,10 @@ impl Segment {
     }
 }
 
+/// The compressed instruction `c.jr ra`, which the agent's text is filled with beyond its code: what
+/// a fetch operation may jump to (unprivileged specification, "C" extension).
+pub const RETURN: u16 = 0x8082;
+
 /// What process `a` holds when a case starts: text, data and stack (the heap is empty).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Image {
@@ -101,6 +105,22 @@ pub struct Image {
 }
 
 impl Image {
+    /// The segment whose pages hold `address`, if one does.
+    pub fn segment(&self, address: u64) -> Option<&Segment> {
+        self.segments
+            .iter()
+            .find(|segment| segment.address <= address && address < segment.end())
+    }
+
+    /// The byte at `address`; 0 where there is none.
+    pub fn byte(&self, address: u64) -> u8 {
+        let byte = |segment: &Segment| {
+            let at = usize::try_from(address - segment.address).ok()?;
+            segment.bytes.get(at).copied()
+        };
+        self.segment(address).and_then(byte).unwrap_or(0)
+    }
+
     /// An image for [`Layout::nominal`] whose data page holds a pattern: for tests and for repair,
     /// where no kernel was booted.
     pub fn nominal() -> Image {
@@ -110,6 +130,7 @@ impl Image {
         for (at, byte) in data.iter_mut().take(PAGE_SIZE as usize).enumerate() {
             *byte = (at % 251) as u8;
         }
+        let text = RETURN.to_le_bytes().repeat(length(&layout.text) / 2);
         let segment = |address, bytes, permissions| Segment {
             address,
             bytes,
@@ -117,11 +138,7 @@ impl Image {
         };
         Image {
             segments: vec![
-                segment(
-                    layout.text.start,
-                    vec![0x82; length(&layout.text)],
-                    Permissions::READ_EXECUTE,
-                ),
+                segment(layout.text.start, text, Permissions::READ_EXECUTE),
                 segment(layout.data.start, data, Permissions::READ_WRITE),
                 segment(
                     layout.stack.start,

@@ -3,11 +3,13 @@
 mod address;
 mod amount;
 mod operation;
+mod print;
 mod process;
 
 pub use address::{Address, Region};
 pub use amount::{Amount, Base, Place};
 pub use operation::{Call, Flavour, Kind, Operation, StoredValue, Stride, Target, Width};
+pub use print::VERSION_LINE;
 pub use process::Process;
 
 /// A case: operations, one after another. At most [`Case::MAX_OPERATIONS`] of them.

@@ -1,12 +1,294 @@
 //! Dialects: how kernels may legitimately differ.
+//!
+//! A dialect is a small TOML file; every field below is one question that real kernels answer
+//! differently although none of them is wrong. No field exists to hide a bug.
+
+use serde::{Deserialize, Serialize};
 
 /// How one kernel behaves where kernels may differ.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Dialect {}
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dialect {
+    /// What to call the kernel in reports.
+    pub name: String,
+    /// The program break.
+    pub sbrk: Sbrk,
+    /// The heap.
+    pub heap: Heap,
+    /// What happens on a forbidden access.
+    pub faults: Faults,
+    /// What a fork costs.
+    pub fork: Fork,
+    /// Pipes.
+    pub pipe: Pipe,
+    /// Sizes of tables.
+    pub limits: Limits,
+}
+
+/// How `sbrk` takes its arguments and where it refuses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sbrk {
+    /// How many low bits of the amount count, sign extended: 64, or 32 as in C's `int`.
+    pub amount_bits: AmountBits,
+    /// A break below the start of the heap: refused with -1, or granted, so that a program can give
+    /// its own image back. (Granted ones are not driven: the agent would lose its own code.)
+    pub below_heap: Bound,
+    /// A break below address 0: refused with -1, or ignored (nothing changes, the old break is
+    /// returned).
+    pub below_zero: BelowZero,
+    /// Whether flavour 1 allocates at once; if not, the second argument is ignored.
+    pub eager_flavour: bool,
+}
+
+/// How many bits of an `sbrk` amount count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "u8", into = "u8")]
+pub enum AmountBits {
+    /// A C `int`.
+    ThirtyTwo,
+    /// The whole register.
+    SixtyFour,
+}
+
+impl TryFrom<u8> for AmountBits {
+    type Error = String;
+
+    fn try_from(bits: u8) -> Result<Self, String> {
+        match bits {
+            32 => Ok(AmountBits::ThirtyTwo),
+            64 => Ok(AmountBits::SixtyFour),
+            other => Err(format!("amount_bits is 32 or 64, not {other}")),
+        }
+    }
+}
+
+impl From<AmountBits> for u8 {
+    fn from(bits: AmountBits) -> u8 {
+        match bits {
+            AmountBits::ThirtyTwo => 32,
+            AmountBits::SixtyFour => 64,
+        }
+    }
+}
+
+/// What happens at a bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Bound {
+    /// -1, and nothing changes.
+    Refused,
+    /// It is done.
+    Granted,
+}
+
+/// What a break below address 0 does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BelowZero {
+    /// -1, and nothing changes.
+    Refused,
+    /// The old break, and nothing changes.
+    Ignored,
+}
+
+/// What the heap's pages are like.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Heap {
+    /// Whether heap pages may be executed.
+    pub executable: bool,
+    /// The bytes between the break and the end of its page.
+    pub tail: Tail,
+}
+
+/// What lies between the program break and the end of its page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tail {
+    /// Memory like that below the break.
+    Accessible,
+    /// Memory if the page was touched; otherwise a touch may be refused.
+    MayFault,
+}
+
+/// What happens on a forbidden access.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Faults {
+    /// Whether the kernel says on the console whom it kills, in xv6's words.
+    pub announced: bool,
+}
+
+/// What a fork costs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fork {
+    /// Whether memory is shared until somebody stores to it, or copied at once.
+    pub memory: ForkMemory,
+    /// Frames that a process takes beside its memory and the page tables below the root that map
+    /// it: root table, tables for the top of the address space, trapframe, kernel stack.
+    pub overhead_frames: u64,
+}
+
+/// What a fork does with memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ForkMemory {
+    /// Copy-on-write.
+    Shared,
+    /// Every mapped page is copied.
+    Copied,
+}
+
+/// How pipes deal with addresses that cannot be touched.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pipe {
+    /// Bytes that a pipe holds.
+    pub bytes: u32,
+    /// What `write` returns if not even the first byte can be read: 0 or -1. (With later ones it
+    /// returns how many were written.)
+    pub write_to_bad_first_byte: i8,
+    /// What `read` returns if not even the first byte can be stored: 0 or -1.
+    pub read_to_bad_first_byte: i8,
+    /// What becomes of the byte that `read` could not store.
+    pub refused_byte: RefusedByte,
+    /// What a `read` of no bytes does when the pipe is empty and has writers.
+    pub empty_read_of_nothing: EmptyRead,
+}
+
+/// What becomes of a byte that could not be stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RefusedByte {
+    /// The next read gets it.
+    Kept,
+    /// It is gone.
+    Lost,
+}
+
+/// What a `read` of no bytes does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EmptyRead {
+    /// It waits for a byte, as any other read.
+    Waits,
+    /// It returns 0 at once.
+    Returns,
+}
+
+/// Sizes of the kernel's tables.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// File descriptors that a process has, at most 16.
+    pub files_per_process: u8,
+    /// Open files in the whole system; each end of a pipe is one.
+    pub files: u16,
+}
+
+/// A dialect file that is none.
+#[derive(Debug, thiserror::Error)]
+pub enum DialectError {
+    /// The TOML is malformed, or a field is missing, unknown or of the wrong kind.
+    #[error("this is not a dialect: {0}")]
+    Malformed(#[from] toml::de::Error),
+    /// A number is out of range.
+    #[error("dialect {dialect}: {field} must be {range}")]
+    OutOfRange {
+        /// The dialect's name.
+        dialect: String,
+        /// Which field.
+        field: &'static str,
+        /// What it may be.
+        range: &'static str,
+    },
+}
+
+const FAULTLINE: &str = include_str!("faultline.toml");
+const XV6_2025: &str = include_str!("xv6-2025.toml");
 
 impl Dialect {
     /// Our own kernel.
     pub fn faultline() -> Dialect {
-        Dialect {}
+        Dialect::built_in(FAULTLINE)
+    }
+
+    /// The C kernel xv6-riscv of 2025.
+    pub fn xv6_2025() -> Dialect {
+        Dialect::built_in(XV6_2025)
+    }
+
+    fn built_in(text: &str) -> Dialect {
+        Dialect::parse(text).expect("the files in this folder are dialects: a test reads them all")
+    }
+
+    /// Reads a dialect file.
+    ///
+    /// # Errors
+    /// Says which field is missing, unknown or out of range.
+    pub fn parse(text: &str) -> Result<Dialect, DialectError> {
+        let dialect: Dialect = toml::from_str(text)?;
+        let checks = [
+            (
+                (1..=1 << 16).contains(&dialect.pipe.bytes),
+                "pipe.bytes",
+                "1 to 65536",
+            ),
+            (
+                (2..=16).contains(&dialect.limits.files_per_process),
+                "limits.files_per_process",
+                "2 to 16",
+            ),
+            (
+                matches!(dialect.pipe.write_to_bad_first_byte, -1 | 0),
+                "pipe.write_to_bad_first_byte",
+                "0 or -1",
+            ),
+            (
+                matches!(dialect.pipe.read_to_bad_first_byte, -1 | 0),
+                "pipe.read_to_bad_first_byte",
+                "0 or -1",
+            ),
+        ];
+        match checks.into_iter().find(|(holds, ..)| !holds) {
+            None => Ok(dialect),
+            Some((_, field, range)) => Err(DialectError::OutOfRange {
+                dialect: dialect.name,
+                field,
+                range,
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Dialect, DialectError, FAULTLINE};
+
+    #[test]
+    fn built_in_dialects_are_read() {
+        assert_eq!(Dialect::faultline().name, "faultline");
+        assert_eq!(Dialect::xv6_2025().name, "xv6-2025");
+    }
+
+    #[test]
+    fn unknown_fields_are_refused() {
+        let text = FAULTLINE.replace("[heap]", "[heap]\nleaks_are_fine = true");
+        let error = Dialect::parse(&text).unwrap_err().to_string();
+        assert!(error.contains("leaks_are_fine"), "{error}");
+    }
+
+    #[test]
+    fn numbers_are_checked() {
+        let text = FAULTLINE.replace("files_per_process = 16", "files_per_process = 99");
+        assert!(matches!(
+            Dialect::parse(&text),
+            Err(DialectError::OutOfRange {
+                field: "limits.files_per_process",
+                ..
+            })
+        ));
     }
 }

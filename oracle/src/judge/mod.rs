@@ -1,14 +1,28 @@
 //! The judge: what the model expects, against what was seen, clause by clause.
+//!
+//! The envelope of allowed behaviour, in the manner of SibylFS (SOSP 2015): eager memory and frames
+//! without end, and what a lazy kernel may differ in, with evidence only. Each rule is a [`Clause`]
+//! with a name. After a legal difference the model follows the kernel; where it cannot, because
+//! memory or pipes are left unknown, the comparison stops, and the meter counts that.
 
+mod compare;
+mod feature;
 mod finding;
+mod finish;
+mod frames;
+mod mappings;
 mod meter;
 mod observation;
+mod plan;
 mod step;
+mod words;
 
-use crate::case::{Operation, Process};
+use crate::case::{Call, Operation, Process};
 use crate::dialect::Dialect;
-use crate::layout::{Image, Layout};
-use crate::model::ProcessState;
+use crate::layout::{Image, Layout, Permissions};
+use crate::model::{Model, PageSet, PageState, ProcessState, Witness};
+use finding::Signature;
+use frames::Budget;
 
 pub use finding::{Bucket, Clause, Finding, Verdict, bucket};
 pub use meter::BiteMeter;
@@ -16,78 +30,120 @@ pub use observation::{
     End, Event, Failure, FrameKind, Observation, PageFlags, PageMapping, UserTrap,
 };
 pub use step::{Action, Step};
+pub use words::describe;
 
 /// Judges one case after another.
 #[derive(Clone, Debug)]
 pub struct Judge {
+    model: Model,
     meter: BiteMeter,
     features: Vec<u16>,
+    /// Index that the next operation gets.
+    next: usize,
+    /// The operation in hand: planned, not yet observed.
+    planned: Option<Planned>,
+    /// Operations performed so far, by index: a process that lives on is a finding about the
+    /// operation at which it had to die.
+    done: Vec<(usize, Operation, Option<PageState>)>,
+    scratch: Scratch,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Planned {
+    index: usize,
+    operation: Operation,
+    /// The state of the page that it touches, before it does.
+    page: Option<PageState>,
+    budget: Budget,
+}
+
+/// Memory that is used again and again.
+#[derive(Clone, Debug, Default)]
+struct Scratch {
+    pages: PageSet,
+    frames: Vec<(u64, bool)>,
 }
 
 impl Judge {
     /// A judge of a kernel that speaks `dialect`, for cases that start with `image` in process
     /// `a`, whose process identifier is `first_pid`.
-    pub fn new(_dialect: &Dialect, _layout: &Layout, _image: &Image, _first_pid: u64) -> Judge {
+    pub fn new(dialect: &Dialect, layout: &Layout, image: &Image, first_pid: u64) -> Judge {
         Judge {
+            model: Model::new(dialect, layout, image, first_pid),
             meter: BiteMeter::default(),
             features: Vec::new(),
+            next: 0,
+            planned: None,
+            done: Vec::new(),
+            scratch: Scratch::default(),
         }
     }
 
     /// Back to the start of a case; keeps allocations.
     pub fn reset(&mut self) {
+        self.model.reset();
         self.meter = BiteMeter::default();
         self.features.clear();
+        self.next = 0;
+        self.planned = None;
+        self.done.clear();
     }
 
-    /// What the engine has to do for `operation`; `None` if it does not apply now.
-    pub fn plan(&mut self, _operation: &Operation) -> Option<Step> {
-        self.meter.skipped += 1;
-        None
+    /// What the engine has to do for `operation`, the next one of the case; `None` if it does not
+    /// apply: its process is dead or asleep, the outcome would hang on the order in which others
+    /// run, or the comparison has stopped.
+    pub fn plan(&mut self, operation: &Operation) -> Option<Step> {
+        let index = self.next;
+        self.next += 1;
+        self.planned = None;
+        if self.model.is_unknown() || !self.model.applies(operation) {
+            self.meter.skipped += 1;
+            return None;
+        }
+        self.meter.operations += 1;
+        let page = operation.call.address().map(|address| {
+            let process = operation.process;
+            let address = self.model.resolve(process, address);
+            self.model
+                .space(process)
+                .page_state(address, &self.model.world)
+        });
+        self.planned = Some(Planned {
+            index,
+            operation: *operation,
+            page,
+            budget: Budget::of(&self.model, operation, &mut self.scratch.pages),
+        });
+        self.done.push((index, *operation, page));
+        Some(plan::step_for(&self.model, operation))
     }
 
-    /// What the planned step may legally do, in words.
+    /// What the planned step does on a perfect kernel, in words.
     pub fn expectation(&self) -> String {
-        String::new()
-    }
-
-    /// Compares, and takes legal differences over.
-    ///
-    /// # Errors
-    /// The first clause that was broken.
-    pub fn observe(&mut self, _step: &Step, _observation: &Observation) -> Result<(), Finding> {
-        Ok(())
-    }
-
-    /// Compares one mapped page of `process` with the model's memory.
-    ///
-    /// # Errors
-    /// The page holds something else.
-    pub fn compare_page(
-        &self,
-        _process: Process,
-        _address: u64,
-        _bytes: &[u8],
-    ) -> Result<(), Finding> {
-        Ok(())
+        let Some(planned) = &self.planned else {
+            return "nothing".to_owned();
+        };
+        let mut model = self.model.clone();
+        model.perform(planned.index, &planned.operation, &Witness::ideal());
+        words::replies(&model, &planned.operation, planned.page)
     }
 
     /// How a process stands.
-    pub fn state_of(&self, _process: Process) -> ProcessState {
-        ProcessState::Gone
+    pub fn state_of(&self, process: Process) -> ProcessState {
+        self.model.state_of(process)
     }
 
     /// The process identifier of a process that was born.
-    pub fn pid_of(&self, _process: Process) -> Option<u64> {
-        None
+    pub fn pid_of(&self, process: Process) -> Option<u64> {
+        self.model.pid_of(process)
     }
 
-    /// Judges the end of a case.
-    ///
-    /// # Errors
-    /// The first clause that was broken.
-    pub fn finish(&mut self, _end: &End) -> Result<(), Finding> {
-        Ok(())
+    /// What user memory must hold.
+    pub fn memory_of(&self, process: Process) -> MemoryView<'_> {
+        MemoryView {
+            model: &self.model,
+            process,
+        }
     }
 
     /// What was compared in this case.
@@ -95,13 +151,81 @@ impl Judge {
         self.meter
     }
 
-    /// State features of this case: for each step a number below 4096.
+    /// State features of this case: for each step a number below 4096, made of the kind of
+    /// operation, the state of the page that it met, and the outcome.
     pub fn features(&self) -> &[u16] {
         &self.features
     }
+
+    /// A finding about the operation in hand, or about the end if there is none.
+    fn finding(
+        &self,
+        clause: Clause,
+        process: Process,
+        expected: impl Into<Box<str>>,
+        seen: impl Into<Box<str>>,
+    ) -> Finding {
+        let planned = self
+            .planned
+            .map(|planned| (planned.index, planned.operation, planned.page));
+        self.finding_at(planned, clause, process, expected, seen)
+    }
+
+    fn finding_at(
+        &self,
+        at: Option<(usize, Operation, Option<PageState>)>,
+        clause: Clause,
+        process: Process,
+        expected: impl Into<Box<str>>,
+        seen: impl Into<Box<str>>,
+    ) -> Finding {
+        Finding {
+            verdict: clause.verdict(),
+            clause,
+            step: at.map(|(index, ..)| index),
+            operation: at.map(|(_, operation, _)| operation.to_string().into()),
+            process: Some(process.letter()),
+            expected: expected.into(),
+            seen: seen.into(),
+            signature: Signature {
+                kind: at.map(|(_, operation, _)| operation.call.kind()),
+                page: at.and_then(|(_, _, page)| page),
+                words: None,
+            },
+        }
+    }
+
+    /// The operation with that index, if it was performed.
+    fn operation_at(&self, index: usize) -> Option<(usize, Operation, Option<PageState>)> {
+        let at = self.done.binary_search_by_key(&index, |done| done.0).ok()?;
+        Some(self.done[at])
+    }
 }
 
-/// What was seen of a step, in the words of [`Judge::expectation`].
-pub fn describe(_step: &Step, observation: &Observation) -> String {
-    format!("{:?}", observation.events)
+/// What a process's memory must hold, page by page.
+#[derive(Clone, Copy, Debug)]
+pub struct MemoryView<'a> {
+    model: &'a Model,
+    process: Process,
+}
+
+impl MemoryView<'_> {
+    /// What the program may do at `address`; `None` where there is no memory.
+    pub fn permissions(&self, address: u64) -> Option<Permissions> {
+        let space = self.model.space(self.process);
+        space.permissions(address, &self.model.world)
+    }
+
+    /// Fills `bytes` with what lies at `address`.
+    pub fn read(&self, address: u64, bytes: &mut [u8]) {
+        let space = self.model.space(self.process);
+        space.peek(address, bytes, &self.model.world);
+    }
+}
+
+fn is_access(call: &Call) -> bool {
+    matches!(
+        call,
+        Call::Load { .. } | Call::Store { .. } | Call::Fetch { .. } | Call::Touch { .. }
+    )
 }

@@ -1,18 +1,306 @@
 //! The eager model: simple, and obviously correct.
+//!
+//! Memory is there from the moment it is asked for, frames never run out, nothing is shared. The
+//! model performs an operation and says what must become of every process concerned. Where the
+//! envelope leaves the kernel a choice, it takes the one that a [`Witness`] saw, if that is legal;
+//! without a witness it foretells the ideal.
 
+mod history;
+mod lifecycle;
+mod memory_calls;
 mod page_state;
+mod pages;
+mod pipe;
+mod pipe_calls;
+mod process;
+mod space;
+mod witness;
 
 pub use page_state::PageState;
+pub use process::{Death, Ended, ProcessState};
+pub use witness::{Answer, FAILED, Outcome, Reply, Witness};
 
-/// How a process stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ProcessState {
-    /// It can be given an operation.
-    Ready,
-    /// It sleeps in the kernel.
-    Blocked,
-    /// It has ended, and nobody has waited for it yet.
-    Zombie,
-    /// It was reaped, or never born.
-    Gone,
+pub(crate) use memory_calls::BreakMove;
+pub(crate) use pages::{PageSet, pages_of};
+pub(crate) use pipe::Way;
+pub(crate) use process::Waiting;
+pub(crate) use space::{Access, AddressSpace, Leave};
+
+use crate::case::{Call, Operation, Process, Target};
+use crate::dialect::Dialect;
+use crate::layout::{Image, Layout};
+use pipe::Pipe;
+use process::ProcessModel;
+
+/// What does not change during a case.
+#[derive(Clone, Debug)]
+pub(crate) struct World {
+    pub(crate) dialect: Dialect,
+    pub(crate) layout: Layout,
+    pub(crate) image: Image,
+    pub(crate) first_pid: u64,
 }
+
+/// The eager model of one kernel and the processes of one case.
+#[derive(Clone, Debug)]
+pub struct Model {
+    pub(crate) world: World,
+    processes: Vec<ProcessModel>,
+    pipes: Vec<Pipe>,
+    last_pid: u64,
+    last_uptime: u64,
+    /// Index of the operation in hand.
+    step: usize,
+    replies: Vec<Reply>,
+    /// After a legal difference that leaves memory or pipes unknown: nothing can be compared.
+    unknown: bool,
+}
+
+impl Model {
+    /// The start of a case: process `a`, whose identifier is `first_pid`, holds `image`.
+    pub fn new(dialect: &Dialect, layout: &Layout, image: &Image, first_pid: u64) -> Model {
+        let mut model = Model {
+            world: World {
+                dialect: dialect.clone(),
+                layout: layout.clone(),
+                image: image.clone(),
+                first_pid,
+            },
+            processes: vec![ProcessModel::default(); Process::COUNT],
+            pipes: Vec::new(),
+            last_pid: first_pid,
+            last_uptime: 0,
+            step: 0,
+            replies: Vec::new(),
+            unknown: false,
+        };
+        model.reset();
+        model
+    }
+
+    /// Back to the start of a case; keeps allocations.
+    pub fn reset(&mut self) {
+        self.processes.iter_mut().for_each(ProcessModel::reset);
+        let first = &mut self.processes[Process::FIRST.index()];
+        first.state = ProcessState::Ready;
+        first.born = true;
+        first.pid = self.world.first_pid;
+        first.space.reset(&self.world);
+        for pipe in &mut self.pipes {
+            pipe.content.clear();
+            (pipe.readers, pipe.writers) = (0, 0);
+        }
+        self.last_pid = self.world.first_pid;
+        self.last_uptime = 0;
+        self.step = 0;
+        self.replies.clear();
+        self.unknown = false;
+    }
+
+    /// How a process stands.
+    pub fn state_of(&self, process: Process) -> ProcessState {
+        self.of(process).state
+    }
+
+    /// The identifier of a process that was born.
+    pub fn pid_of(&self, process: Process) -> Option<u64> {
+        let model = self.of(process);
+        model.born.then_some(model.pid)
+    }
+
+    /// The program break of a process.
+    pub fn program_break(&self, process: Process) -> u64 {
+        self.of(process).space.program_break()
+    }
+
+    /// When and why a process ended, if it has.
+    pub fn ended(&self, process: Process) -> Option<Ended> {
+        self.of(process).ended
+    }
+
+    /// The status with which a process ended.
+    pub fn status_of(&self, process: Process) -> i32 {
+        self.of(process).status
+    }
+
+    /// Whether a legal difference has left memory or pipes unknown.
+    pub fn is_unknown(&self) -> bool {
+        self.unknown
+    }
+
+    /// Performs an operation that [`Model::applies`]: what must become of whom.
+    pub fn perform(&mut self, index: usize, operation: &Operation, witness: &Witness) -> &[Reply] {
+        self.step = index;
+        self.replies.clear();
+        self.dispatch(operation.process, &operation.call, witness);
+        self.wake_up(witness);
+        if self.state_of(operation.process) == ProcessState::Blocked {
+            self.reply(operation.process, Outcome::Blocks);
+        }
+        &self.replies
+    }
+
+    /// The replies of the latest [`Model::perform`].
+    pub fn replies(&self) -> &[Reply] {
+        &self.replies
+    }
+
+    fn dispatch(&mut self, process: Process, call: &Call, witness: &Witness) {
+        match *call {
+            Call::Sbrk { amount, flavour } => self.sbrk(process, amount, flavour, witness),
+            Call::Load { width, address } => {
+                let address = self.resolve(process, address);
+                self.load(process, address, width, witness);
+            }
+            Call::Store {
+                width,
+                address,
+                value,
+            } => {
+                let address = self.resolve(process, address);
+                self.store(process, address, width, value, witness);
+            }
+            Call::Fetch { address } => {
+                let address = self.resolve(process, address);
+                self.fetch(process, address, witness);
+            }
+            Call::Touch {
+                address,
+                count,
+                stride,
+                write,
+            } => {
+                let address = self.resolve(process, address);
+                self.touch(process, address, count.get(), stride, write, witness);
+            }
+            Call::Fork { child } => self.fork(process, child, witness),
+            Call::Exit { status } => {
+                self.end(process, status, Death::Exited);
+                self.reply(process, Outcome::Dies(Death::Exited));
+            }
+            Call::Wait { status } => {
+                let address = status.map(|address| self.resolve(process, address));
+                // A null pointer asks for no status.
+                let status = address.filter(|address| *address != 0);
+                self.wait_for(process, Waiting::Child { status }, witness);
+            }
+            Call::Kill { target } => self.kill(process, target),
+            Call::Getpid => {
+                let pid = self.of(process).pid;
+                self.returns(process, pid);
+            }
+            Call::Pipe { address } => {
+                let address = self.resolve(process, address);
+                self.pipe(process, address, witness);
+            }
+            Call::Read {
+                fd,
+                address,
+                length,
+            } => {
+                let address = self.resolve(process, address);
+                self.read(process, fd, address, length, witness);
+            }
+            Call::Write {
+                fd,
+                address,
+                length,
+            } => {
+                let address = self.resolve(process, address);
+                self.write(process, fd, address, length, witness);
+            }
+            Call::Close { fd } => self.close(process, fd),
+            Call::Dup { fd } => self.dup(process, fd),
+            Call::Yield { .. } | Call::Frames { .. } => self.reply(process, Outcome::Stays),
+            Call::Uptime => {
+                let least = self.last_uptime;
+                self.last_uptime = witness
+                    .returned(process)
+                    .map_or(least, |now| now.max(least));
+                self.reply(process, Outcome::Returns(Answer::AtLeast(least)));
+            }
+            Call::Pause { ticks } if ticks <= 0 => self.returns(process, 0),
+            Call::Pause { .. } => self.wait_for(process, Waiting::Ticks, witness),
+        }
+    }
+
+    /// Whether an operation can be performed now, with an outcome that does not hang on the order
+    /// in which others happen to run.
+    pub fn applies(&self, operation: &Operation) -> bool {
+        let process = operation.process;
+        if matches!(operation.call, Call::Frames { .. }) {
+            return true;
+        }
+        if self.state_of(process) != ProcessState::Ready {
+            return false;
+        }
+        match operation.call {
+            Call::Fork { child } => !self.of(child).born,
+            Call::Kill {
+                target: Target::Process(target),
+            } => self.of(target).born,
+            // Small numbers may be somebody's; 0 is what the C kernel finds in a free slot.
+            Call::Kill {
+                target: Target::Pid(pid),
+            } => !(0..1 << 20).contains(&pid),
+            Call::Fetch { address } => self.fetch_is_known(process, self.resolve(process, address)),
+            Call::Sbrk { amount, .. } => self.sbrk_can_be_driven(process, amount),
+            Call::Read { fd, .. } => !self.would_queue(process, fd, Way::Read),
+            Call::Write { fd, .. } => !self.would_queue(process, fd, Way::Write),
+            _ => true,
+        }
+    }
+
+    /// The virtual address that a case's address stands for in a process.
+    pub fn resolve(&self, process: Process, address: crate::case::Address) -> u64 {
+        address.resolve(&self.world.layout, self.program_break(process))
+    }
+
+    pub(crate) fn space(&self, process: Process) -> &AddressSpace {
+        &self.of(process).space
+    }
+
+    /// Whether somebody sleeps.
+    pub(crate) fn anybody_blocked(&self) -> bool {
+        self.processes
+            .iter()
+            .any(|process| process.state == ProcessState::Blocked)
+    }
+
+    fn of(&self, process: Process) -> &ProcessModel {
+        &self.processes[process.index()]
+    }
+
+    fn of_mut(&mut self, process: Process) -> &mut ProcessModel {
+        &mut self.processes[process.index()]
+    }
+
+    fn reply(&mut self, process: Process, outcome: Outcome) {
+        self.replies.push(Reply {
+            process,
+            outcome,
+            excused: false,
+        });
+    }
+
+    fn excused(&mut self, process: Process, outcome: Outcome) {
+        self.replies.push(Reply {
+            process,
+            outcome,
+            excused: true,
+        });
+    }
+
+    fn returns(&mut self, process: Process, value: u64) {
+        self.reply(process, Outcome::Returns(Answer::Exactly(value)));
+    }
+
+    /// The process touched what needs a frame, and there was none: it dies.
+    fn dies_out_of_frames(&mut self, process: Process) {
+        self.end(process, KILLED_STATUS, Death::OutOfFrames);
+        self.excused(process, Outcome::Dies(Death::OutOfFrames));
+    }
+}
+
+/// The exit status of a process that was killed.
+pub(crate) const KILLED_STATUS: i32 = -1;

@@ -7,7 +7,7 @@ pub enum PageState {
     Text,
     /// Data or stack.
     Image,
-    /// Data or stack that a fork shared and nobody has stored to since.
+    /// Data or stack not stored to since it was last shared.
     ImageShared,
     /// The guard page.
     Guard,
@@ -15,7 +15,7 @@ pub enum PageState {
     Lazy,
     /// Heap that was touched, private to the process.
     Touched,
-    /// Heap that was touched before a fork and not stored to since.
+    /// Heap that was touched, but not stored to since it was last shared.
     Shared,
     /// Between the program break and the end of its page.
     Tail,

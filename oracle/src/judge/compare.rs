@@ -1,0 +1,389 @@
+//! Comparing one step: every reply of the model against the events, and every event against the
+//! replies.
+
+use super::feature::feature;
+use super::words;
+use super::{Clause, Event, Failure, Finding, Judge, Observation, Planned, Step, is_access};
+use crate::case::{Call, Process};
+use crate::model::{Answer, Death, FAILED, Outcome, ProcessState, Reply, Witness};
+
+impl Judge {
+    /// Compares what was seen of the planned step with what the model expects, and takes legal
+    /// differences over.
+    ///
+    /// # Errors
+    /// The first clause that was broken.
+    pub fn observe(&mut self, step: &Step, observation: &Observation) -> Result<(), Finding> {
+        let Some(planned) = self.planned else {
+            return Ok(());
+        };
+        if let Some(failure) = &observation.failure {
+            return Err(self.failed(&planned, step, failure));
+        }
+        let break_before = self.model.program_break(planned.operation.process);
+        let witness = witness(observation);
+        self.model
+            .perform(planned.index, &planned.operation, &witness);
+        let moved = self
+            .model
+            .program_break(planned.operation.process)
+            .wrapping_sub(break_before) as i64;
+        self.features
+            .push(feature(&planned, self.model.replies(), moved));
+        self.count();
+        self.compare_replies(&planned, &witness, observation)?;
+        self.compare_events(observation)?;
+        self.compare_frames(&planned, observation)?;
+        if let Some(mappings) = &observation.mappings {
+            self.compare_mappings(mappings)?;
+        }
+        Ok(())
+    }
+
+    fn failed(&self, planned: &Planned, step: &Step, failure: &Failure) -> Finding {
+        let (clause, process, words) = match failure {
+            Failure::Panic { text } => (Clause::NoPanic, step.process, Some(without_numbers(text))),
+            Failure::Hang => (Clause::EndsInTime, step.process, None),
+            Failure::Stuck { .. } => (Clause::NotStuck, step.process, None),
+            Failure::PoweredOff => (Clause::StaysOn, step.process, None),
+            Failure::Registers { process, .. } => (Clause::RegistersSurvive, *process, None),
+        };
+        let mut finding = self.finding(
+            clause,
+            process,
+            format!("{} {}", planned.operation.process, self.expectation()),
+            words::failure_words(failure),
+        );
+        finding.signature.words = words;
+        finding
+    }
+
+    fn count(&mut self) {
+        let meter = &mut self.meter;
+        for reply in self.model.replies() {
+            meter.excused += u64::from(reply.excused);
+            match reply.outcome {
+                Outcome::Returns(Answer::Anything) | Outcome::Stays => {}
+                Outcome::Returns(answer) => {
+                    meter.compared += 1;
+                    meter.expected_faults += u64::from(answer == Answer::Exactly(FAILED));
+                }
+                Outcome::Dies(death) => {
+                    meter.compared += 1;
+                    meter.expected_kills += 1;
+                    meter.expected_faults += u64::from(death == Death::ForbiddenAccess);
+                }
+                Outcome::Blocks | Outcome::Born => meter.compared += 1,
+            }
+        }
+        meter.stopped += u64::from(self.model.is_unknown());
+    }
+
+    fn compare_replies(
+        &self,
+        planned: &Planned,
+        witness: &Witness,
+        observation: &Observation,
+    ) -> Result<(), Finding> {
+        for reply in self.model.replies() {
+            match reply.outcome {
+                Outcome::Returns(answer) => self.compare_answer(planned, reply, answer, witness)?,
+                Outcome::Blocks => self.compare_block(planned, reply, witness, observation)?,
+                Outcome::Dies(death) => {
+                    self.compare_death(planned, reply, death, witness, observation)?;
+                }
+                Outcome::Born => {
+                    let child = reply.process;
+                    if !observation.events.contains(&Event::Born { child }) {
+                        return Err(self.finding(
+                            Clause::ChildRuns,
+                            child,
+                            format!("{child} starts to run, with 0 from fork"),
+                            format!("{child} was never seen"),
+                        ));
+                    }
+                }
+                Outcome::Stays => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn compare_answer(
+        &self,
+        planned: &Planned,
+        reply: &Reply,
+        answer: Answer,
+        witness: &Witness,
+    ) -> Result<(), Finding> {
+        let process = reply.process;
+        let own = process == planned.operation.process;
+        let expected = || match own {
+            true => self.in_words(planned, reply),
+            false => format!("{process} wakes and returns {}", words::answer(answer)),
+        };
+        let Some(seen) = witness.returned(process) else {
+            return Err(self.vanished(process, expected(), witness));
+        };
+        if answer.admits(seen) {
+            return Ok(());
+        }
+        let loads = own
+            && matches!(
+                planned.operation.call,
+                Call::Load { .. } | Call::Touch { .. }
+            );
+        let (clause, verb) = match loads {
+            true => (Clause::LoadedValue, "loads"),
+            false => (Clause::ReturnedValue, "returns"),
+        };
+        let seen = format!("{process} {verb} {}", words::value(seen));
+        Err(self.finding(clause, process, expected(), seen))
+    }
+
+    /// A process that had to come back did not.
+    fn vanished(&self, process: Process, expected: String, witness: &Witness) -> Finding {
+        if witness.killed(process) {
+            let seen = match witness.out_of_frames {
+                true => format!("{process} was killed, and a frame was refused to somebody else"),
+                false => format!("{process} was killed, although frames were left"),
+            };
+            return self.finding(Clause::InnocentLive, process, expected, seen);
+        }
+        let seen = format!("{process} does not come back");
+        self.finding(Clause::ComesBack, process, expected, seen)
+    }
+
+    fn compare_block(
+        &self,
+        planned: &Planned,
+        reply: &Reply,
+        witness: &Witness,
+        observation: &Observation,
+    ) -> Result<(), Finding> {
+        let process = reply.process;
+        let expected = || self.in_words(planned, reply);
+        if let Some(value) = witness.returned(process) {
+            let seen = format!("{process} returns {}", words::value(value));
+            return Err(self.finding(Clause::Blocks, process, expected(), seen));
+        }
+        if witness.killed(process) {
+            let seen = format!("{process} was killed");
+            return Err(self.finding(Clause::InnocentLive, process, expected(), seen));
+        }
+        if observation.events.contains(&Event::Appeared { process }) {
+            let seen = format!("{process} asks for its next operation");
+            return Err(self.finding(Clause::Blocks, process, expected(), seen));
+        }
+        Ok(())
+    }
+
+    fn compare_death(
+        &self,
+        planned: &Planned,
+        reply: &Reply,
+        death: Death,
+        witness: &Witness,
+        observation: &Observation,
+    ) -> Result<(), Finding> {
+        let process = reply.process;
+        let clause = match death {
+            Death::ForbiddenAccess | Death::OutOfFrames => Clause::ForbiddenAccessKills,
+            Death::Killed | Death::Exited => Clause::DeadStayDead,
+        };
+        if let Some(value) = witness.returned(process) {
+            let seen = match planned.operation.call {
+                Call::Load { .. } => format!("{process} loads {}", words::value(value)),
+                call if is_access(&call) => format!("{process} carries on"),
+                _ => format!("{process} returns {}", words::value(value)),
+            };
+            return Err(self.finding(clause, process, self.in_words(planned, reply), seen));
+        }
+        if observation.events.contains(&Event::Appeared { process }) {
+            let seen = format!("{process} asks for its next operation");
+            return Err(self.finding(clause, process, self.in_words(planned, reply), seen));
+        }
+        let announced = self.model.world.dialect.faults.announced;
+        if announced && death == Death::ForbiddenAccess && !witness.killed(process) {
+            return Err(self.finding(
+                Clause::KillAnnounced,
+                process,
+                format!("{}, and the kernel says so", self.in_words(planned, reply)),
+                format!("{process} does not come back, and the kernel says nothing"),
+            ));
+        }
+        if death == Death::Exited && witness.killed(process) {
+            let seen = format!("{process} was killed");
+            return Err(self.finding(
+                Clause::InnocentLive,
+                process,
+                self.in_words(planned, reply),
+                seen,
+            ));
+        }
+        Ok(())
+    }
+
+    /// Events that no reply asked for.
+    fn compare_events(&self, observation: &Observation) -> Result<(), Finding> {
+        let replied = |process| {
+            let mut replies = self.model.replies().iter();
+            replies.any(|reply| reply.process == process && reply.outcome != Outcome::Stays)
+        };
+        let mut roll_call = false;
+        for event in &observation.events {
+            match *event {
+                Event::Returned { process, value } if !replied(process) => {
+                    let seen = format!("{process} returns {}", words::value(value));
+                    return Err(self.unexpected(process, seen));
+                }
+                Event::Appeared { process } => {
+                    roll_call = true;
+                    if self.model.state_of(process) != ProcessState::Ready {
+                        let seen = format!("{process} asks for its next operation");
+                        return Err(self.unexpected(process, seen));
+                    }
+                }
+                Event::Born { child } if !replied(child) => {
+                    let seen = format!("{child} starts to run");
+                    return Err(self.unexpected(child, seen));
+                }
+                Event::Reaped { pid, .. } => {
+                    let mut dead = Process::all()
+                        .filter(|process| self.model.state_of(*process) == ProcessState::Zombie);
+                    if !dead.any(|process| self.model.pid_of(process) == Some(pid)) {
+                        return Err(self.finding(
+                            Clause::InnocentLive,
+                            Process::FIRST,
+                            "only those who ended are reaped",
+                            format!("the supervisor reaps {pid}"),
+                        ));
+                    }
+                }
+                _ => {}
+            }
+        }
+        if roll_call {
+            return self.call_the_roll(observation);
+        }
+        Ok(())
+    }
+
+    /// Whoever is ready answers when everybody had a turn.
+    fn call_the_roll(&self, observation: &Observation) -> Result<(), Finding> {
+        let missing = Process::all().find(|process| {
+            let process = *process;
+            self.model.state_of(process) == ProcessState::Ready
+                && !observation.events.contains(&Event::Appeared { process })
+        });
+        match missing {
+            None => Ok(()),
+            Some(process) => Err(self.finding(
+                Clause::InnocentLive,
+                process,
+                format!("{process} asks for its next operation when its turn comes"),
+                format!("{process} has vanished"),
+            )),
+        }
+    }
+
+    /// A process did something that it could not do.
+    fn unexpected(&self, process: Process, seen: String) -> Finding {
+        if let Some(ended) = self.model.ended(process) {
+            let clause = match ended.death {
+                Death::ForbiddenAccess | Death::OutOfFrames => Clause::ForbiddenAccessKills,
+                Death::Killed | Death::Exited => Clause::DeadStayDead,
+            };
+            let expected = format!("{process} is dead from then on");
+            let at = self.operation_at(ended.step);
+            return self.finding_at(at, clause, process, expected, seen);
+        }
+        match self.model.state_of(process) {
+            ProcessState::Blocked => {
+                let expected = format!("{process} sleeps on: what it waits for has not happened");
+                self.finding(Clause::Blocks, process, expected, seen)
+            }
+            _ => {
+                let expected = format!("nothing of {process}: it was asked for nothing");
+                self.finding(Clause::ChildRuns, process, expected, seen)
+            }
+        }
+    }
+
+    fn compare_frames(&self, planned: &Planned, observation: &Observation) -> Result<(), Finding> {
+        let Some((before, after)) = observation.frames else {
+            return Ok(());
+        };
+        let own = planned.operation.process;
+        let alone = self.model.replies().iter().all(|reply| {
+            let dies = matches!(reply.outcome, Outcome::Dies(_));
+            (reply.process == own && !dies) || reply.outcome == Outcome::Born
+        });
+        if !alone {
+            return Ok(());
+        }
+        let budget = &planned.budget;
+        if let Some(clause) = budget.clause
+            && before.saturating_sub(after) > budget.take_at_most
+        {
+            let expected = match budget.take_at_most {
+                0 => "no frame is taken".to_owned(),
+                most => format!("at most {most} frames are taken"),
+            };
+            let seen = format!("{} frames are taken", before - after);
+            return Err(self.finding(clause, own, expected, seen));
+        }
+        if after.saturating_sub(before) < budget.give_at_least {
+            let expected = format!(
+                "at least {} frames come back: as many pages were stored to and given back",
+                budget.give_at_least
+            );
+            let seen = format!("{} frames come back", after.saturating_sub(before));
+            return Err(self.finding(Clause::ShrinkGivesBack, own, expected, seen));
+        }
+        Ok(())
+    }
+
+    fn in_words(&self, planned: &Planned, reply: &Reply) -> String {
+        let words = words::outcome(&planned.operation, planned.page, reply.outcome);
+        format!("{} {words}", reply.process)
+    }
+}
+
+fn witness(observation: &Observation) -> Witness {
+    let mut witness = Witness::observed(observation.out_of_frames);
+    for event in &observation.events {
+        match *event {
+            Event::Returned { process, value } => witness.saw_return(process, value),
+            Event::Silent {
+                process,
+                killed_message,
+                ..
+            } => witness.saw_silence(process, killed_message),
+            _ => {}
+        }
+    }
+    witness
+}
+
+/// The words of a panic, without what differs from one to the next.
+fn without_numbers(text: &str) -> Box<str> {
+    let words = text
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty() && !word.contains(|c: char| c.is_ascii_digit()))
+        .take(8);
+    words.collect::<Vec<_>>().join("-").to_lowercase().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_numbers;
+
+    #[test]
+    fn panics_are_known_again() {
+        let one = without_numbers("panic: kernel/src/vm.rs:120:9: no page at 0x3fff");
+        let other = without_numbers("panic: kernel/src/vm.rs:121:9: no page at 0x4000");
+        assert_eq!(one, other);
+        assert_eq!(&*one, "panic-kernel-src-vm-rs-no-page-at");
+    }
+}

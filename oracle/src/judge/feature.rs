@@ -1,0 +1,61 @@
+//! State features: what kind of operation met what, and how it ended, as a small number.
+
+use super::Planned;
+use crate::case::{Call, Kind};
+use crate::model::{Answer, Death, FAILED, Outcome, PageState, Reply};
+
+/// Outcomes take three bits, situations four, kinds five.
+const OUTCOME_BITS: u32 = 3;
+const SITUATION_BITS: u32 = 4;
+
+/// A number below 4096 for the step.
+pub(super) fn feature(planned: &Planned, replies: &[Reply], moved: i64) -> u16 {
+    let operation = &planned.operation;
+    let kind = Kind::ALL
+        .iter()
+        .position(|kind| *kind == operation.call.kind())
+        .unwrap_or(0);
+    let situation = match (planned.page, operation.call) {
+        (Some(page), _) => {
+            1 + PageState::ALL
+                .iter()
+                .position(|state| *state == page)
+                .unwrap_or(0)
+        }
+        (None, Call::Sbrk { .. }) => sbrk_situation(moved, planned.budget.give_at_least),
+        (None, _) => 0,
+    };
+    let own = replies
+        .iter()
+        .rev()
+        .find(|reply| reply.process == operation.process);
+    let outcome = match own {
+        Some(reply) if reply.excused => 1,
+        Some(reply) => match reply.outcome {
+            Outcome::Returns(Answer::Exactly(FAILED)) => 2,
+            Outcome::Returns(_) if replies.len() > 1 => 3,
+            Outcome::Returns(_) => 4,
+            Outcome::Blocks => 5,
+            Outcome::Dies(Death::ForbiddenAccess) => 6,
+            Outcome::Dies(_) | Outcome::Born | Outcome::Stays => 7,
+        },
+        None => 0,
+    };
+    ((kind << (SITUATION_BITS + OUTCOME_BITS)) | (situation << OUTCOME_BITS) | outcome) as u16
+}
+
+/// What a move of the break by `moved` bytes is like.
+fn sbrk_situation(moved: i64, gives_back: u64) -> usize {
+    match (moved, gives_back) {
+        (0, _) => 0,
+        (1..0x1000, _) => 1,
+        (0x1000..0x20_0000, _) => 2,
+        (0x20_0000..0x8000_0000, _) => 3,
+        (0x8000_0000.., _) => 4,
+        (-0xfff..0, 0) => 5,
+        (-0xfff..0, _) => 6,
+        (_, 0) => 7,
+        (_, 1..16) => 8,
+        (..=-0x1000, _) => 9,
+    }
+}

@@ -1,0 +1,170 @@
+//! What a step may cost in frames: the clauses that say a kernel is lazy, and gives back.
+
+use super::Clause;
+use crate::case::{Address, Call, Flavour, Operation, Process};
+use crate::dialect::ForkMemory;
+use crate::layout::{PAGE_SIZE, page_ceiling};
+use crate::model::{Access, BreakMove, Model, PageSet, pages_of};
+
+/// What a step may take and must give.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Budget {
+    /// The most frames that may be gone afterwards.
+    pub(super) take_at_most: u64,
+    /// The clause that this bound belongs to.
+    pub(super) clause: Option<Clause>,
+    /// The fewest frames that must have come back.
+    pub(super) give_at_least: u64,
+}
+
+impl Budget {
+    fn take(frames: u64, clause: Clause) -> Budget {
+        Budget {
+            take_at_most: frames,
+            clause: Some(clause),
+            give_at_least: 0,
+        }
+    }
+
+    /// The budget of `operation`, before the model performs it. `pages` is scratch space.
+    pub(super) fn of(model: &Model, operation: &Operation, pages: &mut PageSet) -> Budget {
+        let process = operation.process;
+        let mut touch = Touched::new(model, process, pages);
+        match operation.call {
+            Call::Sbrk { amount, flavour } => {
+                let before = model.program_break(process);
+                let after = match model.break_move(process, amount) {
+                    BreakMove::To(after) => after,
+                    BreakMove::Ignored | BreakMove::Refused => before,
+                };
+                sbrk(model, process, before, after, flavour)
+            }
+            Call::Load { width, address } => {
+                touch.at(address, width.bytes(), Access::Load);
+                touch.budget(0)
+            }
+            Call::Store { width, address, .. } => {
+                touch.at(address, width.bytes(), Access::Store);
+                touch.budget(0)
+            }
+            Call::Fetch { address } => {
+                touch.at(address, 2, Access::Fetch);
+                touch.budget(0)
+            }
+            Call::Touch {
+                address,
+                count,
+                stride,
+                write,
+            } => {
+                let access = if write { Access::Store } else { Access::Load };
+                let first = model.resolve(process, address);
+                for step in 0..u64::from(count.get()) {
+                    touch.bytes(first.wrapping_add(step * stride.bytes()), 1, access);
+                }
+                touch.budget(0)
+            }
+            Call::Fork { .. } => {
+                let space = model.space(process);
+                let fork = &model.world.dialect.fork;
+                let copies = match fork.memory {
+                    ForkMemory::Shared => 0,
+                    ForkMemory::Copied => space.touched().count(),
+                };
+                let frames = fork.overhead_frames + space.touched().tables() + copies;
+                Budget::take(frames, Clause::ForkShares)
+            }
+            Call::Pipe { address } => {
+                touch.at(address, 8, Access::Store);
+                touch.budget(1)
+            }
+            Call::Wait {
+                status: Some(address),
+            } => {
+                touch.at(address, 4, Access::Store);
+                touch.budget(0)
+            }
+            Call::Read {
+                address, length, ..
+            } => {
+                touch.at(address, transferred(model, length), Access::Store);
+                touch.budget(0)
+            }
+            Call::Write {
+                address, length, ..
+            } => {
+                touch.at(address, transferred(model, length), Access::Load);
+                touch.budget(0)
+            }
+            // What the environment takes is not the kernel's doing.
+            Call::Frames { .. } => Budget::default(),
+            _ => Budget::take(0, Clause::TouchTakesOne),
+        }
+    }
+}
+
+/// The most bytes that a read or write can move while nobody else runs.
+fn transferred(model: &Model, length: i16) -> u64 {
+    let length = u64::try_from(length).unwrap_or(0);
+    length.min(u64::from(model.world.dialect.pipe.bytes))
+}
+
+fn sbrk(model: &Model, process: Process, before: u64, after: u64, flavour: Flavour) -> Budget {
+    let eager = flavour == Flavour::Eager && model.world.dialect.sbrk.eager_flavour;
+    if after > before && eager {
+        return Budget::default();
+    }
+    let given_back = page_ceiling(after) / PAGE_SIZE..page_ceiling(before) / PAGE_SIZE;
+    Budget {
+        give_at_least: model.space(process).private().count_in(given_back),
+        ..Budget::take(0, Clause::GrowthTakesNothing)
+    }
+}
+
+/// The pages that an operation touches and that may cost something.
+struct Touched<'a> {
+    model: &'a Model,
+    process: Process,
+    /// Pages that were never touched: these may need tables.
+    fresh: &'a mut PageSet,
+    /// Pages that were, but are shared: a store may need a copy.
+    copies: u64,
+    last_copied: Option<u64>,
+}
+
+impl<'a> Touched<'a> {
+    fn new(model: &'a Model, process: Process, fresh: &'a mut PageSet) -> Touched<'a> {
+        fresh.clear();
+        Touched {
+            model,
+            process,
+            fresh,
+            copies: 0,
+            last_copied: None,
+        }
+    }
+
+    fn at(&mut self, address: Address, length: u64, access: Access) {
+        self.bytes(self.model.resolve(self.process, address), length, access);
+    }
+
+    fn bytes(&mut self, address: u64, length: u64, access: Access) {
+        let space = self.model.space(self.process);
+        for page in pages_of(address, length) {
+            if !space.page_may_need_frame(page, access) {
+                continue;
+            }
+            if !space.touched().contains(page) {
+                self.fresh.insert(page..page + 1);
+            } else if self.last_copied != Some(page) {
+                self.last_copied = Some(page);
+                self.copies += 1;
+            }
+        }
+    }
+
+    fn budget(&self, more: u64) -> Budget {
+        let frames = self.fresh.count() + self.fresh.tables() + self.copies + more;
+        Budget::take(frames, Clause::TouchTakesOne)
+    }
+}

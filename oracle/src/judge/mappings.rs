@@ -1,0 +1,192 @@
+//! The page tables, walked from outside: what must hold of every mapped page.
+
+use super::{Clause, Finding, FrameKind, Judge, PageFlags, PageMapping};
+use crate::case::Process;
+use crate::layout::{PAGE_SIZE, Permissions, page_floor};
+use crate::model::ProcessState;
+
+impl Judge {
+    /// Checks the mapped pages of living processes.
+    pub(super) fn compare_mappings(&mut self, mappings: &[PageMapping]) -> Result<(), Finding> {
+        let mut frames = std::mem::take(&mut self.scratch.frames);
+        frames.clear();
+        let mut result = Ok(());
+        for mapping in mappings {
+            let state = self.model.state_of(mapping.process);
+            if !matches!(state, ProcessState::Ready | ProcessState::Blocked) {
+                continue;
+            }
+            self.meter.pages += 1;
+            result = self.compare_mapping(mapping);
+            if result.is_err() {
+                break;
+            }
+            if mapping.flags.contains(PageFlags::USER) {
+                let writable = mapping.flags.contains(PageFlags::WRITE);
+                frames.push((mapping.frame, writable));
+            }
+        }
+        frames.sort_unstable();
+        let twice = frames
+            .windows(2)
+            .find(|pair| pair[0].0 == pair[1].0 && pair[1].1);
+        if let (Ok(()), Some(pair)) = (&result, twice) {
+            result = Err(self.shared_writable(mappings, pair[0].0));
+        }
+        self.scratch.frames = frames;
+        result
+    }
+
+    fn shared_writable(&self, mappings: &[PageMapping], frame: u64) -> Finding {
+        let places: Vec<String> = mappings
+            .iter()
+            .filter(|mapping| mapping.frame == frame)
+            .map(|mapping| format!("{} at {:#x}", mapping.process, mapping.address))
+            .collect();
+        self.finding(
+            Clause::WritableAlone,
+            self.acting(),
+            "a frame that may be stored to is mapped in one place only",
+            format!(
+                "frame {frame:#x} may be stored to, and is mapped in {}",
+                places.join(" and ")
+            ),
+        )
+    }
+
+    fn compare_mapping(&self, mapping: &PageMapping) -> Result<(), Finding> {
+        let &PageMapping {
+            process,
+            address,
+            frame,
+            flags,
+            sharers,
+            kind,
+        } = mapping;
+        let wrong = |clause, expected: &str, seen: String| {
+            Err(self.finding(
+                clause,
+                process,
+                expected,
+                format!("{process}'s page {address:#x} {seen}"),
+            ))
+        };
+        if kind == FrameKind::Free || sharers == Some(0) {
+            let seen = format!("maps frame {frame:#x}, which is free");
+            return wrong(Clause::MappedNotFree, "no page maps a free frame", seen);
+        }
+        let layout = &self.model.world.layout;
+        let space = self.model.space(process);
+        if !flags.contains(PageFlags::USER) {
+            let known = [layout.trampoline, layout.trapframe].contains(&address)
+                || layout.guard.contains(&address);
+            if known {
+                return Ok(());
+            }
+            let seen = "is mapped for the kernel".to_owned();
+            return wrong(Clause::MappedInside, "nothing is mapped there", seen);
+        }
+        let hidden = match kind {
+            FrameKind::Kernel => Some("the kernel's memory"),
+            FrameKind::PageTable => Some("a page table"),
+            FrameKind::OutsideMemory => Some("something that is not memory"),
+            FrameKind::Ordinary | FrameKind::Free => None,
+        };
+        if let Some(hidden) = hidden {
+            let expected = "a user program cannot reach the kernel's own memory";
+            let seen = format!("maps {hidden} ({frame:#x}) for the user");
+            return wrong(Clause::KernelHidden, expected, seen);
+        }
+        let Some(permissions) = space.permissions(address, &self.model.world) else {
+            let seen = "is mapped for the user".to_owned();
+            return wrong(Clause::MappedInside, "there is no user memory there", seen);
+        };
+        let may = |flag: PageFlags, permission: Permissions| {
+            !flags.contains(flag) || permissions.contains(permission)
+        };
+        // Storing may be forbidden for a while, to share or to notice; loading and fetching may not.
+        let right = flags.contains(PageFlags::READ)
+            && may(PageFlags::WRITE, Permissions::WRITE)
+            && flags.contains(PageFlags::EXECUTE) == permissions.contains(Permissions::EXECUTE);
+        if !right {
+            let expected = format!(
+                "the page's permission bits are those of its region: {}",
+                letters(permissions)
+            );
+            let seen = format!("has {}", flag_letters(flags));
+            return wrong(Clause::PermissionBits, &expected, seen);
+        }
+        match sharers {
+            Some(sharers) if sharers > 1 && flags.contains(PageFlags::WRITE) => {
+                let expected = "a frame that may be stored to has one holder";
+                let seen =
+                    format!("may be stored to, and its frame {frame:#x} has {sharers} holders");
+                wrong(Clause::WritableAlone, expected, seen)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Compares a mapped page of `process` with the model's memory. `address` is rounded down to
+    /// its page; `bytes` is what the page's frame holds, at most 4096 of them.
+    ///
+    /// # Errors
+    /// The page holds something else.
+    pub fn compare_page(
+        &self,
+        process: Process,
+        address: u64,
+        bytes: &[u8],
+    ) -> Result<(), Finding> {
+        let space = self.model.space(process);
+        let world = &self.model.world;
+        let living = matches!(
+            self.model.state_of(process),
+            ProcessState::Ready | ProcessState::Blocked
+        );
+        let page = page_floor(address);
+        if !living || self.model.is_unknown() || space.permissions(page, world).is_none() {
+            return Ok(());
+        }
+        let mut wanted = [0; PAGE_SIZE as usize];
+        let length = bytes.len().min(wanted.len());
+        space.peek_page(page, &mut wanted, world);
+        let Some(at) = (0..length).find(|at| bytes[*at] != wanted[*at]) else {
+            return Ok(());
+        };
+        let fresh = !space.was_written(page, world);
+        let clause = if fresh {
+            Clause::FreshPageZero
+        } else {
+            Clause::PageContent
+        };
+        let place = page + at as u64;
+        Err(self.finding(
+            clause,
+            process,
+            format!("{process}'s memory holds {:#04x} at {place:#x}", wanted[at]),
+            format!("the frame behind it holds {:#04x}", bytes[at]),
+        ))
+    }
+
+    fn acting(&self) -> Process {
+        self.planned
+            .map_or(Process::FIRST, |planned| planned.operation.process)
+    }
+}
+
+fn letters(permissions: Permissions) -> String {
+    let all = [
+        (Permissions::READ, 'R'),
+        (Permissions::WRITE, 'W'),
+        (Permissions::EXECUTE, 'X'),
+    ];
+    let held = all
+        .into_iter()
+        .filter(|(flag, _)| permissions.contains(*flag));
+    held.map(|(_, letter)| letter).collect()
+}
+
+fn flag_letters(flags: PageFlags) -> String {
+    letters(Permissions::from_bits_truncate(flags.bits()))
+}

@@ -1,0 +1,109 @@
+//! From an operation to a step: numbers instead of meaning.
+
+use super::{Action, Step};
+use crate::case::{Call, Operation, Target};
+use crate::model::Model;
+use abi::system_call::SystemCall;
+
+/// Rounds of the scheduler in which a killed process must be gone: it may come back to user mode
+/// once, and dies at its next trap.
+const ROUNDS_TO_DIE: u32 = 2;
+
+/// The step for an operation that applies now.
+pub(super) fn step_for(model: &Model, operation: &Operation) -> Step {
+    let process = operation.process;
+    let at = |address| model.resolve(process, address);
+    let integer = |number: i64| number as u64;
+    let call = |call: SystemCall, arguments: [u64; 3]| Action::SystemCall {
+        number: call.number(),
+        arguments,
+        child: None,
+    };
+    let action = match operation.call {
+        Call::Sbrk { amount, flavour } => {
+            let amount = amount.resolve(&model.world.layout, model.program_break(process));
+            call(SystemCall::Sbrk, [integer(amount), flavour.number(), 0])
+        }
+        Call::Load { width, address } => Action::Load {
+            address: at(address),
+            width,
+        },
+        Call::Store {
+            width,
+            address,
+            value,
+        } => Action::Store {
+            address: at(address),
+            width,
+            value: value.bits(),
+        },
+        Call::Fetch { address } => Action::Fetch {
+            address: at(address),
+        },
+        Call::Touch {
+            address,
+            count,
+            stride,
+            write,
+        } => Action::Touch {
+            address: at(address),
+            stride: stride.bytes(),
+            count: u64::from(count.get()),
+            write,
+        },
+        Call::Fork { child } => Action::SystemCall {
+            number: SystemCall::Fork.number(),
+            arguments: [0; 3],
+            child: Some(child),
+        },
+        Call::Exit { status } => call(SystemCall::Exit, [integer(status.into()), 0, 0]),
+        Call::Wait { status } => call(SystemCall::Wait, [status.map_or(0, at), 0, 0]),
+        Call::Kill { target } => {
+            let pid = match target {
+                Target::Process(target) => model.pid_of(target).unwrap_or(0),
+                Target::Pid(pid) => integer(pid.into()),
+            };
+            call(SystemCall::Kill, [pid, 0, 0])
+        }
+        Call::Getpid => call(SystemCall::Getpid, [0; 3]),
+        Call::Pipe { address } => call(SystemCall::Pipe, [at(address), 0, 0]),
+        Call::Read {
+            fd,
+            address,
+            length,
+        } => {
+            let arguments = [integer(fd.into()), at(address), integer(length.into())];
+            call(SystemCall::Read, arguments)
+        }
+        Call::Write {
+            fd,
+            address,
+            length,
+        } => {
+            let arguments = [integer(fd.into()), at(address), integer(length.into())];
+            call(SystemCall::Write, arguments)
+        }
+        Call::Close { fd } => call(SystemCall::Close, [integer(fd.into()), 0, 0]),
+        Call::Dup { fd } => call(SystemCall::Dup, [integer(fd.into()), 0, 0]),
+        Call::Yield { .. } => Action::Yield,
+        Call::Uptime => call(SystemCall::Uptime, [0; 3]),
+        Call::Pause { ticks } => call(SystemCall::Pause, [integer(ticks.into()), 0, 0]),
+        Call::Frames {
+            free: Call::ALL_FRAMES,
+        } => Action::LeaveFrames(u64::MAX),
+        Call::Frames { free } => Action::LeaveFrames(u64::from(free)),
+    };
+    let rounds = match operation.call {
+        Call::Kill { .. } => ROUNDS_TO_DIE,
+        Call::Yield { ticks } => u32::from(ticks.get()),
+        // A round is at least a tick; the first may begin in the middle of one.
+        Call::Pause { ticks } => u32::try_from(ticks).map_or(0, |ticks| ticks + 2),
+        Call::Frames { .. } => 0,
+        _ => u32::from(model.anybody_blocked()),
+    };
+    Step {
+        process,
+        action,
+        rounds,
+    }
+}

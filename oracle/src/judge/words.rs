@@ -1,0 +1,161 @@
+//! Expectations and observations in words that a student understands.
+
+use super::{Action, Event, Failure, Observation, Step};
+use crate::case::{Call, Operation};
+use crate::model::{Answer, Death, FAILED, Model, Outcome, PageState, Reply};
+use std::fmt::Write;
+
+/// A value as a person reads it: -1, a small number, or hexadecimal.
+pub(super) fn value(value: u64) -> String {
+    match value {
+        FAILED => "-1".to_owned(),
+        0..=9999 => value.to_string(),
+        _ => format!("{value:#x}"),
+    }
+}
+
+pub(super) fn answer(answer: Answer) -> String {
+    match answer {
+        Answer::Exactly(wanted) => value(wanted),
+        Answer::Anything => "something".to_owned(),
+        Answer::NewPid { above } => format!("a new process identifier above {above}"),
+        Answer::AtLeast(least) => format!("a number not below {least}"),
+    }
+}
+
+/// What a process must do.
+pub(super) fn outcome(operation: &Operation, page: Option<PageState>, outcome: Outcome) -> String {
+    match outcome {
+        Outcome::Returns(Answer::Anything) => "completes".to_owned(),
+        Outcome::Returns(wanted) => {
+            let verb = match operation.call {
+                Call::Load { .. } => "loads",
+                Call::Touch { .. } => "loads bytes whose sum is",
+                _ => "returns",
+            };
+            format!("{verb} {}", answer(wanted))
+        }
+        Outcome::Blocks => "blocks: what it waits for has not happened".to_owned(),
+        Outcome::Dies(Death::ForbiddenAccess) => {
+            let place = page.map_or("here", place);
+            format!("is killed: it must not do that {place}")
+        }
+        Outcome::Dies(Death::OutOfFrames) => "is killed: no frame is left".to_owned(),
+        Outcome::Dies(Death::Killed) => "dies: it was killed".to_owned(),
+        Outcome::Dies(Death::Exited) => "is gone: it exited".to_owned(),
+        Outcome::Born => "starts to run, with 0 from fork".to_owned(),
+        Outcome::Stays => "lets others run".to_owned(),
+    }
+}
+
+fn place(page: PageState) -> &'static str {
+    match page {
+        PageState::Text => "with code",
+        PageState::Image | PageState::ImageShared => "with data",
+        PageState::Guard => "on the guard page",
+        PageState::Lazy | PageState::Touched | PageState::Shared => "in the heap",
+        PageState::Tail => "past the program break",
+        PageState::Beyond => "beyond the program break",
+        PageState::Top => "on the trapframe or the trampoline",
+        PageState::Outside => "beyond all virtual addresses",
+    }
+}
+
+/// What all processes concerned must do, the acting one first.
+pub(super) fn replies(model: &Model, operation: &Operation, page: Option<PageState>) -> String {
+    let mut text = String::new();
+    let mut ordered: Vec<&Reply> = model.replies().iter().collect();
+    ordered.sort_by_key(|reply| reply.process != operation.process);
+    for reply in ordered {
+        if !text.is_empty() {
+            text.push_str("; ");
+        }
+        if reply.process != operation.process {
+            let _ = write!(text, "{} ", reply.process);
+        }
+        text.push_str(&self::outcome(operation, page, reply.outcome));
+    }
+    text
+}
+
+/// What was seen of a step, in the words of [`super::Judge::expectation`].
+pub fn describe(step: &Step, observation: &Observation) -> String {
+    let mut text = String::new();
+    for event in &observation.events {
+        let Some((process, words)) = event_words(step, event) else {
+            continue;
+        };
+        if !text.is_empty() {
+            text.push_str("; ");
+        }
+        if process != Some(step.process.letter()) {
+            let name = process.map_or("the supervisor".to_owned(), String::from);
+            let _ = write!(text, "{name} ");
+        }
+        text.push_str(&words);
+    }
+    if let Some(failure) = &observation.failure {
+        if !text.is_empty() {
+            text.push_str("; ");
+        }
+        text.push_str(&failure_words(failure));
+    }
+    if observation.out_of_frames {
+        text.push_str(" (no frame was left)");
+    }
+    text
+}
+
+/// Whose event, and what it says; `None` for events that say nothing new.
+fn event_words(step: &Step, event: &Event) -> Option<(Option<char>, String)> {
+    let (process, words) = match *event {
+        Event::Returned { process, value } => {
+            let words = match step.action {
+                Action::Store { .. } | Action::Fetch { .. } | Action::Touch { write: true, .. }
+                    if process == step.process =>
+                {
+                    "completes".to_owned()
+                }
+                Action::Load { .. } if process == step.process => {
+                    format!("loads {}", self::value(value))
+                }
+                Action::Touch { .. } if process == step.process => {
+                    format!("loads bytes whose sum is {}", self::value(value))
+                }
+                _ => format!("returns {}", self::value(value)),
+            };
+            (Some(process), words)
+        }
+        Event::Born { child } => (Some(child), "starts to run, with 0 from fork".to_owned()),
+        Event::Silent {
+            process,
+            killed_message: true,
+            trap,
+        } => {
+            let place = trap.map_or(String::new(), |trap| {
+                format!(" at {:#x} (cause {})", trap.value, trap.cause)
+            });
+            (Some(process), format!("is killed{place}"))
+        }
+        Event::Silent { process, .. } => (Some(process), "does not come back".to_owned()),
+        Event::Reaped { pid, status } => (None, format!("reaps {pid}, status {status}")),
+        Event::Appeared { .. } => return None,
+    };
+    Some((process.map(|process| process.letter()), words))
+}
+
+/// What stopped the machine.
+pub(super) fn failure_words(failure: &Failure) -> String {
+    match failure {
+        Failure::Panic { text } => format!("the kernel panics: {text}"),
+        Failure::Hang => "the kernel does not come back within its instruction budget".to_owned(),
+        Failure::Stuck { pc } => format!("a hart is stuck at {pc:#x}"),
+        Failure::PoweredOff => "the kernel switches the machine off".to_owned(),
+        Failure::Registers {
+            process,
+            register,
+            expected,
+            seen,
+        } => format!("register x{register} of {process} changes from {expected:#x} to {seen:#x}"),
+    }
+}

@@ -1,0 +1,242 @@
+//! The content of a memory, kept as the history of its changes.
+//!
+//! A byte holds what the latest change that covers it says, and what the program's image holds
+//! there (zero elsewhere) if none does. Cases are short, so histories are; nothing here depends on
+//! how large the memory is.
+
+use crate::layout::{Image, PAGE_SIZE};
+use std::ops::Range;
+
+/// What happened to a memory since the case began.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct History {
+    changes: Vec<Change>,
+    /// The bytes of all [`Change::Bytes`].
+    content: Vec<u8>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Change {
+    /// `length` bytes were written, kept in `content` from `at`.
+    Bytes { address: u64, length: u32, at: u32 },
+    /// Bytes `count`, `count - 1`, … 1 were written, `2^stride` bytes apart.
+    Touches { address: u64, stride: u8, count: u8 },
+    /// The pages were given back: zero from now on.
+    Erased { start: u64, end: u64 },
+}
+
+impl Change {
+    /// What the change says about the byte at `address`, if anything.
+    fn byte(self, address: u64, content: &[u8]) -> Option<u8> {
+        match self {
+            Change::Bytes {
+                address: start,
+                length,
+                at,
+            } => {
+                let distance = address.wrapping_sub(start);
+                (distance < u64::from(length)).then(|| content[at as usize + distance as usize])
+            }
+            Change::Touches {
+                address: start,
+                stride,
+                count,
+            } => {
+                let distance = address.wrapping_sub(start);
+                let step = distance >> stride;
+                let exact = step << stride == distance;
+                (exact && step < u64::from(count)).then(|| count - step as u8)
+            }
+            Change::Erased { start, end } => (start..end).contains(&address).then_some(0),
+        }
+    }
+}
+
+impl History {
+    pub(crate) fn clear(&mut self) {
+        self.changes.clear();
+        self.content.clear();
+    }
+
+    pub(crate) fn copy_from(&mut self, other: &History) {
+        self.changes.clone_from(&other.changes);
+        self.content.clone_from(&other.content);
+    }
+
+    /// `bytes` were written at `address`.
+    pub(crate) fn write(&mut self, address: u64, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
+        self.changes.push(Change::Bytes {
+            address,
+            length: bytes.len() as u32,
+            at: self.content.len() as u32,
+        });
+        self.content.extend_from_slice(bytes);
+    }
+
+    /// A run of touches stored `count`, `count - 1`, … 1, each `2^stride` bytes after the last.
+    pub(crate) fn touch(&mut self, address: u64, stride: u8, count: u8) {
+        self.changes.push(Change::Touches {
+            address,
+            stride,
+            count,
+        });
+    }
+
+    /// The addresses were given back.
+    pub(crate) fn erase(&mut self, addresses: Range<u64>) {
+        if !addresses.is_empty() {
+            self.changes.push(Change::Erased {
+                start: addresses.start,
+                end: addresses.end,
+            });
+        }
+    }
+
+    /// The byte at `address`.
+    pub(crate) fn byte(&self, address: u64, image: &Image) -> u8 {
+        let latest = self.changes.iter().rev();
+        latest
+            .filter_map(|change| change.byte(address, &self.content))
+            .next()
+            .unwrap_or_else(|| image.byte(address))
+    }
+
+    /// Fills `bytes` with what lies at `address`.
+    pub(crate) fn read(&self, address: u64, bytes: &mut [u8], image: &Image) {
+        for (at, byte) in bytes.iter_mut().enumerate() {
+            *byte = self.byte(address.wrapping_add(at as u64), image);
+        }
+    }
+
+    /// Fills `page` with the page at `address`, which is page aligned: the image, and then every
+    /// change in the order in which they happened.
+    pub(crate) fn read_page(
+        &self,
+        address: u64,
+        page: &mut [u8; PAGE_SIZE as usize],
+        image: &Image,
+    ) {
+        page.fill(0);
+        if let Some(segment) = image.segment(address) {
+            let bytes = segment.bytes.get((address - segment.address) as usize..);
+            let bytes = bytes.unwrap_or_default();
+            let length = bytes.len().min(page.len());
+            page[..length].copy_from_slice(&bytes[..length]);
+        }
+        let addresses = address..address.saturating_add(PAGE_SIZE);
+        for change in &self.changes {
+            match *change {
+                Change::Bytes {
+                    address: start,
+                    length,
+                    at,
+                } => {
+                    let from = start.max(addresses.start);
+                    let to = start.saturating_add(u64::from(length)).min(addresses.end);
+                    if from < to {
+                        let content = at as usize + (from - start) as usize;
+                        let length = (to - from) as usize;
+                        page[(from - address) as usize..][..length]
+                            .copy_from_slice(&self.content[content..content + length]);
+                    }
+                }
+                Change::Touches {
+                    address: start,
+                    stride,
+                    count,
+                } => {
+                    for step in 0..count {
+                        let place = start.wrapping_add(u64::from(step) << stride);
+                        if addresses.contains(&place) {
+                            page[(place - address) as usize] = count - step;
+                        }
+                    }
+                }
+                Change::Erased { start, end } => {
+                    let from = start.max(addresses.start);
+                    let to = end.min(addresses.end);
+                    if from < to {
+                        page[(from - address) as usize..(to - address) as usize].fill(0);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether anything was ever written to `addresses`, or lies there in the image.
+    pub(crate) fn was_written(&self, addresses: Range<u64>, image: &Image) -> bool {
+        let covers = |change: &Change| match *change {
+            Change::Bytes {
+                address, length, ..
+            } => address < addresses.end && address + u64::from(length) > addresses.start,
+            Change::Touches {
+                address,
+                stride,
+                count,
+            } => (0..u64::from(count))
+                .any(|step| addresses.contains(&address.wrapping_add(step << stride))),
+            Change::Erased { .. } => false,
+        };
+        self.changes.iter().any(covers) || image.segment(addresses.start).is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::History;
+    use crate::layout::Image;
+    use proptest::prelude::{Just, Strategy, any, prop, prop_oneof, proptest};
+
+    #[derive(Clone, Debug)]
+    enum Act {
+        Write(u64, Vec<u8>),
+        Touch(u64, u8, u8),
+        Erase(u64, u64),
+    }
+
+    fn act() -> impl Strategy<Value = Act> {
+        prop_oneof![
+            (0u64..200, prop::collection::vec(any::<u8>(), 0..20))
+                .prop_map(|(a, b)| Act::Write(a, b)),
+            (0u64..200, 0u8..6, 1u8..20).prop_map(|(a, s, c)| Act::Touch(a, s, c)),
+            (0u64..200, 0u64..50).prop_map(|(a, n)| Act::Erase(a, a + n)),
+            Just(Act::Erase(0, 0)),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn reads_what_was_written_last(acts in prop::collection::vec(act(), 0..20)) {
+            let image = Image { segments: Vec::new() };
+            let mut history = History::default();
+            let mut plain = vec![0u8; 2000];
+            for act in acts {
+                match act {
+                    Act::Write(address, bytes) => {
+                        history.write(address, &bytes);
+                        plain[address as usize..][..bytes.len()].copy_from_slice(&bytes);
+                    }
+                    Act::Touch(address, stride, count) => {
+                        history.touch(address, stride, count);
+                        for step in 0..usize::from(count) {
+                            plain[address as usize + (step << stride)] = count - step as u8;
+                        }
+                    }
+                    Act::Erase(start, end) => {
+                        history.erase(start..end);
+                        plain[start as usize..end as usize].fill(0);
+                    }
+                }
+            }
+            let mut bytes = vec![0; plain.len()];
+            history.read(0, &mut bytes, &image);
+            assert_eq!(bytes, plain);
+            let mut page = [0xff; 4096];
+            history.read_page(0, &mut page, &image);
+            assert_eq!(page[..plain.len()], plain);
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! Operations on processes: `fork`, `exit`, `wait`, `kill`; sleeping and waking.
+
+use super::{
+    Access, Answer, Death, Ended, FAILED, KILLED_STATUS, Model, Outcome, ProcessState, Waiting,
+    Witness,
+};
+use crate::case::{Process, Target};
+use crate::layout::PAGE_SIZE;
+
+impl Model {
+    pub(super) fn fork(&mut self, process: Process, child: Process, witness: &Witness) {
+        if witness.excused_return(process, FAILED) {
+            self.excused(process, Outcome::Returns(Answer::Exactly(FAILED)));
+            return;
+        }
+        let above = self.last_pid;
+        let answer = Answer::NewPid { above };
+        let pid = match witness.returned(process) {
+            Some(value) if answer.admits(value) => value,
+            _ => above + 1,
+        };
+        self.last_pid = pid;
+        let files = self.of(process).files;
+        for end in files.into_iter().flatten() {
+            *self.pipes[end.pipe].holders(end.way) += 1;
+        }
+        let [parent, newborn] = self
+            .processes
+            .get_disjoint_mut([process.index(), child.index()])
+            .expect("a name that was never used is not the parent's");
+        newborn.reset();
+        newborn.state = ProcessState::Ready;
+        newborn.born = true;
+        newborn.pid = pid;
+        newborn.parent = Some(process);
+        newborn.files = files;
+        newborn.space.copy_from(&mut parent.space);
+        self.reply(process, Outcome::Returns(answer));
+        self.reply(child, Outcome::Born);
+    }
+
+    /// The process ends. Says nothing to anybody: who waits for it wakes later.
+    pub(super) fn end(&mut self, process: Process, status: i32, death: Death) {
+        let ended = Ended {
+            step: self.step,
+            death,
+        };
+        let model = self.of_mut(process);
+        model.state = ProcessState::Zombie;
+        model.waiting = None;
+        model.status = status;
+        model.ended = Some(ended);
+        let files = std::mem::take(&mut model.files);
+        for end in files.into_iter().flatten() {
+            self.release(end);
+        }
+        for child in &mut self.processes {
+            if child.parent == Some(process) {
+                child.parent = None;
+            }
+        }
+    }
+
+    pub(super) fn kill(&mut self, process: Process, target: Target) {
+        let Target::Process(target) = target else {
+            return self.returns(process, FAILED);
+        };
+        match self.state_of(target) {
+            ProcessState::Gone => return self.returns(process, FAILED),
+            // It can still be found, until somebody waits for it.
+            ProcessState::Zombie => return self.returns(process, 0),
+            ProcessState::Ready | ProcessState::Blocked => {}
+        }
+        if target != process {
+            self.returns(process, 0);
+        }
+        self.end(target, KILLED_STATUS, Death::Killed);
+        self.reply(target, Outcome::Dies(Death::Killed));
+    }
+
+    /// Sleeps for something; what is there already wakes it at once.
+    pub(super) fn wait_for(&mut self, process: Process, waiting: Waiting, witness: &Witness) {
+        let model = self.of_mut(process);
+        model.state = ProcessState::Blocked;
+        model.waiting = Some(waiting);
+        self.try_to_wake(process, witness);
+    }
+
+    /// Wakes everybody whose time has come, and whom these wake in turn.
+    pub(super) fn wake_up(&mut self, witness: &Witness) {
+        loop {
+            let mut woken = false;
+            for process in Process::all() {
+                woken |= self.of(process).waiting.is_some() && self.try_to_wake(process, witness);
+            }
+            if !woken {
+                return;
+            }
+        }
+    }
+
+    /// Lets a sleeper complete its operation, if it can now.
+    fn try_to_wake(&mut self, process: Process, witness: &Witness) -> bool {
+        match self.of(process).waiting {
+            None => false,
+            Some(Waiting::Child { status }) => self.try_to_reap(process, status, witness),
+            Some(Waiting::Byte {
+                pipe,
+                address,
+                length,
+            }) => self.try_to_read(process, pipe, address, length, witness),
+            Some(Waiting::Room { .. }) => self.try_to_write(process, witness),
+            Some(Waiting::Ticks) => {
+                let up = witness.is_ideal() || witness.returned(process).is_some();
+                if up {
+                    self.wakes(process);
+                    self.returns(process, 0);
+                }
+                up
+            }
+        }
+    }
+
+    pub(super) fn wakes(&mut self, process: Process) {
+        let model = self.of_mut(process);
+        model.state = ProcessState::Ready;
+        model.waiting = None;
+    }
+
+    fn try_to_reap(&mut self, process: Process, status: Option<u64>, witness: &Witness) -> bool {
+        let children = || Process::all().filter(|child| self.of(*child).parent == Some(process));
+        let zombies = || children().filter(|child| self.state_of(*child) == ProcessState::Zombie);
+        if children().next().is_none() {
+            self.wakes(process);
+            self.returns(process, FAILED);
+            return true;
+        }
+        // Any zombie will do.
+        let seen = zombies().find(|child| Some(self.of(*child).pid) == witness.returned(process));
+        let Some(child) = seen.or_else(|| zombies().next()) else {
+            return false;
+        };
+        let bytes = self.of(child).status.to_le_bytes();
+        let zombies_differ = zombies().any(|other| self.of(other).status.to_le_bytes() != bytes);
+        self.wakes(process);
+        if let Some(address) = status
+            && !self.hand_out(process, address, &bytes, zombies_differ, witness)
+        {
+            return true;
+        }
+        let pid = self.of(child).pid;
+        let gone = self.of_mut(child);
+        gone.state = ProcessState::Gone;
+        gone.parent = None;
+        self.returns(process, pid);
+        true
+    }
+
+    /// Copies the answer of a system call to user memory: all of it, or, where memory does not let
+    /// it, what comes before; then the call fails, which is replied here. `ambiguous`: the bytes
+    /// are one of several that a kernel might have chosen.
+    pub(super) fn hand_out(
+        &mut self,
+        process: Process,
+        address: u64,
+        bytes: &[u8],
+        ambiguous: bool,
+        witness: &Witness,
+    ) -> bool {
+        let length = bytes.len() as u64;
+        let space = &self.of(process).space;
+        let (least, most) = space.reach(address, length, Access::Store, &self.world);
+        let refused = witness.returned(process) == Some(FAILED);
+        let written = if refused { least } else { most };
+        if written < length {
+            self.unknown |= ambiguous && written > 0;
+            self.of_mut(process)
+                .space
+                .write(address, &bytes[..written as usize]);
+            self.returns(process, FAILED);
+            return false;
+        }
+        let excusable =
+            witness.out_of_frames && space.may_need_frame(address, length, Access::Store);
+        if excusable && (refused || witness.silent(process)) {
+            // How much of a word that straddles two pages was written cannot be told.
+            let first_page_left = PAGE_SIZE - address % PAGE_SIZE;
+            self.unknown |= first_page_left < length;
+            if refused {
+                self.excused(process, Outcome::Returns(Answer::Exactly(FAILED)));
+            } else {
+                self.dies_out_of_frames(process);
+            }
+            return false;
+        }
+        self.of_mut(process).space.write(address, bytes);
+        true
+    }
+}

@@ -1,0 +1,186 @@
+//! Operations on memory: `sbrk`, loads, stores, fetches, touches.
+
+use super::{Access, Death, FAILED, KILLED_STATUS, Leave, Model, Outcome, Witness};
+use crate::case::{Amount, Flavour, Process, StoredValue, Stride, Width};
+use crate::dialect::{AmountBits, BelowZero, Bound};
+use crate::layout::RETURN;
+use crate::model::Answer;
+
+/// What an `sbrk` must do to the break.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BreakMove {
+    /// It moves there.
+    To(u64),
+    /// Nothing happens, and the old break is returned.
+    Ignored,
+    /// -1.
+    Refused,
+}
+
+impl Model {
+    /// What asking for `amount` must do.
+    pub(crate) fn break_move(&self, process: Process, amount: Amount) -> BreakMove {
+        let world = &self.world;
+        let before = self.program_break(process);
+        let amount = amount.resolve(&world.layout, before);
+        let amount = match world.dialect.sbrk.amount_bits {
+            AmountBits::ThirtyTwo => i64::from(amount as i32),
+            AmountBits::SixtyFour => amount,
+        };
+        match before.checked_add_signed(amount) {
+            None if amount < 0 => match world.dialect.sbrk.below_zero {
+                BelowZero::Refused => BreakMove::Refused,
+                BelowZero::Ignored => BreakMove::Ignored,
+            },
+            Some(after) if after < world.layout.heap => match world.dialect.sbrk.below_heap {
+                Bound::Refused => BreakMove::Refused,
+                Bound::Granted => BreakMove::To(after),
+            },
+            Some(after) if after <= world.layout.trapframe => BreakMove::To(after),
+            _ => BreakMove::Refused,
+        }
+    }
+
+    /// A break below the heap would take the agent's own code away.
+    pub(super) fn sbrk_can_be_driven(&self, process: Process, amount: Amount) -> bool {
+        !matches!(self.break_move(process, amount),
+            BreakMove::To(after) if after < self.world.layout.heap)
+    }
+
+    pub(super) fn sbrk(
+        &mut self,
+        process: Process,
+        amount: Amount,
+        flavour: Flavour,
+        witness: &Witness,
+    ) {
+        let before = self.program_break(process);
+        let eager = flavour == Flavour::Eager && self.world.dialect.sbrk.eager_flavour;
+        match self.break_move(process, amount) {
+            BreakMove::Refused => self.returns(process, FAILED),
+            BreakMove::Ignored => self.returns(process, before),
+            BreakMove::To(after)
+                if eager && after > before && witness.excused_return(process, FAILED) =>
+            {
+                self.excused(process, Outcome::Returns(Answer::Exactly(FAILED)));
+            }
+            BreakMove::To(after) => {
+                let space = &mut self.of_mut(process).space;
+                space.set_break(after);
+                if eager && after > before {
+                    space.populate(before);
+                }
+                self.returns(process, before);
+            }
+        }
+    }
+
+    /// Whether the process may touch `length` bytes; if not, or if it legally was not let, it dies.
+    fn may_access(
+        &mut self,
+        process: Process,
+        address: u64,
+        length: u64,
+        access: Access,
+        witness: &Witness,
+    ) -> bool {
+        let space = &self.of(process).space;
+        let leave = space.leave(address, length, access, &self.world);
+        let died = witness.silent(process);
+        if leave == Leave::Refused || (leave == Leave::Either && died && !witness.out_of_frames) {
+            self.end(process, KILLED_STATUS, Death::ForbiddenAccess);
+            self.reply(process, Outcome::Dies(Death::ForbiddenAccess));
+            return false;
+        }
+        let excused = witness.excused_silence(process);
+        if excused && space.may_need_frame(address, length, access) {
+            self.dies_out_of_frames(process);
+            return false;
+        }
+        true
+    }
+
+    pub(super) fn load(&mut self, process: Process, address: u64, width: Width, witness: &Witness) {
+        if self.may_access(process, address, width.bytes(), Access::Load, witness) {
+            let model = &mut self.processes[process.index()];
+            let value = model.space.load(address, width, &self.world);
+            self.returns(process, value);
+        }
+    }
+
+    pub(super) fn store(
+        &mut self,
+        process: Process,
+        address: u64,
+        width: Width,
+        value: StoredValue,
+        witness: &Witness,
+    ) {
+        if self.may_access(process, address, width.bytes(), Access::Store, witness) {
+            self.of_mut(process).space.store(address, width, value);
+            self.reply(process, Outcome::Returns(Answer::Anything));
+        }
+    }
+
+    /// Jumps can be judged where nothing may be executed, where a `ret` lies, and where zeros lie,
+    /// which are an illegal instruction (unprivileged specification, "C" extension).
+    pub(super) fn fetch_is_known(&self, process: Process, address: u64) -> bool {
+        let space = &self.of(process).space;
+        let target = address & !1;
+        space.leave(target, 2, Access::Fetch, &self.world) == Leave::Refused
+            || matches!(self.instruction(process, target), RETURN | 0)
+    }
+
+    fn instruction(&self, process: Process, address: u64) -> u16 {
+        let space = &self.of(process).space;
+        let byte = |address| space.byte(address, &self.world);
+        u16::from_le_bytes([byte(address), byte(address.wrapping_add(1))])
+    }
+
+    pub(super) fn fetch(&mut self, process: Process, address: u64, witness: &Witness) {
+        let target = address & !1;
+        if !self.may_access(process, target, 2, Access::Fetch, witness) {
+            return;
+        }
+        self.of_mut(process).space.note_load(target, 2);
+        if self.instruction(process, target) == RETURN {
+            self.reply(process, Outcome::Returns(Answer::Anything));
+        } else {
+            self.end(process, KILLED_STATUS, Death::ForbiddenAccess);
+            self.reply(process, Outcome::Dies(Death::ForbiddenAccess));
+        }
+    }
+
+    pub(super) fn touch(
+        &mut self,
+        process: Process,
+        address: u64,
+        count: u8,
+        stride: Stride,
+        write: bool,
+        witness: &Witness,
+    ) {
+        let access = if write { Access::Store } else { Access::Load };
+        let addresses =
+            (0..u64::from(count)).map(|step| address.wrapping_add(step * stride.bytes()));
+        let mut sum = 0u64;
+        for address in addresses {
+            if !self.may_access(process, address, 1, access, witness) {
+                return;
+            }
+            if !write {
+                let space = &self.of(process).space;
+                sum = sum.wrapping_add(u64::from(space.byte(address, &self.world)));
+                self.of_mut(process).space.note_load(address, 1);
+            }
+        }
+        if write {
+            self.of_mut(process)
+                .space
+                .store_touches(address, stride, count);
+            self.reply(process, Outcome::Returns(Answer::Anything));
+        } else {
+            self.returns(process, sum);
+        }
+    }
+}

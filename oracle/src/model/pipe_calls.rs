@@ -1,0 +1,328 @@
+//! Operations on file descriptors: `pipe`, `read`, `write`, `close`, `dup`.
+
+use super::pipe::{End, Pipe, Way};
+use super::{Access, Answer, FAILED, Model, Outcome, Waiting, Witness};
+use crate::case::Process;
+use crate::dialect::{EmptyRead, RefusedByte};
+use crate::layout::PAGE_SIZE;
+
+impl Model {
+    fn file(&self, process: Process, fd: i8) -> Option<End> {
+        let limit = self.world.dialect.limits.files_per_process;
+        let at = usize::try_from(fd)
+            .ok()
+            .filter(|at| *at < usize::from(limit))?;
+        self.of(process).files[at]
+    }
+
+    /// The lowest descriptor that is free, above those named.
+    fn free_descriptor(&self, process: Process, from: usize) -> Option<usize> {
+        let limit = usize::from(self.world.dialect.limits.files_per_process);
+        (from..limit).find(|at| self.of(process).files[*at].is_none())
+    }
+
+    /// Whether the operation would make a process sleep on a pipe on which another sleeps already:
+    /// which of them wakes first hangs on the scheduler.
+    pub(super) fn would_queue(&self, process: Process, fd: i8, way: Way) -> bool {
+        let Some(end) = self.file(process, fd).filter(|end| end.way == way) else {
+            return false;
+        };
+        Process::all().any(|other| match self.of(other).waiting {
+            Some(Waiting::Byte { pipe, .. }) => way == Way::Read && pipe == end.pipe,
+            Some(Waiting::Room { pipe, .. }) => way == Way::Write && pipe == end.pipe,
+            _ => false,
+        })
+    }
+
+    pub(super) fn release(&mut self, end: End) {
+        let pipe = &mut self.pipes[end.pipe];
+        *pipe.holders(end.way) -= 1;
+        if pipe.is_gone() {
+            pipe.content.clear();
+        }
+    }
+
+    pub(super) fn pipe(&mut self, process: Process, address: u64, witness: &Witness) {
+        let files_open: usize = self
+            .pipes
+            .iter()
+            .map(|pipe| usize::from(pipe.readers > 0) + usize::from(pipe.writers > 0))
+            .sum();
+        let room = files_open + 2 <= usize::from(self.world.dialect.limits.files);
+        let first = self.free_descriptor(process, 0);
+        let second = first.and_then(|first| self.free_descriptor(process, first + 1));
+        let (Some(first), Some(second), true) = (first, second, room) else {
+            return self.returns(process, FAILED);
+        };
+        // The pipe itself may need a frame.
+        let space = &self.of(process).space;
+        if witness.excused_return(process, FAILED)
+            && !space.may_need_frame(address, 8, Access::Store)
+        {
+            self.excused(process, Outcome::Returns(Answer::Exactly(FAILED)));
+            return;
+        }
+        let mut bytes = [0; 8];
+        bytes[..4].copy_from_slice(&(first as u32).to_le_bytes());
+        bytes[4..].copy_from_slice(&(second as u32).to_le_bytes());
+        if !self.hand_out(process, address, &bytes, false, witness) {
+            return;
+        }
+        let number = self
+            .pipes
+            .iter()
+            .position(Pipe::is_gone)
+            .unwrap_or_else(|| {
+                self.pipes.push(Pipe::default());
+                self.pipes.len() - 1
+            });
+        let pipe = &mut self.pipes[number];
+        (pipe.readers, pipe.writers) = (1, 1);
+        let files = &mut self.of_mut(process).files;
+        for (at, way) in [(first, Way::Read), (second, Way::Write)] {
+            files[at] = Some(End { pipe: number, way });
+        }
+        self.returns(process, 0);
+    }
+
+    pub(super) fn close(&mut self, process: Process, fd: i8) {
+        let Some(end) = self.file(process, fd) else {
+            return self.returns(process, FAILED);
+        };
+        self.of_mut(process).files[fd as usize] = None;
+        self.release(end);
+        self.returns(process, 0);
+    }
+
+    pub(super) fn dup(&mut self, process: Process, fd: i8) {
+        let free = self.free_descriptor(process, 0);
+        let (Some(end), Some(free)) = (self.file(process, fd), free) else {
+            return self.returns(process, FAILED);
+        };
+        self.of_mut(process).files[free] = Some(end);
+        *self.pipes[end.pipe].holders(end.way) += 1;
+        self.returns(process, free as u64);
+    }
+
+    pub(super) fn read(
+        &mut self,
+        process: Process,
+        fd: i8,
+        address: u64,
+        length: i16,
+        witness: &Witness,
+    ) {
+        let end = self.file(process, fd).filter(|end| end.way == Way::Read);
+        let Some(End { pipe, .. }) = end else {
+            return self.returns(process, FAILED);
+        };
+        let length = u64::try_from(length).unwrap_or(0);
+        let at_once = self.world.dialect.pipe.empty_read_of_nothing == EmptyRead::Returns;
+        if length == 0 && at_once {
+            return self.returns(process, 0);
+        }
+        let waiting = Waiting::Byte {
+            pipe,
+            address,
+            length,
+        };
+        self.wait_for(process, waiting, witness);
+    }
+
+    pub(super) fn try_to_read(
+        &mut self,
+        process: Process,
+        number: usize,
+        address: u64,
+        length: u64,
+        witness: &Witness,
+    ) -> bool {
+        let pipe = &self.pipes[number];
+        if pipe.content.is_empty() && pipe.writers > 0 {
+            return false;
+        }
+        let wanted = length.min(pipe.content.len() as u64);
+        let bad_first = self.world.dialect.pipe.read_to_bad_first_byte;
+        self.wakes(process);
+        let Some(moved) = self.transfer(
+            process,
+            address,
+            wanted,
+            Access::Store,
+            bad_first,
+            0,
+            witness,
+        ) else {
+            return true;
+        };
+        let lost = moved < wanted && self.world.dialect.pipe.refused_byte == RefusedByte::Lost;
+        let content = &mut self.pipes[number].content;
+        let bytes = &content.make_contiguous()[..moved as usize];
+        self.processes[process.index()].space.write(address, bytes);
+        content.drain(..moved as usize);
+        if lost {
+            content.pop_front();
+        }
+        true
+    }
+
+    pub(super) fn write(
+        &mut self,
+        process: Process,
+        fd: i8,
+        address: u64,
+        length: i16,
+        witness: &Witness,
+    ) {
+        let end = self.file(process, fd).filter(|end| end.way == Way::Write);
+        let Some(End { pipe, .. }) = end else {
+            return self.returns(process, FAILED);
+        };
+        let waiting = Waiting::Room {
+            pipe,
+            address,
+            length: u64::try_from(length).unwrap_or(0),
+            done: 0,
+        };
+        self.wait_for(process, waiting, witness);
+    }
+
+    /// Writes what there is room for; true if the operation is complete.
+    pub(super) fn try_to_write(&mut self, process: Process, witness: &Witness) -> bool {
+        let Some(Waiting::Room {
+            pipe: number,
+            address,
+            length,
+            done,
+        }) = self.of(process).waiting
+        else {
+            return false;
+        };
+        let left = length - done;
+        if left == 0 {
+            self.wakes(process);
+            self.returns(process, length);
+            return true;
+        }
+        let pipe = &self.pipes[number];
+        if pipe.readers == 0 {
+            self.wakes(process);
+            self.returns(process, FAILED);
+            return true;
+        }
+        let room = u64::from(self.world.dialect.pipe.bytes) - pipe.content.len() as u64;
+        if room == 0 {
+            return false;
+        }
+        let now = left.min(room);
+        let from = address.wrapping_add(done);
+        if now < left {
+            return self.write_and_sleep(process, now, from, witness);
+        }
+        let bad_first = self.world.dialect.pipe.write_to_bad_first_byte;
+        self.wakes(process);
+        let moved = self.transfer(process, from, now, Access::Load, bad_first, done, witness);
+        if let Some(moved) = moved {
+            self.put(process, number, from, moved);
+        }
+        true
+    }
+
+    /// The pipe takes `now` bytes and is full: the writer sleeps, unless it may not read them all.
+    fn write_and_sleep(
+        &mut self,
+        process: Process,
+        now: u64,
+        from: u64,
+        witness: &Witness,
+    ) -> bool {
+        let space = &self.of(process).space;
+        let (_, most) = space.reach(from, now, Access::Load, &self.world);
+        let came_back = witness.returned(process).is_some() || witness.excused_silence(process);
+        let excusable = witness.out_of_frames && space.may_need_frame(from, now, Access::Load);
+        let Some(Waiting::Room {
+            pipe: number, done, ..
+        }) = self.of(process).waiting
+        else {
+            return false;
+        };
+        if most < now || (excusable && came_back) {
+            let bad_first = self.world.dialect.pipe.write_to_bad_first_byte;
+            self.wakes(process);
+            let moved = self.transfer(process, from, now, Access::Load, bad_first, done, witness);
+            if let Some(moved) = moved {
+                self.put(process, number, from, moved);
+            }
+            return true;
+        }
+        self.put(process, number, from, now);
+        if let Some(Waiting::Room { done, .. }) = &mut self.of_mut(process).waiting {
+            *done += now;
+        }
+        // Not complete, but a reader may take what is there and make room.
+        false
+    }
+
+    fn put(&mut self, process: Process, number: usize, from: u64, count: u64) {
+        let model = &mut self.processes[process.index()];
+        model.space.note_load(from, count);
+        let bytes = (0..count).map(|at| model.space.byte(from.wrapping_add(at), &self.world));
+        self.pipes[number].content.extend(bytes);
+    }
+
+    /// How many of `wanted` bytes are moved between user memory and a pipe, and what the call then
+    /// returns (replied here): all, or those before the first that may not be touched. `done` were
+    /// moved before. `None`: the process died instead.
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "one rule, used by both ways through a pipe"
+    )]
+    fn transfer(
+        &mut self,
+        process: Process,
+        address: u64,
+        wanted: u64,
+        access: Access,
+        bad_first: i8,
+        done: u64,
+        witness: &Witness,
+    ) -> Option<u64> {
+        let space = &self.of(process).space;
+        let (least, most) = space.reach(address, wanted, access, &self.world);
+        let answer = |moved: u64| match done + moved {
+            0 if moved < wanted => i64::from(bad_first) as u64,
+            total => total,
+        };
+        let seen = witness.returned(process);
+        if seen == Some(answer(least)) {
+            self.returns(process, answer(least));
+            return Some(least);
+        }
+        if witness.out_of_frames && seen != Some(answer(most)) {
+            // Without a frame it may stop where a page begins that needs one.
+            let mut stops = stops(address, most).filter(|moved| {
+                space.page_may_need_frame(address.wrapping_add(*moved) / PAGE_SIZE, access)
+            });
+            let stopped = stops.find(|moved| seen == Some(answer(*moved)));
+            if let Some(moved) = stopped {
+                let value = answer(moved);
+                self.excused(process, Outcome::Returns(Answer::Exactly(value)));
+                return Some(moved);
+            }
+            if witness.silent(process) && space.may_need_frame(address, most, access) {
+                // How much it moved before it died cannot be told.
+                self.unknown = true;
+                self.dies_out_of_frames(process);
+                return None;
+            }
+        }
+        self.returns(process, answer(most));
+        Some(most)
+    }
+}
+
+/// How many bytes from `address` lie before each page that `length` bytes reach into: 0 first.
+fn stops(address: u64, length: u64) -> impl Iterator<Item = u64> {
+    let first_page_left = PAGE_SIZE - address % PAGE_SIZE;
+    std::iter::once(0).chain((first_page_left..length).step_by(PAGE_SIZE as usize))
+}

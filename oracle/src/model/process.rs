@@ -1,0 +1,91 @@
+//! A process of the model.
+
+use super::pipe::End;
+use super::space::AddressSpace;
+use crate::case::Process;
+
+/// How a process stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum ProcessState {
+    /// It can be given an operation.
+    Ready,
+    /// It sleeps in the kernel.
+    Blocked,
+    /// It has ended, and nobody has waited for it yet.
+    Zombie,
+    /// It was reaped, or never born.
+    #[default]
+    Gone,
+}
+
+/// Why a process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Death {
+    /// It touched what it may not touch.
+    ForbiddenAccess,
+    /// It was killed.
+    Killed,
+    /// It exited.
+    Exited,
+    /// There was no frame for what it touched.
+    OutOfFrames,
+}
+
+/// What a blocked process waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Waiting {
+    /// A child that ended; its status goes to the address.
+    Child { status: Option<u64> },
+    /// A byte in a pipe, or no more writers.
+    Byte {
+        pipe: usize,
+        address: u64,
+        length: u64,
+    },
+    /// Room in a pipe, or no more readers; `done` bytes are written already.
+    Room {
+        pipe: usize,
+        address: u64,
+        length: u64,
+        done: u64,
+    },
+    /// Time.
+    Ticks,
+}
+
+/// The end of a process, for later proof.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// Index of the operation at which it ended.
+    pub step: usize,
+    /// Why.
+    pub death: Death,
+}
+
+/// A process.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ProcessModel {
+    pub(crate) state: ProcessState,
+    pub(crate) pid: u64,
+    /// `None`: the supervisor.
+    pub(crate) parent: Option<Process>,
+    pub(crate) status: i32,
+    pub(crate) files: [Option<End>; 16],
+    pub(crate) waiting: Option<Waiting>,
+    pub(crate) space: AddressSpace,
+    pub(crate) ended: Option<Ended>,
+    pub(crate) born: bool,
+}
+
+impl ProcessModel {
+    pub(crate) fn reset(&mut self) {
+        self.state = ProcessState::Gone;
+        self.pid = 0;
+        self.parent = None;
+        self.status = 0;
+        self.files = [None; 16];
+        self.waiting = None;
+        self.ended = None;
+        self.born = false;
+    }
+}

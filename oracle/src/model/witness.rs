@@ -1,0 +1,132 @@
+//! What is known from outside, where the envelope leaves the kernel a choice; and the answers.
+
+use super::process::Death;
+use crate::case::Process;
+
+/// What was seen of each process in a step.
+///
+/// The model follows it only where the envelope leaves a choice: which of several zombies `wait`
+/// reaps, which identifier a child gets, what gives way when there is no frame.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Witness {
+    returned: [Option<u64>; Process::COUNT],
+    silent: [bool; Process::COUNT],
+    killed: [bool; Process::COUNT],
+    /// Whether the free list was seen empty when a frame was refused.
+    pub out_of_frames: bool,
+    /// Whether there is an observation at all: without one the model foretells the ideal.
+    observed: bool,
+}
+
+impl Witness {
+    /// Nothing was seen: foretell what a perfect kernel does.
+    pub fn ideal() -> Witness {
+        Witness::default()
+    }
+
+    /// Something was seen, said by the other methods.
+    pub fn observed(out_of_frames: bool) -> Witness {
+        Witness {
+            out_of_frames,
+            observed: true,
+            ..Witness::default()
+        }
+    }
+
+    /// `process` came back with `value`.
+    pub fn saw_return(&mut self, process: Process, value: u64) {
+        self.returned[process.index()] = Some(value);
+    }
+
+    /// `process` left the hart without coming back; `killed`: the kernel said that it killed it.
+    pub fn saw_silence(&mut self, process: Process, killed: bool) {
+        self.silent[process.index()] = true;
+        self.killed[process.index()] = killed;
+    }
+
+    /// Whether the kernel said that it killed `process`.
+    pub fn killed(&self, process: Process) -> bool {
+        self.killed[process.index()]
+    }
+
+    pub(crate) fn is_ideal(&self) -> bool {
+        !self.observed
+    }
+
+    /// What `process` came back with.
+    pub fn returned(&self, process: Process) -> Option<u64> {
+        self.returned[process.index()]
+    }
+
+    /// Whether `process` fell silent and stayed so.
+    pub fn silent(&self, process: Process) -> bool {
+        self.silent[process.index()] && self.returned(process).is_none()
+    }
+
+    /// Whether `process` came back with this value although a frame was refused.
+    pub(crate) fn excused_return(&self, process: Process, value: u64) -> bool {
+        self.out_of_frames && self.returned(process) == Some(value)
+    }
+
+    /// Whether `process` fell silent when a frame was refused.
+    pub(crate) fn excused_silence(&self, process: Process) -> bool {
+        self.out_of_frames && self.silent(process)
+    }
+}
+
+/// What a process must answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// This value.
+    Exactly(u64),
+    /// Any value.
+    Anything,
+    /// A process identifier above this one.
+    NewPid {
+        /// The last one given.
+        above: u64,
+    },
+    /// A number not below this one.
+    AtLeast(u64),
+}
+
+impl Answer {
+    /// Whether `value` is such an answer.
+    pub fn admits(self, value: u64) -> bool {
+        match self {
+            Answer::Exactly(wanted) => value == wanted,
+            Answer::Anything => true,
+            Answer::NewPid { above } => value > above && value <= i32::MAX as u64,
+            Answer::AtLeast(least) => value >= least,
+        }
+    }
+}
+
+/// What must become of a process in a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It comes back.
+    Returns(Answer),
+    /// It sleeps.
+    Blocks,
+    /// It ends.
+    Dies(Death),
+    /// It is a child that asks for its first operation.
+    Born,
+    /// It had rounds to give away, and stands where it stood.
+    Stays,
+}
+
+/// An outcome, and whose it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// Whose.
+    pub process: Process,
+    /// What.
+    pub outcome: Outcome,
+    /// Whether it differs from the ideal, legally, for want of frames.
+    pub excused: bool,
+}
+
+/// What system calls return for failure.
+pub const FAILED: u64 = u64::MAX;
