@@ -1,1 +1,18 @@
-//! Joins the kernel in its machine with the oracle: drives cases, judges, minimises, reports.
+//! Faultline: joins a kernel in its machine with the oracle, drives cases through both, judges,
+//! minimises and reports.
+//!
+//! The way through the code: [`guest`] boots a kernel once and keeps the snapshot; an
+//! [`engine`] performs one step on it; a [`runner`] takes a whole case through engine and judge;
+//! [`replay`], [`minimise`] and [`fuzzing`] are loops over runners.
+
+pub mod agent;
+pub mod case_file;
+pub mod engine;
+pub mod fuzzing;
+pub mod guest;
+pub mod minimise;
+pub mod replay;
+pub mod runner;
+
+pub use oracle::Case;
+pub use oracle::case::{cross_over, mutate};

@@ -1,0 +1,89 @@
+//! What an execution costs: whole cases by length, with a warm and a cold machine, and the reset
+//! alone. Cases come from fixed seeds, so two runs measure the same work.
+//!
+//! `docs/benchmarks.md` explains the figures.
+
+use arbitrary::{Arbitrary, Unstructured};
+use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use faultline::guest::Guest;
+use faultline::guest::location::GuestFiles;
+use faultline::runner::Runner;
+use oracle::{Case, Dialect};
+use std::hint::black_box;
+use std::sync::Arc;
+
+/// Cases per measured set: enough that no single case decides.
+const CASES: usize = 64;
+
+/// Operations per case.
+const LENGTHS: [usize; 4] = [8, 32, 64, 128];
+
+fn guest() -> Arc<Guest> {
+    let files = GuestFiles::find(None, None).unwrap_or_else(|error| panic!("{error}"));
+    Guest::boot(&files, Dialect::faultline()).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Deterministic bytes for the generator (xorshift64*, Vigna 2016).
+fn noise(mut seed: u64, bytes: usize) -> Vec<u8> {
+    let mut next = || {
+        seed ^= seed >> 12;
+        seed ^= seed << 25;
+        seed ^= seed >> 27;
+        (seed.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 56) as u8
+    };
+    (0..bytes).map(|_| next()).collect()
+}
+
+/// Generated cases of exactly `length` operations.
+fn cases(length: usize) -> Vec<Case> {
+    let mut cases = Vec::with_capacity(CASES);
+    let mut seed = 1;
+    while cases.len() < CASES {
+        seed += 1;
+        let bytes = noise(seed, 64 * length);
+        let Ok(mut case) = Case::arbitrary(&mut Unstructured::new(&bytes)) else {
+            continue;
+        };
+        if case.operations.len() >= length {
+            case.operations.truncate(length);
+            cases.push(case);
+        }
+    }
+    cases
+}
+
+fn executions(criterion: &mut Criterion) {
+    let guest = guest();
+    let mut group = criterion.benchmark_group("sbrk_faults");
+    group.throughput(Throughput::Elements(CASES as u64));
+    for length in LENGTHS {
+        let cases = cases(length);
+        let mut runner = Runner::new(&guest);
+        group.bench_function(BenchmarkId::new("warm", length), |bencher| {
+            bencher.iter(|| {
+                for case in &cases {
+                    black_box(runner.run(case));
+                }
+            });
+        });
+        group.bench_function(BenchmarkId::new("cold", length), |bencher| {
+            bencher.iter_batched(
+                || Runner::new(&guest),
+                |mut runner| {
+                    for case in &cases {
+                        black_box(runner.run(case));
+                    }
+                },
+                BatchSize::PerIteration,
+            );
+        });
+    }
+    group.finish();
+}
+
+fn boot(criterion: &mut Criterion) {
+    criterion.bench_function("boot to the agent", |bencher| bencher.iter(guest));
+}
+
+criterion_group!(benches, executions, boot);
+criterion_main!(benches);

@@ -1,0 +1,175 @@
+//! The agent: the program planted as `/init`, through which the harness acts in user mode.
+//!
+//! It has no logic of its own. It is a row of *stubs*, each one instruction of interest (an
+//! environment call, a load, a store, a jump, a short loop of touches) followed by the hint call
+//! that hands control back to the harness. The harness fills the registers, sets the program
+//! counter to a stub and lets the machine run; a real trap or a real access happens, on any
+//! kernel, unmodified. The agent never touches memory on its own, so data, stack and heap belong
+//! wholly to the case.
+
+mod elf;
+pub mod instructions;
+
+use instructions::{A0, A1, A2, A3, COMPRESSED_RETURN, RA, Register, T0};
+
+/// The immediate of the agent's hint call. Any value would do; this one is easy to see in a dump.
+pub const HINT_CODE: i32 = 0x4f1;
+
+/// The callee-saved register that names the process (`s11`): a fork copies it, so the harness can
+/// tell whose operation reports.
+pub const NAME_REGISTER: usize = 27;
+
+/// Callee-saved registers `s0` to `s10`, in which the harness plants values that no kernel may
+/// disturb: `x8`, `x9`, `x18` to `x26`.
+pub const WITNESS_REGISTERS: [usize; 11] = [8, 9, 18, 19, 20, 21, 22, 23, 24, 25, 26];
+
+const PAGE: u64 = 4096;
+
+/// First address of the text region.
+pub const TEXT_START: u64 = 0;
+/// Bytes of text: a page of stubs and returns, and a page of returns alone.
+pub const TEXT_BYTES: u64 = 2 * PAGE;
+/// From this offset on the text is filled with `ret`, so that a jump to it comes back.
+pub const RETURNS_START: u64 = 0x200;
+/// First address of the data region.
+pub const DATA_START: u64 = TEXT_START + TEXT_BYTES;
+/// Bytes of initialised data; as many zeroed bytes (`.bss`) follow.
+pub const DATA_FILE_BYTES: u64 = PAGE;
+/// Bytes of data in memory.
+pub const DATA_BYTES: u64 = 2 * PAGE;
+
+/// Program counters of the agent's stubs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stubs {
+    /// Entry point: the first hint.
+    pub entry: u64,
+    /// `ecall` with whatever `a0`..`a7` hold.
+    pub system_call: u64,
+    /// Loads of 1, 2, 4 and 8 bytes from `a1` into `a0`.
+    pub load: [u64; 4],
+    /// Stores of 1, 2, 4 and 8 bytes of `a2` at `a1`.
+    pub store: [u64; 4],
+    /// Reads a byte at `a1`, `a2` times, `a3` bytes apart, and adds them up in `a0`.
+    pub touch_read: u64,
+    /// Writes the low byte of `a2` at `a1`, `a2` times, `a3` bytes apart, `a2` counting down.
+    pub touch_write: u64,
+    /// Jumps to `a1` with `ra` behind the jump.
+    pub fetch: u64,
+}
+
+/// The agent as built: its ELF file and where its stubs are.
+#[derive(Clone, Debug)]
+pub struct Agent {
+    /// The ELF file to plant.
+    pub elf: Vec<u8>,
+    /// Where to jump for what.
+    pub stubs: Stubs,
+    /// The text region's bytes, [`TEXT_BYTES`] of them.
+    pub text: Vec<u8>,
+    /// The data region's bytes, [`DATA_BYTES`] of them.
+    pub data: Vec<u8>,
+}
+
+impl Agent {
+    /// Assembles the agent.
+    pub fn assemble() -> Self {
+        let mut code = Code::default();
+        let stubs = Stubs {
+            entry: code.stub(&[]),
+            system_call: code.stub(&[instructions::ecall()]),
+            load: [0, 1, 2, 3].map(|width| code.stub(&[instructions::load(width, A0, A1)])),
+            store: [0, 1, 2, 3].map(|width| code.stub(&[instructions::store(width, A2, A1)])),
+            touch_read: code
+                .touch_loop(&[instructions::load(0, T0, A1), instructions::add(A0, A0, T0)]),
+            touch_write: code.touch_loop(&[instructions::store(0, A2, A1)]),
+            fetch: code.stub(&[instructions::jump_and_link(RA, A1)]),
+        };
+        let text = code.into_text();
+        let data = initial_data();
+        let elf = elf::write(&text, &data[..DATA_FILE_BYTES as usize], stubs.entry);
+        Self {
+            elf,
+            stubs,
+            text,
+            data,
+        }
+    }
+}
+
+/// Data that differs from byte to byte and from page to page, so that a page mixed up with
+/// another shows; the second page is `.bss` and zero.
+fn initial_data() -> Vec<u8> {
+    let mut data: Vec<u8> = (0..DATA_FILE_BYTES)
+        .map(|at| (at ^ (at >> 8)) as u8 | 1)
+        .collect();
+    data.resize(DATA_BYTES as usize, 0);
+    data
+}
+
+/// Machine words in the making.
+#[derive(Default)]
+struct Code {
+    words: Vec<u32>,
+}
+
+impl Code {
+    fn here(&self) -> u64 {
+        TEXT_START + 4 * self.words.len() as u64
+    }
+
+    /// `body` and then the hint; gives the stub's address.
+    fn stub(&mut self, body: &[u32]) -> u64 {
+        let start = self.here();
+        self.words.extend_from_slice(body);
+        self.words.push(instructions::hint(HINT_CODE));
+        start
+    }
+
+    /// `body` repeated `a2` times with `a1` moving by `a3`, then the hint.
+    fn touch_loop(&mut self, body: &[u32]) -> u64 {
+        let step = |register: Register, by: Register| instructions::add(register, register, by);
+        let mut words = body.to_vec();
+        words.push(step(A1, A3));
+        words.push(instructions::add_immediate(A2, A2, -1));
+        let back = -4 * words.len() as i32;
+        words.push(instructions::branch_not_zero(A2, back));
+        self.stub(&words)
+    }
+
+    fn into_text(self) -> Vec<u8> {
+        let mut text: Vec<u8> = self
+            .words
+            .iter()
+            .flat_map(|word| word.to_le_bytes())
+            .collect();
+        assert!(
+            text.len() <= RETURNS_START as usize,
+            "the stubs outgrew their space"
+        );
+        text.resize(RETURNS_START as usize, 0);
+        while text.len() < TEXT_BYTES as usize {
+            text.extend_from_slice(&COMPRESSED_RETURN.to_le_bytes());
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stubs_lie_below_the_returns_and_end_in_hints() {
+        let agent = Agent::assemble();
+        let word = |at: u64| {
+            let at = at as usize;
+            u32::from_le_bytes(agent.text[at..at + 4].try_into().unwrap())
+        };
+        assert_eq!(word(agent.stubs.entry), instructions::hint(HINT_CODE));
+        assert_eq!(word(agent.stubs.system_call), instructions::ecall());
+        assert_eq!(word(agent.stubs.fetch + 4), instructions::hint(HINT_CODE));
+        assert!(agent.stubs.fetch + 8 <= RETURNS_START);
+        assert_eq!(agent.text.len() as u64, TEXT_BYTES);
+        assert_eq!(agent.text[RETURNS_START as usize..][..2], [0x82, 0x80]);
+    }
+}

@@ -1,0 +1,139 @@
+//! Cases on disk: text files that people write, binary files that fuzz engines write.
+
+use miette::Diagnostic;
+use oracle::Case;
+use oracle::case::{Document, ParseError};
+use std::path::{Path, PathBuf};
+
+/// The ending of text cases.
+pub const TEXT_ENDING: &str = "case";
+
+/// A file that holds no case.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+pub enum CaseFileError {
+    /// The file cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Unreadable {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The text is not a case.
+    #[error("{} is not a case", path.display())]
+    Malformed {
+        /// Which file.
+        path: PathBuf,
+        /// Where and why.
+        #[source]
+        #[diagnostic_source]
+        error: Box<ParseError>,
+    },
+    /// The folder holds no case.
+    #[error("no case file (ending in .{TEXT_ENDING}) in {}", path.display())]
+    Empty {
+        /// Which folder.
+        path: PathBuf,
+    },
+}
+
+/// Reads a case, in text or binary form: a text says `faultline` in its first line that is neither
+/// blank nor a comment, or is named as one; everything else is binary, and every binary is a case.
+///
+/// # Errors
+/// Says which file, and for text which line and column.
+pub fn read(path: &Path) -> Result<Case, CaseFileError> {
+    let bytes = read_bytes(path)?;
+    match text(path, &bytes) {
+        Some(text) => parse(path, text).map(|document| document.case()),
+        None => Ok(Case::from_bytes(&bytes)),
+    }
+}
+
+/// A case from bytes of either form, as a fuzz engine has them: text where it says that it is one
+/// and parses, else binary. Every byte string is a case.
+pub fn from_bytes(bytes: &[u8]) -> Case {
+    says_text(bytes)
+        .and_then(|text| Document::parse(text).ok())
+        .map_or_else(|| Case::from_bytes(bytes), |document| document.case())
+}
+
+/// Reads a text case with its comments.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_document(path: &Path) -> Result<Document, CaseFileError> {
+    let bytes = read_bytes(path)?;
+    match text(path, &bytes) {
+        Some(text) => parse(path, text),
+        None => Ok(Document::from_case(&Case::from_bytes(&bytes))),
+    }
+}
+
+/// The text cases below `folder`, or `folder` itself if it is a file, sorted by path.
+///
+/// # Errors
+/// When the folder cannot be read or holds none.
+pub fn list(folder: &Path) -> Result<Vec<PathBuf>, CaseFileError> {
+    let mut found = Vec::new();
+    collect(folder, &mut found)?;
+    found.sort();
+    if found.is_empty() {
+        return Err(CaseFileError::Empty {
+            path: folder.to_path_buf(),
+        });
+    }
+    Ok(found)
+}
+
+fn collect(path: &Path, found: &mut Vec<PathBuf>) -> Result<(), CaseFileError> {
+    let unreadable = |source| CaseFileError::Unreadable {
+        path: path.to_path_buf(),
+        source,
+    };
+    if path.is_file() {
+        found.push(path.to_path_buf());
+        return Ok(());
+    }
+    for entry in std::fs::read_dir(path).map_err(unreadable)? {
+        let entry = entry.map_err(unreadable)?.path();
+        if entry.is_dir() {
+            collect(&entry, found)?;
+        } else if entry
+            .extension()
+            .is_some_and(|ending| ending == TEXT_ENDING)
+        {
+            found.push(entry);
+        }
+    }
+    Ok(())
+}
+
+fn read_bytes(path: &Path) -> Result<Vec<u8>, CaseFileError> {
+    std::fs::read(path).map_err(|source| CaseFileError::Unreadable {
+        path: path.to_path_buf(),
+        source,
+    })
+}
+
+fn text<'a>(path: &Path, bytes: &'a [u8]) -> Option<&'a str> {
+    if path.extension().is_some_and(|ending| ending == TEXT_ENDING) {
+        return std::str::from_utf8(bytes).ok();
+    }
+    says_text(bytes)
+}
+
+/// The text, if its first line that is neither blank nor a comment begins as a case does.
+fn says_text(bytes: &[u8]) -> Option<&str> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let mut lines = text.lines().map(str::trim);
+    let first = lines.find(|line| !line.is_empty() && !line.starts_with('#'))?;
+    first.starts_with("faultline").then_some(text)
+}
+
+fn parse(path: &Path, text: &str) -> Result<Document, CaseFileError> {
+    Document::parse(text).map_err(|error| CaseFileError::Malformed {
+        path: path.to_path_buf(),
+        error: Box::new(error),
+    })
+}

@@ -1,0 +1,101 @@
+//! The command line: what can be asked, and what the exit codes mean.
+
+mod convert;
+mod minimise;
+mod output;
+mod replay;
+mod run;
+mod trace;
+
+use clap::{Args, Parser, Subcommand};
+use faultline::guest::Guest;
+use faultline::guest::location::GuestFiles;
+use oracle::Dialect;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+pub(crate) use output::Format;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  nothing wrong was found
+  1  at least one finding
+  2  the question could not be asked: no such file, not a case, no kernel, …";
+
+/// Differential fuzzing of lazy memory in xv6-class kernels.
+#[derive(Parser)]
+#[command(name = "faultline", version, about, after_help = EXIT_CODES)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run cases on the kernel and the oracle, and say the verdict of each.
+    Run(run::Arguments),
+    /// Run all cases of a folder in parallel, with a summary.
+    Replay(replay::Arguments),
+    /// Find the smallest case that shows the same finding.
+    Minimise(minimise::Arguments),
+    /// Show a case operation by operation: expected, seen, instructions, frames.
+    Trace(trace::Arguments),
+    /// Put text cases into their canonical form, comments kept.
+    Fmt(convert::FmtArguments),
+    /// Turn text cases into the binary form that fuzz engines mutate.
+    Encode(convert::ConvertArguments),
+    /// Turn binary cases into text.
+    Decode(convert::ConvertArguments),
+}
+
+/// Which kernel to run.
+#[derive(Args)]
+pub(crate) struct GuestArguments {
+    /// The kernel's ELF file [default: the one that ./scripts/setup built]
+    #[arg(long, value_name = "ELF")]
+    kernel: Option<PathBuf>,
+    /// The kernel's file-system image [default: the one that ./scripts/setup built]
+    #[arg(long, value_name = "IMAGE")]
+    fs: Option<PathBuf>,
+}
+
+impl GuestArguments {
+    /// Boots the kernel to the start of a case.
+    pub(crate) fn boot(&self) -> miette::Result<Arc<Guest>> {
+        let files = GuestFiles::find(self.kernel.as_deref(), self.fs.as_deref())
+            .map_err(|error| miette::miette!("{error}"))?;
+        Guest::boot(&files, Dialect::faultline())
+            .map_err(|error| miette::miette!("{}: {error}", files.kernel_path.display()))
+    }
+}
+
+/// What a command found out, as an exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Conclusion {
+    /// Nothing wrong.
+    Clean,
+    /// At least one finding.
+    Findings,
+}
+
+/// Parses the command line and runs it.
+pub(crate) fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Run(arguments) => run::run(&arguments),
+        Command::Replay(arguments) => replay::run(&arguments),
+        Command::Minimise(arguments) => minimise::run(&arguments),
+        Command::Trace(arguments) => trace::run(&arguments),
+        Command::Fmt(arguments) => convert::fmt(&arguments),
+        Command::Encode(arguments) => convert::encode(&arguments),
+        Command::Decode(arguments) => convert::decode(&arguments),
+    };
+    match result {
+        Ok(Conclusion::Clean) => ExitCode::SUCCESS,
+        Ok(Conclusion::Findings) => ExitCode::from(1),
+        Err(error) => {
+            eprintln!("{error:?}");
+            ExitCode::from(2)
+        }
+    }
+}

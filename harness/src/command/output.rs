@@ -1,0 +1,68 @@
+//! Printing what came of cases, for people and for programs.
+
+use faultline::runner::Outcome;
+use oracle::bucket;
+use serde::Serialize;
+use std::path::Path;
+
+/// How to print.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Text,
+    /// One JSON document.
+    Json,
+}
+
+/// The result of one case, as JSON shows it.
+#[derive(Serialize)]
+pub(crate) struct CaseReport<'a> {
+    case: String,
+    verdict: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bucket: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    finding: Option<&'a oracle::Finding>,
+    operations: oracle::BiteMeter,
+    instructions: u64,
+}
+
+impl<'a> CaseReport<'a> {
+    pub(crate) fn new(path: &Path, outcome: &'a Outcome) -> Self {
+        let finding = outcome.finding.as_ref();
+        Self {
+            case: path.display().to_string(),
+            verdict: finding.map_or("ok".to_owned(), |finding| finding.verdict.to_string()),
+            bucket: finding.map(|finding| bucket(finding).to_string()),
+            finding,
+            operations: outcome.meter,
+            instructions: outcome.instructions,
+        }
+    }
+}
+
+/// One line for a case without a finding, a paragraph for one with.
+pub(crate) fn print_text(path: &Path, outcome: &Outcome) {
+    match &outcome.finding {
+        None => println!(
+            "ok       {}  ({} operations compared)",
+            path.display(),
+            outcome.meter.compared
+        ),
+        Some(finding) => {
+            println!("FINDING  {}", path.display());
+            for line in finding.to_string().lines() {
+                println!("    {line}");
+            }
+            println!("    bucket: {}", bucket(finding));
+        }
+    }
+}
+
+/// Prints `value` as an indented JSON document.
+pub(crate) fn print_json(value: &impl Serialize) -> miette::Result<()> {
+    let text = serde_json::to_string_pretty(value)
+        .map_err(|error| miette::miette!("cannot write JSON: {error}"))?;
+    println!("{text}");
+    Ok(())
+}

@@ -1,0 +1,118 @@
+//! `faultline replay`: all cases of a folder, in parallel.
+
+use super::output::{self, CaseReport};
+use super::{Conclusion, Format, GuestArguments};
+use faultline::case_file;
+use faultline::replay::{Replayed, replay};
+use indicatif::{ProgressBar, ProgressStyle};
+use oracle::{BiteMeter, bucket};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  faultline replay corpus/regressions --jobs 2")]
+pub(crate) struct Arguments {
+    /// A folder of text cases (ending in .case, searched through), or single case files
+    #[arg(required = true, value_name = "DIR")]
+    folders: Vec<PathBuf>,
+    /// Threads [default: one a processor]
+    #[arg(long, short, value_name = "N")]
+    jobs: Option<usize>,
+    /// How to print
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+    #[command(flatten)]
+    guest: GuestArguments,
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    cases: Vec<CaseReport<'a>>,
+    summary: Summary,
+}
+
+#[derive(Default, Serialize)]
+struct Summary {
+    cases: usize,
+    ok: usize,
+    findings: usize,
+    buckets: BTreeMap<String, usize>,
+    operations: BiteMeter,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
+    let mut paths = Vec::new();
+    for folder in &arguments.folders {
+        paths.extend(case_file::list(folder)?);
+    }
+    let guest = arguments.guest.boot()?;
+    let progress = ProgressBar::new(paths.len() as u64);
+    progress.set_style(
+        ProgressStyle::with_template("{bar:40} {pos}/{len} cases, {eta} left")
+            .unwrap_or_else(|_| ProgressStyle::default_bar()),
+    );
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(arguments.jobs.unwrap_or(0))
+        .build()
+        .map_err(|error| miette::miette!("cannot start threads: {error}"))?;
+    let replayed = pool.install(|| replay(&guest, &paths, || progress.inc(1)));
+    progress.finish_and_clear();
+    conclude(replayed, arguments.format)
+}
+
+fn conclude(replayed: Vec<Replayed>, format: Format) -> miette::Result<Conclusion> {
+    let mut outcomes = Vec::new();
+    for Replayed { path, result } in replayed {
+        outcomes.push((path, result?));
+    }
+    let mut summary = Summary {
+        cases: outcomes.len(),
+        ..Summary::default()
+    };
+    for (_, outcome) in &outcomes {
+        summary.operations += outcome.meter;
+        match &outcome.finding {
+            None => summary.ok += 1,
+            Some(finding) => {
+                summary.findings += 1;
+                *summary
+                    .buckets
+                    .entry(bucket(finding).to_string())
+                    .or_default() += 1;
+            }
+        }
+    }
+    let conclusion = if summary.findings == 0 {
+        Conclusion::Clean
+    } else {
+        Conclusion::Findings
+    };
+    match format {
+        Format::Text => {
+            for (path, outcome) in &outcomes {
+                output::print_text(path, outcome);
+            }
+            print_summary(&summary);
+        }
+        Format::Json => output::print_json(&Report {
+            cases: outcomes
+                .iter()
+                .map(|(path, outcome)| CaseReport::new(path, outcome))
+                .collect(),
+            summary,
+        })?,
+    }
+    Ok(conclusion)
+}
+
+fn print_summary(summary: &Summary) {
+    println!(
+        "{} cases: {} ok, {} with a finding",
+        summary.cases, summary.ok, summary.findings
+    );
+    println!("{}", summary.operations);
+    for (bucket, cases) in &summary.buckets {
+        println!("  {cases:>5} × {bucket}");
+    }
+}

@@ -1,0 +1,43 @@
+//! `faultline run`: the verdict of each case.
+
+use super::output::{self, CaseReport};
+use super::{Conclusion, Format, GuestArguments};
+use faultline::case_file;
+use faultline::runner::Runner;
+use std::path::PathBuf;
+
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  faultline run corpus/seeds/sbrk_faults/*.case")]
+pub(crate) struct Arguments {
+    /// Case files, text or binary
+    #[arg(required = true, value_name = "CASE")]
+    cases: Vec<PathBuf>,
+    /// How to print
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+    #[command(flatten)]
+    guest: GuestArguments,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
+    let mut runner = Runner::new(&arguments.guest.boot()?);
+    let mut conclusion = Conclusion::Clean;
+    let mut outcomes = Vec::new();
+    for path in &arguments.cases {
+        let outcome = runner.run(&case_file::read(path)?);
+        if outcome.finding.is_some() {
+            conclusion = Conclusion::Findings;
+        }
+        match arguments.format {
+            Format::Text => output::print_text(path, &outcome),
+            Format::Json => outcomes.push((path, outcome)),
+        }
+    }
+    if arguments.format == Format::Json {
+        let reports = outcomes
+            .iter()
+            .map(|(path, outcome)| CaseReport::new(path, outcome));
+        output::print_json(&reports.collect::<Vec<_>>())?;
+    }
+    Ok(conclusion)
+}

@@ -1,0 +1,122 @@
+//! `faultline trace`: a case, operation by operation.
+
+use super::output::print_json;
+use super::{Conclusion, Format, GuestArguments};
+use faultline::case_file;
+use faultline::runner::{Runner, Watch};
+use oracle::{Judge, Observation, Operation, Step, describe};
+use serde::Serialize;
+use std::path::PathBuf;
+
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  faultline trace corpus/seeds/sbrk_faults/shrink.case")]
+pub(crate) struct Arguments {
+    /// A case, text or binary
+    case: PathBuf,
+    /// How to print
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+    #[command(flatten)]
+    guest: GuestArguments,
+}
+
+/// One operation, as the trace shows it.
+#[derive(Serialize)]
+struct Line {
+    index: usize,
+    operation: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expected: Option<String>,
+    seen: String,
+    instructions: u64,
+    /// Frames taken (positive) or given back (negative).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    frames: Option<i64>,
+}
+
+#[derive(Default)]
+struct Recorder {
+    lines: Vec<Line>,
+}
+
+impl Watch for Recorder {
+    fn step(
+        &mut self,
+        index: usize,
+        operation: &Operation,
+        step: &Step,
+        judge: &Judge,
+        observation: &Observation,
+    ) {
+        self.lines.push(Line {
+            index,
+            operation: operation.to_string(),
+            expected: Some(judge.expectation()),
+            seen: describe(step, observation),
+            instructions: observation.instructions,
+            frames: observation
+                .frames
+                .map(|(before, after)| before.wrapping_sub(after) as i64),
+        });
+    }
+
+    fn skipped(&mut self, index: usize, operation: &Operation) {
+        self.lines.push(Line {
+            index,
+            operation: operation.to_string(),
+            expected: None,
+            seen: "skipped: the process cannot act now".to_owned(),
+            instructions: 0,
+            frames: None,
+        });
+    }
+}
+
+pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
+    let case = case_file::read(&arguments.case)?;
+    let mut runner = Runner::new(&arguments.guest.boot()?);
+    let mut recorder = Recorder::default();
+    let outcome = runner.run_watched(&case, &mut recorder);
+    match arguments.format {
+        Format::Json => print_json(&recorder.lines)?,
+        Format::Text => print(&recorder.lines),
+    }
+    let Some(finding) = outcome.finding else {
+        return Ok(Conclusion::Clean);
+    };
+    if arguments.format == Format::Text {
+        println!("\n{finding}");
+        let console = runner.engine().console();
+        if !console.trim().is_empty() {
+            println!("\nthe kernel's console:\n{}", console.trim_end());
+        }
+    }
+    Ok(Conclusion::Findings)
+}
+
+fn print(lines: &[Line]) {
+    let width = |text: fn(&Line) -> usize| lines.iter().map(text).max().unwrap_or(0);
+    let operation = width(|line| line.operation.chars().count());
+    let expected = width(|line| {
+        line.expected
+            .as_ref()
+            .map_or(0, |text| text.chars().count())
+    });
+    println!(
+        "  #  {:operation$}  {:expected$}  instructions  frames  seen",
+        "operation", "expected"
+    );
+    for line in lines {
+        let frames = line
+            .frames
+            .map_or("?".to_owned(), |frames| format!("{frames:+}"));
+        println!(
+            "{:>3}  {:operation$}  {:expected$}  {:>12}  {frames:>6}  {}",
+            line.index,
+            line.operation,
+            line.expected.as_deref().unwrap_or(""),
+            line.instructions,
+            line.seen
+        );
+    }
+}

@@ -1,0 +1,219 @@
+//! The engine: performs one concrete step on the kernel under test and says what was seen.
+//!
+//! It knows nothing of meaning. It fills a process's registers, lets the machine run until the
+//! agent reports or everybody else has had a turn, and writes down the events. The judge, in
+//! `oracle`, says what they mean.
+
+mod finish;
+mod mappings;
+mod perform;
+mod processes;
+mod schedule;
+
+use crate::guest::Guest;
+use crate::guest::frames::{FrameAccounts, Hidden};
+use emulator::{Exit, Machine};
+use oracle::{Event, Failure, Process};
+use processes::SlotSet;
+use std::sync::Arc;
+
+pub(crate) use finish::STATUS_ADDRESS;
+pub use finish::Standing;
+pub(crate) use processes::{Processes, SUPERVISOR, Slot, State};
+pub(crate) use schedule::HART;
+
+/// Instructions a single step may take before it counts as a hang. A step of a healthy kernel
+/// takes a few thousand; the largest legal ones (a fork of a large process) some hundred thousand.
+pub const STEP_BUDGET: u64 = 8_000_000;
+
+/// Instructions given to a panicking kernel to print its last words.
+const LAST_WORDS_BUDGET: u64 = 400_000;
+
+/// Bytes of console output kept for reports.
+const CONSOLE_BYTES_KEPT: usize = 4096;
+
+/// A machine with a kernel in it, ready for a case.
+///
+/// Engines are independent and cheap: many of them, one a thread, share one [`Guest`].
+pub struct Engine {
+    guest: Arc<Guest>,
+    machine: Machine,
+    processes: Processes,
+    /// Who stands at its hint on the hart, if anybody does.
+    front: Option<Slot>,
+    /// Events of the step in hand.
+    events: Vec<Event>,
+    /// Whether the free list was seen empty in the step in hand.
+    out_of_frames: bool,
+    /// What the kernel has printed since the case began, its tail.
+    console: Vec<u8>,
+    /// Where the output of the step in hand begins in `console`.
+    console_mark: usize,
+    /// Frames that the case hides from the kernel.
+    hidden: Option<Hidden>,
+    /// Physical addresses of page tables, kept to be filled again.
+    page_tables: Vec<u64>,
+}
+
+impl Engine {
+    /// A machine of its own on the guest's snapshot.
+    pub fn new(guest: &Arc<Guest>) -> Self {
+        let mut machine = Machine::from_snapshot(&guest.snapshot);
+        for pc in [guest.panic_entry, guest.exhausted_entry]
+            .into_iter()
+            .flatten()
+        {
+            machine.set_breakpoint(pc);
+        }
+        Self {
+            processes: guest.processes.clone(),
+            guest: Arc::clone(guest),
+            machine,
+            front: Some(guest.front),
+            events: Vec::new(),
+            out_of_frames: false,
+            console: Vec::new(),
+            console_mark: 0,
+            hidden: None,
+            page_tables: Vec::new(),
+        }
+    }
+
+    /// Back to the start of a case. The cost follows what the last case dirtied.
+    pub fn reset(&mut self) {
+        self.machine.reset();
+        self.processes.clone_from(&self.guest.processes);
+        self.front = Some(self.guest.front);
+        self.events.clear();
+        self.out_of_frames = false;
+        self.console.clear();
+        self.console_mark = 0;
+        self.hidden = None;
+    }
+
+    /// The guest this engine runs.
+    pub fn guest(&self) -> &Arc<Guest> {
+        &self.guest
+    }
+
+    /// The machine, to look at.
+    pub fn machine(&self) -> &Machine {
+        &self.machine
+    }
+
+    /// The machine, for coverage counters.
+    pub fn machine_mut(&mut self) -> &mut Machine {
+        &mut self.machine
+    }
+
+    /// The tail of what the kernel printed since the case began.
+    pub fn console(&self) -> String {
+        String::from_utf8_lossy(&self.console).into_owned()
+    }
+
+    /// Frames free now, where the kernel's symbols tell.
+    pub fn free_frames(&self) -> Option<u64> {
+        self.guest.accounts?.free(&self.machine)
+    }
+
+    /// Frames that should be free once every process of the case is gone.
+    pub fn frames_expected_at_end(&self) -> Option<u64> {
+        let hidden = self.hidden.map_or(0, |hidden| hidden.frames);
+        self.guest.free_at_end?.checked_sub(hidden)
+    }
+
+    /// Runs until somebody stands at a hint. `Ok(None)`: nobody is runnable.
+    fn run_to_hint(&mut self) -> Result<Option<Slot>, Failure> {
+        let deadline = self.machine.retired() + STEP_BUDGET;
+        loop {
+            let left = deadline.saturating_sub(self.machine.retired());
+            match self.machine.run(left) {
+                Exit::Hint { .. } => {
+                    let name = self.machine.x(HART, crate::agent::NAME_REGISTER);
+                    return match Slot::from_name(name) {
+                        Some(slot) => Ok(Some(slot)),
+                        None => Err(self.lost_name(name)),
+                    };
+                }
+                Exit::Idle => return Ok(None),
+                Exit::Breakpoint { pc, .. } if Some(pc) == self.guest.exhausted_entry => {
+                    let empty = |accounts: FrameAccounts| accounts.exhausted(&self.machine);
+                    self.out_of_frames |= self.guest.accounts.is_some_and(empty);
+                }
+                Exit::Breakpoint { .. } => return Err(self.last_words(None)),
+                Exit::Stuck { pc, .. } => return Err(self.last_words(Some(pc))),
+                Exit::Finished { .. } => return Err(Failure::PoweredOff),
+                Exit::Budget => return Err(self.out_of_budget()),
+            }
+        }
+    }
+
+    /// A kernel that panics: lets it print, then quotes it. A hart that can never move again
+    /// without a word of panic is stuck.
+    fn last_words(&mut self, stuck: Option<u64>) -> Failure {
+        if stuck.is_none() {
+            self.machine.run(LAST_WORDS_BUDGET);
+        }
+        self.drain_console();
+        match (self.panic_text(), stuck) {
+            (Some(text), _) => Failure::Panic { text },
+            (None, Some(pc)) => Failure::Stuck { pc },
+            (None, None) => Failure::Panic {
+                text: "panic (nothing printed)".to_owned(),
+            },
+        }
+    }
+
+    fn out_of_budget(&mut self) -> Failure {
+        self.drain_console();
+        match self.panic_text() {
+            Some(text) => Failure::Panic { text },
+            None => Failure::Hang,
+        }
+    }
+
+    /// The line of the console that speaks of a panic.
+    fn panic_text(&self) -> Option<String> {
+        let console = String::from_utf8_lossy(&self.console);
+        let line = console.lines().find(|line| line.contains("panic"))?;
+        Some(line.trim().to_owned())
+    }
+
+    /// The name register holds no process's name: somebody's registers were not given back.
+    fn lost_name(&mut self, seen: u64) -> Failure {
+        let satp = self.machine.csr(HART, CSR_SATP).unwrap_or(0);
+        let owner = self
+            .processes
+            .slots()
+            .find(|slot| self.processes.get(*slot).satp == satp)
+            .unwrap_or(SUPERVISOR);
+        Failure::Registers {
+            process: owner.process().unwrap_or(Process::FIRST),
+            register: crate::agent::NAME_REGISTER as u8,
+            expected: owner.name(),
+            seen,
+        }
+    }
+
+    /// Takes over what the kernel has printed, keeping the tail.
+    fn drain_console(&mut self) {
+        self.console.extend(self.machine.console_output());
+        let excess = self.console.len().saturating_sub(CONSOLE_BYTES_KEPT);
+        self.console.drain(..excess);
+        self.console_mark = self.console_mark.saturating_sub(excess);
+    }
+
+    /// Whether the kernel has said, since the step began, that it killed process `pid`.
+    fn killed_message(&self, pid: u64) -> bool {
+        let said = String::from_utf8_lossy(&self.console[self.console_mark..]);
+        said.lines().any(|line| {
+            line.contains("unexpected scause")
+                && line
+                    .rsplit_once("pid=")
+                    .is_some_and(|(_, number)| number.trim().parse() == Ok(pid))
+        })
+    }
+}
+
+/// Supervisor address translation and protection (privileged specification, 12.1.11).
+pub(crate) const CSR_SATP: u16 = 0x180;

@@ -1,0 +1,161 @@
+//! Performing one step: registers in, events out.
+
+use super::schedule::RESULT;
+use super::{Engine, HART, Slot, State};
+use crate::agent::instructions::{A1, A2, A3};
+use abi::SystemCall;
+use oracle::{Action, Event, Failure, Observation, Step, UserTrap, Width};
+
+/// The register that holds a system call's number (`a7`).
+const SYSTEM_CALL_NUMBER: usize = 17;
+
+/// `exit`, the one system call that never comes back.
+const EXIT: u64 = SystemCall::Exit.number();
+
+impl Engine {
+    /// Performs `step` and fills `observation` with what was seen.
+    pub fn perform(&mut self, step: &Step, observation: &mut Observation) {
+        self.events.clear();
+        self.out_of_frames = false;
+        self.console_mark = self.console.len();
+        let instructions_before = self.machine.retired();
+        let frames_before = self.free_frames();
+
+        let failure = self.act(step).err();
+
+        observation.failure = failure;
+        observation.events.clear();
+        observation.events.append(&mut self.events);
+        observation.out_of_frames = self.out_of_frames;
+        observation.frames = frames_before.zip(self.free_frames());
+        observation.instructions = self.machine.retired() - instructions_before;
+        self.collect_mappings(step, observation);
+    }
+
+    fn act(&mut self, step: &Step) -> Result<(), Failure> {
+        if let Action::LeaveFrames(keep) = step.action {
+            self.leave_frames(keep);
+            return Ok(());
+        }
+        let Some(slot) = Slot::of(step.process) else {
+            return Ok(());
+        };
+        if !self.bring_to_front(slot)? {
+            self.events.push(silent(step, None, false));
+            return Ok(());
+        }
+        if matches!(step.action, Action::Yield) {
+            return self.settle(step.rounds.max(1));
+        }
+        self.prepare(slot, &step.action);
+        self.machine.clear_last_user_trap(HART);
+        let arrived = self.run_to_hint()?;
+        let reported = arrived == Some(slot);
+        if !reported {
+            self.note_silence(slot, step);
+        }
+        self.arrive(arrived)?;
+        if step.rounds > 0 || self.processes.anyone_away() {
+            self.settle(step.rounds)?;
+        }
+        Ok(())
+    }
+
+    /// Makes memory scarce, or plentiful again. A kernel whose frames cannot be counted is left
+    /// alone.
+    fn leave_frames(&mut self, keep: u64) {
+        let Some(accounts) = self.guest.accounts else {
+            return;
+        };
+        if let Some(hidden) = self.hidden.take() {
+            accounts.restore(&mut self.machine, hidden);
+        }
+        if keep != u64::MAX {
+            self.hidden = accounts.hide(&mut self.machine, keep);
+        }
+    }
+
+    /// The process left the hart without reporting: it sleeps, or it is dead.
+    fn note_silence(&mut self, slot: Slot, step: &Step) {
+        let trap = self.machine.last_user_trap(HART).map(|trap| UserTrap {
+            cause: trap.cause,
+            value: trap.value,
+            pc: trap.pc,
+        });
+        self.drain_console();
+        let killed_message = self.killed_message(self.processes.get(slot).pid);
+        let exits = matches!(step.action, Action::SystemCall { number: EXIT, .. });
+        if exits || killed_message {
+            self.processes.get_mut(slot).state = State::Dead;
+        }
+        self.events.push(silent(step, trap, killed_message));
+    }
+
+    /// Fills the registers of the process at the front and points it to the agent's stub.
+    pub(super) fn prepare(&mut self, slot: Slot, action: &Action) {
+        let stubs = self.guest.agent.stubs;
+        let width_index = |width: Width| width.bytes().trailing_zeros() as usize;
+        let (a1, a2, a3) = (A1.0 as usize, A2.0 as usize, A3.0 as usize);
+        let machine = &mut self.machine;
+        machine.set_x(HART, RESULT, 0);
+        let pc = match *action {
+            Action::SystemCall {
+                number,
+                arguments,
+                child,
+            } => {
+                for (at, argument) in arguments.into_iter().enumerate() {
+                    machine.set_x(HART, RESULT + at, argument);
+                }
+                machine.set_x(HART, SYSTEM_CALL_NUMBER, number);
+                if let Some(child) = child.and_then(Slot::of) {
+                    self.processes.get_mut(child).state = State::Unborn { parent: slot };
+                }
+                stubs.system_call
+            }
+            Action::Load { address, width } => {
+                machine.set_x(HART, a1, address);
+                stubs.load[width_index(width)]
+            }
+            Action::Store {
+                address,
+                width,
+                value,
+            } => {
+                machine.set_x(HART, a1, address);
+                machine.set_x(HART, a2, value);
+                stubs.store[width_index(width)]
+            }
+            Action::Fetch { address } => {
+                machine.set_x(HART, a1, address);
+                stubs.fetch
+            }
+            Action::Touch {
+                address,
+                stride,
+                count,
+                write,
+            } => {
+                machine.set_x(HART, a1, address);
+                machine.set_x(HART, a2, count);
+                machine.set_x(HART, a3, stride);
+                if write {
+                    stubs.touch_write
+                } else {
+                    stubs.touch_read
+                }
+            }
+            Action::Yield | Action::LeaveFrames(_) => return,
+        };
+        machine.set_pc(HART, pc);
+        self.processes.get_mut(slot).state = State::Acting;
+    }
+}
+
+fn silent(step: &Step, trap: Option<UserTrap>, killed_message: bool) -> Event {
+    Event::Silent {
+        process: step.process,
+        trap,
+        killed_message,
+    }
+}

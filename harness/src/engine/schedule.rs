@@ -1,0 +1,150 @@
+//! Bringing a process to the front: the engine owns time, so it decides who runs.
+//!
+//! The clock is held. Raising the timer makes the kernel pre-empt the process that stands at its
+//! hint, and its round robin brings the next one to *its* hint. Nothing else ever interrupts.
+
+use super::{CSR_SATP, Engine, Slot, SlotSet, State};
+use crate::agent::{WITNESS_REGISTERS, instructions::A0};
+use oracle::{Event, Failure};
+
+/// The hart that cases run on.
+pub(crate) const HART: usize = 0;
+
+/// A register index as the machine takes it.
+pub(super) const RESULT: usize = A0.0 as usize;
+
+impl Engine {
+    /// Brings `slot` to its hint. False: the scheduler never came to it.
+    pub(super) fn bring_to_front(&mut self, slot: Slot) -> Result<bool, Failure> {
+        let mut met = SlotSet::default();
+        while self.front != Some(slot) {
+            if let Some(front) = self.front
+                && !met.insert(front)
+            {
+                return Ok(false);
+            }
+            if !self.next_process()? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Lets everybody have a turn, `rounds` times at least and until a round brings no news; then
+    /// reports who was parked in the last round.
+    pub(super) fn settle(&mut self, rounds: u32) -> Result<(), Failure> {
+        let mut left = rounds;
+        loop {
+            let before = self.events.len();
+            let met = self.round()?;
+            left = left.saturating_sub(1);
+            if left == 0 && self.events.len() == before {
+                let processes = self.processes.slots().filter(|slot| met.contains(*slot));
+                self.events.extend(
+                    processes
+                        .filter_map(Slot::process)
+                        .map(|process| Event::Appeared { process }),
+                );
+                return Ok(());
+            }
+        }
+    }
+
+    /// One round of the scheduler: until somebody is met for the second time.
+    fn round(&mut self) -> Result<SlotSet, Failure> {
+        let mut met = SlotSet::default();
+        while self.next_process()? {
+            match self.front {
+                Some(front) if met.insert(front) => {}
+                _ => break,
+            }
+        }
+        Ok(met)
+    }
+
+    /// Makes the kernel switch to the next process and takes note of what that one has to say.
+    /// False: nobody is runnable, even after a tick.
+    fn next_process(&mut self) -> Result<bool, Failure> {
+        self.machine.raise_timer(HART);
+        let arrived = self.run_to_hint()?;
+        self.arrive(arrived)?;
+        Ok(arrived.is_some())
+    }
+
+    /// Books that `slot` stands at its hint: a report, a birth, or nothing new.
+    pub(super) fn arrive(&mut self, slot: Option<Slot>) -> Result<(), Failure> {
+        let Some(mut slot) = slot else {
+            self.front = None;
+            return Ok(());
+        };
+        self.check_witnesses(slot)?;
+        let satp = self.machine.csr(HART, CSR_SATP).unwrap_or(0);
+        let value = self.machine.x(HART, RESULT);
+        if let Some(child) = self.newborn(slot, satp, value) {
+            self.plant_name(child);
+            self.processes.get_mut(child).state = State::Parked;
+            self.events
+                .extend(child.process().map(|child| Event::Born { child }));
+            slot = child;
+        } else if self.processes.get(slot).state == State::Acting {
+            self.processes.get_mut(slot).state = State::Parked;
+            self.book_fork_result(slot, value);
+            let process = slot.process();
+            self.events
+                .extend(process.map(|process| Event::Returned { process, value }));
+        } else {
+            // Parked already, or believed dead: it is alive, as `settle` will say.
+            self.processes.get_mut(slot).state = State::Parked;
+        }
+        self.processes.get_mut(slot).satp = satp;
+        self.front = Some(slot);
+        Ok(())
+    }
+
+    /// The child of a fork comes back under its parent's name, in another address space, with 0.
+    fn newborn(&self, named: Slot, satp: u64, value: u64) -> Option<Slot> {
+        if value != 0 || satp == self.processes.get(named).satp {
+            return None;
+        }
+        self.processes.unborn_child_of(named)
+    }
+
+    /// The parent's side of a fork: who the child is, or that there is none.
+    fn book_fork_result(&mut self, parent: Slot, value: u64) {
+        let Some(child) = self.processes.unborn_child_of(parent) else {
+            return;
+        };
+        let entry = self.processes.get_mut(child);
+        if (value as i64) > 0 {
+            entry.pid = value;
+        } else {
+            entry.state = State::Unused;
+        }
+    }
+
+    /// Writes the process's name and witnesses into its callee-saved registers.
+    pub(super) fn plant_name(&mut self, slot: Slot) {
+        self.machine
+            .set_x(HART, crate::agent::NAME_REGISTER, slot.name());
+        for (at, register) in WITNESS_REGISTERS.into_iter().enumerate() {
+            self.machine.set_x(HART, register, slot.witness(at));
+        }
+    }
+
+    /// Callee-saved registers must come back from every trap as they went in.
+    fn check_witnesses(&self, slot: Slot) -> Result<(), Failure> {
+        let wrong = WITNESS_REGISTERS
+            .into_iter()
+            .enumerate()
+            .find(|(at, register)| self.machine.x(HART, *register) != slot.witness(*at));
+        match (wrong, slot.process()) {
+            (Some((at, register)), Some(process)) => Err(Failure::Registers {
+                process,
+                register: register as u8,
+                expected: slot.witness(at),
+                seen: self.machine.x(HART, register),
+            }),
+            _ => Ok(()),
+        }
+    }
+}

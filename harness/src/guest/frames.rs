@@ -1,0 +1,153 @@
+//! Counting the kernel's physical frames from outside, through its symbols.
+//!
+//! Two shapes of free list are known. The C kernels keep `struct { struct spinlock; struct run
+//! *freelist; } kmem`: a linked list through the free frames themselves. Our kernel keeps the same
+//! list at the same place, and behind it a frontier of frames that were never handed out, a count,
+//! and in `kmem_sharers` how many owners each frame has.
+
+use super::symbols::Symbols;
+use emulator::Machine;
+
+/// Bytes of a frame.
+pub const FRAME_BYTES: u64 = 4096;
+/// Where RAM begins on the `virt` board.
+pub const RAM_START: u64 = 0x8000_0000;
+
+/// Offsets into `kmem`: the lock takes 24 bytes in the C kernel and in ours.
+const FREE_LIST: u64 = 24;
+const FRONTIER: u64 = 32;
+const END: u64 = 40;
+const COUNT: u64 = 48;
+
+/// A free list longer than this is a loop: RAM has fewer frames.
+const LONGEST_LIST: u64 = 1 << 20;
+
+/// How this kernel's frames are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FrameAccounts {
+    /// A linked list at this address plus 24, nothing more: the C kernels.
+    Linked {
+        /// Address of `kmem`.
+        kmem: u64,
+    },
+    /// List, frontier, count and sharers: our kernel.
+    Counted {
+        /// Address of `kmem`.
+        kmem: u64,
+        /// Address of `kmem_sharers`.
+        sharers: u64,
+    },
+}
+
+impl FrameAccounts {
+    /// Finds the accounts in the symbol table; `None` costs the checks that count frames.
+    pub fn discover(symbols: &Symbols) -> Option<Self> {
+        let kmem = symbols.address("kmem")?;
+        Some(match symbols.address("kmem_sharers") {
+            Some(sharers) => Self::Counted { kmem, sharers },
+            None => Self::Linked { kmem },
+        })
+    }
+
+    /// Frames that are free now. For a linked list this walks it: cost follows its length.
+    pub fn free(self, machine: &Machine) -> Option<u64> {
+        match self {
+            Self::Counted { kmem, .. } => machine.read_u64(kmem + COUNT),
+            Self::Linked { kmem } => list_length(machine, kmem),
+        }
+    }
+
+    /// Whether no frame is left, by the list itself and not by the kernel's count of it.
+    pub fn exhausted(self, machine: &Machine) -> bool {
+        match self {
+            Self::Counted { kmem, .. } => {
+                machine.read_u64(kmem + FREE_LIST) == Some(0)
+                    && machine.read_u64(kmem + FRONTIER) == machine.read_u64(kmem + END)
+            }
+            Self::Linked { kmem } => machine.read_u64(kmem + FREE_LIST) == Some(0),
+        }
+    }
+
+    /// How many owners the frame at physical address `frame` has: 0 is free. `None`: not recorded.
+    pub fn sharers(self, machine: &Machine, frame: u64) -> Option<u16> {
+        let Self::Counted { sharers, .. } = self else {
+            return None;
+        };
+        let number = frame.checked_sub(RAM_START)? / FRAME_BYTES;
+        let mut bytes = [0; 2];
+        machine
+            .read_physical(sharers + 2 * number, &mut bytes)
+            .ok()?;
+        Some(u16::from_le_bytes(bytes))
+    }
+
+    /// Hides all free frames but `keep` from the kernel, as if the machine had less memory.
+    /// Nothing is hidden when fewer are free already. `None`: the accounts lead outside RAM.
+    pub fn hide(self, machine: &mut Machine, keep: u64) -> Option<Hidden> {
+        let free = self.free(machine)?;
+        let (Self::Linked { kmem } | Self::Counted { kmem, .. }) = self;
+        let mut hidden = Hidden {
+            frames: free.saturating_sub(keep),
+            rest_of_list: 0,
+            end: None,
+        };
+        if hidden.frames == 0 {
+            return Some(hidden);
+        }
+        let (last_link, on_list) = walk_list(machine, kmem, keep)?;
+        hidden.rest_of_list = machine.read_u64(last_link)?;
+        machine.write_u64(last_link, 0)?;
+        if let Self::Counted { .. } = self {
+            hidden.end = Some(machine.read_u64(kmem + END)?);
+            let frontier = machine.read_u64(kmem + FRONTIER)?;
+            machine.write_u64(kmem + END, frontier + (keep - on_list) * FRAME_BYTES)?;
+            machine.write_u64(kmem + COUNT, keep)?;
+        }
+        Some(hidden)
+    }
+
+    /// Gives back what [`hide`](Self::hide) took, whatever the kernel did meanwhile.
+    pub fn restore(self, machine: &mut Machine, hidden: Hidden) -> Option<()> {
+        if hidden.frames == 0 {
+            return Some(());
+        }
+        let (Self::Linked { kmem } | Self::Counted { kmem, .. }) = self;
+        let (last_link, _) = walk_list(machine, kmem, LONGEST_LIST)?;
+        machine.write_u64(last_link, hidden.rest_of_list)?;
+        if let Some(end) = hidden.end {
+            let count = machine.read_u64(kmem + COUNT)?;
+            machine.write_u64(kmem + END, end)?;
+            machine.write_u64(kmem + COUNT, count + hidden.frames)?;
+        }
+        Some(())
+    }
+}
+
+/// Frames taken from the kernel, to be given back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hidden {
+    /// How many.
+    pub frames: u64,
+    /// The part of the free list that was cut off: its first frame, or 0.
+    rest_of_list: u64,
+    /// Where the frontier ended.
+    end: Option<u64>,
+}
+
+/// Walks the free list and counts it; `None` when it leaves RAM or has no end.
+fn list_length(machine: &Machine, kmem: u64) -> Option<u64> {
+    walk_list(machine, kmem, LONGEST_LIST).map(|(_, count)| count)
+}
+
+/// Follows at most `limit` links of the free list: the address of the link it came to, and how
+/// many frames lie before it. `None`: a link leads outside RAM, or the list has no end.
+fn walk_list(machine: &Machine, kmem: u64, limit: u64) -> Option<(u64, u64)> {
+    let mut link = kmem + FREE_LIST;
+    for count in 0..limit {
+        match machine.read_u64(link)? {
+            0 => return Some((link, count)),
+            next => link = next,
+        }
+    }
+    (limit < LONGEST_LIST).then_some((link, limit))
+}

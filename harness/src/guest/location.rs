@@ -1,0 +1,92 @@
+//! Where the built kernel and its file-system image are.
+
+use std::path::{Path, PathBuf};
+
+/// Names another kernel ELF than the built one.
+pub const KERNEL_VARIABLE: &str = "FAULTLINE_KERNEL";
+/// Names another file-system image than the built one.
+pub const FILE_SYSTEM_VARIABLE: &str = "FAULTLINE_FS";
+
+const KERNEL_PATH: &str = "target/guest/kernel.elf";
+const FILE_SYSTEM_PATH: &str = "target/guest/fs.img";
+
+/// A kernel and an image, as read from disk.
+#[derive(Clone, Debug)]
+pub struct GuestFiles {
+    /// Where the kernel came from, for messages.
+    pub kernel_path: PathBuf,
+    /// The kernel's ELF file.
+    pub kernel: Vec<u8>,
+    /// Where the image came from, for messages.
+    pub file_system_path: PathBuf,
+    /// The file-system image.
+    pub file_system: Vec<u8>,
+}
+
+/// A guest file that is not there or not readable.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read the {what} {}: {source}\n  build it with `./scripts/setup`, or name another with {variable}=PATH", path.display())]
+pub struct MissingGuest {
+    what: &'static str,
+    variable: &'static str,
+    path: PathBuf,
+    source: std::io::Error,
+}
+
+impl GuestFiles {
+    /// Reads the kernel and the image: the given paths, else the environment's, else what
+    /// `./scripts/setup` built in this checkout.
+    ///
+    /// # Errors
+    /// Says which file is missing and how to make it.
+    pub fn find(kernel: Option<&Path>, file_system: Option<&Path>) -> Result<Self, MissingGuest> {
+        let (kernel_path, kernel) = read("kernel", kernel, KERNEL_VARIABLE, KERNEL_PATH)?;
+        let (file_system_path, file_system) = read(
+            "file-system image",
+            file_system,
+            FILE_SYSTEM_VARIABLE,
+            FILE_SYSTEM_PATH,
+        )?;
+        Ok(Self {
+            kernel_path,
+            kernel,
+            file_system_path,
+            file_system,
+        })
+    }
+}
+
+fn read(
+    what: &'static str,
+    given: Option<&Path>,
+    variable: &'static str,
+    built: &str,
+) -> Result<(PathBuf, Vec<u8>), MissingGuest> {
+    let path = given
+        .map(Path::to_path_buf)
+        .or_else(|| std::env::var_os(variable).map(PathBuf::from))
+        .unwrap_or_else(|| checkout().join(built));
+    match std::fs::read(&path) {
+        Ok(bytes) => Ok((path, bytes)),
+        Err(source) => Err(MissingGuest {
+            what,
+            variable,
+            path,
+            source,
+        }),
+    }
+}
+
+/// The checkout this program runs in: the nearest folder upwards that holds a built guest, else
+/// the one it was compiled in.
+fn checkout() -> PathBuf {
+    let compiled_in = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    std::env::current_dir()
+        .ok()
+        .and_then(|here| {
+            here.ancestors()
+                .find(|folder| folder.join(KERNEL_PATH).is_file())
+                .map(Path::to_path_buf)
+        })
+        .unwrap_or(compiled_in)
+}

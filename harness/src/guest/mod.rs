@@ -1,0 +1,43 @@
+//! The kernel under test, booted once: files, symbols, frame accounts, and the snapshot that every
+//! case starts from.
+
+mod boot;
+pub mod frames;
+pub mod location;
+pub mod symbols;
+
+pub use boot::BootError;
+
+use crate::agent::Agent;
+use crate::engine::{Processes, Slot};
+use emulator::Snapshot;
+use frames::FrameAccounts;
+use oracle::{Dialect, Image, Layout};
+use std::ops::Range;
+use std::sync::Arc;
+use symbols::Symbols;
+
+/// A kernel parked at the start of a case, shared by any number of engines.
+pub struct Guest {
+    /// What the kernel's legitimate peculiarities are.
+    pub dialect: Dialect,
+    /// Where things lie in a process's address space.
+    pub layout: Layout,
+    /// What process `a` holds in memory when a case starts.
+    pub image: Image,
+    /// The kernel's symbols.
+    pub symbols: Symbols,
+    /// Process `a`'s identifier.
+    pub first_pid: u64,
+    /// Frames free when the supervisor alone is left, where symbols tell.
+    pub free_at_end: Option<u64>,
+    pub(crate) agent: Agent,
+    pub(crate) accounts: Option<FrameAccounts>,
+    pub(crate) snapshot: Arc<Snapshot>,
+    pub(crate) processes: Processes,
+    pub(crate) front: Slot,
+    /// Physical addresses of the kernel's own code and data.
+    pub(crate) kernel_image: Range<u64>,
+    pub(crate) panic_entry: Option<u64>,
+    pub(crate) exhausted_entry: Option<u64>,
+}

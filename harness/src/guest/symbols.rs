@@ -1,0 +1,70 @@
+//! The kernel's symbol table: addresses of the few things Faultline reads, and names for reports.
+
+use object::{Object, ObjectSegment, ObjectSymbol, SymbolKind};
+use std::ops::Range;
+
+/// Names and addresses from the kernel's ELF file. A stripped kernel has none, and costs only the
+/// checks that need them.
+#[derive(Clone, Debug, Default)]
+pub struct Symbols {
+    /// Sorted by address.
+    functions: Vec<(u64, String)>,
+    named: Vec<(String, u64)>,
+    image: Range<u64>,
+}
+
+impl Symbols {
+    /// Reads the symbol table of `elf`; no table, or a broken one, gives no symbols.
+    pub fn read(elf: &[u8]) -> Self {
+        let Ok(file) = object::File::parse(elf) else {
+            return Self::default();
+        };
+        let mut symbols = Self::default();
+        for symbol in file.symbols() {
+            let Ok(name) = symbol.name() else { continue };
+            if !symbol.is_definition() || name.is_empty() {
+                continue;
+            }
+            symbols.named.push((name.to_owned(), symbol.address()));
+            if symbol.kind() == SymbolKind::Text {
+                let name = format!("{:#}", rustc_demangle::demangle(name));
+                symbols.functions.push((symbol.address(), name));
+            }
+        }
+        for segment in file.segments() {
+            let start = segment.address();
+            let end = start.saturating_add(segment.size());
+            symbols.image = match symbols.image {
+                Range { start: 0, end: 0 } => start..end,
+                Range {
+                    start: low,
+                    end: high,
+                } => low.min(start)..high.max(end),
+            };
+        }
+        symbols.named.sort();
+        symbols.functions.sort();
+        symbols
+    }
+
+    /// The address of the symbol spelled exactly `name`.
+    pub fn address(&self, name: &str) -> Option<u64> {
+        let at = self
+            .named
+            .binary_search_by(|(candidate, _)| candidate.as_str().cmp(name))
+            .ok()?;
+        Some(self.named[at].1)
+    }
+
+    /// Where the kernel's code and data lie.
+    pub fn image(&self) -> Range<u64> {
+        self.image.clone()
+    }
+
+    /// The function that holds `pc`, and how far into it.
+    pub fn function(&self, pc: u64) -> Option<(&str, u64)> {
+        let after = self.functions.partition_point(|(start, _)| *start <= pc);
+        let (start, name) = self.functions.get(after.checked_sub(1)?)?;
+        Some((name, pc - start))
+    }
+}

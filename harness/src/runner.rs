@@ -1,0 +1,176 @@
+//! Runs a case on both sides and judges it: the loop that everything else is built on.
+
+use crate::engine::{Engine, Standing};
+use crate::guest::Guest;
+use crate::guest::frames::FRAME_BYTES;
+use oracle::{
+    BiteMeter, Case, Finding, Judge, Observation, Operation, PageMapping, Process, ProcessState,
+    Step,
+};
+use std::sync::Arc;
+
+/// What came of a case.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The first thing that was wrong, if anything was.
+    pub finding: Option<Finding>,
+    /// How much was really compared.
+    pub meter: BiteMeter,
+    /// Guest instructions from the first operation to the last frame counted.
+    pub instructions: u64,
+}
+
+/// An observer of single steps, for traces.
+pub trait Watch {
+    /// Called after the kernel performed `step` for the operation numbered `index`; `judge` has
+    /// planned it and not yet seen the observation.
+    fn step(
+        &mut self,
+        index: usize,
+        operation: &Operation,
+        step: &Step,
+        judge: &Judge,
+        observation: &Observation,
+    );
+    /// Called for an operation that does not apply, because its process is dead or asleep.
+    fn skipped(&mut self, index: usize, operation: &Operation);
+}
+
+/// Watches nothing.
+pub struct Unwatched;
+
+impl Watch for Unwatched {
+    fn step(&mut self, _: usize, _: &Operation, _: &Step, _: &Judge, _: &Observation) {}
+    fn skipped(&mut self, _: usize, _: &Operation) {}
+}
+
+/// Compares whole pages with the model's memory: each page when it is first mapped to a frame, so
+/// that what a dead process left behind shows, and every page at the end of the case.
+#[derive(Default)]
+struct MemoryCheck {
+    /// Process, page and frame of the mappings seen so far in this case.
+    seen: Vec<(Process, u64, u64)>,
+    mappings: Vec<PageMapping>,
+}
+
+impl MemoryCheck {
+    fn check_new(
+        &mut self,
+        mappings: &[PageMapping],
+        engine: &Engine,
+        judge: &Judge,
+    ) -> Result<(), Finding> {
+        for mapping in mappings {
+            let key = (mapping.process, mapping.address, mapping.frame);
+            if !self.seen.contains(&key) {
+                self.seen.push(key);
+                compare(mapping, engine, judge)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn check_all(&mut self, engine: &mut Engine, judge: &Judge) -> Result<(), Finding> {
+        self.mappings.clear();
+        engine.list_mappings(&mut self.mappings);
+        self.mappings
+            .iter()
+            .try_for_each(|mapping| compare(mapping, engine, judge))
+    }
+}
+
+fn compare(mapping: &PageMapping, engine: &Engine, judge: &Judge) -> Result<(), Finding> {
+    let mut page = [0; FRAME_BYTES as usize];
+    if engine.read_page(mapping.process, mapping.address, &mut page) {
+        judge.compare_page(mapping.process, mapping.address, &page)?;
+    }
+    Ok(())
+}
+
+/// One kernel, one judge, any number of cases one after another.
+pub struct Runner {
+    engine: Engine,
+    judge: Judge,
+    observation: Observation,
+    memory: MemoryCheck,
+    pristine: bool,
+}
+
+impl Runner {
+    /// A runner of its own on `guest`.
+    pub fn new(guest: &Arc<Guest>) -> Self {
+        Self {
+            engine: Engine::new(guest),
+            judge: Judge::new(&guest.dialect, &guest.layout, &guest.image, guest.first_pid),
+            observation: Observation::default(),
+            memory: MemoryCheck::default(),
+            pristine: true,
+        }
+    }
+
+    /// Runs `case` from the snapshot to the last frame counted.
+    pub fn run(&mut self, case: &Case) -> Outcome {
+        self.run_watched(case, &mut Unwatched)
+    }
+
+    /// [`run`](Self::run), with every step shown to `watch`.
+    pub fn run_watched(&mut self, case: &Case, watch: &mut impl Watch) -> Outcome {
+        if !self.pristine {
+            self.engine.reset();
+            self.judge.reset();
+        }
+        self.pristine = false;
+        self.memory.seen.clear();
+        let instructions_before = self.engine.machine().retired();
+        let finding = self.drive(case, watch).err();
+        Outcome {
+            finding,
+            meter: self.judge.meter(),
+            instructions: self.engine.machine().retired() - instructions_before,
+        }
+    }
+
+    fn drive(&mut self, case: &Case, watch: &mut impl Watch) -> Result<(), Finding> {
+        for (index, operation) in case.operations.iter().enumerate() {
+            let Some(step) = self.judge.plan(operation) else {
+                watch.skipped(index, operation);
+                continue;
+            };
+            self.engine.perform(&step, &mut self.observation);
+            watch.step(index, operation, &step, &self.judge, &self.observation);
+            self.judge.observe(&step, &self.observation)?;
+            if let Some(mappings) = &self.observation.mappings {
+                self.memory.check_new(mappings, &self.engine, &self.judge)?;
+            }
+        }
+        self.memory.check_all(&mut self.engine, &self.judge)?;
+        let standing = self.standing();
+        let end = self.engine.finish(&standing);
+        self.judge.finish(&end)
+    }
+
+    fn standing(&self) -> Vec<(Process, Standing)> {
+        Process::all()
+            .filter_map(|process| match self.judge.state_of(process) {
+                ProcessState::Ready => Some((process, Standing::Ready)),
+                ProcessState::Blocked => Some((process, Standing::Blocked)),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// State features of the case just run: numbers below 4096.
+    pub fn features(&self) -> &[u16] {
+        self.judge.features()
+    }
+
+    /// The engine, for coverage and for looking into the machine.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The engine, to change.
+    pub fn engine_mut(&mut self) -> &mut Engine {
+        &mut self.engine
+    }
+}

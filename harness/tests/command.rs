@@ -1,0 +1,117 @@
+//! The command line as a person or a CI meets it: exit codes, error messages, both output forms.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn faultline(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_faultline"))
+        .args(arguments)
+        .output()
+        .unwrap_or_else(|error| panic!("cannot start faultline: {error}"))
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn seeds() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../corpus/seeds/sbrk_faults")
+}
+
+fn first_seed() -> String {
+    let mut seeds: Vec<PathBuf> = std::fs::read_dir(seeds())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    seeds.sort();
+    seeds[0].display().to_string()
+}
+
+fn file(folder: &tempfile::TempDir, name: &str, content: &[u8]) -> String {
+    let path = folder.path().join(name);
+    std::fs::write(&path, content).unwrap();
+    path.display().to_string()
+}
+
+#[test]
+fn a_clean_case_exits_with_0() {
+    let output = faultline(&["run", &first_seed()]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(
+        text(&output.stdout).starts_with("ok "),
+        "{}",
+        text(&output.stdout)
+    );
+}
+
+#[test]
+fn json_is_json() {
+    let output = faultline(&["run", "--format", "json", &first_seed()]);
+    let value: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(value[0]["verdict"], "ok");
+    assert!(value[0]["operations"]["compared"].as_u64().unwrap() > 0);
+}
+
+#[test]
+fn replay_is_the_same_on_one_thread_and_on_two() {
+    let seeds = seeds().display().to_string();
+    let one = faultline(&["replay", "--jobs", "1", "--format", "json", &seeds]);
+    let two = faultline(&["replay", "--jobs", "2", "--format", "json", &seeds]);
+    assert_eq!(one.status.code(), Some(0), "{}", text(&one.stdout));
+    assert_eq!(text(&one.stdout), text(&two.stdout));
+}
+
+#[test]
+fn binary_and_text_convert_both_ways_without_loss() {
+    let folder = tempfile::tempdir().unwrap();
+    let seed = first_seed();
+    let binary = folder.path().join("case.bin").display().to_string();
+    let encode = faultline(&["encode", &seed, "--output", &binary]);
+    assert_eq!(encode.status.code(), Some(0), "{}", text(&encode.stderr));
+    let decoded = faultline(&["decode", &binary]);
+    let again = file(&folder, "again.case", &decoded.stdout);
+    let encoded_again = faultline(&["encode", &again]);
+    assert_eq!(encoded_again.stdout, std::fs::read(&binary).unwrap());
+}
+
+#[test]
+fn any_bytes_are_a_case() {
+    let folder = tempfile::tempdir().unwrap();
+    let noise: Vec<u8> = (0..999_u32).map(|at| (at * at >> 3) as u8).collect();
+    let path = file(&folder, "noise", &noise);
+    let output = faultline(&["run", &path]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
+}
+
+#[test]
+fn a_mistake_in_a_case_is_shown_with_line_and_column() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = file(
+        &folder,
+        "wrong.case",
+        b"faultline 1\na: sbrk +1p\na: lode8 heap[0]\n",
+    );
+    let output = faultline(&["run", &path]);
+    assert_eq!(output.status.code(), Some(2));
+    let message = text(&output.stderr);
+    assert!(message.contains("3:4"), "{message}");
+    assert!(message.contains("load8"), "{message}");
+}
+
+#[test]
+fn broken_kernels_and_images_are_met_with_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let noise: Vec<u8> = (0..5000_u32).map(|at| (at * 7 >> 2) as u8).collect();
+    let noise = file(&folder, "noise", &noise);
+    for arguments in [
+        ["run", "--kernel", &noise, &first_seed()],
+        ["run", "--fs", &noise, &first_seed()],
+        ["run", "--kernel", "/no/such/kernel", &first_seed()],
+        ["run", "/no/such/case", "--format", "text"],
+    ] {
+        let output = faultline(&arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(!output.stderr.is_empty(), "{arguments:?}");
+        assert!(!text(&output.stderr).contains("panicked"), "{arguments:?}");
+    }
+}
