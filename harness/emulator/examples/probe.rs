@@ -2,10 +2,12 @@
 //!
 //! `cargo run --release -p emulator --example probe -- KERNEL [--disk IMAGE] [--budget N]
 //! [--harts N] [--coverage] [--held] [--legacy] [--strict] [--type TEXT]`
+//!
+//! With `--held` the guest's clock stands still: each line of TEXT is typed when the guest is idle,
+//! and timed by itself.
 
 use emulator::{Clock, Config, Coverage, DiskFlavour, Exit, Machine};
 use std::error::Error;
-use std::io::Write;
 use std::time::Instant;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -29,26 +31,24 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let kernel = kernel.ok_or("say which ELF file to run")?;
     let mut machine = Machine::new(&config, &std::fs::read(kernel)?, disk)?;
-    let start = Instant::now();
     let mut input = typed.lines();
-    let exit = loop {
-        let left = budget - machine.steps().min(budget);
-        let exit = machine.run(left);
+    let mut start = Instant::now();
+    let mut counted = 0;
+    loop {
+        let exit = machine.run(budget - machine.steps().min(budget));
+        let seconds = start.elapsed().as_secs_f64();
         print!("{}", String::from_utf8_lossy(&machine.console_output()));
-        std::io::stdout().flush()?;
-        match (exit, input.next()) {
-            (Exit::Idle, Some(line)) => {
-                machine.console_input(format!("{line}\n").as_bytes());
-            }
-            _ => break exit,
-        }
-    };
-    let seconds = start.elapsed().as_secs_f64();
-    let millions = machine.steps() as f64 / 1e6;
-    println!(
-        "\n{exit:?} at {:#x} after {millions:.1} M instructions in {seconds:.3} s: {:.0} MIPS",
-        machine.pc(0),
-        millions / seconds
-    );
-    Ok(())
+        let millions = (machine.steps() - counted) as f64 / 1e6;
+        println!(
+            "\n[{exit:?} at {:#x} after {millions:.1} M instructions in {seconds:.3} s: {:.0} MIPS]",
+            machine.pc(0),
+            millions / seconds
+        );
+        let Some(line) = input.next().filter(|_| exit == Exit::Idle) else {
+            return Ok(());
+        };
+        machine.console_input(format!("{line}\n").as_bytes());
+        start = Instant::now();
+        counted = machine.steps();
+    }
 }

@@ -7,7 +7,7 @@ use crate::coverage::Map;
 use crate::devices::{Devices, GuestMemory, MAX_HARTS};
 use crate::elf;
 use crate::exit::{BuildError, OutOfRange, Trap};
-use crate::hart::{Hart, Privilege, X_DISCARD};
+use crate::hart::{Hart, Privilege, X_DISCARD, number};
 use crate::memory::{Bus, Mapping, PageTables, Ram};
 use crate::snapshot::{ResetStats, Snapshot, Turn};
 use crate::translations::Translations;
@@ -170,8 +170,13 @@ impl Machine {
     }
 
     /// Writes a control and status register as M-mode does; `None` if there is no such register.
-    pub fn set_csr(&mut self, hart: usize, number: u16, value: u64) -> Option<()> {
-        self.harts[hart].write_csr(number, value)?;
+    pub fn set_csr(&mut self, hart: usize, register: u16, value: u64) -> Option<()> {
+        let value = match register {
+            // No instruction is under way whose increment the write would replace.
+            number::MCYCLE | number::MINSTRET => value.wrapping_add(1),
+            _ => value,
+        };
+        self.harts[hart].write_csr(register, value)?;
         self.translations[hart].clear();
         self.harts[hart].update_lines(&self.bus);
         Some(())

@@ -164,6 +164,12 @@ pub(super) fn previous_privilege(status: u64) -> Privilege {
     Privilege::from_bits(status >> STATUS_MPP_SHIFT & 3).unwrap_or(Privilege::User)
 }
 
+/// The first region that a `pmpcfg` register configures: on RV64 there are even ones only, for
+/// eight regions each.
+fn pmp_regions(number: u16) -> usize {
+    usize::from(number - n::PMPCFG0) * 4
+}
+
 /// What a write may have changed beside the register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Effect {
@@ -243,7 +249,7 @@ impl Hart {
             n::MCAUSE => csr.mcause,
             n::MTVAL => csr.mtval,
             n::MIP => self.pending_interrupts(),
-            n::PMPCFG0 | n::PMPCFG2 => self.pmp.config(usize::from(number - n::PMPCFG0) * 2),
+            n::PMPCFG0 | n::PMPCFG2 => self.pmp.config(pmp_regions(number)),
             n::PMPADDR0..=n::PMPADDR15 => self.pmp.address(usize::from(number - n::PMPADDR0)),
             n::MCYCLE | n::CYCLE => self.steps.wrapping_add(csr.cycle_offset),
             n::MINSTRET | n::INSTRET => self.retired().wrapping_add(csr.instret_offset),
@@ -345,8 +351,7 @@ impl Hart {
                 return Some(Effect::AddressSpace);
             }
             n::PMPCFG0 | n::PMPCFG2 => {
-                let register = usize::from(number - n::PMPCFG0) * 2;
-                self.pmp.set_config(register, value);
+                self.pmp.set_config(pmp_regions(number), value);
                 return Some(Effect::Protection);
             }
             n::PMPADDR0..=n::PMPADDR15 => {
@@ -354,10 +359,11 @@ impl Hart {
                 self.pmp.set_address(region, value);
                 return Some(Effect::Protection);
             }
-            n::MCYCLE => csr.cycle_offset = value.wrapping_sub(self.steps),
+            // The write takes the place of this instruction's own increment.
+            n::MCYCLE => csr.cycle_offset = value.wrapping_sub(self.steps.wrapping_add(1)),
             n::MINSTRET => {
                 let retired = self.steps.wrapping_sub(self.trapped);
-                csr.instret_offset = value.wrapping_sub(retired);
+                csr.instret_offset = value.wrapping_sub(retired.wrapping_add(1));
             }
             n::MISA
             | n::MCOUNTINHIBIT

@@ -13,6 +13,7 @@ pub(crate) use trap::Exception;
 use crate::exit::Trap;
 use crate::memory::View;
 use csr::Csrs;
+pub(crate) use csr::number;
 
 /// Registers by number, with room to index them without a check: writes to `x0` are sent to
 /// [`X_DISCARD`].

@@ -58,16 +58,16 @@ impl Pmp {
         self.permits(offset + RAM_BASE, access, mode)
     }
 
-    /// `pmpcfg` number `register` (even, on RV64).
-    pub(crate) fn config(&self, register: usize) -> u64 {
+    /// The configuration of eight regions from `first`: `pmpcfg` number `first / 4`.
+    pub(crate) fn config(&self, first: usize) -> u64 {
         let mut bytes = [0; 8];
-        bytes.copy_from_slice(&self.config[register * 4..register * 4 + 8]);
+        bytes.copy_from_slice(&self.config[first..first + 8]);
         u64::from_le_bytes(bytes)
     }
 
-    /// Writes `pmpcfg` number `register`; locked regions stay as they are.
-    pub(crate) fn set_config(&mut self, register: usize, value: u64) {
-        let regions = &mut self.config[register * 4..register * 4 + 8];
+    /// Writes the configuration of eight regions from `first`; locked ones stay as they are.
+    pub(crate) fn set_config(&mut self, first: usize, value: u64) {
+        let regions = &mut self.config[first..first + 8];
         for (config, new) in regions.iter_mut().zip(value.to_le_bytes()) {
             let mut new = new & !(3 << 5);
             // Write without read is reserved, and NA4 is finer than the grain: both are refused.

@@ -46,7 +46,7 @@ pub(crate) fn execute(hart: &mut Hart, bus: &Bus, instruction: u32) -> Result<Ou
     }
     match instruction {
         ECALL => Err(Exception::environment_call(hart.privilege)),
-        EBREAK => Err(Exception::breakpoint(hart.pc)),
+        EBREAK => Err(Exception::breakpoint()),
         SRET => {
             let trapped = hart.privilege == Privilege::Supervisor && status & STATUS_TSR != 0;
             if hart.privilege < Privilege::Supervisor || trapped {

@@ -22,12 +22,8 @@ impl Exception {
         }
     }
 
-    /// `ebreak` at this address.
-    pub(crate) fn breakpoint(pc: u64) -> Exception {
-        Exception {
-            cause: 3,
-            value: pc,
-        }
+    pub(crate) fn breakpoint() -> Exception {
+        Exception { cause: 3, value: 0 }
     }
 
     /// `ecall` from this mode.
