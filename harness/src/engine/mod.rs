@@ -11,7 +11,7 @@ mod processes;
 mod schedule;
 
 use crate::guest::Guest;
-use crate::guest::frames::{FrameAccounts, Hidden};
+use crate::guest::frames::Hidden;
 use emulator::{Exit, Machine};
 use oracle::{Event, Failure, Process};
 use processes::SlotSet;
@@ -137,8 +137,7 @@ impl Engine {
                 }
                 Exit::Idle => return Ok(None),
                 Exit::Breakpoint { pc, .. } if Some(pc) == self.guest.exhausted_entry => {
-                    let empty = |accounts: FrameAccounts| accounts.exhausted(&self.machine);
-                    self.out_of_frames |= self.guest.accounts.is_some_and(empty);
+                    self.out_of_frames |= self.refusal_is_due();
                 }
                 Exit::Breakpoint { .. } => return Err(self.last_words(None)),
                 Exit::Stuck { pc, .. } => return Err(self.last_words(Some(pc))),
@@ -146,6 +145,15 @@ impl Engine {
                 Exit::Budget => return Err(self.out_of_budget()),
             }
         }
+    }
+
+    /// Our kernel refuses frames in a function whose argument is how many were asked for: whether
+    /// there really are fewer.
+    fn refusal_is_due(&self) -> bool {
+        let needed = self.machine.x(HART, schedule::RESULT);
+        self.guest
+            .accounts
+            .is_some_and(|accounts| accounts.fewer_than(&self.machine, needed))
     }
 
     /// A kernel that panics: lets it print, then quotes it. A hart that can never move again

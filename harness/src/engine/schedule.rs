@@ -39,13 +39,21 @@ impl Engine {
             let met = self.round()?;
             left = left.saturating_sub(1);
             if left == 0 && self.events.len() == before {
-                let processes = self.processes.slots().filter(|slot| met.contains(*slot));
-                self.events.extend(
-                    processes
-                        .filter_map(Slot::process)
-                        .map(|process| Event::Appeared { process }),
-                );
+                self.call_the_roll(met);
                 return Ok(());
+            }
+        }
+    }
+
+    /// Reports who was met in a quiet round; who should have been there and was not is dead.
+    fn call_the_roll(&mut self, met: SlotSet) {
+        for slot in self.processes.slots() {
+            if met.contains(slot) {
+                let process = slot.process();
+                self.events
+                    .extend(process.map(|process| Event::Appeared { process }));
+            } else if self.processes.get(slot).state == State::Parked {
+                self.processes.get_mut(slot).state = State::Dead;
             }
         }
     }

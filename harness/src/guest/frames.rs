@@ -57,15 +57,21 @@ impl FrameAccounts {
         }
     }
 
-    /// Whether no frame is left, by the list itself and not by the kernel's count of it.
-    pub fn exhausted(self, machine: &Machine) -> bool {
-        match self {
-            Self::Counted { kmem, .. } => {
-                machine.read_u64(kmem + FREE_LIST) == Some(0)
-                    && machine.read_u64(kmem + FRONTIER) == machine.read_u64(kmem + END)
-            }
-            Self::Linked { kmem } => machine.read_u64(kmem + FREE_LIST) == Some(0),
-        }
+    /// Whether fewer than `needed` frames are left, by the list itself and not by the kernel's
+    /// count of it.
+    pub fn fewer_than(self, machine: &Machine, needed: u64) -> bool {
+        let (Self::Linked { kmem } | Self::Counted { kmem, .. }) = self;
+        let Some((_, on_list)) = walk_list(machine, kmem, needed.min(LONGEST_LIST - 1)) else {
+            return false;
+        };
+        let beyond = match self {
+            Self::Linked { .. } => Some(0),
+            Self::Counted { .. } => machine
+                .read_u64(kmem + END)
+                .zip(machine.read_u64(kmem + FRONTIER))
+                .map(|(end, frontier)| end.saturating_sub(frontier) / FRAME_BYTES),
+        };
+        beyond.is_some_and(|beyond| on_list.saturating_add(beyond) < needed)
     }
 
     /// How many owners the frame at physical address `frame` has: 0 is free. `None`: not recorded.
