@@ -59,7 +59,10 @@ macro_rules! print {
 /// Prints formatted text and ends the line.
 #[macro_export]
 macro_rules! println {
-    ($format:literal $($part:tt)*) => {
-        $crate::print!(concat!($format, "\n") $($part)*)
-    };
+    ($($part:tt)*) => {{
+        let mut line = $crate::print::Line::new();
+        let _ = core::fmt::Write::write_fmt(&mut line, format_args!($($part)*));
+        let _ = core::fmt::Write::write_str(&mut line, "\n");
+        line.flush();
+    }};
 }
