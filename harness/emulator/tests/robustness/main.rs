@@ -1,0 +1,12 @@
+//! What the machine promises its users: snapshots that come back whole, runs that repeat, budgets
+//! that are exact, and a calm answer to anything a guest does.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod busy;
+mod determinism;
+mod hostile;
+mod schedules;
+mod snapshots;
+mod strictness;
