@@ -330,16 +330,24 @@ impl Ram {
 
     /// The content now becomes the base that [`Ram::reset`] goes back to.
     pub(crate) fn snapshot(&mut self) -> Arc<Image> {
-        let pages = self.flags.len();
         let mut image = Image {
-            index: vec![0; pages],
+            index: vec![0; self.flags.len()],
             pages: Vec::new(),
         };
-        let mut buffer = vec![0; PAGE_BYTES as usize];
-        for page in 0..pages {
-            self.read_page((page as u64) << PAGE_SHIFT, &mut buffer);
-            if buffer.iter().any(|byte| *byte != 0) {
-                image.pages.extend_from_slice(&buffer);
+        // Everything else was never written, and is zero.
+        let mut written: Vec<usize> = self.dirty.iter().map(|page| *page as usize).collect();
+        if let Some(base) = &self.base {
+            let in_base = base.index.iter().enumerate().filter(|(_, at)| **at != 0);
+            let clean = in_base.filter(|(page, _)| self.flags[*page] & Flags::DIRTY == 0);
+            written.extend(clean.map(|(page, _)| page));
+        }
+        written.sort_unstable();
+        for page in written {
+            let Some(bytes) = self.page((page as u64) << PAGE_SHIFT) else {
+                continue;
+            };
+            if bytes.iter().any(|byte| *byte != 0) {
+                image.pages.extend_from_slice(bytes);
                 image.index[page] = (image.pages.len() >> PAGE_SHIFT) as u32;
             }
         }
