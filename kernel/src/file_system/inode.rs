@@ -58,12 +58,20 @@ pub struct InodeReference {
 /// Too many inodes are in use.
 pub(super) fn get(number: u32) -> Result<InodeReference, Failed> {
     let mut table = TABLE.lock();
-    let used = table
-        .iter()
-        .position(|tag| tag.references > 0 && tag.number == number);
-    let index = used
-        .or_else(|| table.iter().position(|tag| tag.references == 0))
-        .ok_or(Failed)?;
+    // An entry without references still knows its inode, and is as good as one with some.
+    let known = table.iter().position(|tag| tag.number == number);
+    let index = match known {
+        Some(index) => index,
+        None => {
+            let free = table.iter().position(|tag| tag.references == 0);
+            let index = free.ok_or(Failed)?;
+            // Nobody refers to it, so nobody has it locked. What it knows of this inode, if
+            // anything, is older than what other entries made of it.
+            let mut cached = CACHED[index].try_lock().ok_or(Failed)?;
+            cached.number = 0;
+            index
+        }
+    };
     let tag = &mut table[index];
     tag.number = number;
     tag.references += 1;
@@ -92,17 +100,17 @@ impl InodeReference {
             let (block, offset) = place(self.number)?;
             let buffer = buffer::get(block)?;
             let bytes = buffer.bytes()[offset..].first_chunk().ok_or(Failed)?;
-            cached.inode = DiskInode::decode(bytes);
+            let inode = DiskInode::decode(bytes);
+            if matches!(Kind::from_number(inode.kind), None | Some(Kind::Free)) {
+                return Err(Failed);
+            }
+            cached.inode = inode;
             cached.number = self.number;
         }
-        let inode = Inode {
+        Ok(Inode {
             cached,
             reference: self,
-        };
-        match inode.kind() {
-            Kind::Free => Err(Failed),
-            _ => Ok(inode),
-        }
+        })
     }
 }
 
