@@ -2,15 +2,33 @@
 
 mod address;
 mod amount;
+mod binary;
+mod choices;
+mod document;
+mod generate;
+mod mutate;
 mod operation;
+mod parse;
 mod print;
 mod process;
+mod repair;
+mod simplify;
+mod text_error;
 
 pub use address::{Address, Region};
 pub use amount::{Amount, Base, Place};
-pub use operation::{Call, Flavour, Kind, Operation, StoredValue, Stride, Target, Width};
+pub use binary::RECORD_BYTES;
+pub use document::Document;
+pub use mutate::{cross_over, mutate};
+pub use operation::{
+    Call, DESCRIPTORS, Flavour, Kind, Operation, StoredValue, Stride, Target, Width,
+};
 pub use print::VERSION_LINE;
 pub use process::Process;
+pub use simplify::simplifications;
+pub use text_error::ParseError;
+
+use std::ops::Range;
 
 /// A case: operations, one after another. At most [`Case::MAX_OPERATIONS`] of them.
 #[derive(Clone, PartialEq, Eq, Hash, Default)]
@@ -22,4 +40,46 @@ pub struct Case {
 impl Case {
     /// The most operations that a decoded, parsed or generated case has.
     pub const MAX_OPERATIONS: usize = 256;
+
+    /// Reads the text form.
+    ///
+    /// # Errors
+    /// Says in which line and column what is wrong, and what would be right.
+    pub fn parse(text: &str) -> Result<Case, ParseError> {
+        Document::parse(text).map(|document| document.case())
+    }
+
+    /// The case without the operations at `range`; what lies outside the case is ignored.
+    pub fn without(&self, range: Range<usize>) -> Case {
+        let keep = |at: &usize| !range.contains(at);
+        let kept = (0..self.operations.len()).filter(keep);
+        Case {
+            operations: kept.map(|at| self.operations[at]).collect(),
+        }
+    }
+
+    /// Names the processes `a`, `b`, `c`, … in the order in which they appear; the first one of a
+    /// case is always called `a`, and stays so.
+    pub fn rename_processes(&mut self) {
+        let mut names = [None; Process::COUNT];
+        names[Process::FIRST.index()] = Some(Process::FIRST);
+        let mut given = 1;
+        let mut rename = |process: &mut Process| {
+            let name = names[process.index()].get_or_insert_with(|| {
+                given += 1;
+                Process::from_bits(given - 1)
+            });
+            *process = *name;
+        };
+        for operation in &mut self.operations {
+            rename(&mut operation.process);
+            match &mut operation.call {
+                Call::Fork { child } => rename(child),
+                Call::Kill {
+                    target: Target::Process(target),
+                } => rename(target),
+                _ => {}
+            }
+        }
+    }
 }

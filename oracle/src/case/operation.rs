@@ -169,6 +169,9 @@ pub enum Target {
     Pid(i32),
 }
 
+/// The file descriptors that a case can name: whatever a process may have, and some that none has.
+pub const DESCRIPTORS: std::ops::RangeInclusive<i8> = -64..=63;
+
 /// One operation: a line of a case.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Operation {
@@ -176,6 +179,17 @@ pub struct Operation {
     pub process: Process,
     /// What is done.
     pub call: Call,
+}
+
+impl Operation {
+    /// `process` does `call`. What is done to everybody counts as done by `a`.
+    pub fn new(process: Process, call: Call) -> Operation {
+        let process = match call {
+            Call::Frames { .. } => Process::FIRST,
+            _ => process,
+        };
+        Operation { process, call }
+    }
 }
 
 /// What an operation does.

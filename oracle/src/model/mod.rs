@@ -31,6 +31,7 @@ use crate::dialect::Dialect;
 use crate::layout::{Image, Layout};
 use pipe::Pipe;
 use process::ProcessModel;
+use std::sync::Arc;
 
 /// What does not change during a case.
 #[derive(Clone, Debug)]
@@ -44,7 +45,7 @@ pub(crate) struct World {
 /// The eager model of one kernel and the processes of one case.
 #[derive(Clone, Debug)]
 pub struct Model {
-    pub(crate) world: World,
+    pub(crate) world: Arc<World>,
     processes: Vec<ProcessModel>,
     pipes: Vec<Pipe>,
     last_pid: u64,
@@ -60,12 +61,12 @@ impl Model {
     /// The start of a case: process `a`, whose identifier is `first_pid`, holds `image`.
     pub fn new(dialect: &Dialect, layout: &Layout, image: &Image, first_pid: u64) -> Model {
         let mut model = Model {
-            world: World {
+            world: Arc::new(World {
                 dialect: dialect.clone(),
                 layout: layout.clone(),
                 image: image.clone(),
                 first_pid,
-            },
+            }),
             processes: vec![ProcessModel::default(); Process::COUNT],
             pipes: Vec::new(),
             last_pid: first_pid,

@@ -1,0 +1,389 @@
+//! The binary form: eight bytes an operation, so that byte mutations stay aligned to operations.
+//!
+//! ```text
+//! byte 0      kind (upper 5 bits), process (lower 3)
+//! byte 1      region (lower 4 bits), offset form (upper 4)
+//! bytes 2, 3  offset (lower 12 bits), page form (upper 4)
+//! byte 4      page
+//! byte 5      width, descriptor, stride, child or process to kill
+//! bytes 6, 7  value, length, count or number
+//! ```
+//!
+//! `sbrk` has its base in bytes 1 and 2, its flavour in byte 3, its pages in 4 and 5, its bytes in
+//! 6 and 7; `exit` and `kill` of a number have it in bytes 4 to 7.
+//!
+//! Every record decodes to an operation. The encoder writes one *exact* form of each operation; the
+//! other forms exist so that random bytes often mean something interesting: an offset at the end of
+//! a page, a page near the start of its region, a descriptor that may be open. Codes are never
+//! reused for something else: old files stay readable.
+
+use super::{
+    Address, Amount, Base, Call, Case, Flavour, Operation, Place, Process, Region, StoredValue,
+    Stride, Target, Width,
+};
+use std::num::NonZeroU8;
+
+/// Bytes of a record.
+pub const RECORD_BYTES: usize = 8;
+
+type Record = [u8; RECORD_BYTES];
+
+/// Kind codes that the encoder writes.
+mod kind {
+    pub(super) const SBRK: u8 = 0;
+    pub(super) const LOAD: u8 = 1;
+    pub(super) const STORE: u8 = 2;
+    pub(super) const FETCH: u8 = 3;
+    pub(super) const TOUCH_READ: u8 = 4;
+    pub(super) const TOUCH_WRITE: u8 = 5;
+    pub(super) const FORK: u8 = 6;
+    pub(super) const EXIT: u8 = 7;
+    pub(super) const WAIT: u8 = 8;
+    pub(super) const KILL: u8 = 9;
+    pub(super) const GETPID: u8 = 10;
+    pub(super) const PIPE: u8 = 11;
+    pub(super) const READ: u8 = 12;
+    pub(super) const WRITE: u8 = 13;
+    pub(super) const CLOSE: u8 = 14;
+    pub(super) const DUP: u8 = 15;
+    pub(super) const YIELD: u8 = 16;
+    pub(super) const UPTIME: u8 = 17;
+    pub(super) const PAUSE: u8 = 18;
+    pub(super) const FRAMES: u8 = 19;
+    pub(super) const WAIT_STATUS: u8 = 20;
+    /// What the codes above 20 mean: more of what finds most.
+    pub(super) const AGAIN: [u8; 11] = [
+        SBRK,
+        SBRK,
+        SBRK,
+        LOAD,
+        LOAD,
+        STORE,
+        STORE,
+        STORE,
+        TOUCH_WRITE,
+        FORK,
+        READ,
+    ];
+}
+
+/// Byte 1 of a `kill` that names a number.
+const KILL_NUMBER: u8 = 0xff;
+/// Upper bits of byte 3 of an `sbrk` with an odd flavour.
+const OTHER_FLAVOUR: u8 = 0xc0;
+/// Upper bit of byte 5: a descriptor or stride, exactly.
+const EXACT: u8 = 0x80;
+/// Page form from which on the page has eleven bits.
+const FAR_PAGE: u8 = 8;
+
+fn sign_extend(value: u16, bits: u32) -> i16 {
+    let unused = 16 - bits;
+    ((value << unused) as i16) >> unused
+}
+
+fn low_half(record: Record) -> i16 {
+    i16::from_le_bytes([record[6], record[7]])
+}
+
+fn number(record: Record) -> i32 {
+    i32::from_le_bytes([record[4], record[5], record[6], record[7]])
+}
+
+/// The operation that a record stands for.
+pub(super) fn decode_record(record: Record) -> Operation {
+    let process = Process::from_bits(record[0] & 7);
+    let code = record[0] >> 3;
+    let code = match usize::from(code).checked_sub(usize::from(kind::WAIT_STATUS) + 1) {
+        Some(again) => kind::AGAIN[again % kind::AGAIN.len()],
+        None => code,
+    };
+    let address = || decode_address(record);
+    let at_least_one = |byte: u8| NonZeroU8::new(byte).unwrap_or(NonZeroU8::MIN);
+    let width = Width::ALL[usize::from(record[5] & 3)];
+    let fd = match record[5] & EXACT {
+        0 => (record[5] & 3) as i8,
+        _ => ((record[5] << 1) as i8) >> 1,
+    };
+    let touch = |write| {
+        let stride = match (record[5] & EXACT, record[5] & 7) {
+            (EXACT, _) => Stride::power(record[5] & !EXACT),
+            (_, 6) => Stride::power(9),
+            (_, 7) => Stride::power(21),
+            _ => Stride::PAGE,
+        };
+        let count = if record[7] & 1 == 0 {
+            record[6]
+        } else {
+            record[6] % 16
+        };
+        Call::Touch {
+            address: address(),
+            count: at_least_one(count),
+            stride,
+            write,
+        }
+    };
+    let call = match code {
+        kind::SBRK => decode_sbrk(record),
+        kind::LOAD => Call::Load {
+            width,
+            address: address(),
+        },
+        kind::STORE => Call::Store {
+            width,
+            address: address(),
+            value: match record[5] & 4 {
+                0 => StoredValue::number(low_half(record)),
+                _ => StoredValue::repeated(low_half(record) as u16),
+            },
+        },
+        kind::FETCH => Call::Fetch { address: address() },
+        kind::TOUCH_READ => touch(false),
+        kind::TOUCH_WRITE => touch(true),
+        kind::FORK => Call::Fork {
+            child: Process::from_bits(record[5]),
+        },
+        kind::EXIT => Call::Exit {
+            status: number(record),
+        },
+        kind::WAIT => Call::Wait { status: None },
+        kind::WAIT_STATUS => Call::Wait {
+            status: Some(address()),
+        },
+        kind::KILL => Call::Kill {
+            target: match record[1] {
+                KILL_NUMBER => Target::Pid(number(record)),
+                _ => Target::Process(Process::from_bits(record[5])),
+            },
+        },
+        kind::PIPE => Call::Pipe { address: address() },
+        kind::READ => Call::Read {
+            fd,
+            address: address(),
+            length: decode_length(record),
+        },
+        kind::WRITE => Call::Write {
+            fd,
+            address: address(),
+            length: decode_length(record),
+        },
+        kind::CLOSE => Call::Close { fd },
+        kind::DUP => Call::Dup { fd },
+        kind::YIELD => Call::Yield {
+            ticks: at_least_one(record[6]),
+        },
+        kind::UPTIME => Call::Uptime,
+        kind::PAUSE => Call::Pause {
+            ticks: record[6] as i8,
+        },
+        kind::FRAMES => Call::Frames {
+            free: match record[1] {
+                0 => low_half(record) as u16,
+                _ => u16::from(record[6] % 16),
+            },
+        },
+        _ => Call::Getpid,
+    };
+    Operation::new(process, call)
+}
+
+fn decode_sbrk(record: Record) -> Call {
+    let base = match record[1] & 0xf {
+        1 => Base::Power(record[2]),
+        2 => Base::MinusPower(record[2]),
+        code @ 3..=7 => Base::Distance(Place::ALL[usize::from(code) - 3]),
+        _ => Base::Nothing,
+    };
+    let pages = i16::from_le_bytes([record[4], record[5]]);
+    let bytes = low_half(record);
+    let few = sign_extend(u16::from(record[4]), 4);
+    let amount = match record[1] >> 4 {
+        1..=9 => Amount::new(base, few, 0),
+        10 | 11 => Amount::new(base, few, sign_extend(u16::from(record[6]), 8)),
+        12 | 13 => Amount::new(base, 0, bytes),
+        _ => Amount::new(base, pages, bytes),
+    };
+    let flavour = match record[3] {
+        odd if odd >= OTHER_FLAVOUR => Flavour::from_number(odd & !OTHER_FLAVOUR),
+        eager if eager & 7 == 1 => Flavour::Eager,
+        _ => Flavour::Lazy,
+    };
+    Call::Sbrk { amount, flavour }
+}
+
+fn decode_address(record: Record) -> Address {
+    let region = match record[1] & 0xf {
+        code @ 0..=11 => Region::ALL[usize::from(code)],
+        14 => Region::Break,
+        _ => Region::Heap,
+    };
+    let packed = u16::from_le_bytes([record[2], record[3]]);
+    let (exact, form) = (packed & 0xfff, (packed >> 12) as u8);
+    let offset = match record[1] >> 4 {
+        1..=4 => 0,
+        // The last eight bytes of a page: a wide access there straddles its end.
+        5..=7 => 0xff8 + (exact & 7),
+        8 | 9 => 0xfff,
+        10 => exact & 0x3f,
+        _ => exact,
+    };
+    let page = if region == Region::Anywhere {
+        i16::from(record[4] % 64)
+    } else if form < FAR_PAGE {
+        sign_extend(u16::from(record[4]), 3)
+    } else {
+        sign_extend(u16::from(form - FAR_PAGE) << 8 | u16::from(record[4]), 11)
+    };
+    Address::new(region, page, offset)
+}
+
+fn decode_length(record: Record) -> i16 {
+    let exact = low_half(record);
+    if record[1] >> 4 == 0 {
+        return exact;
+    }
+    let low = i16::from(record[6]);
+    match record[7] {
+        0..64 => low % 16,
+        64..160 => low % 64,
+        // Around what a pipe holds.
+        160..224 => 496 + low % 32,
+        224.. => exact,
+    }
+}
+
+/// The exact record of an operation.
+pub(super) fn encode_record(operation: &Operation) -> Record {
+    let mut record = [0; RECORD_BYTES];
+    let mut put_number = |bytes: [u8; 4]| record[4..].copy_from_slice(&bytes);
+    match operation.call {
+        Call::Exit { status } => put_number(status.to_le_bytes()),
+        Call::Kill {
+            target: Target::Pid(pid),
+        } => put_number(pid.to_le_bytes()),
+        _ => {}
+    }
+    if let Some(address) = operation.call.address() {
+        encode_address(address, &mut record);
+    }
+    let (code, small, large): (u8, u8, [u8; 2]) = match operation.call {
+        Call::Sbrk { amount, flavour } => {
+            encode_sbrk(amount, flavour, &mut record);
+            (kind::SBRK, record[5], [record[6], record[7]])
+        }
+        Call::Load { width, .. } => (kind::LOAD, width as u8, [0; 2]),
+        Call::Store { width, value, .. } => {
+            let form = if value.repeated { 4 } else { 0 };
+            (kind::STORE, width as u8 | form, value.low.to_le_bytes())
+        }
+        Call::Fetch { .. } => (kind::FETCH, 0, [0; 2]),
+        Call::Touch {
+            count,
+            stride,
+            write,
+            ..
+        } => {
+            let code = if write {
+                kind::TOUCH_WRITE
+            } else {
+                kind::TOUCH_READ
+            };
+            (code, EXACT | stride.exponent(), [count.get(), 0])
+        }
+        Call::Fork { child } => (kind::FORK, child.index() as u8, [0; 2]),
+        Call::Exit { .. } => (kind::EXIT, record[5], [record[6], record[7]]),
+        Call::Wait { status: None } => (kind::WAIT, 0, [0; 2]),
+        Call::Wait { status: Some(_) } => (kind::WAIT_STATUS, 0, [0; 2]),
+        Call::Kill {
+            target: Target::Process(target),
+        } => (kind::KILL, target.index() as u8, [0; 2]),
+        Call::Kill {
+            target: Target::Pid(_),
+        } => {
+            record[1] = KILL_NUMBER;
+            (kind::KILL, record[5], [record[6], record[7]])
+        }
+        Call::Getpid => (kind::GETPID, 0, [0; 2]),
+        Call::Pipe { .. } => (kind::PIPE, 0, [0; 2]),
+        Call::Read { fd, length, .. } => (kind::READ, encode_fd(fd), length.to_le_bytes()),
+        Call::Write { fd, length, .. } => (kind::WRITE, encode_fd(fd), length.to_le_bytes()),
+        Call::Close { fd } => (kind::CLOSE, encode_fd(fd), [0; 2]),
+        Call::Dup { fd } => (kind::DUP, encode_fd(fd), [0; 2]),
+        Call::Yield { ticks } => (kind::YIELD, 0, [ticks.get(), 0]),
+        Call::Uptime => (kind::UPTIME, 0, [0; 2]),
+        Call::Pause { ticks } => (kind::PAUSE, 0, [ticks as u8, 0]),
+        Call::Frames { free } => (kind::FRAMES, 0, free.to_le_bytes()),
+    };
+    record[0] = code << 3 | operation.process.index() as u8;
+    record[5] = small;
+    record[6..].copy_from_slice(&large);
+    record
+}
+
+fn encode_fd(fd: i8) -> u8 {
+    EXACT | (fd as u8 & !EXACT)
+}
+
+fn encode_address(address: Address, record: &mut Record) {
+    let region = Region::ALL
+        .iter()
+        .position(|region| *region == address.region());
+    record[1] = region.unwrap_or(0) as u8;
+    let page = address.page() as u16;
+    let form = u16::from(FAR_PAGE) | (page >> 8 & 7);
+    record[2..4].copy_from_slice(&(form << 12 | address.offset()).to_le_bytes());
+    record[4] = page as u8;
+}
+
+fn encode_sbrk(amount: Amount, flavour: Flavour, record: &mut Record) {
+    (record[1], record[2]) = match amount.base() {
+        Base::Nothing => (0, 0),
+        Base::Power(exponent) => (1, exponent),
+        Base::MinusPower(exponent) => (2, exponent),
+        Base::Distance(place) => {
+            let at = Place::ALL.iter().position(|other| *other == place);
+            (3 + at.unwrap_or(0) as u8, 0)
+        }
+    };
+    record[3] = match flavour {
+        Flavour::Lazy => 0,
+        Flavour::Eager => 1,
+        Flavour::Other(number) => OTHER_FLAVOUR | number,
+    };
+    record[4..6].copy_from_slice(&amount.extra_pages().to_le_bytes());
+    record[6..].copy_from_slice(&amount.extra_bytes().to_le_bytes());
+}
+
+impl Case {
+    /// The case that `bytes` stand for, repaired so that every operation applies: any bytes will
+    /// do. A last record that is cut short is filled up with zeros; what follows
+    /// [`Case::MAX_OPERATIONS`] operations is ignored.
+    pub fn from_bytes(bytes: &[u8]) -> Case {
+        let mut case = Case::decode(bytes);
+        case.repair();
+        case
+    }
+
+    /// The case that [`Case::to_bytes`] made `bytes` of, as it was: nothing is repaired, and some
+    /// operations may not apply.
+    pub fn decode(bytes: &[u8]) -> Case {
+        let records = bytes.chunks(RECORD_BYTES).take(Case::MAX_OPERATIONS);
+        let operations = records.map(|chunk| {
+            let mut record = [0; RECORD_BYTES];
+            record[..chunk.len()].copy_from_slice(chunk);
+            decode_record(record)
+        });
+        Case {
+            operations: operations.collect(),
+        }
+    }
+
+    /// The binary form.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.operations.len() * RECORD_BYTES);
+        for operation in &self.operations {
+            bytes.extend_from_slice(&encode_record(operation));
+        }
+        bytes
+    }
+}

@@ -1,0 +1,234 @@
+//! Repair: makes every operation of a case apply, by running the model beside it.
+//!
+//! Cases are never rejected. An operation of a process that is dead or asleep goes to one that can
+//! act; a fork gets a name that is free; what would end everything early becomes a fork, so that
+//! the rest of the case still means something.
+
+use super::{Address, Call, Case, Flavour, Operation, Process, Region, Target};
+use crate::dialect::Dialect;
+use crate::layout::{Image, Layout};
+use crate::model::{BreakMove, Model, ProcessState, Witness};
+use std::cell::RefCell;
+use std::num::NonZeroU8;
+
+/// Pages that an eager growth may have while frames are plenty: allocating them takes a kernel time.
+const EAGER_PAGES: u64 = 64;
+/// The most rounds of the scheduler that are worth waiting for.
+const TICKS: u8 = 4;
+/// Frames below which memory counts as scarce.
+const SCARCE: u16 = 64;
+/// A number that is no process's.
+const NOBODY: i32 = i32::MAX;
+/// Bytes at the start of the text that hold the agent's own code.
+const AGENT_CODE: u16 = 0x200;
+
+/// The model beside a case that is being repaired or generated.
+#[derive(Clone, Debug)]
+pub(super) struct Companion {
+    model: Model,
+    /// Operations so far.
+    index: usize,
+    scarce: bool,
+}
+
+thread_local! {
+    /// Repair runs for every input of a fuzzer: the model is built once.
+    static COMPANION: RefCell<Companion> = RefCell::new(Companion::new());
+}
+
+impl Companion {
+    fn new() -> Companion {
+        let (layout, image) = (Layout::nominal(), Image::nominal());
+        Companion {
+            model: Model::new(&Dialect::faultline(), &layout, &image, FIRST_PID),
+            index: 0,
+            scarce: false,
+        }
+    }
+
+    /// Runs `work` with a companion at the start of a case.
+    pub(super) fn with<R>(work: impl FnOnce(&mut Companion) -> R) -> R {
+        COMPANION.with_borrow_mut(|companion| {
+            companion.model.reset();
+            companion.index = 0;
+            companion.scarce = false;
+            work(companion)
+        })
+    }
+
+    pub(super) fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// The processes that can act.
+    pub(super) fn ready(&self) -> impl Iterator<Item = Process> + Clone + '_ {
+        Process::all().filter(|process| self.model.state_of(*process) == ProcessState::Ready)
+    }
+
+    /// A name that no process had yet.
+    pub(super) fn free_name(&self) -> Option<Process> {
+        Process::all().find(|process| self.model.pid_of(*process).is_none())
+    }
+
+    /// Repairs `operation` and performs it; `last` if nothing follows it. `None`: nobody can act.
+    pub(super) fn admit(&mut self, operation: Operation, last: bool) -> Option<Operation> {
+        let mut operation = self.repaired(operation)?;
+        if !last
+            && self.ends_everything(&operation)
+            && let Some(child) = self.free_name()
+        {
+            operation.call = Call::Fork { child };
+        }
+        self.model
+            .perform(self.index, &operation, &Witness::ideal());
+        self.index += 1;
+        if let Call::Frames { free } = operation.call {
+            self.scarce = free < SCARCE;
+        }
+        Some(operation)
+    }
+
+    fn repaired(&self, operation: Operation) -> Option<Operation> {
+        if matches!(operation.call, Call::Frames { .. }) {
+            return Some(operation);
+        }
+        let wanted = operation.process;
+        let process = self
+            .ready()
+            .find(|process| *process >= wanted)
+            .or_else(|| self.ready().next())?;
+        let call = self.repaired_call(process, operation.call);
+        let repaired = Operation { process, call };
+        if self.model.applies(&repaired) {
+            return Some(repaired);
+        }
+        // Somebody already sleeps on that pipe: give way.
+        let call = Call::Yield {
+            ticks: NonZeroU8::MIN,
+        };
+        Some(Operation { process, call })
+    }
+
+    fn repaired_call(&self, process: Process, call: Call) -> Call {
+        match call {
+            Call::Fork { child } if self.model.pid_of(child).is_some() => self
+                .free_name()
+                .map_or(Call::Getpid, |child| Call::Fork { child }),
+            Call::Kill {
+                target: Target::Process(target),
+            } if self.model.pid_of(target).is_none() => {
+                let mut born = Process::all().filter(|other| self.model.pid_of(*other).is_some());
+                let target = Target::Process(born.next_back().unwrap_or(process));
+                Call::Kill { target }
+            }
+            Call::Kill {
+                target: Target::Pid(pid),
+            } if (0..1 << 20).contains(&pid) => Call::Kill {
+                target: Target::Pid(NOBODY - pid),
+            },
+            Call::Fetch { address } => Call::Fetch {
+                address: self.repaired_fetch(process, address),
+            },
+            Call::Sbrk {
+                amount,
+                flavour: Flavour::Eager,
+            } if !self.scarce => {
+                let before = self.model.program_break(process);
+                let large = matches!(self.model.break_move(process, amount), BreakMove::To(after)
+                    if after > before && after - before > EAGER_PAGES * 4096);
+                let flavour = if large { Flavour::Lazy } else { Flavour::Eager };
+                Call::Sbrk { amount, flavour }
+            }
+            Call::Yield { ticks } => Call::Yield {
+                ticks: ticks.min(const { NonZeroU8::new(TICKS).unwrap() }),
+            },
+            Call::Pause { ticks } => Call::Pause {
+                ticks: ticks.min(TICKS as i8),
+            },
+            other => other,
+        }
+    }
+
+    /// A jump into the agent's own code goes behind it, where returns lie; one to instructions that
+    /// nobody knows goes to the data, where none may be executed.
+    fn repaired_fetch(&self, process: Process, address: Address) -> Address {
+        let known = |address: Address| {
+            let operation = Operation::new(process, Call::Fetch { address });
+            self.model.applies(&operation)
+        };
+        let behind = Address::new(Region::Text, address.page(), address.offset() | AGENT_CODE);
+        let in_code = address.region() == Region::Text
+            && address.page() == 0
+            && address.offset() < AGENT_CODE;
+        match in_code {
+            true => behind,
+            false if known(address) => address,
+            false => Address::new(Region::Data, 0, address.offset()),
+        }
+    }
+
+    /// Whether after `operation` nobody could act any more.
+    fn ends_everything(&self, operation: &Operation) -> bool {
+        let mut ready = self.ready();
+        let alone = ready.next().is_some() && ready.next().is_none();
+        if !alone || !may_end_or_sleep(&operation.call) {
+            return false;
+        }
+        let mut trial = self.model.clone();
+        trial.perform(self.index, operation, &Witness::ideal());
+        Process::all().all(|process| trial.state_of(process) != ProcessState::Ready)
+    }
+}
+
+/// The identifier of process `a` where no kernel was booted: after the supervisor's.
+const FIRST_PID: u64 = 2;
+
+fn may_end_or_sleep(call: &Call) -> bool {
+    !matches!(
+        call,
+        Call::Sbrk { .. }
+            | Call::Fork { .. }
+            | Call::Getpid
+            | Call::Pipe { .. }
+            | Call::Close { .. }
+            | Call::Dup { .. }
+            | Call::Yield { .. }
+            | Call::Uptime
+            | Call::Pause { .. }
+            | Call::Frames { .. }
+    )
+}
+
+impl Case {
+    /// Changes what does not apply, so that every operation does; a runnable case stays as it is.
+    pub fn repair(&mut self) {
+        self.operations.truncate(Case::MAX_OPERATIONS);
+        let count = self.operations.len();
+        Companion::with(|companion| {
+            for at in 0..count {
+                match companion.admit(self.operations[at], at + 1 == count) {
+                    Some(operation) => self.operations[at] = operation,
+                    None => {
+                        self.operations.truncate(at);
+                        return;
+                    }
+                }
+            }
+        });
+    }
+
+    /// How many operations do not apply when their turn comes, on a perfect kernel.
+    pub fn count_inapplicable(&self) -> usize {
+        Companion::with(|companion| {
+            let mut count = 0;
+            for (index, operation) in self.operations.iter().enumerate() {
+                if companion.model.applies(operation) {
+                    companion.model.perform(index, operation, &Witness::ideal());
+                } else {
+                    count += 1;
+                }
+            }
+            count
+        })
+    }
+}

@@ -1,0 +1,217 @@
+//! Simpler operations than a given one, for minimising.
+
+use super::{
+    Address, Amount, Base, Call, Flavour, Operation, Region, StoredValue, Stride, Target, Width,
+};
+use std::num::NonZeroU8;
+
+/// Operations like this one but simpler in one respect each, the simplest first; none when nothing
+/// can be simpler. Following them always ends.
+pub fn simplifications(operation: &Operation) -> Vec<Operation> {
+    let mut calls = Vec::new();
+    if let Some(address) = operation.call.address() {
+        let simpler = simpler_addresses(address);
+        calls.extend(simpler.map(|address| operation.call.with_address(address)));
+    }
+    match operation.call {
+        Call::Sbrk { amount, flavour } => {
+            let amounts = simpler_amounts(amount);
+            calls.extend(amounts.map(|amount| Call::Sbrk { amount, flavour }));
+            if flavour != Flavour::Lazy {
+                let flavour = Flavour::Lazy;
+                calls.push(Call::Sbrk { amount, flavour });
+            }
+        }
+        Call::Load { width, address } => {
+            calls.extend(narrower(width).map(|width| Call::Load { width, address }));
+        }
+        Call::Store {
+            width,
+            address,
+            value,
+        } => {
+            let store = |width, value| Call::Store {
+                width,
+                address,
+                value,
+            };
+            let values = [StoredValue::number(0), StoredValue::number(1)].into_iter();
+            let simpler = values.take_while(|simpler| *simpler != value);
+            calls.extend(simpler.map(|value| store(width, value)));
+            calls.extend(narrower(width).map(|width| store(width, value)));
+        }
+        Call::Touch {
+            address,
+            count,
+            stride,
+            write,
+        } => {
+            let touch = |count: u8, stride| {
+                let count = NonZeroU8::new(count).unwrap_or(NonZeroU8::MIN);
+                Call::Touch {
+                    address,
+                    count,
+                    stride,
+                    write,
+                }
+            };
+            match (count.get(), write) {
+                (1, true) => calls.push(Call::Store {
+                    width: Width::One,
+                    address,
+                    value: StoredValue::number(1),
+                }),
+                (1, false) => calls.push(Call::Load {
+                    width: Width::One,
+                    address,
+                }),
+                (many, _) => {
+                    calls.push(touch(1, stride));
+                    calls.push(touch(many / 2, stride));
+                    calls.push(touch(many - 1, stride));
+                }
+            }
+            if stride != Stride::PAGE {
+                calls.push(touch(count.get(), Stride::PAGE));
+            }
+        }
+        Call::Exit { status } => {
+            let simpler = [0, 1].into_iter().take_while(|simpler| *simpler != status);
+            calls.extend(simpler.map(|status| Call::Exit { status }));
+        }
+        Call::Wait { status: Some(_) } => calls.insert(0, Call::Wait { status: None }),
+        Call::Kill {
+            target: Target::Pid(pid),
+        } if pid != -1 => calls.push(Call::Kill {
+            target: Target::Pid(-1),
+        }),
+        Call::Read {
+            fd,
+            address,
+            length,
+        } => calls.extend(shorter(length).map(|length| Call::Read {
+            fd,
+            address,
+            length,
+        })),
+        Call::Write {
+            fd,
+            address,
+            length,
+        } => calls.extend(shorter(length).map(|length| Call::Write {
+            fd,
+            address,
+            length,
+        })),
+        Call::Yield { ticks } if ticks > NonZeroU8::MIN => calls.push(Call::Yield {
+            ticks: NonZeroU8::MIN,
+        }),
+        Call::Pause { ticks } => {
+            let simpler = [0, 1].into_iter().take_while(|simpler| *simpler != ticks);
+            calls.extend(simpler.map(|ticks| Call::Pause { ticks }));
+        }
+        Call::Frames { free } => calls.extend(smaller(free).map(|free| Call::Frames { free })),
+        _ => {}
+    }
+    let process = operation.process;
+    calls.retain(|call| *call != operation.call);
+    calls
+        .into_iter()
+        .map(|call| Operation { process, call })
+        .collect()
+}
+
+fn narrower(width: Width) -> impl Iterator<Item = Width> {
+    Width::ALL
+        .into_iter()
+        .take_while(move |other| *other != width)
+}
+
+fn smaller(number: u16) -> impl Iterator<Item = u16> {
+    let halves = [0, 1, number / 2, number.saturating_sub(1)];
+    halves.into_iter().filter(move |smaller| *smaller < number)
+}
+
+fn shorter(length: i16) -> impl Iterator<Item = i16> {
+    let candidates = [0, 1, 8, length / 2, length - length.signum()];
+    let size = length.unsigned_abs();
+    candidates
+        .into_iter()
+        .filter(move |shorter| shorter.unsigned_abs() < size)
+}
+
+/// Pages and offsets nearer to 0, and the heap instead of what lies near it.
+fn simpler_addresses(address: Address) -> impl Iterator<Item = Address> {
+    let (region, page, offset) = (address.region(), address.page(), address.offset());
+    let mut simpler = Vec::new();
+    if matches!(region, Region::Middle | Region::Stack | Region::Data) {
+        simpler.push(Address::new(Region::Heap, page, offset));
+    }
+    if region != Region::Anywhere {
+        for nearer in [0, page / 2, page - page.signum()] {
+            if nearer.unsigned_abs() < page.unsigned_abs() {
+                simpler.push(Address::new(region, nearer, offset));
+            }
+        }
+    }
+    for rounder in [0, offset & !0xff, offset & !7] {
+        if rounder < offset {
+            simpler.push(Address::new(region, page, rounder));
+        }
+    }
+    simpler.into_iter()
+}
+
+/// Amounts of less: no base, fewer pages, no bytes.
+fn simpler_amounts(amount: Amount) -> impl Iterator<Item = Amount> {
+    let (base, pages, bytes) = (amount.base(), amount.extra_pages(), amount.extra_bytes());
+    let mut simpler = Vec::new();
+    if base != Base::Nothing {
+        simpler.push(Amount::pages(if matches!(base, Base::MinusPower(_)) {
+            -1
+        } else {
+            1
+        }));
+        if (pages, bytes) != (0, 0) {
+            simpler.push(Amount::new(base, 0, 0));
+        }
+    }
+    for fewer in [0, pages.signum(), pages / 2, pages - pages.signum()] {
+        if fewer.unsigned_abs() < pages.unsigned_abs() {
+            simpler.push(Amount::new(base, fewer, bytes));
+        }
+    }
+    for fewer in [0, bytes.signum(), bytes / 2] {
+        if fewer.unsigned_abs() < bytes.unsigned_abs() {
+            simpler.push(Amount::new(base, pages, fewer));
+        }
+    }
+    simpler.into_iter()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::simplifications;
+    use crate::case::Case;
+    use proptest::prelude::{any, prop, prop_assert, proptest};
+
+    proptest! {
+        #[test]
+        fn simplifying_ends(
+            record in any::<[u8; 8]>(),
+            choices in prop::collection::vec(0usize..9, 400),
+        ) {
+            let mut operation = Case::decode(&record).operations[0];
+            let mut simpler = simplifications(&operation);
+            for choice in choices {
+                prop_assert!(!simpler.contains(&operation));
+                if simpler.is_empty() {
+                    break;
+                }
+                operation = simpler[choice % simpler.len()];
+                simpler = simplifications(&operation);
+            }
+            prop_assert!(simpler.is_empty(), "still not simple: {}", operation);
+        }
+    }
+}
