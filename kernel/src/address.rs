@@ -50,6 +50,12 @@ impl Page {
         Page((address & (MAX_VIRTUAL - 1)) >> PAGE_SHIFT)
     }
 
+    /// The page of that number.
+    #[inline]
+    pub const fn numbered(number: u64) -> Page {
+        Page(number)
+    }
+
     /// The first page that begins at or after `address`, which is at most [`MAX_VIRTUAL`].
     #[inline]
     pub const fn at_or_after(address: u64) -> Page {

@@ -52,11 +52,13 @@ impl Descriptors {
         }
     }
 
-    /// The same descriptors for the same files.
-    pub fn duplicate(&self) -> Descriptors {
-        Descriptors(core::array::from_fn(|index| {
-            self.0[index].as_ref().map(File::duplicate)
-        }))
+    /// Makes the same descriptors for the same files in `child`, which has none.
+    pub fn duplicate_into(&self, child: &mut Descriptors) {
+        for (to, from) in child.0.iter_mut().zip(&self.0) {
+            if let Some(file) = from {
+                *to = Some(file.duplicate());
+            }
+        }
     }
 
     /// Closes all files.

@@ -21,7 +21,7 @@ pub enum Target {
 /// A use of an open file: by a descriptor, or by a system call that makes one. Must be closed, not
 /// dropped.
 pub struct File {
-    index: usize,
+    index: u8,
     /// Where it leads.
     pub target: Target,
     /// Whether it may be read.
@@ -82,16 +82,20 @@ impl File {
         drop(table);
         OFFSETS[index].store(0, Ordering::Relaxed);
         Ok(File {
-            index,
+            index: index as u8,
             target,
             readable,
             writable,
         })
     }
 
+    fn index(&self) -> usize {
+        self.index.into()
+    }
+
     /// Another use of the same open file.
     pub fn duplicate(&self) -> File {
-        TABLE.lock().uses[self.index] += 1;
+        TABLE.lock().uses[self.index()] += 1;
         File {
             index: self.index,
             target: match &self.target {
@@ -106,11 +110,11 @@ impl File {
     /// Ends this use; the last one closes the file.
     pub fn close(self) {
         let mut table = TABLE.lock();
-        table.uses[self.index] -= 1;
-        let last = table.uses[self.index] == 0;
+        table.uses[self.index()] -= 1;
+        let last = table.uses[self.index()] == 0;
         if last {
             let free_count = table.free_count;
-            table.free[free_count] = self.index as u8;
+            table.free[free_count] = self.index;
             table.free_count += 1;
         }
         drop(table);
@@ -126,12 +130,12 @@ impl File {
 
     /// Where the next read or write begins. Only for a holder of the inode's lock.
     pub fn offset(&self) -> u32 {
-        OFFSETS[self.index].load(Ordering::Relaxed)
+        OFFSETS[self.index()].load(Ordering::Relaxed)
     }
 
     /// Moves the place of the next read or write on. Only for a holder of the inode's lock.
     pub fn advance(&self, bytes: usize) {
         let offset = self.offset().saturating_add(bytes as u32);
-        OFFSETS[self.index].store(offset, Ordering::Relaxed);
+        OFFSETS[self.index()].store(offset, Ordering::Relaxed);
     }
 }

@@ -48,7 +48,7 @@ static CACHED: [SleepLock<Cached>; INODES] = [const {
 /// Keeps an inode in the table. Dropping the last one of an inode without names frees the inode, so
 /// that must happen inside a transaction.
 pub struct InodeReference {
-    index: usize,
+    index: u8,
     number: u32,
 }
 
@@ -75,7 +75,10 @@ pub(super) fn get(number: u32) -> Result<InodeReference, Failed> {
     let tag = &mut table[index];
     tag.number = number;
     tag.references += 1;
-    Ok(InodeReference { index, number })
+    Ok(InodeReference {
+        index: index as u8,
+        number,
+    })
 }
 
 /// The block that holds inode `number`, and the offset in it.
@@ -85,6 +88,10 @@ pub(super) fn place(number: u32) -> Result<(u32, usize), Failed> {
 }
 
 impl InodeReference {
+    fn index(&self) -> usize {
+        self.index.into()
+    }
+
     /// The inode's number.
     pub fn number(&self) -> u32 {
         self.number
@@ -95,7 +102,7 @@ impl InodeReference {
     /// # Errors
     /// The disk cannot read it, or it is not in use.
     pub fn lock(&self) -> Result<Inode<'_>, Failed> {
-        let mut cached = CACHED[self.index].lock();
+        let mut cached = CACHED[self.index()].lock();
         if cached.number != self.number {
             let (block, offset) = place(self.number)?;
             let buffer = buffer::get(block)?;
@@ -116,7 +123,7 @@ impl InodeReference {
 
 impl Clone for InodeReference {
     fn clone(&self) -> InodeReference {
-        TABLE.lock()[self.index].references += 1;
+        TABLE.lock()[self.index()].references += 1;
         InodeReference { ..*self }
     }
 }
@@ -124,10 +131,10 @@ impl Clone for InodeReference {
 impl Drop for InodeReference {
     fn drop(&mut self) {
         let mut table = TABLE.lock();
-        if table[self.index].references == 1 {
+        if table[self.index()].references == 1 {
             // Nobody else refers to it, so nobody has it locked, and it has no names: no directory
             // leads to it any more. It is this process's alone.
-            let cached = CACHED[self.index].try_lock();
+            let cached = CACHED[self.index()].try_lock();
             if let Some(cached) = cached.filter(|cached| cached.is_nameless(self.number)) {
                 drop(table);
                 let reference = &*self;
@@ -135,7 +142,7 @@ impl Drop for InodeReference {
                 table = TABLE.lock();
             }
         }
-        let tag = &mut table[self.index];
+        let tag = &mut table[self.index()];
         tag.references -= 1;
     }
 }

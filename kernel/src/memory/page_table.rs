@@ -262,12 +262,42 @@ fn insert_leaf(
     Ok(())
 }
 
-/// The indices of a table of `level`, whose first page is `base`, that `pages` touches, which is
-/// not empty and begins before the table's end.
-fn touched(level: u32, base: u64, pages: &PageRange) -> core::ops::RangeInclusive<usize> {
-    let first = pages.start.number().saturating_sub(base) >> (INDEX_BITS * level);
-    let last = (pages.end.number() - 1 - base) >> (INDEX_BITS * level);
-    first as usize..=(last as usize).min(LAST_INDEX)
+/// The slots of a table of `level`, whose first page is number `base`, that `pages` touches, which
+/// is not empty and begins before the table's end; and the number of the first one's first page.
+#[inline]
+fn touched(table: Frame, level: u32, base: u64, pages: &PageRange) -> (u64, &'static [AtomicU64]) {
+    let split = INDEX_BITS * level;
+    let first = pages.start.number().saturating_sub(base) >> split;
+    let end = ((pages.end.number() - 1 - base) >> split) as usize + 1;
+    let slots = table.words().get(first as usize..end.min(1 << INDEX_BITS));
+    (base + (first << split), slots.unwrap_or_default())
+}
+
+/// Calls `each` with the index, slot and entry of each valid entry. Empty entries, of which there
+/// may be hundreds between two valid ones, are skipped eight at a time.
+#[inline]
+fn for_each_valid(slots: &[AtomicU64], mut each: impl FnMut(usize, &AtomicU64, Entry)) {
+    const GROUP: usize = 8;
+    let mut look_at = |index: usize, slot: &AtomicU64| {
+        let entry = Entry::load(slot);
+        if entry.is_valid() {
+            each(index, slot, entry);
+        }
+    };
+    let (groups, rest) = slots.as_chunks::<GROUP>();
+    for (number, group) in groups.iter().enumerate() {
+        let all = group
+            .iter()
+            .fold(0, |bits, slot| bits | slot.load(Ordering::Relaxed));
+        if Entry(all).is_valid() {
+            for (index, slot) in group.iter().enumerate() {
+                look_at(number * GROUP + index, slot);
+            }
+        }
+    }
+    for (index, slot) in rest.iter().enumerate() {
+        look_at(groups.len() * GROUP + index, slot);
+    }
 }
 
 fn visit_level(
@@ -277,22 +307,17 @@ fn visit_level(
     pages: &PageRange,
     visit: &mut impl FnMut(Page, Entry) -> Entry,
 ) {
-    for index in touched(level, base, pages) {
-        let slot = &table.words()[index & LAST_INDEX];
-        let entry = Entry::load(slot);
-        if !entry.is_valid() {
-            continue;
-        }
-        let first = base + ((index as u64) << (INDEX_BITS * level));
+    let (start, slots) = touched(table, level, base, pages);
+    for_each_valid(slots, |index, slot, entry| {
+        let first = start + ((index as u64) << (INDEX_BITS * level));
         if level > 0 {
-            visit_level(entry.frame(), level - 1, first, pages, visit);
-        } else {
-            let new = visit(Page::containing(first << PAGE_SHIFT), entry);
-            if new != entry {
-                new.store(slot);
-            }
+            return visit_level(entry.frame(), level - 1, first, pages, visit);
         }
-    }
+        let new = visit(Page::numbered(first), entry);
+        if new != entry {
+            new.store(slot);
+        }
+    });
 }
 
 fn unmap_level(
@@ -302,26 +327,20 @@ fn unmap_level(
     pages: &PageRange,
     release: &mut impl FnMut(Frame),
 ) {
-    for index in touched(level, base, pages) {
-        let slot = &table.words()[index & LAST_INDEX];
-        let entry = Entry::load(slot);
-        if !entry.is_valid() {
-            continue;
+    let width = 1 << (INDEX_BITS * level);
+    let (start, slots) = touched(table, level, base, pages);
+    for_each_valid(slots, |index, slot, entry| {
+        if level == 0 {
+            Entry::EMPTY.store(slot);
+            return release(entry.frame());
         }
-        let width = 1 << (INDEX_BITS * level);
-        let first = base + index as u64 * width;
-        if level > 0 {
-            unmap_level(entry.frame(), level - 1, first, pages, release);
-            if first < pages.start.number() || pages.end.number() - first < width {
-                continue;
-            }
+        let first = start + index as u64 * width;
+        unmap_level(entry.frame(), level - 1, first, pages, release);
+        if first >= pages.start.number() && pages.end.number() - first >= width {
+            Entry::EMPTY.store(slot);
+            entry.frame().release();
         }
-        Entry::EMPTY.store(slot);
-        match level {
-            0 => release(entry.frame()),
-            _ => entry.frame().release(),
-        }
-    }
+    });
 }
 
 /// Releases a table and what it names. User pages reach up to number `last`; `top` says that the
@@ -338,30 +357,23 @@ fn close_level(
         ROOT_LEVEL => ((MAX_VIRTUAL - 1) >> (PAGE_SHIFT + split)) as usize,
         _ => LAST_INDEX,
     };
-    if let Some(last) = last {
-        let last_index = (last >> split) as usize;
-        for index in 0..=last_index.min(LAST_INDEX) {
-            let entry = Entry::load(&table.words()[index & LAST_INDEX]);
-            if !entry.is_valid() {
-                continue;
-            }
-            if level == 0 {
-                if entry.is_user() {
-                    release(entry.frame());
-                }
-                continue;
-            }
-            let below = match index == last_index {
-                true => last & ((1 << split) - 1),
-                false => (1 << split) - 1,
-            };
+    let last_index = last.map(|last| (last >> split) as usize & LAST_INDEX);
+    let slots = table.words();
+    let user_slots = last_index.and_then(|last| slots.get(..=last));
+    for_each_valid(user_slots.unwrap_or_default(), |index, _, entry| {
+        if level > 0 {
+            // The last table is covered in part, those before it as a whole.
+            let all = (1 << split) - 1;
+            let below = last.filter(|_| Some(index) == last_index);
+            let below = below.map_or(all, |last| last & all);
             let top = top && index == top_index;
             close_level(entry.frame(), level - 1, Some(below), top, release);
+        } else if entry.is_user() {
+            release(entry.frame());
         }
-    }
-    let reached = last.is_some_and(|last| (last >> split) as usize >= top_index);
-    if top && level > 0 && !reached {
-        let entry = Entry::load(&table.words()[top_index & LAST_INDEX]);
+    });
+    if top && level > 0 && last_index.is_none_or(|last| last < top_index) {
+        let entry = Entry::load(&slots[top_index & LAST_INDEX]);
         if entry.is_valid() {
             close_level(entry.frame(), level - 1, None, true, release);
         }

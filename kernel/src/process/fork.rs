@@ -31,7 +31,7 @@ pub fn fork(task: &mut Task<'_>) -> Option<i32> {
         trapframe.copy_user_state(task.trapframe);
         trapframe.set_argument::<0>(0);
         resources.space = Some(space);
-        resources.files = task.files.duplicate();
+        task.files.duplicate_into(&mut resources.files);
         resources.directory = task.directory.clone();
         resources.name = *task.name;
     }
@@ -58,7 +58,7 @@ extern "C" fn child_entry() -> ! {
     let process = take_over_hart();
     // SAFETY: this is the process's thread, and nothing was borrowed before.
     match unsafe { process.task() } {
-        Some(mut task) => user::return_to_user(&mut task),
+        Some(mut task) => user::enter_user(&mut task),
         None => unreachable!("fork gave the child its memory"),
     }
 }
@@ -87,7 +87,7 @@ extern "C" fn first_entry() -> ! {
     }
     // SAFETY: as above; `resources` is not used any more.
     match unsafe { process.task() } {
-        Some(mut task) => user::return_to_user(&mut task),
+        Some(mut task) => user::enter_user(&mut task),
         None => unreachable!("exec gave it memory"),
     }
 }

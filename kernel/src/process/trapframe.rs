@@ -11,11 +11,11 @@ use crate::address::PhysicalAddress;
 #[repr(C)]
 pub struct Trapframe {
     /// `satp` of the kernel.
-    pub kernel_satp: u64,
+    kernel_satp: u64,
     /// Top of the process's kernel stack.
-    pub kernel_stack: u64,
+    kernel_stack: u64,
     /// Address of the function that handles traps from user mode.
-    pub kernel_trap: u64,
+    kernel_trap: u64,
     /// The user program's program counter.
     pub program_counter: u64,
     /// The hart, for `tp`.
@@ -61,6 +61,13 @@ impl Trapframe {
     /// Sets the stack pointer.
     pub fn set_stack_pointer(&mut self, value: u64) {
         self.registers[Self::STACK_POINTER] = value;
+    }
+
+    /// Says how the trampoline enters the kernel; good for as long as the process lives.
+    pub fn prepare(&mut self, kernel_satp: u64, kernel_stack: u64, kernel_trap: u64) {
+        self.kernel_satp = kernel_satp;
+        self.kernel_stack = kernel_stack;
+        self.kernel_trap = kernel_trap;
     }
 
     /// Takes over the user program's registers of `other`.

@@ -6,7 +6,7 @@ use abi::layout::TRAMPOLINE;
 
 use super::{cause, interrupt as device, kernel};
 use crate::address::UserAddress;
-use crate::arch::csr::{self, SSTATUS_SIE, SSTATUS_SPIE, SSTATUS_SPP};
+use crate::arch::csr::{self, SSTATUS_SPIE, SSTATUS_SPP};
 use crate::arch::{hart, interrupt};
 use crate::image;
 use crate::memory::{Access, kernel_table};
@@ -120,26 +120,30 @@ fn unexpected(task: &mut Task<'_>, scause: u64) -> Next {
     Next::Exit(KILLED)
 }
 
+/// Leaves the kernel for a process's user program for the first time.
+pub fn enter_user(task: &mut Task<'_>) -> ! {
+    let stack = stack::top_of(task.process.slot().index());
+    let handler = user_trap as *const () as u64;
+    task.trapframe.prepare(kernel_table::satp(), stack, handler);
+    return_to_user(task)
+}
+
 /// Leaves the kernel for the process's user program.
-pub fn return_to_user(task: &mut Task<'_>) -> ! {
+fn return_to_user(task: &mut Task<'_>) -> ! {
     // From here on a trap would be taken for one from user mode.
     interrupt::disable();
+    let hart = hart::id();
+    task.trapframe.kernel_hart = hart as u64;
+    task.space.settle(hart);
     let enter = place_in_trampoline(&trampoline_enter);
     let leave = place_in_trampoline(&trampoline_leave);
-    let hart = hart::id();
-    let trapframe = &mut *task.trapframe;
-    trapframe.kernel_satp = kernel_table::satp();
-    trapframe.kernel_stack = stack::top_of(task.process.slot().index());
-    trapframe.kernel_trap = user_trap as *const () as u64;
-    trapframe.kernel_hart = hart as u64;
-    task.space.settle(hart);
     // SAFETY: the trampoline and the trapframe are mapped in the process's page table at the
     // addresses that the code there uses; the trapframe says how to come back. Interrupts stay off
     // until `sret` has switched to user mode.
     unsafe {
         csr::stvec::write(enter);
-        csr::sepc::write(trapframe.program_counter);
-        csr::sstatus::clear(SSTATUS_SPP | SSTATUS_SIE);
+        csr::sepc::write(task.trapframe.program_counter);
+        csr::sstatus::clear(SSTATUS_SPP);
         csr::sstatus::set(SSTATUS_SPIE);
         asm!("jr {leave}", leave = in(reg) leave, in("a0") task.space.satp(), options(noreturn));
     }
