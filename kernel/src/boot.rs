@@ -20,8 +20,9 @@ _entry:
     la sp, HART_STACKS
     li t1, {stack}
     addi t2, t0, 1
-    mul t1, t1, t2
-    add sp, sp, t1
+2:  add sp, sp, t1
+    addi t2, t2, -1
+    bnez t2, 2b
     mv tp, t0
     call machine_start
 1:  # A hart too many.

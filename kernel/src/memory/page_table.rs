@@ -87,7 +87,13 @@ impl Entry {
     /// The frame, or table, that a valid entry names.
     #[inline]
     pub fn frame(self) -> Frame {
-        Frame::at(PhysicalAddress((self.0 >> Self::FRAME_SHIFT) << PAGE_SHIFT))
+        Frame::at(Self::address(self.0))
+    }
+
+    /// The address that the bits of a valid entry name.
+    #[inline]
+    pub(super) const fn address(bits: u64) -> PhysicalAddress {
+        PhysicalAddress((bits >> Self::FRAME_SHIFT) << PAGE_SHIFT)
     }
 
     /// The bits as the hardware reads them.
