@@ -1,40 +1,76 @@
-//! Device registers.
+//! Device registers: which devices there are, and volatile access to their registers.
 
+use core::marker::PhantomData;
 use core::ptr::{
     read_volatile, with_exposed_provenance, with_exposed_provenance_mut, write_volatile,
 };
 
-/// A device register of type `T` at a fixed physical address, which the kernel's page table maps
-/// to itself.
-pub struct Register<T> {
-    address: usize,
-    width: core::marker::PhantomData<T>,
+use abi::layout;
+
+/// The console's UART.
+pub const UART: Device = Device::new(layout::UART, 8);
+/// The interrupt controller: registers enough for the contexts of eight harts.
+pub const PLIC: Device = Device::new(layout::PLIC, 0x40_0000);
+/// The disk's virtio-mmio slot. The device touches only memory that its driver's queue names.
+pub const VIRTIO_DISK: Device = Device::new(layout::VIRTIO_DISK, 0x1000);
+
+/// A device: a range of physical addresses, which the kernel's page table maps to themselves.
+#[derive(Clone, Copy)]
+pub struct Device {
+    base: usize,
+    size: usize,
 }
 
-impl<T: Copy> Register<T> {
-    /// Names the register at `address`.
-    ///
-    /// # Safety
-    /// A device register of that width is there, and touching it cannot change memory other than
-    /// what its driver hands to the device.
-    pub const unsafe fn at(address: u64) -> Register<T> {
-        Register {
-            address: address as usize,
-            width: core::marker::PhantomData,
+/// A register of type `T` of a device.
+pub struct Register<T> {
+    address: usize,
+    width: PhantomData<T>,
+}
+
+impl Device {
+    /// Private, so that the devices above are all there are: that makes registers safe to touch.
+    const fn new(base: u64, size: usize) -> Device {
+        Device {
+            base: base as usize,
+            size,
         }
     }
 
+    /// Where its registers begin.
+    pub const fn base(self) -> u64 {
+        self.base as u64
+    }
+
+    /// Bytes of its registers.
+    pub const fn size(self) -> u64 {
+        self.size as u64
+    }
+
+    /// The register `offset` bytes from the device's first.
+    ///
+    /// # Panics
+    /// If it is none of the device's, or not aligned.
+    pub const fn register<T: Copy>(self, offset: usize) -> Register<T> {
+        assert!(offset < self.size && offset.is_multiple_of(size_of::<T>()));
+        Register {
+            address: self.base + offset,
+            width: PhantomData,
+        }
+    }
+}
+
+impl<T: Copy> Register<T> {
     /// Reads the register.
     #[inline(always)]
     pub fn read(&self) -> T {
-        // SAFETY: promised to `at`.
+        // SAFETY: the address is a device's, aligned, and no Rust object is there.
         unsafe { read_volatile(with_exposed_provenance(self.address)) }
     }
 
     /// Writes the register.
     #[inline(always)]
     pub fn write(&self, value: T) {
-        // SAFETY: promised to `at`.
+        // SAFETY: as above; what devices do to memory, their drivers answer for.
         unsafe { write_volatile(with_exposed_provenance_mut(self.address), value) }
     }
 }

@@ -44,3 +44,11 @@ pub fn pop_off() {
         enable();
     }
 }
+
+/// Asks for a timer interrupt on this hart when the clock reaches `deadline`, instead of the one
+/// asked for before; no longer for one that is pending.
+#[inline]
+pub fn set_timer(deadline: u64) {
+    // SAFETY: sets an alarm; it interrupts only where interrupts are on.
+    unsafe { csr::stimecmp::write(deadline) };
+}

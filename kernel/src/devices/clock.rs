@@ -1,6 +1,6 @@
 //! The clock: a timer interrupt every tenth of a second on each hart; hart 0 counts them.
 
-use crate::arch::{csr, hart};
+use crate::arch::{csr, hart, interrupt};
 use crate::process::Process;
 use crate::process::sleep::{Channel, sleep_unless_killed, wake};
 use crate::sync::SpinLock;
@@ -13,8 +13,7 @@ static TICKS: SpinLock<u32> = SpinLock::new(&"ticks", 0);
 /// Asks for this hart's next timer interrupt.
 pub fn arm() {
     let deadline = csr::time::read().wrapping_add(INTERVAL);
-    // SAFETY: sets an alarm, which `tick` answers.
-    unsafe { csr::stimecmp::write(deadline) };
+    interrupt::set_timer(deadline);
 }
 
 /// The timer has interrupted this hart.

@@ -1,21 +1,14 @@
 //! The 16550 UART: bytes out, bytes in.
 
-use abi::layout::UART;
-
-use crate::mmio::Register;
-
-const fn register(offset: u64) -> Register<u8> {
-    // SAFETY: all callers are below and name one of the eight registers, which touch no memory.
-    unsafe { Register::at(UART + offset) }
-}
+use crate::mmio::{Register, UART};
 
 /// Receive holding (read) and transmit holding (write).
-const DATA: Register<u8> = register(0);
-const INTERRUPT_ENABLE: Register<u8> = register(1);
+const DATA: Register<u8> = UART.register(0);
+const INTERRUPT_ENABLE: Register<u8> = UART.register(1);
 /// FIFO control (write) and interrupt identification (read).
-const FIFO_CONTROL: Register<u8> = register(2);
-const LINE_CONTROL: Register<u8> = register(3);
-const LINE_STATUS: Register<u8> = register(5);
+const FIFO_CONTROL: Register<u8> = UART.register(2);
+const LINE_CONTROL: Register<u8> = UART.register(3);
+const LINE_STATUS: Register<u8> = UART.register(5);
 
 const RECEIVE_INTERRUPT: u8 = 1 << 0;
 const TRANSMIT_INTERRUPT: u8 = 1 << 1;

@@ -7,36 +7,30 @@ use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering};
 
 use abi::file_system::BLOCK_SIZE;
-use abi::layout::VIRTIO_DISK;
 
 use crate::arch::fence;
-use crate::mmio::Register;
+use crate::mmio::{Register, VIRTIO_DISK};
 use crate::process::sleep::{Channel, sleep, wake};
 use crate::sync::{SleepLock, SpinLock};
 
-const fn register(offset: u64) -> Register<u32> {
-    // SAFETY: all callers are below; the device touches only memory that its queue names.
-    unsafe { Register::at(VIRTIO_DISK + offset) }
-}
-
-const MAGIC: Register<u32> = register(0x000);
-const VERSION: Register<u32> = register(0x004);
-const DEVICE: Register<u32> = register(0x008);
-const DEVICE_FEATURES: Register<u32> = register(0x010);
-const DEVICE_FEATURES_SELECT: Register<u32> = register(0x014);
-const DRIVER_FEATURES: Register<u32> = register(0x020);
-const DRIVER_FEATURES_SELECT: Register<u32> = register(0x024);
-const QUEUE_SELECT: Register<u32> = register(0x030);
-const QUEUE_SIZE_MAX: Register<u32> = register(0x034);
-const QUEUE_SIZE: Register<u32> = register(0x038);
-const QUEUE_READY: Register<u32> = register(0x044);
-const QUEUE_NOTIFY: Register<u32> = register(0x050);
-const INTERRUPT_STATUS: Register<u32> = register(0x060);
-const INTERRUPT_ACKNOWLEDGE: Register<u32> = register(0x064);
-const STATUS: Register<u32> = register(0x070);
-const QUEUE_DESCRIPTORS: u64 = 0x080;
-const QUEUE_DRIVER: u64 = 0x090;
-const QUEUE_DEVICE: u64 = 0x0a0;
+const MAGIC: Register<u32> = VIRTIO_DISK.register(0x000);
+const VERSION: Register<u32> = VIRTIO_DISK.register(0x004);
+const DEVICE: Register<u32> = VIRTIO_DISK.register(0x008);
+const DEVICE_FEATURES: Register<u32> = VIRTIO_DISK.register(0x010);
+const DEVICE_FEATURES_SELECT: Register<u32> = VIRTIO_DISK.register(0x014);
+const DRIVER_FEATURES: Register<u32> = VIRTIO_DISK.register(0x020);
+const DRIVER_FEATURES_SELECT: Register<u32> = VIRTIO_DISK.register(0x024);
+const QUEUE_SELECT: Register<u32> = VIRTIO_DISK.register(0x030);
+const QUEUE_SIZE_MAX: Register<u32> = VIRTIO_DISK.register(0x034);
+const QUEUE_SIZE: Register<u32> = VIRTIO_DISK.register(0x038);
+const QUEUE_READY: Register<u32> = VIRTIO_DISK.register(0x044);
+const QUEUE_NOTIFY: Register<u32> = VIRTIO_DISK.register(0x050);
+const INTERRUPT_STATUS: Register<u32> = VIRTIO_DISK.register(0x060);
+const INTERRUPT_ACKNOWLEDGE: Register<u32> = VIRTIO_DISK.register(0x064);
+const STATUS: Register<u32> = VIRTIO_DISK.register(0x070);
+const QUEUE_DESCRIPTORS: usize = 0x080;
+const QUEUE_DRIVER: usize = 0x090;
+const QUEUE_DEVICE: usize = 0x0a0;
 
 const MAGIC_VALUE: u32 = 0x7472_6976;
 const BLOCK_DEVICE: u32 = 2;
@@ -221,10 +215,12 @@ pub fn initialise() {
 }
 
 /// Tells the device where a part of the queue is: 64 bits in two registers.
-fn set_address<T>(offset: u64, part: &T) {
+fn set_address<T>(offset: usize, part: &T) {
     let address = address_of(part);
-    register(offset).write(address as u32);
-    register(offset + 4).write((address >> 32) as u32);
+    VIRTIO_DISK.register(offset).write(address as u32);
+    VIRTIO_DISK
+        .register(offset + 4)
+        .write((address >> 32) as u32);
 }
 
 fn address_of<T>(thing: &T) -> u64 {

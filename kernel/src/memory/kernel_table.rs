@@ -6,7 +6,7 @@
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use abi::layout::{PAGE_SIZE, PLIC, RAM_END, RAM_START, TRAMPOLINE, UART, VIRTIO_DISK};
+use abi::layout::{PAGE_SIZE, RAM_END, RAM_START, TRAMPOLINE};
 
 use super::frames::WORDS;
 use super::page_table::Entry;
@@ -14,13 +14,12 @@ use super::region::Permissions;
 use crate::address::{PAGE_SHIFT, PhysicalAddress};
 use crate::arch::{csr, fence};
 use crate::image;
+use crate::mmio;
 use crate::process::stack;
 use crate::sync::SpinLock;
 
 /// Bytes that an entry of the middle level covers.
 const MEGAPAGE: u64 = PAGE_SIZE << 9;
-/// Registers of the interrupt controller: enough for the contexts of eight harts.
-const PLIC_SIZE: u64 = 0x40_0000;
 /// Table pages: the root; for devices two, for RAM one and two for the kernel's image, for the
 /// trampoline two.
 const TABLES: usize = 8;
@@ -36,9 +35,9 @@ static USED: SpinLock<usize> = SpinLock::new(&"kernel table", 1);
 pub fn initialise() {
     let read_write = Permissions::READ_WRITE;
     let executable = Permissions::READ.and(Permissions::EXECUTE);
-    map(UART, UART, PAGE_SIZE, read_write);
-    map(VIRTIO_DISK, VIRTIO_DISK, PAGE_SIZE, read_write);
-    map(PLIC, PLIC, PLIC_SIZE, read_write);
+    for device in [mmio::UART, mmio::VIRTIO_DISK, mmio::PLIC] {
+        map(device.base(), device.base(), device.size(), read_write);
+    }
 
     let text_end = image::text_end().0;
     let rodata_end = image::rodata_end().0;

@@ -8,7 +8,7 @@ use abi::limits::{HARTS, PROCESSES};
 use crate::address::PhysicalAddress;
 
 /// Bytes of a kernel stack.
-const SIZE: usize = 2 * PAGE_SIZE as usize;
+const SIZE: usize = 3 * PAGE_SIZE as usize;
 
 /// A stack and, below it, the page whose absence ends an overflow in a trap.
 #[repr(C, align(4096))]
