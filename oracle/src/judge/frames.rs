@@ -65,13 +65,14 @@ impl Budget {
                 touch.budget(0)
             }
             Call::Fork { .. } => {
-                let space = model.space(process);
+                let mapped = touch.fresh;
+                model.space(process).may_be_mapped(mapped, &model.world);
                 let fork = &model.world.dialect.fork;
                 let copies = match fork.memory {
                     ForkMemory::Shared => 0,
-                    ForkMemory::Copied => space.touched().count(),
+                    ForkMemory::Copied => mapped.count(),
                 };
-                let frames = fork.overhead_frames + space.touched().tables() + copies;
+                let frames = fork.overhead_frames + mapped.tables() + copies;
                 Budget::take(frames, Clause::ForkShares)
             }
             Call::Pipe { address } => {
@@ -125,7 +126,7 @@ fn sbrk(model: &Model, process: Process, before: u64, after: u64, flavour: Flavo
 struct Touched<'a> {
     model: &'a Model,
     process: Process,
-    /// Pages that were never touched: these may need tables.
+    /// Pages that were not touched yet: these may need tables.
     fresh: &'a mut PageSet,
     /// Pages that were, but are shared: a store may need a copy.
     copies: u64,

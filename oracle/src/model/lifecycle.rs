@@ -173,7 +173,9 @@ impl Model {
         let refused = witness.returned(process) == Some(FAILED);
         let written = if refused { least } else { most };
         if written < length {
-            self.unknown |= ambiguous && written > 0;
+            // Refused either way: how much was written before cannot be told.
+            let cannot_be_told = least != most && most < length;
+            self.unknown |= cannot_be_told || (ambiguous && written > 0);
             self.of_mut(process)
                 .space
                 .write(address, &bytes[..written as usize]);

@@ -46,24 +46,28 @@ pub(crate) enum Leave {
 pub(crate) struct AddressSpace {
     program_break: u64,
     history: History,
-    /// Pages that a kernel may have mapped: all that were ever touched, and still are below the
-    /// break.
+    /// Pages that were touched, and are still below the break: a kernel has mapped them.
     touched: PageSet,
     /// Pages that a kernel must hold a private frame for: stored to since the last fork.
     private: PageSet,
 }
 
 impl AddressSpace {
-    /// Back to what process `a` holds when a case starts. Its image counts as shared: the
-    /// supervisor forked it.
+    /// Back to what process `a` holds when a case starts. Nothing counts as touched: a kernel may
+    /// load the image page by page, and the supervisor, who forked `a`, may share it.
     pub(crate) fn reset(&mut self, world: &World) {
         self.program_break = world.layout.heap;
         self.history.clear();
         self.private.clear();
         self.touched.clear();
+    }
+
+    /// Sets `pages` to all that a kernel may have mapped: what was touched, and the image.
+    pub(crate) fn may_be_mapped(&self, pages: &mut PageSet, world: &World) {
+        pages.copy_from(&self.touched);
         for segment in &world.image.segments {
             let length = segment.end() - segment.address;
-            self.touched.insert(pages_of(segment.address, length));
+            pages.insert(pages_of(segment.address, length));
         }
     }
 

@@ -1,0 +1,178 @@
+//! A perfect engine: it makes observations of what the model itself foretells, so that a judge has
+//! nothing to find unless a test tampers with them.
+
+use oracle::model::{Answer, Death, FAILED, Model, Outcome, Witness};
+use oracle::{
+    BiteMeter, Call, Case, Dialect, End, Event, Finding, Image, Judge, Layout, Observation,
+    Operation, Process, ProcessState, Step,
+};
+
+/// The identifier of process `a`.
+pub(crate) const FIRST_PID: u64 = 3;
+
+/// Legal liberties that an engine takes, by seed; 0: none.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Liberties(pub(crate) u64);
+
+impl Liberties {
+    fn below(&mut self, count: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1);
+        (self.0 >> 33) % count
+    }
+}
+
+/// What to change in observations before the judge sees them.
+pub(crate) trait Tamper {
+    /// In that of the operation numbered `index`.
+    fn step(&mut self, _index: usize, _judge: &Judge, _observation: &mut Observation) {}
+    /// In that of the end.
+    fn end(&mut self, _end: &mut End) {}
+}
+
+/// Changes nothing.
+pub(crate) struct Honest;
+
+impl Tamper for Honest {}
+
+/// Runs `case` on the perfect engine and judges it.
+pub(crate) fn run(
+    dialect: &Dialect,
+    case: &Case,
+    liberties: Liberties,
+    tamper: &mut impl Tamper,
+) -> (Result<(), Finding>, BiteMeter) {
+    let (layout, image) = (Layout::nominal(), Image::nominal());
+    let mut judge = Judge::new(dialect, &layout, &image, FIRST_PID);
+    let model = Model::new(dialect, &layout, &image, FIRST_PID);
+    let result = drive(&mut judge, model, case, liberties, tamper);
+    (result, judge.meter())
+}
+
+fn drive(
+    judge: &mut Judge,
+    mut model: Model,
+    case: &Case,
+    mut liberties: Liberties,
+    tamper: &mut impl Tamper,
+) -> Result<(), Finding> {
+    for (index, operation) in case.operations.iter().enumerate() {
+        let Some(step) = judge.plan(operation) else {
+            continue;
+        };
+        assert!(!judge.expectation().is_empty());
+        let mut observation = observe(&mut model, index, operation, &step, &mut liberties);
+        assert!(!oracle::describe(&step, &observation).is_empty() || is_quiet(&operation.call));
+        tamper.step(index, judge, &mut observation);
+        judge.observe(&step, &observation)?;
+    }
+    let mut end = End {
+        all_reaped: true,
+        frames: Some((1000, 1000)),
+        ..End::default()
+    };
+    for process in Process::all() {
+        let status = match model.state_of(process) {
+            ProcessState::Ready => 0,
+            ProcessState::Blocked => -1,
+            ProcessState::Zombie => model.status_of(process),
+            ProcessState::Gone => continue,
+        };
+        let pid = model.pid_of(process).expect("it was born");
+        end.reaped.push((pid, status));
+    }
+    tamper.end(&mut end);
+    judge.finish(&end)
+}
+
+fn is_quiet(call: &Call) -> bool {
+    matches!(call, Call::Yield { .. } | Call::Frames { .. })
+}
+
+/// A witness that makes the model take a liberty, if it is one that the model grants.
+fn liberty(
+    model: &Model,
+    index: usize,
+    operation: &Operation,
+    liberties: &mut Liberties,
+) -> Option<Witness> {
+    if liberties.0 == 0 || liberties.below(4) != 0 {
+        return None;
+    }
+    let process = operation.process;
+    let others: Vec<u64> = Process::all()
+        .filter_map(|other| model.pid_of(other))
+        .collect();
+    let mut witness = Witness::observed(liberties.below(2) == 0);
+    match liberties.below(4) {
+        0 => witness.saw_silence(process, true),
+        1 => witness.saw_return(process, FAILED),
+        2 => witness.saw_return(
+            process,
+            others[liberties.below(others.len() as u64) as usize],
+        ),
+        _ => witness.saw_return(process, others.iter().max()? + 1 + liberties.below(3)),
+    }
+    let mut trial = model.clone();
+    let granted = trial
+        .perform(index, operation, &witness)
+        .iter()
+        .filter(|reply| reply.process == process)
+        .all(|reply| match (reply.outcome, witness.returned(process)) {
+            (Outcome::Returns(answer), Some(value)) => answer.admits(value),
+            (Outcome::Dies(_), None) => true,
+            _ => false,
+        });
+    granted.then_some(witness)
+}
+
+fn observe(
+    model: &mut Model,
+    index: usize,
+    operation: &Operation,
+    step: &Step,
+    liberties: &mut Liberties,
+) -> Observation {
+    let witness = liberty(model, index, operation, liberties).unwrap_or_else(Witness::ideal);
+    model.perform(index, operation, &witness);
+    let mut observation = Observation {
+        out_of_frames: witness.out_of_frames,
+        ..Observation::default()
+    };
+    let mut silent = false;
+    for reply in model.replies() {
+        let process = reply.process;
+        let own = process == operation.process;
+        match reply.outcome {
+            Outcome::Returns(answer) => {
+                let value = witness.returned(process).unwrap_or(match answer {
+                    Answer::Exactly(value) => value,
+                    Answer::Anything => 0,
+                    Answer::NewPid { above } => above + 1,
+                    Answer::AtLeast(least) => least,
+                });
+                observation.events.push(Event::Returned { process, value });
+            }
+            Outcome::Born => observation.events.push(Event::Born { child: process }),
+            Outcome::Blocks | Outcome::Dies(_) if own => {
+                silent = true;
+                let killed_message = matches!(
+                    reply.outcome,
+                    Outcome::Dies(Death::ForbiddenAccess | Death::OutOfFrames)
+                );
+                observation.events.push(Event::Silent {
+                    process,
+                    trap: None,
+                    killed_message,
+                });
+            }
+            Outcome::Blocks | Outcome::Dies(_) | Outcome::Stays => {}
+        }
+    }
+    if silent || step.rounds > 0 {
+        let ready =
+            Process::all().filter(|process| model.state_of(*process) == ProcessState::Ready);
+        let appeared = ready.map(|process| Event::Appeared { process });
+        observation.events.extend(appeared);
+    }
+    observation
+}
