@@ -23,8 +23,20 @@ pub(crate) fn edge(from: u64, to: u64) -> u16 {
 pub(crate) struct Map {
     modes: Coverage,
     pub(crate) counters: Box<[u8; COUNTERS]>,
-    /// For each counter the target of the edge that was first seen on it, or 0.
-    targets: Vec<u64>,
+    pub(crate) targets: Targets,
+}
+
+/// For each counter the target of the edge that was first seen on it, or 0.
+pub(crate) struct Targets(Vec<u64>);
+
+impl Targets {
+    /// Remembers where an edge leads.
+    pub(crate) fn name(&mut self, edge: u16, target: u64) {
+        let known = &mut self.0[usize::from(edge)];
+        if *known == 0 {
+            *known = target;
+        }
+    }
 }
 
 impl Map {
@@ -35,7 +47,7 @@ impl Map {
             counters: counters
                 .try_into()
                 .unwrap_or_else(|_| unreachable!("a map of {COUNTERS} counters")),
-            targets: vec![0; COUNTERS],
+            targets: Targets(vec![0; COUNTERS]),
         }
     }
 
@@ -53,21 +65,13 @@ impl Map {
     /// Counts a rare edge.
     pub(crate) fn count(&mut self, from: u64, to: u64) {
         let edge = edge(from, to);
-        self.name(edge, to);
+        self.targets.name(edge, to);
         count(&mut self.counters, edge);
-    }
-
-    /// Remembers where an edge leads.
-    pub(crate) fn name(&mut self, edge: u16, target: u64) {
-        let known = &mut self.targets[usize::from(edge)];
-        if *known == 0 {
-            *known = target;
-        }
     }
 
     /// A guest address that an edge of this counter leads to, if one was seen.
     pub(crate) fn target(&self, index: usize) -> Option<u64> {
-        self.targets.get(index).copied().filter(|at| *at != 0)
+        self.targets.0.get(index).copied().filter(|at| *at != 0)
     }
 }
 

@@ -19,14 +19,48 @@ const MOST_BLOCKS: usize = 1 << 18;
 const QUICK_BITS: u32 = 14;
 const PAGE_SHIFT: u32 = 12;
 
+/// Where blocks are.
+pub(crate) struct Places {
+    /// By offset in RAM and virtual address.
+    index: FxHashMap<(u64, u64), BlockId>,
+    /// The last block found for each hash of a place.
+    quick: Vec<BlockId>,
+}
+
+impl Places {
+    /// The block at this place, if it is known.
+    #[inline]
+    pub(crate) fn find(&mut self, blocks: &[Block], offset: u64, address: u64) -> Option<BlockId> {
+        let slot = Self::slot(offset);
+        let quick = self.quick[slot];
+        if let Some(block) = blocks.get(quick as usize)
+            && block.is_at(offset, address)
+        {
+            return Some(quick);
+        }
+        let found = self.index.get(&(offset, address)).copied()?;
+        self.quick[slot] = found;
+        Some(found)
+    }
+
+    fn insert(&mut self, offset: u64, address: u64, id: BlockId) {
+        self.index.insert((offset, address), id);
+        self.quick[Self::slot(offset)] = id;
+    }
+
+    #[inline(always)]
+    fn slot(offset: u64) -> usize {
+        let half = (offset >> 1) as u32;
+        (half.wrapping_mul(0x9e37_79b1) >> (32 - QUICK_BITS)) as usize
+    }
+}
+
 /// Blocks, and ways to find them.
 pub(crate) struct CodeCache {
     pub(crate) blocks: Vec<Block>,
     pub(crate) operations: Vec<Operation>,
     marks: Vec<Mark>,
-    index: FxHashMap<(u64, u64), BlockId>,
-    /// The last block found for each hash of a place.
-    quick: Vec<BlockId>,
+    places: Places,
     /// The blocks of each page that has any, by page number in RAM.
     pages: FxHashMap<u32, Vec<BlockId>>,
     /// The last block and its first operation and mark are a temporary one.
@@ -39,33 +73,28 @@ impl CodeCache {
             blocks: Vec::new(),
             operations: Vec::new(),
             marks: Vec::new(),
-            index: FxHashMap::default(),
-            quick: vec![NO_LINK; 1 << QUICK_BITS],
+            places: Places {
+                index: FxHashMap::default(),
+                quick: vec![NO_LINK; 1 << QUICK_BITS],
+            },
             pages: FxHashMap::default(),
             has_temporary: false,
         }
     }
 
     /// The block at this place, if it is known.
-    #[inline]
     pub(crate) fn find(&mut self, offset: u64, address: u64) -> Option<BlockId> {
-        let slot = Self::slot(offset);
-        let quick = self.quick[slot];
-        if let Some(block) = self.blocks.get(quick as usize)
-            && block.offset == offset
-            && block.address == address
-        {
-            return Some(quick);
-        }
-        let found = self.index.get(&(offset, address)).copied()?;
-        self.quick[slot] = found;
-        Some(found)
+        self.places.find(&self.blocks, offset, address)
     }
 
-    #[inline(always)]
-    fn slot(offset: u64) -> usize {
-        let half = (offset >> 1) as u32;
-        (half.wrapping_mul(0x9e37_79b1) >> (32 - QUICK_BITS)) as usize
+    /// The parts that executing needs: blocks, operations, marks, places.
+    pub(crate) fn parts(&mut self) -> (&mut [Block], &[Operation], &[Mark], &mut Places) {
+        (
+            &mut self.blocks,
+            &self.operations,
+            &self.marks,
+            &mut self.places,
+        )
     }
 
     /// Keeps a block.
@@ -75,8 +104,7 @@ impl CodeCache {
             self.clear();
         }
         let id = self.append(draft, address, offset);
-        self.index.insert((offset, address), id);
-        self.quick[Self::slot(offset)] = id;
+        self.places.insert(offset, address, id);
         let page = (offset >> PAGE_SHIFT) as u32;
         self.pages.entry(page).or_default().push(id);
         id
@@ -106,16 +134,11 @@ impl CodeCache {
         }
     }
 
-    /// Where the operation at this place of the cache stands in its block.
-    pub(crate) fn mark(&self, place: usize) -> Mark {
-        self.marks[place]
-    }
-
     /// Drops the blocks of a page.
     pub(crate) fn drop_page(&mut self, page: u32) {
         for id in self.pages.remove(&page).unwrap_or_default() {
             let block = &mut self.blocks[id as usize];
-            self.index.remove(&(block.offset, block.address));
+            self.places.index.remove(&(block.offset, block.address));
             block.offset = Block::DEAD;
         }
     }
@@ -125,8 +148,8 @@ impl CodeCache {
         self.blocks.clear();
         self.operations.clear();
         self.marks.clear();
-        self.index.clear();
-        self.quick.fill(NO_LINK);
+        self.places.index.clear();
+        self.places.quick.fill(NO_LINK);
         self.pages.clear();
         self.has_temporary = false;
     }

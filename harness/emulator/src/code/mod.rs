@@ -4,8 +4,10 @@ mod cache;
 mod compressed;
 mod decode;
 mod operation;
+mod pairs;
 mod translate;
 
 pub(crate) use cache::{BlockId, CodeCache};
-pub(crate) use operation::{Code, NO_LINK};
+pub(crate) use operation::{Code, NO_LINK, Operation};
+pub(crate) use pairs::with_pairs;
 pub(crate) use translate::{Draft, Source};

@@ -1,95 +1,119 @@
 //! The form in which instructions are executed: operations of eight bytes, in blocks.
 
-/// What an operation does. Operands are named in [`Operation`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub(crate) enum Code {
-    // Register and immediate.
-    Addi,
-    Slti,
-    Sltiu,
-    Xori,
-    Ori,
-    Andi,
-    Slli,
-    Srli,
-    Srai,
-    Addiw,
-    Slliw,
-    Srliw,
-    Sraiw,
-    /// `rd` becomes the immediate.
-    Li,
-    /// `rd` becomes the block's address plus the place `rs1 + 256 * rs2` plus the immediate.
-    Auipc,
-    // Register and register.
-    Add,
-    Sub,
-    Sll,
-    Slt,
-    Sltu,
-    Xor,
-    Srl,
-    Sra,
-    Or,
-    And,
-    Addw,
-    Subw,
-    Sllw,
-    Srlw,
-    Sraw,
-    Mul,
-    Mulh,
-    Mulhsu,
-    Mulhu,
-    Div,
-    Divu,
-    Rem,
-    Remu,
-    Mulw,
-    Divw,
-    Divuw,
-    Remw,
-    Remuw,
-    // Memory.
-    Lb,
-    Lh,
-    Lw,
-    Ld,
-    Lbu,
-    Lhu,
-    Lwu,
-    Sb,
-    Sh,
-    Sw,
-    Sd,
-    /// Load-reserved, store-conditional, or another atomic operation: the immediate is the
-    /// instruction.
-    Atomic,
-    // The ends of blocks.
-    Beq,
-    Bne,
-    Blt,
-    Bge,
-    Bltu,
-    Bgeu,
-    /// Jump to the block's second exit; `rd` becomes the address behind the block.
-    Jump,
-    /// Jump to `rs1` plus the immediate; `rd` becomes the address behind the block.
-    JumpRegister,
-    /// Jump to itself.
-    Spin,
-    /// The block ends for want of room: on to its first exit.
-    Next,
-    /// A SYSTEM instruction: the immediate.
-    System,
-    /// An illegal instruction: the immediate.
-    Illegal,
-    /// A hint call, with the immediate as its code, if in U-mode.
-    Hint,
-    /// Stops the run, unless it stopped here the last time. Not an instruction of the guest.
-    Breakpoint,
+use super::pairs::with_pairs;
+
+/// Defines the codes: the single ones below, and those of the pairs.
+macro_rules! define_codes {
+    ($($pair:ident = $first:ident $second:ident;)*) => {
+        /// What an operation does. Operands are named in [`Operation`].
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u8)]
+        pub(crate) enum Code {
+            // Register and immediate.
+            Addi,
+            Slti,
+            Sltiu,
+            Xori,
+            Ori,
+            Andi,
+            Slli,
+            Srli,
+            Srai,
+            Addiw,
+            Slliw,
+            Srliw,
+            Sraiw,
+            /// `rd` becomes the immediate.
+            Li,
+            /// `rd` becomes the block's address plus the place `rs1 + 256 * rs2` plus the immediate.
+            Auipc,
+            // Register and register.
+            Add,
+            Sub,
+            Sll,
+            Slt,
+            Sltu,
+            Xor,
+            Srl,
+            Sra,
+            Or,
+            And,
+            Addw,
+            Subw,
+            Sllw,
+            Srlw,
+            Sraw,
+            Mul,
+            Mulh,
+            Mulhsu,
+            Mulhu,
+            Div,
+            Divu,
+            Rem,
+            Remu,
+            Mulw,
+            Divw,
+            Divuw,
+            Remw,
+            Remuw,
+            // Memory.
+            Lb,
+            Lh,
+            Lw,
+            Ld,
+            Lbu,
+            Lhu,
+            Lwu,
+            Sb,
+            Sh,
+            Sw,
+            Sd,
+            /// Load-reserved, store-conditional, or another atomic operation: the immediate is the
+            /// instruction.
+            Atomic,
+            // The ends of blocks.
+            Beq,
+            Bne,
+            Blt,
+            Bge,
+            Bltu,
+            Bgeu,
+            /// Jump to the block's second exit; `rd` becomes the address behind the block.
+            Jump,
+            /// Jump to `rs1` plus the immediate; `rd` becomes the address behind the block. `rs2` is the
+            /// length of the instruction.
+            JumpRegister,
+            /// Jump to itself.
+            Spin,
+            /// The block ends for want of room: on to its first exit.
+            Next,
+            /// A SYSTEM instruction: the immediate.
+            System,
+            /// An illegal instruction: the immediate.
+            Illegal,
+            /// A hint call, with the immediate as its code, if in U-mode.
+            Hint,
+            /// Stops the run, unless it stopped here the last time. Not an instruction of the guest.
+            Breakpoint,
+            $(
+                /// This operation and the next one, which is of the second code.
+                $pair,
+            )*
+        }
+
+        impl Code {
+            /// The code for an operation of this code that is followed by one of code `next`.
+            pub(super) fn paired_with(self, next: Code) -> Option<Code> {
+                match (self, next) {
+                    $((Code::$first, Code::$second) => Some(Code::$pair),)*
+                    _ => None,
+                }
+            }
+        }
+    };
 }
+
+with_pairs!(define_codes);
 
 /// One operation. Register numbers are below [`crate::hart::REGISTERS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,9 +181,8 @@ pub(crate) struct Block {
     pub(crate) address: u64,
     /// Offset in RAM of its first instruction; [`Block::DEAD`] if it must not be entered.
     pub(crate) offset: u64,
-    /// Its operations: place of the first, and their number.
+    /// Place of its first operation; the last one leaves the block.
     pub(crate) first: u32,
-    pub(crate) length: u16,
     /// Its instructions.
     pub(crate) count: u16,
     /// Its bytes.
@@ -173,4 +196,10 @@ pub(crate) struct Block {
 impl Block {
     /// No instruction lies at an odd offset.
     pub(crate) const DEAD: u64 = 1;
+
+    /// Is this the block at this offset in RAM and this virtual address?
+    #[inline(always)]
+    pub(crate) fn is_at(&self, offset: u64, address: u64) -> bool {
+        self.offset == offset && self.address == address
+    }
 }

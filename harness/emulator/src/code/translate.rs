@@ -77,7 +77,23 @@ impl Draft {
             };
             self.append(source, decoded, length);
         }
+        self.pair();
         self.count
+    }
+
+    /// Makes pairs of neighbours that are executed as one.
+    fn pair(&mut self) {
+        let mut rest = self.operations.as_mut_slice();
+        while let [first, second, ..] = rest {
+            let taken = match first.code.paired_with(second.code) {
+                Some(pair) => {
+                    first.code = pair;
+                    2
+                }
+                None => 1,
+            };
+            rest = &mut rest[taken..];
+        }
     }
 
     fn append(&mut self, source: &Source<'_>, decoded: Decoded, length: u16) {
@@ -89,7 +105,9 @@ impl Draft {
                 if operation.code == Code::Auipc {
                     [operation.rs1, operation.rs2] = start.to_le_bytes();
                 }
-                self.push(operation);
+                if !self.fold_address(&operation) {
+                    self.push(operation);
+                }
             }
             Decoded::Branch(operation, over) => {
                 self.push(operation);
@@ -102,13 +120,71 @@ impl Draft {
                 self.push(operation);
                 self.exits = Some([Exit::NONE, exit(over, true)]);
             }
-            Decoded::End(operation) => {
-                self.push(operation);
-                self.exits = Some([exit(i32::from(length), false), Exit::NONE]);
-            }
+            Decoded::End(mut operation) => match self.fold_jump(&operation) {
+                Some(target) => {
+                    self.exits = Some([Exit::NONE, exit(target - i32::from(start), true)]);
+                }
+                None => {
+                    if operation.code == Code::JumpRegister {
+                        operation.rs2 = length as u8;
+                    }
+                    self.push(operation);
+                    self.exits = Some([exit(i32::from(length), false), Exit::NONE]);
+                }
+            },
         }
         self.bytes += length;
         self.count += 1;
+    }
+
+    /// `auipc` followed by `addi` on the same register is one constant.
+    fn fold_address(&mut self, operation: &Operation) -> bool {
+        if let Some(last) = self.operations.last_mut()
+            && last.code == Code::Auipc
+            && operation.code == Code::Addi
+            && operation.rd == last.rd
+            && operation.rs1 == last.rd
+            && let Some(sum) = last.immediate.checked_add(operation.immediate)
+        {
+            last.immediate = sum;
+            return true;
+        }
+        false
+    }
+
+    /// `auipc` followed by `jalr` through its register is a jump to a known place: answers where,
+    /// in bytes from the block's start.
+    fn fold_jump(&mut self, operation: &Operation) -> Option<i32> {
+        let last = *self.operations.last()?;
+        if last.code != Code::Auipc
+            || operation.code != Code::JumpRegister
+            || operation.rs1 != last.rd
+        {
+            return None;
+        }
+        let place = i32::from(u16::from_le_bytes([last.rs1, last.rs2]));
+        let target = last.immediate.checked_add(operation.immediate)?;
+        let target = target.checked_add(place)? & !1;
+        // Room to count from any place in the page.
+        target.checked_sub(PAGE_MASK as i32)?;
+        if operation.rd == last.rd {
+            // Nobody sees what `auipc` computed.
+            self.operations.pop();
+            let mark = self.marks.pop()?;
+            self.push_at(
+                Operation {
+                    code: Code::Jump,
+                    ..*operation
+                },
+                mark,
+            );
+        } else {
+            self.push(Operation {
+                code: Code::Jump,
+                ..*operation
+            });
+        }
+        Some(target)
     }
 
     /// Ends the block where no instruction ends it.
@@ -119,11 +195,16 @@ impl Draft {
     }
 
     fn push(&mut self, operation: Operation) {
-        self.operations.push(operation);
-        self.marks.push(Mark {
+        let mark = Mark {
             offset: self.bytes,
             before: self.count,
-        });
+        };
+        self.push_at(operation, mark);
+    }
+
+    fn push_at(&mut self, operation: Operation, mark: Mark) {
+        self.operations.push(operation);
+        self.marks.push(mark);
     }
 
     /// Bytes of guest code.
@@ -134,7 +215,7 @@ impl Draft {
     /// Tells the coverage map where the edges out of the block lead.
     pub(crate) fn name_edges(&self, address: u64, map: &mut Map) {
         for exit in self.exits.iter().flatten().filter(|exit| exit.edge != 0) {
-            map.name(
+            map.targets.name(
                 exit.edge,
                 address.wrapping_add(i64::from(exit.target) as u64),
             );
@@ -147,7 +228,6 @@ impl Draft {
             address,
             offset,
             first,
-            length: self.operations.len() as u16,
             count: self.count,
             bytes: self.bytes,
             exits: self.exits.unwrap_or([Exit::NONE; 2]),

@@ -5,11 +5,8 @@
 //! one that is left in the middle gives back what it did not execute.
 
 use super::atomic;
-use super::integer::{
-    divide, divide_unsigned, divide_unsigned_word, divide_word, high_signed, high_signed_unsigned,
-    high_unsigned, remainder, remainder_unsigned, remainder_unsigned_word, remainder_word, word,
-};
-use crate::code::{BlockId, Code, CodeCache, NO_LINK};
+use super::integer;
+use crate::code::{BlockId, Code, CodeCache, NO_LINK, Operation, with_pairs};
 use crate::coverage::{self, Map};
 use crate::hart::{self, Exception, Hart, Outcome, Privilege, REGISTERS};
 use crate::memory::{Bus, Data, Fault, PAGE_MASK, Table, View};
@@ -99,159 +96,79 @@ pub(crate) fn chain<const COVERAGE: bool>(
         }};
     }
 
+    let (blocks, operations, marks, places) = code.parts();
+    let Map {
+        counters, targets, ..
+    } = &mut **map;
+
     loop {
-        let Some(block) = code.blocks.get(id as usize) else {
-            unreachable!("links name blocks of the cache");
-        };
+        let block = &blocks[id as usize];
         if u64::from(block.count) > left {
-            leave!(block.address, Leave::Limit);
+            let address = block.address;
+            leave!(address, Leave::Limit);
         }
         left -= u64::from(block.count);
-        let first = block.first as usize;
-        let operations = &code.operations[first..first + usize::from(block.length)];
-        let mut rest = operations.iter();
+        let body = &operations[block.first as usize..];
+        let mut rest = body.iter();
         let mut target = 0;
         let mut fault = Fault::Device;
 
         let way = 'body: {
-            for op in rest.by_ref() {
-                macro_rules! x {
-                    ($register:expr) => {
-                        hart.x[usize::from($register) & REGISTER_MASK]
-                    };
-                }
-                macro_rules! set {
-                    ($value:expr) => {{
-                        let value = $value;
-                        x!(op.rd) = value;
-                    }};
-                }
-                macro_rules! load {
-                    ($width:literal, $bytes:ident => $direct:expr, $slow:ident => $extended:expr) => {{
-                        let address = x!(op.rs1).wrapping_add(op.value());
-                        let entry = data.read.probe(address);
-                        if entry.covers(address, $width) {
-                            let $bytes = bus.ram.load::<$width>(entry.offset(address));
-                            set!($direct);
-                        } else {
-                            match bus.load_slow(data, &hart.pmp, address, $width) {
-                                Ok($slow) => set!($extended),
-                                Err(error) => {
-                                    fault = error;
-                                    break 'body FAULT;
-                                }
-                            }
-                            if bus.ram.is_unsettled() {
-                                break 'body UNSETTLED;
-                            }
-                        }
-                    }};
-                }
-                macro_rules! store {
-                    ($width:literal, $kind:ty) => {{
-                        let address = x!(op.rs1).wrapping_add(op.value());
-                        let value = x!(op.rs2);
-                        let entry = data.write.probe(address);
-                        if entry.covers(address, $width) {
-                            let bytes = (value as $kind).to_le_bytes();
-                            bus.ram.store::<$width>(entry.offset(address), bytes);
-                        } else {
-                            match bus.store_slow(data, &hart.pmp, address, $width, value) {
-                                Ok(()) => {}
-                                Err(error) => {
-                                    fault = error;
-                                    break 'body FAULT;
-                                }
-                            }
-                            if bus.ram.is_unsettled() {
-                                break 'body UNSETTLED;
+            let mut op: &Operation;
+            macro_rules! advance {
+                () => {
+                    match rest.next() {
+                        Some(next) => op = next,
+                        None => unreachable!("a block ends with an operation that leaves it"),
+                    }
+                };
+            }
+            macro_rules! x {
+                ($register:expr) => {
+                    hart.x[usize::from($register) & REGISTER_MASK]
+                };
+            }
+            macro_rules! set {
+                ($value:expr) => {{
+                    let value = $value;
+                    x!(op.rd) = value;
+                }};
+            }
+            macro_rules! load {
+                ($bytes:literal, $from:expr) => {{
+                    let address = x!(op.rs1).wrapping_add(op.value());
+                    let entry = data.read.probe(address);
+                    if entry.covers(address, $bytes) {
+                        set!($from(bus.ram.load::<$bytes>(entry.offset(address))));
+                    } else {
+                        match bus.load_slow(data, &hart.pmp, address, $bytes) {
+                            Ok(value) => set!($from(
+                                value.to_le_bytes()[..$bytes]
+                                    .try_into()
+                                    .unwrap_or([0; $bytes])
+                            )),
+                            Err(error) => {
+                                fault = error;
+                                break 'body FAULT;
                             }
                         }
-                    }};
-                }
-                macro_rules! branch {
-                    ($condition:expr) => {
-                        break 'body usize::from($condition)
-                    };
-                }
-                match op.code {
-                    Code::Addi => set!(x!(op.rs1).wrapping_add(op.value())),
-                    Code::Slti => set!(u64::from((x!(op.rs1) as i64) < op.value() as i64)),
-                    Code::Sltiu => set!(u64::from(x!(op.rs1) < op.value())),
-                    Code::Xori => set!(x!(op.rs1) ^ op.value()),
-                    Code::Ori => set!(x!(op.rs1) | op.value()),
-                    Code::Andi => set!(x!(op.rs1) & op.value()),
-                    Code::Slli => set!(x!(op.rs1) << (op.immediate & 63)),
-                    Code::Srli => set!(x!(op.rs1) >> (op.immediate & 63)),
-                    Code::Srai => set!((x!(op.rs1) as i64 >> (op.immediate & 63)) as u64),
-                    Code::Addiw => {
-                        set!(word((x!(op.rs1) as u32).wrapping_add(op.immediate as u32)))
+                        if bus.ram.is_unsettled() {
+                            break 'body UNSETTLED;
+                        }
                     }
-                    Code::Slliw => set!(word((x!(op.rs1) as u32) << (op.immediate & 31))),
-                    Code::Srliw => set!(word(x!(op.rs1) as u32 >> (op.immediate & 31))),
-                    Code::Sraiw => {
-                        set!(word((x!(op.rs1) as i32 >> (op.immediate & 31)) as u32))
-                    }
-                    Code::Li => set!(op.value()),
-                    Code::Auipc => {
-                        let place = u64::from(op.rs1) + 256 * u64::from(op.rs2);
-                        set!(block.address.wrapping_add(place).wrapping_add(op.value()))
-                    }
-                    Code::Add => set!(x!(op.rs1).wrapping_add(x!(op.rs2))),
-                    Code::Sub => set!(x!(op.rs1).wrapping_sub(x!(op.rs2))),
-                    Code::Sll => set!(x!(op.rs1) << (x!(op.rs2) & 63)),
-                    Code::Slt => set!(u64::from((x!(op.rs1) as i64) < x!(op.rs2) as i64)),
-                    Code::Sltu => set!(u64::from(x!(op.rs1) < x!(op.rs2))),
-                    Code::Xor => set!(x!(op.rs1) ^ x!(op.rs2)),
-                    Code::Srl => set!(x!(op.rs1) >> (x!(op.rs2) & 63)),
-                    Code::Sra => set!((x!(op.rs1) as i64 >> (x!(op.rs2) & 63)) as u64),
-                    Code::Or => set!(x!(op.rs1) | x!(op.rs2)),
-                    Code::And => set!(x!(op.rs1) & x!(op.rs2)),
-                    Code::Addw => {
-                        set!(word((x!(op.rs1) as u32).wrapping_add(x!(op.rs2) as u32)))
-                    }
-                    Code::Subw => {
-                        set!(word((x!(op.rs1) as u32).wrapping_sub(x!(op.rs2) as u32)))
-                    }
-                    Code::Sllw => set!(word((x!(op.rs1) as u32) << (x!(op.rs2) & 31))),
-                    Code::Srlw => set!(word(x!(op.rs1) as u32 >> (x!(op.rs2) & 31))),
-                    Code::Sraw => {
-                        set!(word((x!(op.rs1) as i32 >> (x!(op.rs2) & 31)) as u32))
-                    }
-                    Code::Mul => set!(x!(op.rs1).wrapping_mul(x!(op.rs2))),
-                    Code::Mulh => set!(high_signed(x!(op.rs1), x!(op.rs2))),
-                    Code::Mulhsu => set!(high_signed_unsigned(x!(op.rs1), x!(op.rs2))),
-                    Code::Mulhu => set!(high_unsigned(x!(op.rs1), x!(op.rs2))),
-                    Code::Div => set!(divide(x!(op.rs1), x!(op.rs2))),
-                    Code::Divu => set!(divide_unsigned(x!(op.rs1), x!(op.rs2))),
-                    Code::Rem => set!(remainder(x!(op.rs1), x!(op.rs2))),
-                    Code::Remu => set!(remainder_unsigned(x!(op.rs1), x!(op.rs2))),
-                    Code::Mulw => {
-                        set!(word((x!(op.rs1) as u32).wrapping_mul(x!(op.rs2) as u32)))
-                    }
-                    Code::Divw => set!(divide_word(x!(op.rs1), x!(op.rs2))),
-                    Code::Divuw => set!(divide_unsigned_word(x!(op.rs1), x!(op.rs2))),
-                    Code::Remw => set!(remainder_word(x!(op.rs1), x!(op.rs2))),
-                    Code::Remuw => set!(remainder_unsigned_word(x!(op.rs1), x!(op.rs2))),
-                    Code::Lb => {
-                        load!(1, b => i64::from(i8::from_le_bytes(b)) as u64, v => i64::from(v as i8) as u64)
-                    }
-                    Code::Lh => {
-                        load!(2, b => i64::from(i16::from_le_bytes(b)) as u64, v => i64::from(v as i16) as u64)
-                    }
-                    Code::Lw => {
-                        load!(4, b => i64::from(i32::from_le_bytes(b)) as u64, v => i64::from(v as i32) as u64)
-                    }
-                    Code::Ld => load!(8, b => u64::from_le_bytes(b), v => v),
-                    Code::Lbu => load!(1, b => u64::from(b[0]), v => v),
-                    Code::Lhu => load!(2, b => u64::from(u16::from_le_bytes(b)), v => v),
-                    Code::Lwu => load!(4, b => u64::from(u32::from_le_bytes(b)), v => v),
-                    Code::Sb => store!(1, u8),
-                    Code::Sh => store!(2, u16),
-                    Code::Sw => store!(4, u32),
-                    Code::Sd => store!(8, u64),
-                    Code::Atomic => {
-                        if let Err(error) = atomic::execute(hart, data, bus, op.immediate as u32) {
+                }};
+            }
+            macro_rules! store {
+                ($bytes:literal, $kind:ty) => {{
+                    let address = x!(op.rs1).wrapping_add(op.value());
+                    let value = x!(op.rs2);
+                    let entry = data.write.probe(address);
+                    if entry.covers(address, $bytes) {
+                        let bytes = (value as $kind).to_le_bytes();
+                        bus.ram.store::<$bytes>(entry.offset(address), bytes);
+                    } else {
+                        if let Err(error) = bus.store_slow(data, &hart.pmp, address, $bytes, value)
+                        {
                             fault = error;
                             break 'body FAULT;
                         }
@@ -259,41 +176,160 @@ pub(crate) fn chain<const COVERAGE: bool>(
                             break 'body UNSETTLED;
                         }
                     }
-                    Code::Beq => branch!(x!(op.rs1) == x!(op.rs2)),
-                    Code::Bne => branch!(x!(op.rs1) != x!(op.rs2)),
-                    Code::Blt => branch!((x!(op.rs1) as i64) < x!(op.rs2) as i64),
-                    Code::Bge => branch!(x!(op.rs1) as i64 >= x!(op.rs2) as i64),
-                    Code::Bltu => branch!(x!(op.rs1) < x!(op.rs2)),
-                    Code::Bgeu => branch!(x!(op.rs1) >= x!(op.rs2)),
-                    Code::Jump => {
-                        set!(block.address.wrapping_add(u64::from(block.bytes)));
-                        break 'body 1;
-                    }
-                    Code::JumpRegister => {
-                        target = x!(op.rs1).wrapping_add(op.value()) & !1;
-                        set!(block.address.wrapping_add(u64::from(block.bytes)));
-                        break 'body INDIRECT;
-                    }
-                    Code::Next => break 'body 0,
-                    Code::Hint if hart.privilege != Privilege::User => break 'body 0,
-                    Code::System => break 'body SYSTEM,
-                    Code::Breakpoint if hart.passed_breakpoint == Some(block.address) => {
-                        hart.passed_breakpoint = None;
-                    }
-                    Code::Spin | Code::Hint | Code::Breakpoint | Code::Illegal => break 'body STOP,
-                }
+                }};
             }
-            unreachable!("a block ends with an operation that leaves it")
+            macro_rules! branch {
+                ($relation:tt, $kind:ty) => {
+                    break 'body usize::from((x!(op.rs1) as $kind) $relation (x!(op.rs2) as $kind))
+                };
+            }
+            /// Defines macros, named like the codes, that execute an operation: one of a register
+            /// and the immediate, and one of two registers.
+            macro_rules! arithmetic {
+                ($($function:ident: $($immediate:ident)? , $($register:ident)?;)*) => {
+                    $(
+                        $(macro_rules! $immediate {
+                            () => { set!(integer::$function(x!(op.rs1), op.value())) };
+                        })?
+                        $(macro_rules! $register {
+                            () => { set!(integer::$function(x!(op.rs1), x!(op.rs2))) };
+                        })?
+                    )*
+                };
+            }
+            arithmetic! {
+                add: Addi, Add;
+                subtract: , Sub;
+                less: Slti, Slt;
+                less_unsigned: Sltiu, Sltu;
+                exclusive_or: Xori, Xor;
+                or: Ori, Or;
+                and: Andi, And;
+                shift_left: Slli, Sll;
+                shift_right: Srli, Srl;
+                shift_right_signed: Srai, Sra;
+                add_word: Addiw, Addw;
+                subtract_word: , Subw;
+                shift_left_word: Slliw, Sllw;
+                shift_right_word: Srliw, Srlw;
+                shift_right_signed_word: Sraiw, Sraw;
+                multiply: , Mul;
+                high_signed: , Mulh;
+                high_signed_unsigned: , Mulhsu;
+                high_unsigned: , Mulhu;
+                divide: , Div;
+                divide_unsigned: , Divu;
+                remainder: , Rem;
+                remainder_unsigned: , Remu;
+                multiply_word: , Mulw;
+                divide_word: , Divw;
+                divide_unsigned_word: , Divuw;
+                remainder_word: , Remw;
+                remainder_unsigned_word: , Remuw;
+            }
+            /// Defines a macro, named like the code, for each other operation.
+            macro_rules! operations {
+                ($($name:ident = $execute:expr;)*) => {
+                    $(macro_rules! $name {
+                        () => { $execute };
+                    })*
+                };
+            }
+            operations! {
+                Li = set!(op.value());
+                Auipc = {
+                    let place = u64::from(op.rs1) + 256 * u64::from(op.rs2);
+                    set!(block.address.wrapping_add(place).wrapping_add(op.value()))
+                };
+                Lb = load!(1, |b| i64::from(i8::from_le_bytes(b)) as u64);
+                Lh = load!(2, |b| i64::from(i16::from_le_bytes(b)) as u64);
+                Lw = load!(4, |b| i64::from(i32::from_le_bytes(b)) as u64);
+                Ld = load!(8, u64::from_le_bytes);
+                Lbu = load!(1, |b| u64::from(u8::from_le_bytes(b)));
+                Lhu = load!(2, |b| u64::from(u16::from_le_bytes(b)));
+                Lwu = load!(4, |b| u64::from(u32::from_le_bytes(b)));
+                Sb = store!(1, u8);
+                Sh = store!(2, u16);
+                Sw = store!(4, u32);
+                Sd = store!(8, u64);
+                Atomic = {
+                    if let Err(error) = atomic::execute(hart, data, bus, op.immediate as u32) {
+                        fault = error;
+                        break 'body FAULT;
+                    }
+                    if bus.ram.is_unsettled() {
+                        break 'body UNSETTLED;
+                    }
+                };
+                Beq = branch!(==, u64);
+                Bne = branch!(!=, u64);
+                Blt = branch!(<, i64);
+                Bge = branch!(>=, i64);
+                Bltu = branch!(<, u64);
+                Bgeu = branch!(>=, u64);
+                Jump = {
+                    set!(block.address.wrapping_add(u64::from(block.bytes)));
+                    break 'body 1
+                };
+                JumpRegister = {
+                    target = x!(op.rs1).wrapping_add(op.value()) & !1;
+                    set!(block.address.wrapping_add(u64::from(block.bytes)));
+                    break 'body INDIRECT
+                };
+                Next = break 'body 0;
+                Hint = break 'body if hart.privilege == Privilege::User { STOP } else { 0 };
+                System = break 'body SYSTEM;
+                Breakpoint = {
+                    if hart.passed_breakpoint != Some(block.address) {
+                        break 'body STOP;
+                    }
+                    hart.passed_breakpoint = None;
+                };
+                Spin = break 'body STOP;
+                Illegal = break 'body STOP;
+            }
+            macro_rules! dispatch {
+                ($($pair:ident = $first:ident $second:ident;)*) => {
+                    dispatch! {
+                        single {
+                        Addi Slti Sltiu Xori Ori Andi Slli Srli Srai Addiw Slliw Srliw Sraiw
+                        Li Auipc
+                        Add Sub Sll Slt Sltu Xor Srl Sra Or And Addw Subw Sllw Srlw Sraw
+                        Mul Mulh Mulhsu Mulhu Div Divu Rem Remu Mulw Divw Divuw Remw Remuw
+                        Lb Lh Lw Ld Lbu Lhu Lwu Sb Sh Sw Sd Atomic
+                        Beq Bne Blt Bge Bltu Bgeu Jump JumpRegister
+                        Spin Next System Illegal Hint Breakpoint
+                        } pairs {
+                        $($pair = $first $second;)*
+                        }
+                    }
+                };
+                (single { $($single:ident)* } pairs { $($pair:ident = $first:ident $second:ident;)* }) => {
+                    match op.code {
+                        $(Code::$single => $single!(),)*
+                        $(Code::$pair => {
+                            $first!();
+                            advance!();
+                            $second!()
+                        })*
+                    }
+                };
+            }
+            loop {
+                advance!();
+                with_pairs!(dispatch);
+            }
         };
 
         let mut way = way;
         if way == SYSTEM {
-            let raw = operations[operations.len() - 1].immediate as u32;
+            let place = body.len() - rest.len() - 1;
+            let raw = body[place].immediate as u32;
             // The instruction sees the counts as they were before it.
             left += 1;
             count_steps!();
             left -= 1;
-            let mark = code.mark(first + operations.len() - 1);
+            let mark = marks[block.first as usize + place];
             hart.pc = block.address.wrapping_add(u64::from(mark.offset));
             let behind = block.address.wrapping_add(u64::from(block.bytes));
             match hart::execute(hart, bus, raw) {
@@ -321,7 +357,7 @@ pub(crate) fn chain<const COVERAGE: bool>(
         if way <= 1 {
             let exit = &block.exits[way];
             if COVERAGE {
-                coverage::count(&mut map.counters, exit.edge);
+                coverage::count(counters, exit.edge);
             }
             if exit.link != NO_LINK {
                 id = exit.link;
@@ -336,19 +372,18 @@ pub(crate) fn chain<const COVERAGE: bool>(
                     leave!(address, Leave::Look);
                 }
                 let offset = entry.offset(address);
-                if let Some(next) = code.blocks.get(exit.remote as usize)
-                    && next.offset == offset
-                    && next.address == address
+                if let Some(next) = blocks.get(exit.remote as usize)
+                    && next.is_at(offset, address)
                 {
                     id = exit.remote;
                     continue;
                 }
                 offset
             };
-            let Some(next) = code.find(offset, address) else {
+            let Some(next) = places.find(blocks, offset, address) else {
                 leave!(address, Leave::Missing { offset });
             };
-            let exit = &mut code.blocks[id as usize].exits[way];
+            let exit = &mut blocks[id as usize].exits[way];
             if exit.is_local {
                 exit.link = next;
             } else {
@@ -359,9 +394,12 @@ pub(crate) fn chain<const COVERAGE: bool>(
         }
 
         if way == INDIRECT {
+            let length = body[body.len() - rest.len() - 1].rs2;
+            let from = block
+                .address
+                .wrapping_add(u64::from(block.bytes) - u64::from(length));
             if COVERAGE {
-                let from = block.address.wrapping_add(u64::from(block.bytes));
-                coverage::count(&mut map.counters, coverage::edge(from, target));
+                coverage::count(counters, coverage::edge(from, target));
             }
             let offset = if (target ^ block.address) & !PAGE_MASK == 0 {
                 block.offset & !PAGE_MASK | target & PAGE_MASK
@@ -372,30 +410,28 @@ pub(crate) fn chain<const COVERAGE: bool>(
                 }
                 entry.offset(target)
             };
-            if let Some(next) = code.blocks.get(block.indirect as usize)
-                && next.offset == offset
-                && next.address == target
+            if let Some(next) = blocks.get(block.indirect as usize)
+                && next.is_at(offset, target)
             {
                 id = block.indirect;
                 continue;
             }
             if COVERAGE {
-                let from = block.address.wrapping_add(u64::from(block.bytes));
-                map.name(coverage::edge(from, target), target);
+                targets.name(coverage::edge(from, target), target);
             }
-            let Some(next) = code.find(offset, target) else {
+            let Some(next) = places.find(blocks, offset, target) else {
                 leave!(target, Leave::Missing { offset });
             };
-            code.blocks[id as usize].indirect = next;
+            blocks[id as usize].indirect = next;
             id = next;
             continue;
         }
 
         // The block was left in the middle: give back what was not executed.
-        let place = operations.len() - rest.len() - 1;
-        let stop = operations[place];
-        let place = if way == UNSETTLED { place + 1 } else { place };
-        let mark = code.mark(first + place);
+        let place = body.len() - rest.len() - 1;
+        let stop = body[place];
+        let resumed = if way == UNSETTLED { place + 1 } else { place };
+        let mark = marks[block.first as usize + resumed];
         let address = block.address.wrapping_add(u64::from(mark.offset));
         left += u64::from(block.count - mark.before);
         let why = match (way, fault) {

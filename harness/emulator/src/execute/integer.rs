@@ -1,4 +1,38 @@
-//! Arithmetic whose rules are more than an operator (unprivileged specification, chapter "M").
+//! Integer arithmetic: each operation as a function of its two operands, register or immediate
+//! alike (unprivileged specification, chapters "RV64I" and "M").
+
+macro_rules! operations {
+    ($($(#[$about:meta])* $name:ident($a:ident, $b:ident) = $value:expr;)*) => {
+        $(
+            $(#[$about])*
+            #[inline(always)]
+            pub(super) fn $name($a: u64, $b: u64) -> u64 {
+                $value
+            }
+        )*
+    };
+}
+
+operations! {
+    add(a, b) = a.wrapping_add(b);
+    subtract(a, b) = a.wrapping_sub(b);
+    and(a, b) = a & b;
+    or(a, b) = a | b;
+    exclusive_or(a, b) = a ^ b;
+    /// Shifts use the low six bits of the amount, those of words the low five.
+    shift_left(a, b) = a << (b & 63);
+    shift_right(a, b) = a >> (b & 63);
+    shift_right_signed(a, b) = ((a as i64) >> (b & 63)) as u64;
+    less(a, b) = u64::from((a as i64) < b as i64);
+    less_unsigned(a, b) = u64::from(a < b);
+    multiply(a, b) = a.wrapping_mul(b);
+    add_word(a, b) = word((a as u32).wrapping_add(b as u32));
+    subtract_word(a, b) = word((a as u32).wrapping_sub(b as u32));
+    shift_left_word(a, b) = word((a as u32) << (b & 31));
+    shift_right_word(a, b) = word(a as u32 >> (b & 31));
+    shift_right_signed_word(a, b) = word((a as i32 >> (b & 31)) as u32);
+    multiply_word(a, b) = word((a as u32).wrapping_mul(b as u32));
+}
 
 pub(super) fn high_signed(a: u64, b: u64) -> u64 {
     ((i128::from(a as i64) * i128::from(b as i64)) >> 64) as u64
