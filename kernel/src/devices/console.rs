@@ -180,15 +180,12 @@ pub fn write(space: &mut AddressSpace, address: UserAddress, length: usize) -> u
 
 /// Sends bytes, sleeping while the UART has no room.
 fn send(bytes: &[u8]) {
+    let mut output = OUTPUT.lock();
     for &byte in bytes {
-        if uart::try_send(byte) {
-            continue;
-        }
-        let mut output = OUTPUT.lock();
-        uart::want_transmit_interrupt(true);
         while !uart::try_send(byte) {
+            uart::want_transmit_interrupt(true);
             output = sleep(Channel::of(&OUTPUT), output);
+            uart::want_transmit_interrupt(false);
         }
-        uart::want_transmit_interrupt(false);
     }
 }

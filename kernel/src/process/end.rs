@@ -19,10 +19,11 @@ pub unsafe fn exit(process: &'static Process, status: i32) -> ! {
     {
         // SAFETY: the caller's promise.
         let resources = unsafe { process.resources() };
+        // The kernel runs on its own page table, so the process's can go. Memory goes first: who
+        // sees a pipe closed by this end finds its frames free.
+        resources.space = None;
         resources.files.close_all();
         file_system::transaction(|| resources.directory = None);
-        // The kernel runs on its own page table, so the process's can go.
-        resources.space = None;
     }
     let mut tree = TREE.lock();
     let orphans_ended = tree.bury(process.slot(), status);
