@@ -27,7 +27,7 @@ pub enum CaseFileError {
         /// Where and why.
         #[source]
         #[diagnostic_source]
-        error: Box<ParseError>,
+        error: ParseError,
     },
     /// The folder holds no case.
     #[error("no case file (ending in .{TEXT_ENDING}) in {}", path.display())]
@@ -134,6 +134,6 @@ fn says_text(bytes: &[u8]) -> Option<&str> {
 fn parse(path: &Path, text: &str) -> Result<Document, CaseFileError> {
     Document::parse(text).map_err(|error| CaseFileError::Malformed {
         path: path.to_path_buf(),
-        error: Box::new(error),
+        error,
     })
 }

@@ -77,7 +77,7 @@ fn binary_and_text_convert_both_ways_without_loss() {
 #[test]
 fn any_bytes_are_a_case() {
     let folder = tempfile::tempdir().unwrap();
-    let noise: Vec<u8> = (0..999_u32).map(|at| (at * at >> 3) as u8).collect();
+    let noise: Vec<u8> = (0..999_u32).map(|at| ((at * at) >> 3) as u8).collect();
     let path = file(&folder, "noise", &noise);
     let output = faultline(&["run", &path]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
@@ -101,7 +101,7 @@ fn a_mistake_in_a_case_is_shown_with_line_and_column() {
 #[test]
 fn broken_kernels_and_images_are_met_with_an_error() {
     let folder = tempfile::tempdir().unwrap();
-    let noise: Vec<u8> = (0..5000_u32).map(|at| (at * 7 >> 2) as u8).collect();
+    let noise: Vec<u8> = (0..5000_u32).map(|at| ((at * 7) >> 2) as u8).collect();
     let noise = file(&folder, "noise", &noise);
     for arguments in [
         ["run", "--kernel", &noise, &first_seed()],

@@ -21,11 +21,14 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0  nothing wrong was found
   1  at least one finding
-  2  the question could not be asked: no such file, not a case, no kernel, …";
+  2  the question could not be asked: no such file, not a case, no kernel, …
+
+Example:
+  faultline run corpus/seeds/sbrk_faults/*.case";
 
 /// Differential fuzzing of lazy memory in xv6-class kernels.
 #[derive(Parser)]
-#[command(name = "faultline", version, about, after_help = EXIT_CODES)]
+#[command(name = "faultline", version, after_help = EXIT_CODES)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

@@ -4,45 +4,45 @@ use crate::agent::WITNESS_REGISTERS;
 use oracle::Process;
 
 /// Processes of a case (`a` to `h`) and the supervisor.
-pub const SLOTS: usize = 9;
+pub(crate) const SLOTS: usize = 9;
 
 /// Slot of the supervisor: `/init` itself, pid 1, which never takes part in a case.
-pub const SUPERVISOR: Slot = Slot(0);
+pub(crate) const SUPERVISOR: Slot = Slot(0);
 
 const NAME_BASE: u64 = 0xfa17_1193_0000;
 
 /// A row of the process table below.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Slot(u8);
+pub(crate) struct Slot(u8);
 
 impl Slot {
     /// The slot of process `a`.
-    pub const FIRST: Slot = Slot(1);
+    pub(crate) const FIRST: Slot = Slot(1);
 
     /// The slot of a case's process; `None` for a name outside `a` to `h`.
-    pub fn of(process: Process) -> Option<Self> {
+    pub(crate) fn of(process: Process) -> Option<Self> {
         let number = u8::try_from(process.index() + 1).ok()?;
         (usize::from(number) < SLOTS).then_some(Self(number))
     }
 
     /// The process in this slot; `None` for the supervisor.
-    pub fn process(self) -> Option<Process> {
+    pub(crate) fn process(self) -> Option<Process> {
         Process::from_index(usize::from(self.0.checked_sub(1)?))
     }
 
     /// The slot named by the agent's name register.
-    pub fn from_name(name: u64) -> Option<Self> {
+    pub(crate) fn from_name(name: u64) -> Option<Self> {
         let number = name.checked_sub(NAME_BASE)?;
         (number < SLOTS as u64).then_some(Self(number as u8))
     }
 
     /// What the name register of the process in this slot holds.
-    pub fn name(self) -> u64 {
+    pub(crate) fn name(self) -> u64 {
         NAME_BASE + u64::from(self.0)
     }
 
     /// What the callee-saved register [`WITNESS_REGISTERS`]`[at]` of this process holds.
-    pub fn witness(self, at: usize) -> u64 {
+    pub(crate) fn witness(self, at: usize) -> u64 {
         (u64::from(self.0) << 56) ^ (0x5eed_0000_0101_0101 * WITNESS_REGISTERS[at] as u64)
     }
 
@@ -53,7 +53,7 @@ impl Slot {
 
 /// What the engine knows a process to be doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
+pub(crate) enum State {
     /// No such process yet.
     Unused,
     /// Waiting at its hint for an operation: runnable.
@@ -71,24 +71,24 @@ pub enum State {
 
 /// One process.
 #[derive(Clone, Copy, Debug)]
-pub struct Entry {
+pub(crate) struct Entry {
     /// What it is doing.
-    pub state: State,
+    pub(crate) state: State,
     /// Its address space, as the machine showed it when it last stood at its hint.
-    pub satp: u64,
+    pub(crate) satp: u64,
     /// Its process identifier, once known.
-    pub pid: u64,
+    pub(crate) pid: u64,
 }
 
 /// All processes of a case.
 #[derive(Clone, Debug)]
-pub struct Processes {
+pub(crate) struct Processes {
     entries: [Entry; SLOTS],
 }
 
 impl Processes {
     /// Nobody there.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             entries: [Entry {
                 state: State::Unused,
@@ -99,7 +99,7 @@ impl Processes {
     }
 
     /// Books a process that stands at its hint.
-    pub fn enter(&mut self, slot: Slot, pid: u64, satp: u64) {
+    pub(crate) fn enter(&mut self, slot: Slot, pid: u64, satp: u64) {
         *self.get_mut(slot) = Entry {
             state: State::Parked,
             satp,
@@ -108,30 +108,30 @@ impl Processes {
     }
 
     /// The entry of `slot`.
-    pub fn get(&self, slot: Slot) -> &Entry {
+    pub(crate) fn get(&self, slot: Slot) -> &Entry {
         &self.entries[slot.index()]
     }
 
     /// The entry of `slot`, to change.
-    pub fn get_mut(&mut self, slot: Slot) -> &mut Entry {
+    pub(crate) fn get_mut(&mut self, slot: Slot) -> &mut Entry {
         &mut self.entries[slot.index()]
     }
 
     /// The child that `parent` promised and that has not shown itself.
-    pub fn unborn_child_of(&self, parent: Slot) -> Option<Slot> {
+    pub(crate) fn unborn_child_of(&self, parent: Slot) -> Option<Slot> {
         self.slots()
             .find(|slot| self.get(*slot).state == State::Unborn { parent })
     }
 
     /// Whether anybody is expected to come back who is not parked.
-    pub fn anyone_away(&self) -> bool {
+    pub(crate) fn anyone_away(&self) -> bool {
         self.entries
             .iter()
             .any(|entry| matches!(entry.state, State::Acting | State::Unborn { .. }))
     }
 
     /// All slots, the supervisor's first.
-    pub fn slots(&self) -> impl Iterator<Item = Slot> + use<> {
+    pub(crate) fn slots(&self) -> impl Iterator<Item = Slot> + use<> {
         (0..SLOTS as u8).map(Slot)
     }
 }
@@ -144,11 +144,11 @@ impl Default for Processes {
 
 /// A set of slots.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct SlotSet(u16);
+pub(crate) struct SlotSet(u16);
 
 impl SlotSet {
     /// Adds `slot`; false if it was there already.
-    pub fn insert(&mut self, slot: Slot) -> bool {
+    pub(crate) fn insert(&mut self, slot: Slot) -> bool {
         let bit = 1 << slot.0;
         let new = self.0 & bit == 0;
         self.0 |= bit;
@@ -156,7 +156,7 @@ impl SlotSet {
     }
 
     /// Whether `slot` is in the set.
-    pub fn contains(self, slot: Slot) -> bool {
+    pub(crate) fn contains(self, slot: Slot) -> bool {
         self.0 & (1 << slot.0) != 0
     }
 }

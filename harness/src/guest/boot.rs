@@ -104,7 +104,7 @@ impl Guest {
             agent,
             console: Vec::new(),
         };
-        stage.to_hint("to the agent's first instruction", BOOT_BUDGET)?;
+        stage.run_to_hint("to the agent's first instruction", BOOT_BUDGET)?;
         let mut guest = Arc::new(stage.set(dialect)?);
         let free_at_end = calibrate(&guest);
         if let Some(guest) = Arc::get_mut(&mut guest) {
@@ -145,7 +145,7 @@ impl Stage {
         self.machine.set_x(HART, A1, crate::engine::STATUS_ADDRESS);
         self.machine.set_x(HART, A2, 0);
         self.machine.set_pc(HART, self.agent.stubs.store[0]);
-        self.to_hint("back from a store to its own data", CALL_BUDGET)?;
+        self.run_to_hint("back from a store to its own data", CALL_BUDGET)?;
 
         let first = Slot::FIRST;
         self.switch_from(supervisor_satp)?;
@@ -184,7 +184,7 @@ impl Stage {
     }
 
     /// Runs on until some process stands at its hint.
-    fn to_hint(&mut self, stage: &'static str, budget: u64) -> Result<(), BootError> {
+    fn run_to_hint(&mut self, stage: &'static str, budget: u64) -> Result<(), BootError> {
         let deadline = self.machine.retired().saturating_add(budget);
         for _ in 0..PATIENCE {
             let left = deadline.saturating_sub(self.machine.retired());
@@ -240,7 +240,7 @@ impl Stage {
         self.machine.set_x(HART, A7, call.number());
         self.machine.set_pc(HART, self.agent.stubs.system_call);
         let satp = self.satp();
-        self.to_hint("back from the agent's first system calls", CALL_BUDGET)?;
+        self.run_to_hint("back from the agent's first system calls", CALL_BUDGET)?;
         if self.satp() != satp {
             // The child of a fork ran first; its parent comes round.
             self.switch_from(self.satp())?;
@@ -260,7 +260,7 @@ impl Stage {
         const STAGE: &str = "to a switch from one process to another";
         for _ in 0..PATIENCE {
             self.machine.raise_timer(HART);
-            self.to_hint(STAGE, CALL_BUDGET)?;
+            self.run_to_hint(STAGE, CALL_BUDGET)?;
             if self.satp() != satp {
                 return Ok(());
             }
@@ -304,7 +304,7 @@ impl Stage {
 fn layout(stack_pointer: u64, heap: u64) -> Result<Layout, BootError> {
     let stack_start = stack_pointer.saturating_sub(1) & !(FRAME_BYTES - 1);
     let data_end = DATA_START + DATA_BYTES;
-    let plausible = heap % FRAME_BYTES == 0
+    let plausible = heap.is_multiple_of(FRAME_BYTES)
         && heap > stack_start
         && heap < RAM_START
         && stack_start >= data_end + FRAME_BYTES;
