@@ -1,0 +1,62 @@
+//! Findings as case files: what a person reads, repeats, and keeps as a regression test.
+
+use faultline::fuzzing::Report;
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+/// Names another folder for findings than the checkout's.
+const FOLDER_VARIABLE: &str = "FAULTLINE_FINDINGS";
+
+/// Writes the minimised case, with what is wrong as comments, and returns where to.
+pub(crate) fn write(report: &Report, target: &str) -> io::Result<PathBuf> {
+    let folder = env::var_os(FOLDER_VARIABLE).map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../findings"),
+        PathBuf::from,
+    );
+    fs::create_dir_all(&folder)?;
+    let folder = folder.canonicalize()?;
+    let name = format!("{}.case", slug(&report.bucket.to_string()));
+    let path = folder.join(name);
+    fs::write(&path, text(report, target))?;
+    Ok(path)
+}
+
+fn text(report: &Report, target: &str) -> String {
+    let mut text = String::new();
+    let words = report.finding.to_string();
+    let origin = format!(
+        "found by {target}, in a case of {} operations",
+        report.minimised.operations_before
+    );
+    let bucket = format!("bucket: {}", report.bucket);
+    for line in words.lines().chain([bucket.as_str(), origin.as_str()]) {
+        text.push_str(format!("# {line}").trim_end());
+        text.push('\n');
+    }
+    text.push_str(&report.minimised.case.to_string());
+    text
+}
+
+/// A file name of a signature: letters and digits, with single hyphens between.
+fn slug(signature: &str) -> String {
+    let words: Vec<String> = signature
+        .split(|letter: char| !letter.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_ascii_lowercase)
+        .collect();
+    words.join("-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::slug;
+
+    #[test]
+    fn a_signature_becomes_a_file_name() {
+        assert_eq!(
+            slug("divergence: load8, Lazy -> 0xff"),
+            "divergence-load8-lazy-0xff"
+        );
+        assert_eq!(slug("  ../../etc "), "etc");
+    }
+}
