@@ -43,7 +43,8 @@ impl Slot {
 
     /// What the callee-saved register [`WITNESS_REGISTERS`]`[at]` of this process holds.
     pub(crate) fn witness(self, at: usize) -> u64 {
-        (u64::from(self.0) << 56) ^ (0x5eed_0000_0101_0101 * WITNESS_REGISTERS[at] as u64)
+        let register = WITNESS_REGISTERS[at] as u64;
+        (u64::from(self.0) << 56) ^ register.wrapping_mul(0x5eed_0000_0101_0101)
     }
 
     fn index(self) -> usize {
