@@ -106,11 +106,25 @@ impl Document {
         }
     }
 
+    /// The operations, each with the comment behind it, without its `#` and the blanks around it.
+    pub fn annotated(&self) -> impl Iterator<Item = (Operation, Option<&str>)> {
+        self.lines.iter().filter_map(|line| match line.content {
+            Content::Operation(operation) => {
+                Some((operation, line.comment.as_deref().map(words_of)))
+            }
+            _ => None,
+        })
+    }
+
     /// The comments, in order, each without its `#` and the blanks around it.
     pub fn comments(&self) -> impl Iterator<Item = &str> {
         let comments = self.lines.iter().filter_map(|line| line.comment.as_deref());
-        comments.map(|comment| comment.trim_start_matches('#').trim())
+        comments.map(words_of)
     }
+}
+
+fn words_of(comment: &str) -> &str {
+    comment.trim_start_matches('#').trim()
 }
 
 const NO_VERSION: &str = "the text does not say that it is a case";

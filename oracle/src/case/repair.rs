@@ -171,7 +171,7 @@ impl Companion {
     fn ends_everything(&self, operation: &Operation) -> bool {
         let mut ready = self.ready();
         let alone = ready.next().is_some() && ready.next().is_none();
-        if !alone || !may_end_or_sleep(&operation.call) {
+        if !alone || self.model.surely_completes(operation) {
             return false;
         }
         let mut trial = self.model.clone();
@@ -182,22 +182,6 @@ impl Companion {
 
 /// The identifier of process `a` where no kernel was booted: after the supervisor's.
 const FIRST_PID: u64 = 2;
-
-fn may_end_or_sleep(call: &Call) -> bool {
-    !matches!(
-        call,
-        Call::Sbrk { .. }
-            | Call::Fork { .. }
-            | Call::Getpid
-            | Call::Pipe { .. }
-            | Call::Close { .. }
-            | Call::Dup { .. }
-            | Call::Yield { .. }
-            | Call::Uptime
-            | Call::Pause { .. }
-            | Call::Frames { .. }
-    )
-}
 
 impl Case {
     /// Changes what does not apply, so that every operation does; a runnable case stays as it is.

@@ -252,6 +252,44 @@ impl Model {
         }
     }
 
+    /// Whether it is plain, without performing it, that a process comes back from an operation on a
+    /// perfect kernel. False says nothing.
+    pub(crate) fn surely_completes(&self, operation: &Operation) -> bool {
+        let process = operation.process;
+        let may = |address: u64, length, access| {
+            self.space(process)
+                .leave(address, length, access, &self.world)
+                == Leave::Granted
+        };
+        match operation.call {
+            Call::Load { width, address } => {
+                may(self.resolve(process, address), width.bytes(), Access::Load)
+            }
+            Call::Store { width, address, .. } => {
+                may(self.resolve(process, address), width.bytes(), Access::Store)
+            }
+            Call::Touch {
+                address,
+                count,
+                stride,
+                write,
+            } => {
+                let access = if write { Access::Store } else { Access::Load };
+                let first = self.resolve(process, address);
+                (0..u64::from(count.get()))
+                    .all(|step| may(first.wrapping_add(step * stride.bytes()), 1, access))
+            }
+            Call::Kill { target } => target != Target::Process(process),
+            Call::Wait { .. } => self
+                .processes
+                .iter()
+                .all(|child| child.parent != Some(process)),
+            Call::Read { fd, .. } | Call::Write { fd, .. } => self.file(process, fd).is_none(),
+            Call::Fetch { .. } | Call::Exit { .. } => false,
+            _ => true,
+        }
+    }
+
     /// The virtual address that a case's address stands for in a process.
     pub fn resolve(&self, process: Process, address: crate::case::Address) -> u64 {
         address.resolve(&self.world.layout, self.program_break(process))

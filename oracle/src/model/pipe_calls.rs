@@ -7,7 +7,7 @@ use crate::dialect::{EmptyRead, RefusedByte};
 use crate::layout::PAGE_SIZE;
 
 impl Model {
-    fn file(&self, process: Process, fd: i8) -> Option<End> {
+    pub(super) fn file(&self, process: Process, fd: i8) -> Option<End> {
         let limit = self.world.dialect.limits.files_per_process;
         let at = usize::try_from(fd)
             .ok()
