@@ -342,7 +342,7 @@ impl Machine {
             self.bus.ram.note_code(offset, self.draft.bytes());
             return Ok(id);
         }
-        self.draft.name_edges(address, &mut self.map);
+        self.draft.name_edges(&mut self.map);
         self.bus.ram.note_code(offset, self.draft.bytes());
         Ok(self.code.insert(&self.draft, address, offset))
     }
@@ -366,7 +366,7 @@ impl Machine {
             hints: self.config.hints,
             breakpoints: &self.breakpoints,
         });
-        self.draft.name_edges(hart.pc, &mut self.map);
+        self.draft.name_edges(&mut self.map);
         Ok(self.code.insert_temporary(&self.draft, hart.pc, offset))
     }
 

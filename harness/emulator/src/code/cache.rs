@@ -5,7 +5,7 @@
 //! snapshot. Blocks of a page die together when its code changes; links between blocks of one
 //! page therefore need no check, and any other link is checked against both addresses.
 
-use super::operation::{Block, Mark, NO_LINK, Operation};
+use super::operation::{Block, Exit, Mark, NO_LINK, Operation};
 use super::translate::Draft;
 use rustc_hash::FxHashMap;
 
@@ -55,15 +55,25 @@ impl Places {
     }
 }
 
+/// The parts of the cache while it does not grow.
+pub(crate) struct Parts<'a> {
+    pub(crate) blocks: &'a mut [Block],
+    pub(crate) operations: &'a [Operation],
+    pub(crate) marks: &'a [Mark],
+    pub(crate) exits: &'a mut [Exit],
+    pub(crate) places: &'a mut Places,
+}
+
 /// Blocks, and ways to find them.
 pub(crate) struct CodeCache {
     pub(crate) blocks: Vec<Block>,
     pub(crate) operations: Vec<Operation>,
     marks: Vec<Mark>,
+    exits: Vec<Exit>,
     places: Places,
     /// The blocks of each page that has any, by page number in RAM.
     pages: FxHashMap<u32, Vec<BlockId>>,
-    /// The last block and its first operation and mark are a temporary one.
+    /// The last block is a temporary one.
     has_temporary: bool,
 }
 
@@ -73,6 +83,7 @@ impl CodeCache {
             blocks: Vec::new(),
             operations: Vec::new(),
             marks: Vec::new(),
+            exits: Vec::new(),
             places: Places {
                 index: FxHashMap::default(),
                 quick: vec![NO_LINK; 1 << QUICK_BITS],
@@ -87,14 +98,15 @@ impl CodeCache {
         self.places.find(&self.blocks, offset, address)
     }
 
-    /// The parts that executing needs: blocks, operations, marks, places.
-    pub(crate) fn parts(&mut self) -> (&mut [Block], &[Operation], &[Mark], &mut Places) {
-        (
-            &mut self.blocks,
-            &self.operations,
-            &self.marks,
-            &mut self.places,
-        )
+    /// The parts, to execute from and to link in.
+    pub(crate) fn parts(&mut self) -> Parts<'_> {
+        Parts {
+            blocks: &mut self.blocks,
+            operations: &self.operations,
+            marks: &self.marks,
+            exits: &mut self.exits,
+            places: &mut self.places,
+        }
     }
 
     /// Keeps a block.
@@ -119,9 +131,11 @@ impl CodeCache {
 
     fn append(&mut self, draft: &Draft, address: u64, offset: u64) -> BlockId {
         let first = self.operations.len() as u32;
+        let exits = self.exits.len() as u32;
         self.operations.extend_from_slice(&draft.operations);
         self.marks.extend_from_slice(&draft.marks);
-        self.blocks.push(draft.block(address, offset, first));
+        self.exits.extend_from_slice(&draft.exits);
+        self.blocks.push(draft.block(address, offset, first, exits));
         self.blocks.len() as u32 - 1
     }
 
@@ -131,6 +145,7 @@ impl CodeCache {
         {
             self.operations.truncate(block.first as usize);
             self.marks.truncate(block.first as usize);
+            self.exits.truncate(block.exits as usize);
         }
     }
 
@@ -148,6 +163,7 @@ impl CodeCache {
         self.blocks.clear();
         self.operations.clear();
         self.marks.clear();
+        self.exits.clear();
         self.places.index.clear();
         self.places.quick.fill(NO_LINK);
         self.pages.clear();

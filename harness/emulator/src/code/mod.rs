@@ -7,7 +7,7 @@ mod operation;
 mod pairs;
 mod translate;
 
-pub(crate) use cache::{BlockId, CodeCache};
+pub(crate) use cache::{BlockId, CodeCache, Parts};
 pub(crate) use operation::{Code, NO_LINK, Operation};
 pub(crate) use pairs::with_pairs;
 pub(crate) use translate::{Draft, Source};

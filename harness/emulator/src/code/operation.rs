@@ -71,21 +71,23 @@ macro_rules! define_codes {
             /// Load-reserved, store-conditional, or another atomic operation: the immediate is the
             /// instruction.
             Atomic,
-            // The ends of blocks.
+            // Branches: to exit `rd` of the block, or on to the next operation, which counts the
+            // edge whose counter is the immediate.
             Beq,
             Bne,
             Blt,
             Bge,
             Bltu,
             Bgeu,
-            /// Jump to the block's second exit; `rd` becomes the address behind the block.
+            // The ends of blocks. Where one goes on to a known place, `rs1` is the exit.
+            /// `rd` becomes the address behind the block.
             Jump,
             /// Jump to `rs1` plus the immediate; `rd` becomes the address behind the block. `rs2` is the
             /// length of the instruction.
             JumpRegister,
             /// Jump to itself.
             Spin,
-            /// The block ends for want of room: on to its first exit.
+            /// The block ends for want of room.
             Next,
             /// A SYSTEM instruction: the immediate.
             System,
@@ -160,21 +162,12 @@ pub(crate) struct Exit {
     pub(crate) remote: u32,
     /// The coverage counter of this edge; 0 for none, if it is no edge.
     pub(crate) edge: u16,
-    /// Whether the target lies in the block's own page.
-    pub(crate) is_local: bool,
+    /// Instructions of the block that are not executed if it is left here.
+    pub(crate) unused: u16,
 }
 
-impl Exit {
-    pub(crate) const NONE: Exit = Exit {
-        target: 0,
-        link: NO_LINK,
-        remote: NO_LINK,
-        edge: 0,
-        is_local: false,
-    };
-}
-
-/// A run of instructions in one page that is entered at its first.
+/// A run of instructions in one page that is entered at its first, and left at its last or by a
+/// branch that is taken.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Block {
     /// Virtual address of its first instruction.
@@ -183,14 +176,14 @@ pub(crate) struct Block {
     pub(crate) offset: u64,
     /// Place of its first operation; the last one leaves the block.
     pub(crate) first: u32,
+    /// Place of its first exit.
+    pub(crate) exits: u32,
+    /// The block that the last indirect jump went to.
+    pub(crate) indirect: u32,
     /// Its instructions.
     pub(crate) count: u16,
     /// Its bytes.
     pub(crate) bytes: u16,
-    /// Falling through or branch not taken; branch taken or jump.
-    pub(crate) exits: [Exit; 2],
-    /// The block that the last indirect jump went to.
-    pub(crate) indirect: u32,
 }
 
 impl Block {

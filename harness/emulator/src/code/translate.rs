@@ -4,19 +4,24 @@ use super::compressed::expand;
 use super::decode::{Decoded, decode, raw};
 use super::operation::{Block, Code, Exit, Mark, NO_LINK, Operation};
 use crate::coverage::{Map, edge};
-use crate::memory::PAGE_MASK;
+use crate::hart::X_DISCARD;
 
 /// Most instructions of a block.
 const MOST_INSTRUCTIONS: u16 = 64;
+/// Most branches of a block: what lies behind more of them is seldom reached.
+const MOST_BRANCHES: usize = 6;
 
 /// A block being written.
 #[derive(Default)]
 pub(crate) struct Draft {
     pub(crate) operations: Vec<Operation>,
     pub(crate) marks: Vec<Mark>,
+    pub(crate) exits: Vec<Exit>,
+    /// The edges of the block, each with its target.
+    edges: Vec<(u16, u64)>,
     count: u16,
     bytes: u16,
-    exits: Option<[Exit; 2]>,
+    is_complete: bool,
 }
 
 /// Where and how to read guest code.
@@ -53,20 +58,22 @@ impl Draft {
         self.marks.clear();
         self.count = 0;
         self.bytes = 0;
-        self.exits = None;
-        while self.exits.is_none() {
+        self.exits.clear();
+        self.edges.clear();
+        self.is_complete = false;
+        while !self.is_complete {
             let limit = source.limit.min(u64::from(MOST_INSTRUCTIONS));
             let next = source
                 .instruction(usize::from(self.bytes))
                 .filter(|_| u64::from(self.count) < limit);
             let Some((instruction, length, illegal)) = next else {
-                self.end(source, Code::Next);
+                self.end();
                 break;
             };
             let address = source.address.wrapping_add(u64::from(self.bytes));
             if source.breakpoints.contains(&address) {
                 if self.count > 0 {
-                    self.end(source, Code::Next);
+                    self.end();
                     break;
                 }
                 self.push(raw(Code::Breakpoint, 0));
@@ -76,6 +83,9 @@ impl Draft {
                 None => Decoded::End(raw(Code::Illegal, illegal)),
             };
             self.append(source, decoded, length);
+        }
+        for exit in &mut self.exits {
+            exit.unused = self.count - exit.unused;
         }
         self.pair();
         self.count
@@ -97,44 +107,80 @@ impl Draft {
     }
 
     fn append(&mut self, source: &Source<'_>, decoded: Decoded, length: u16) {
-        let start = self.bytes;
-        let exit = |bytes: i32, is_edge: bool| self::exit(source.address, start, bytes, is_edge);
+        let from = source.address.wrapping_add(u64::from(self.bytes));
+        let start = i32::from(self.bytes);
+        let behind = start + i32::from(length);
         match decoded {
             Decoded::Nothing => {}
             Decoded::Plain(mut operation) => {
                 if operation.code == Code::Auipc {
-                    [operation.rs1, operation.rs2] = start.to_le_bytes();
+                    [operation.rs1, operation.rs2] = self.bytes.to_le_bytes();
                 }
                 if !self.fold_address(&operation) {
                     self.push(operation);
                 }
             }
-            Decoded::Branch(operation, over) => {
+            Decoded::Branch(mut operation, over) => {
+                let missed = self.edge(from, from.wrapping_add(u64::from(length)));
+                let taken = self.edge(from, from.wrapping_add(i64::from(over) as u64));
+                operation.immediate = i32::from(missed);
+                operation.rd = self.exit(start + over, taken);
                 self.push(operation);
-                self.exits = Some([exit(i32::from(length), true), exit(over, true)]);
+                // A loop is seldom left.
+                self.is_complete = over <= 0 || self.exits.len() >= MOST_BRANCHES;
             }
             Decoded::Jump(mut operation, over) => {
-                if over == 0 && operation.rd == crate::hart::X_DISCARD {
+                if over == 0 && operation.rd == X_DISCARD {
                     operation.code = Code::Spin;
                 }
-                self.push(operation);
-                self.exits = Some([Exit::NONE, exit(over, true)]);
+                self.jump(operation, from, start + over);
             }
             Decoded::End(mut operation) => match self.fold_jump(&operation) {
-                Some(target) => {
-                    self.exits = Some([Exit::NONE, exit(target - i32::from(start), true)]);
-                }
+                Some((jump, target)) => self.jump(jump, from, target),
                 None => {
                     if operation.code == Code::JumpRegister {
                         operation.rs2 = length as u8;
+                    } else {
+                        operation.rs1 = self.exit(behind, 0);
                     }
                     self.push(operation);
-                    self.exits = Some([exit(i32::from(length), false), Exit::NONE]);
+                    self.is_complete = true;
                 }
             },
         }
         self.bytes += length;
         self.count += 1;
+        if self.is_complete && matches!(decoded, Decoded::Branch(..)) {
+            self.end();
+        }
+    }
+
+    /// Ends the block with a jump.
+    fn jump(&mut self, mut operation: Operation, from: u64, target: i32) {
+        let over = i64::from(target) - i64::from(self.bytes);
+        let edge = self.edge(from, from.wrapping_add(over as u64));
+        operation.rs1 = self.exit(target, edge);
+        self.push(operation);
+        self.is_complete = true;
+    }
+
+    /// Adds an exit of the present instruction; answers its number.
+    fn exit(&mut self, target: i32, edge: u16) -> u8 {
+        self.exits.push(Exit {
+            target,
+            link: NO_LINK,
+            remote: NO_LINK,
+            edge,
+            // Made up once the block's length is known.
+            unused: self.count + 1,
+        });
+        (self.exits.len() - 1) as u8
+    }
+
+    fn edge(&mut self, from: u64, to: u64) -> u16 {
+        let edge = edge(from, to);
+        self.edges.push((edge, to));
+        edge
     }
 
     /// `auipc` followed by `addi` on the same register is one constant.
@@ -152,9 +198,9 @@ impl Draft {
         false
     }
 
-    /// `auipc` followed by `jalr` through its register is a jump to a known place: answers where,
-    /// in bytes from the block's start.
-    fn fold_jump(&mut self, operation: &Operation) -> Option<i32> {
+    /// `auipc` followed by `jalr` through its register is a jump to a known place: answers it, and
+    /// where it goes, in bytes from the block's start.
+    fn fold_jump(&mut self, operation: &Operation) -> Option<(Operation, i32)> {
         let last = *self.operations.last()?;
         if last.code != Code::Auipc
             || operation.code != Code::JumpRegister
@@ -165,33 +211,21 @@ impl Draft {
         let place = i32::from(u16::from_le_bytes([last.rs1, last.rs2]));
         let target = last.immediate.checked_add(operation.immediate)?;
         let target = target.checked_add(place)? & !1;
-        // Room to count from any place in the page.
-        target.checked_sub(PAGE_MASK as i32)?;
-        if operation.rd == last.rd {
-            // Nobody sees what `auipc` computed.
-            self.operations.pop();
-            let mark = self.marks.pop()?;
-            self.push_at(
-                Operation {
-                    code: Code::Jump,
-                    ..*operation
-                },
-                mark,
-            );
-        } else {
-            self.push(Operation {
-                code: Code::Jump,
-                ..*operation
-            });
-        }
-        Some(target)
+        let jump = Operation {
+            code: Code::Jump,
+            ..*operation
+        };
+        Some((jump, target))
     }
 
     /// Ends the block where no instruction ends it.
-    fn end(&mut self, source: &Source<'_>, code: Code) {
-        let next = self::exit(source.address, self.bytes, 0, false);
-        self.push(raw(code, 0));
-        self.exits = Some([next, Exit::NONE]);
+    fn end(&mut self) {
+        let mut operation = raw(Code::Next, 0);
+        operation.rs1 = self.exit(i32::from(self.bytes), 0);
+        // No instruction belongs to this exit.
+        self.exits[usize::from(operation.rs1)].unused = self.count;
+        self.push(operation);
+        self.is_complete = true;
     }
 
     fn push(&mut self, operation: Operation) {
@@ -199,10 +233,6 @@ impl Draft {
             offset: self.bytes,
             before: self.count,
         };
-        self.push_at(operation, mark);
-    }
-
-    fn push_at(&mut self, operation: Operation, mark: Mark) {
         self.operations.push(operation);
         self.marks.push(mark);
     }
@@ -213,38 +243,22 @@ impl Draft {
     }
 
     /// Tells the coverage map where the edges out of the block lead.
-    pub(crate) fn name_edges(&self, address: u64, map: &mut Map) {
-        for exit in self.exits.iter().flatten().filter(|exit| exit.edge != 0) {
-            map.targets.name(
-                exit.edge,
-                address.wrapping_add(i64::from(exit.target) as u64),
-            );
+    pub(crate) fn name_edges(&self, map: &mut Map) {
+        for (edge, target) in &self.edges {
+            map.targets.name(*edge, *target);
         }
     }
 
-    /// The block's record; its operations are to be put at `first`.
-    pub(crate) fn block(&self, address: u64, offset: u64, first: u32) -> Block {
+    /// The block's record; its operations and exits are to be put at `first` and `exits`.
+    pub(crate) fn block(&self, address: u64, offset: u64, first: u32, exits: u32) -> Block {
         Block {
             address,
             offset,
             first,
+            exits,
+            indirect: NO_LINK,
             count: self.count,
             bytes: self.bytes,
-            exits: self.exits.unwrap_or([Exit::NONE; 2]),
-            indirect: NO_LINK,
         }
-    }
-}
-
-/// The way out of the instruction `start` bytes into the block at `address`, over `bytes` bytes.
-fn exit(address: u64, start: u16, bytes: i32, is_edge: bool) -> Exit {
-    let from = address.wrapping_add(u64::from(start));
-    let to = from.wrapping_add(i64::from(bytes) as u64);
-    Exit {
-        target: i32::from(start) + bytes,
-        link: NO_LINK,
-        remote: NO_LINK,
-        edge: if is_edge { edge(from, to) } else { 0 },
-        is_local: (address ^ to) & !PAGE_MASK == 0,
     }
 }

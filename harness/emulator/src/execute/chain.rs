@@ -6,7 +6,7 @@
 
 use super::atomic;
 use super::integer;
-use crate::code::{BlockId, Code, CodeCache, NO_LINK, Operation, with_pairs};
+use crate::code::{BlockId, Code, CodeCache, NO_LINK, Operation, Parts, with_pairs};
 use crate::coverage::{self, Map};
 use crate::hart::{self, Exception, Hart, Outcome, Privilege, REGISTERS};
 use crate::memory::{Bus, Data, Fault, PAGE_MASK, Table, View};
@@ -48,12 +48,12 @@ pub(crate) enum Leave {
     Spin,
 }
 
-/// How a block was left, if not through one of its two exits, 0 and 1.
-const INDIRECT: usize = 2;
-const FAULT: usize = 3;
-const UNSETTLED: usize = 4;
-const SYSTEM: usize = 5;
-const STOP: usize = 6;
+/// How a block was left, if not through the exit of that number.
+const INDIRECT: usize = 256;
+const FAULT: usize = 257;
+const UNSETTLED: usize = 258;
+const SYSTEM: usize = 259;
+const STOP: usize = 260;
 
 const REGISTER_MASK: usize = REGISTERS - 1;
 
@@ -96,7 +96,13 @@ pub(crate) fn chain<const COVERAGE: bool>(
         }};
     }
 
-    let (blocks, operations, marks, places) = code.parts();
+    let Parts {
+        blocks,
+        operations,
+        marks,
+        exits,
+        places,
+    } = code.parts();
     let Map {
         counters, targets, ..
     } = &mut **map;
@@ -108,8 +114,7 @@ pub(crate) fn chain<const COVERAGE: bool>(
             leave!(address, Leave::Limit);
         }
         left -= u64::from(block.count);
-        let body = &operations[block.first as usize..];
-        let mut rest = body.iter();
+        let mut rest = operations[block.first as usize..].iter();
         let mut target = 0;
         let mut fault = Fault::Device;
 
@@ -179,9 +184,14 @@ pub(crate) fn chain<const COVERAGE: bool>(
                 }};
             }
             macro_rules! branch {
-                ($relation:tt, $kind:ty) => {
-                    break 'body usize::from((x!(op.rs1) as $kind) $relation (x!(op.rs2) as $kind))
-                };
+                ($relation:tt, $kind:ty) => {{
+                    if (x!(op.rs1) as $kind) $relation (x!(op.rs2) as $kind) {
+                        break 'body usize::from(op.rd);
+                    }
+                    if COVERAGE {
+                        coverage::count(counters, op.immediate as u16);
+                    }
+                }};
             }
             /// Defines macros, named like the codes, that execute an operation: one of a register
             /// and the immediate, and one of two registers.
@@ -269,15 +279,20 @@ pub(crate) fn chain<const COVERAGE: bool>(
                 Bgeu = branch!(>=, u64);
                 Jump = {
                     set!(block.address.wrapping_add(u64::from(block.bytes)));
-                    break 'body 1
+                    break 'body usize::from(op.rs1)
                 };
                 JumpRegister = {
                     target = x!(op.rs1).wrapping_add(op.value()) & !1;
                     set!(block.address.wrapping_add(u64::from(block.bytes)));
                     break 'body INDIRECT
                 };
-                Next = break 'body 0;
-                Hint = break 'body if hart.privilege == Privilege::User { STOP } else { 0 };
+                Next = break 'body usize::from(op.rs1);
+                Hint = {
+                    if hart.privilege == Privilege::User {
+                        break 'body STOP;
+                    }
+                    break 'body usize::from(op.rs1)
+                };
                 System = break 'body SYSTEM;
                 Breakpoint = {
                     if hart.passed_breakpoint != Some(block.address) {
@@ -321,26 +336,27 @@ pub(crate) fn chain<const COVERAGE: bool>(
             }
         };
 
+        let place = operations.len() - rest.len() - 1;
         let mut way = way;
         if way == SYSTEM {
-            let place = body.len() - rest.len() - 1;
-            let raw = body[place].immediate as u32;
+            let instruction = operations[place];
+            let onward = usize::from(instruction.rs1);
             // The instruction sees the counts as they were before it.
             left += 1;
             count_steps!();
             left -= 1;
-            let mark = marks[block.first as usize + place];
+            let mark = marks[place];
             hart.pc = block.address.wrapping_add(u64::from(mark.offset));
             let behind = block.address.wrapping_add(u64::from(block.bytes));
-            match hart::execute(hart, bus, raw) {
-                Ok(Outcome::Next) => way = 0,
-                Ok(Outcome::Fence) if bus.ram.fences.is_idle(data.hart) => way = 0,
+            match hart::execute(hart, bus, instruction.immediate as u32) {
+                Ok(Outcome::Next) => way = onward,
+                Ok(Outcome::Fence) if bus.ram.fences.is_idle(data.hart) => way = onward,
                 Ok(Outcome::Changed)
                     if !hart.interrupt_ready
                         && hart.data_view() == data.view
                         && hart.fetch_view() == *fetch_view =>
                 {
-                    way = 0;
+                    way = onward;
                 }
                 Ok(Outcome::Jumped) => {
                     let pc = hart.pc;
@@ -354,8 +370,9 @@ pub(crate) fn chain<const COVERAGE: bool>(
             }
         }
 
-        if way <= 1 {
-            let exit = &block.exits[way];
+        if way < INDIRECT {
+            let exit = &mut exits[block.exits as usize + way];
+            left += u64::from(exit.unused);
             if COVERAGE {
                 coverage::count(counters, exit.edge);
             }
@@ -364,7 +381,8 @@ pub(crate) fn chain<const COVERAGE: bool>(
                 continue;
             }
             let address = block.address.wrapping_add(i64::from(exit.target) as u64);
-            let offset = if exit.is_local {
+            let is_local = (address ^ block.address) & !PAGE_MASK == 0;
+            let offset = if is_local {
                 block.offset & !PAGE_MASK | address & PAGE_MASK
             } else {
                 let entry = fetch.probe(address);
@@ -383,8 +401,7 @@ pub(crate) fn chain<const COVERAGE: bool>(
             let Some(next) = places.find(blocks, offset, address) else {
                 leave!(address, Leave::Missing { offset });
             };
-            let exit = &mut blocks[id as usize].exits[way];
-            if exit.is_local {
+            if is_local {
                 exit.link = next;
             } else {
                 exit.remote = next;
@@ -394,7 +411,7 @@ pub(crate) fn chain<const COVERAGE: bool>(
         }
 
         if way == INDIRECT {
-            let length = body[body.len() - rest.len() - 1].rs2;
+            let length = operations[place].rs2;
             let from = block
                 .address
                 .wrapping_add(u64::from(block.bytes) - u64::from(length));
@@ -428,10 +445,9 @@ pub(crate) fn chain<const COVERAGE: bool>(
         }
 
         // The block was left in the middle: give back what was not executed.
-        let place = body.len() - rest.len() - 1;
-        let stop = body[place];
+        let stop = operations[place];
         let resumed = if way == UNSETTLED { place + 1 } else { place };
-        let mark = marks[block.first as usize + resumed];
+        let mark = marks[resumed];
         let address = block.address.wrapping_add(u64::from(mark.offset));
         left += u64::from(block.count - mark.before);
         let why = match (way, fault) {
