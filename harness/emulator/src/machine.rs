@@ -178,6 +178,7 @@ impl Machine {
         };
         self.harts[hart].write_csr(register, value)?;
         self.translations[hart].clear();
+        self.harts[hart].update_mode();
         self.harts[hart].update_lines(&self.bus);
         Some(())
     }
@@ -190,7 +191,7 @@ impl Machine {
     /// Puts a hart into a privilege mode.
     pub fn set_privilege(&mut self, hart: usize, privilege: Privilege) {
         self.harts[hart].privilege = privilege;
-        self.harts[hart].update_lines(&self.bus);
+        self.harts[hart].update_mode();
     }
 
     /// Copies guest memory out.

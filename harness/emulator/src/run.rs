@@ -268,23 +268,19 @@ impl Machine {
 
     /// Executes blocks from where the hart stands, at most `limit` instructions (one or more).
     fn enter(&mut self, number: usize, limit: u64) -> Leave {
-        let mut id = match self.locate(number, limit) {
-            Ok(id) => id,
-            Err(exception) => {
-                self.count_step(number);
-                return Leave::Exception(exception);
-            }
-        };
-        let mut left = limit;
+        let end = self.bus.time.steps + limit;
+        let mut known = None;
         loop {
             self.settle();
-            let before = self.bus.time.steps;
-            let leave = self.execute(number, id, left);
-            left -= self.bus.time.steps - before;
-            match leave {
-                Leave::Missing { offset } if left > 0 && !self.bus.ram.is_unsettled() => {
+            let left = end - self.bus.time.steps;
+            match self.execute(number, known, left) {
+                Leave::Missing { offset } if !self.bus.ram.is_unsettled() => {
+                    let left = end - self.bus.time.steps;
+                    if left == 0 {
+                        return Leave::Limit;
+                    }
                     match self.decode(number, offset, left) {
-                        Ok(next) => id = next,
+                        Ok(next) => known = Some(next),
                         Err(exception) => {
                             self.count_step(number);
                             return Leave::Exception(exception);
@@ -303,20 +299,6 @@ impl Machine {
         let hart = &mut self.harts[number];
         hart.steps = hart.steps.wrapping_add(1);
         self.bus.time.steps = self.bus.time.steps.wrapping_add(1);
-    }
-
-    /// The block at the hart's `pc`, cut so that it ends within `limit` instructions.
-    fn locate(&mut self, number: usize, limit: u64) -> Result<BlockId, Exception> {
-        let hart = &self.harts[number];
-        let view = hart.fetch_view();
-        let ([fetch, _, _], _) = self.translations[number].tables(view, hart.data_view());
-        let offset = self.bus.fetch(&view, &hart.pmp, fetch, hart.pc)?;
-        if let Some(id) = self.code.find(offset, hart.pc)
-            && u64::from(self.code.blocks[id as usize].count) <= limit
-        {
-            return Ok(id);
-        }
-        self.decode(number, offset, limit)
     }
 
     /// Decodes the block at the hart's `pc`, whose code is at `offset` in RAM.
@@ -351,8 +333,8 @@ impl Machine {
     /// another one the next time.
     fn decode_straddling(&mut self, number: usize, offset: u64) -> Result<BlockId, Exception> {
         let hart = &self.harts[number];
-        let view = hart.fetch_view();
-        let ([fetch, _, _], _) = self.translations[number].tables(view, hart.data_view());
+        let view = hart.fetch_view;
+        let ([fetch, _, _], _) = self.translations[number].tables(view, hart.data_view);
         let second = hart.pc.wrapping_add(2);
         let second = self.bus.fetch(&view, &hart.pmp, fetch, second)?;
         let mut bytes = [0; 4];
@@ -370,12 +352,24 @@ impl Machine {
         Ok(self.code.insert_temporary(&self.draft, hart.pc, offset))
     }
 
-    /// Executes from block `id`.
-    fn execute(&mut self, number: usize, id: BlockId, limit: u64) -> Leave {
+    /// Executes from block `known`, or else from where the hart stands.
+    fn execute(&mut self, number: usize, known: Option<BlockId>, limit: u64) -> Leave {
         let hart = &mut self.harts[number];
-        let fetch_view = hart.fetch_view();
-        let view = hart.data_view();
+        let (fetch_view, view) = (hart.fetch_view, hart.data_view);
         let ([fetch, read, write], context) = self.translations[number].tables(fetch_view, view);
+        let start = match known {
+            Some(id) => id,
+            None => match self.bus.fetch(&fetch_view, &hart.pmp, fetch, hart.pc) {
+                Ok(offset) => match self.code.find(offset, hart.pc, limit) {
+                    Some(id) => id,
+                    None => return Leave::Missing { offset },
+                },
+                Err(exception) => {
+                    self.count_step(number);
+                    return Leave::Exception(exception);
+                }
+            },
+        };
         let is_covered = self.map.counts(hart.privilege);
         let mut engine = Engine {
             hart,
@@ -393,9 +387,9 @@ impl Machine {
             map: &mut self.map,
         };
         if is_covered {
-            chain::<true>(&mut engine, id, limit)
+            chain::<true>(&mut engine, start, limit)
         } else {
-            chain::<false>(&mut engine, id, limit)
+            chain::<false>(&mut engine, start, limit)
         }
     }
 

@@ -93,9 +93,10 @@ impl CodeCache {
         }
     }
 
-    /// The block at this place, if it is known.
-    pub(crate) fn find(&mut self, offset: u64, address: u64) -> Option<BlockId> {
-        self.places.find(&self.blocks, offset, address)
+    /// The block at this place, if it is known and has at most `limit` instructions.
+    pub(crate) fn find(&mut self, offset: u64, address: u64, limit: u64) -> Option<BlockId> {
+        let found = self.places.find(&self.blocks, offset, address)?;
+        (u64::from(self.blocks[found as usize].count) <= limit).then_some(found)
     }
 
     /// The parts, to execute from and to link in.

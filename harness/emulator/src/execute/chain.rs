@@ -353,8 +353,8 @@ pub(crate) fn chain<const COVERAGE: bool>(
                 Ok(Outcome::Fence) if bus.ram.fences.is_idle(data.hart) => way = onward,
                 Ok(Outcome::Changed)
                     if !hart.interrupt_ready
-                        && hart.data_view() == data.view
-                        && hart.fetch_view() == *fetch_view =>
+                        && hart.data_view == data.view
+                        && hart.fetch_view == *fetch_view =>
                 {
                     way = onward;
                 }

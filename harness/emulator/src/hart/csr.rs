@@ -268,14 +268,13 @@ impl Hart {
         })
     }
 
-    /// What `csrrs` and `csrrc` modify: as [`Hart::read_csr`], but SEIP without the line of the
-    /// interrupt controller.
-    pub(super) fn read_csr_to_modify(&self, number: u16, bus: &Bus) -> Option<u64> {
-        let value = self.read_csr(number, bus)?;
-        Some(match number {
+    /// What `csrrs` and `csrrc` modify, of a register that reads as `value`: SEIP is taken without
+    /// the line of the interrupt controller.
+    pub(super) fn without_lines(&self, number: u16, value: u64) -> u64 {
+        match number {
             n::MIP | n::SIP => value & !SEI | self.csr.mip & SEI,
             _ => value,
-        })
+        }
     }
 
     /// Writes a register, keeping what is legal; `None` if there is no such register.

@@ -66,12 +66,22 @@ pub(crate) struct Hart {
     pub(crate) interrupt_ready: bool,
     /// Interrupt lines of devices and timers, as bits of `mip`.
     lines: u64,
+    /// How instructions are fetched.
+    pub(crate) fetch_view: View,
+    /// How data is accessed.
+    pub(crate) data_view: View,
 }
 
 impl Hart {
     /// A hart as it comes out of reset, about to execute at `entry` in M-mode.
     pub(crate) fn new(number: u64, entry: u64) -> Hart {
         let mut x = [0; REGISTERS];
+        let view = View {
+            satp: 0,
+            privilege: Privilege::Machine,
+            sum: false,
+            mxr: false,
+        };
         // The boot protocol: hart number in a0, device tree (none) in a1.
         x[10] = number;
         Hart {
@@ -88,6 +98,8 @@ impl Hart {
             passed_breakpoint: None,
             interrupt_ready: false,
             lines: 0,
+            fetch_view: view,
+            data_view: view,
         }
     }
 
@@ -96,31 +108,29 @@ impl Hart {
         self.steps.wrapping_sub(self.trapped)
     }
 
-    /// How instructions are fetched.
-    pub(crate) fn fetch_view(&self) -> View {
-        View {
+    /// Works out again how memory is seen, and whether an interrupt is to be taken: after any
+    /// change of privilege, `mstatus` or `satp`.
+    pub(crate) fn update_mode(&mut self) {
+        let status = self.csr.status;
+        self.fetch_view = View {
             satp: self.satp_at(self.privilege),
             privilege: self.privilege,
             sum: false,
             mxr: false,
-        }
-    }
-
-    /// How data is accessed: with MPRV, as if in the mode that MPP names.
-    pub(crate) fn data_view(&self) -> View {
-        let status = self.csr.status;
+        };
+        // With MPRV, data is accessed as if in the mode that MPP names.
         let privilege = if status & csr::STATUS_MPRV != 0 && self.privilege == Privilege::Machine {
             csr::previous_privilege(status)
         } else {
             self.privilege
         };
-        let is_supervisor = privilege == Privilege::Supervisor;
-        View {
+        self.data_view = View {
             satp: self.satp_at(privilege),
             privilege,
-            sum: is_supervisor && status & csr::STATUS_SUM != 0,
+            sum: privilege == Privilege::Supervisor && status & csr::STATUS_SUM != 0,
             mxr: privilege != Privilege::Machine && status & csr::STATUS_MXR != 0,
-        }
+        };
+        self.update_interrupts();
     }
 
     fn satp_at(&self, privilege: Privilege) -> u64 {

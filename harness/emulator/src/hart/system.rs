@@ -7,6 +7,10 @@ use super::csr::{
 use super::{Exception, Hart, Privilege, X_DISCARD};
 use crate::memory::Bus;
 
+/// Low bits of the function of a CSR instruction; clearing is the remaining one.
+const SWAP: u32 = 1;
+const SET: u32 = 2;
+
 /// What an instruction did, so far as others must know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
@@ -89,38 +93,45 @@ fn access_csr(hart: &mut Hart, bus: &Bus, instruction: u32) -> Result<Outcome, E
     } else {
         hart.x[source]
     };
-    let is_swap = instruction >> 12 & 3 == 1;
-    let writes = is_swap || source != 0;
-    let exists = hart.may_access(number, writes);
-    let old = hart
-        .read_csr(number, bus)
-        .filter(|_| exists)
-        .ok_or(illegal)?;
-    let mut effect = Effect::None;
-    if writes {
-        let current = hart.read_csr_to_modify(number, bus).ok_or(illegal)?;
-        let new = match instruction >> 12 & 3 {
-            1 => operand,
-            2 => current | operand,
-            3 => current & !operand,
-            _ => return Err(illegal),
-        };
-        effect = hart.write_csr(number, new).ok_or(illegal)?;
-    } else if instruction >> 12 & 3 == 0 {
+    let operation = instruction >> 12 & 3;
+    let destination = (instruction >> 7 & 31) as u8;
+    let writes = operation == SWAP || source != 0;
+    if operation == 0 || !hart.may_access(number, writes) {
         return Err(illegal);
     }
-    let destination = match (instruction >> 7 & 31) as u8 {
-        0 => X_DISCARD,
-        register => register,
+    let mut old = 0;
+    if !(operation == SWAP && destination == 0) {
+        old = hart.read_csr(number, bus).ok_or(illegal)?;
+    }
+    let mut effect = Effect::None;
+    if writes {
+        let new = match operation {
+            SWAP => operand,
+            SET => hart.without_lines(number, old) | operand,
+            _ => hart.without_lines(number, old) & !operand,
+        };
+        effect = hart.write_csr(number, new).ok_or(illegal)?;
+    }
+    let destination = if destination == 0 {
+        X_DISCARD
+    } else {
+        destination
     };
     hart.x[usize::from(destination)] = old;
     Ok(match effect {
         Effect::None => Outcome::Next,
-        Effect::Interrupts | Effect::Translation => {
+        Effect::Interrupts => {
             hart.update_interrupts();
             Outcome::Changed
         }
-        Effect::AddressSpace => Outcome::AddressSpace,
+        Effect::Translation => {
+            hart.update_mode();
+            Outcome::Changed
+        }
+        Effect::AddressSpace => {
+            hart.update_mode();
+            Outcome::AddressSpace
+        }
         Effect::Protection => Outcome::Protection,
         Effect::Timer => Outcome::Timer,
     })
@@ -140,7 +151,7 @@ impl Hart {
         csr.status |= STATUS_SPIE | if enabled { STATUS_SIE } else { 0 };
         self.pc = csr.sepc;
         self.privilege = to;
-        self.update_interrupts();
+        self.update_mode();
     }
 
     fn return_from_machine(&mut self) {
@@ -154,6 +165,6 @@ impl Hart {
         csr.status |= STATUS_MPIE | if enabled { STATUS_MIE } else { 0 };
         self.pc = csr.mepc;
         self.privilege = to;
-        self.update_interrupts();
+        self.update_mode();
     }
 }

@@ -145,6 +145,6 @@ impl Hart {
         if is_interrupt && vector & 3 == VECTORED {
             self.pc = self.pc.wrapping_add(4 * cause);
         }
-        self.update_interrupts();
+        self.update_mode();
     }
 }

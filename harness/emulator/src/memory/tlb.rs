@@ -127,22 +127,18 @@ pub(crate) struct Key {
 }
 
 /// Translations under one key.
-pub(crate) struct Context {
-    key: Option<Key>,
-    last_used: u64,
+struct Context {
     /// Pages that may be executed.
-    pub(crate) fetch: Table,
+    fetch: Table,
     /// Pages that may be read.
-    pub(crate) read: Table,
+    read: Table,
     /// Pages that may be written directly.
-    pub(crate) write: Table,
+    write: Table,
 }
 
 impl Context {
     fn new() -> Context {
         Context {
-            key: None,
-            last_used: 0,
             fetch: Table::new(),
             read: Table::new(),
             write: Table::new(),
@@ -159,6 +155,8 @@ impl Context {
 /// The translations of one hart.
 pub(crate) struct Tlb {
     contexts: Vec<Box<Context>>,
+    /// For each context its key, if it is in use, and when it was used last.
+    keys: Vec<(Option<Key>, u64)>,
     uses: u64,
 }
 
@@ -166,6 +164,7 @@ impl Tlb {
     pub(crate) fn new() -> Tlb {
         Tlb {
             contexts: Vec::new(),
+            keys: Vec::new(),
             uses: 0,
         }
     }
@@ -173,23 +172,22 @@ impl Tlb {
     /// The place of the context for `key`, made if need be at the cost of the least recently used.
     pub(crate) fn select(&mut self, key: Key) -> usize {
         self.uses += 1;
-        let found = self.contexts.iter().position(|c| c.key == Some(key));
+        let found = self.keys.iter().position(|(known, _)| *known == Some(key));
         let place = found.unwrap_or_else(|| self.make_room());
-        let context = &mut self.contexts[place];
-        context.last_used = self.uses;
-        context.key = Some(key);
+        self.keys[place] = (Some(key), self.uses);
         place
     }
 
     fn make_room(&mut self) -> usize {
-        if let Some(free) = self.contexts.iter().position(|c| c.key.is_none()) {
+        if let Some(free) = self.keys.iter().position(|(key, _)| key.is_none()) {
             return free;
         }
         if self.contexts.len() < CONTEXTS {
             self.contexts.push(Box::new(Context::new()));
+            self.keys.push((None, 0));
             return self.contexts.len() - 1;
         }
-        let oldest = (0..CONTEXTS).min_by_key(|place| self.contexts[*place].last_used);
+        let oldest = (0..CONTEXTS).min_by_key(|place| self.keys[*place].1);
         let place = oldest.unwrap_or(0);
         self.contexts[place].clear();
         place
@@ -217,10 +215,7 @@ impl Tlb {
     /// Forgets every translation and every context, as if new.
     pub(crate) fn release(&mut self) {
         self.clear();
-        for context in &mut self.contexts {
-            context.key = None;
-            context.last_used = 0;
-        }
+        self.keys.fill((None, 0));
         self.uses = 0;
     }
 
