@@ -8,6 +8,7 @@
 //!   neighbours.
 //! - A mapped page whose region may be written but whose entry may not is *shared*: its frame may
 //!   have other holders. A page that may be written has a frame of its own.
+//! - Table pages for user pages exist only up to the end of the heap.
 //! - An entry that a hart might still hold in an older form is announced in `stale_translations`,
 //!   and that hart executes a fence before it returns to user mode.
 //!
@@ -227,9 +228,10 @@ impl AddressSpace {
         Ok(())
     }
 
+    /// Unmaps the uppermost pages of the heap.
     fn unmap(&mut self, pages: PageRange) {
         let mut unmapped = false;
-        self.table().unmap(pages, |frame| {
+        self.table().unmap_top(pages, |frame| {
             unmapped = true;
             frame.release();
         });

@@ -222,16 +222,17 @@ impl PageTable {
         }
     }
 
-    /// Unmaps the mapped pages of `pages`, hands each frame to `release`, and gives back the table
-    /// pages that lie wholly in the range.
-    pub fn unmap(&mut self, pages: PageRange, mut release: impl FnMut(Frame)) {
+    /// Unmaps the mapped pages of `pages` and hands each frame to `release`. Between them and the
+    /// trapframe nothing else is mapped, so that table pages which begin in the range become empty,
+    /// wherever they end; they are given back.
+    pub fn unmap_top(&mut self, pages: PageRange, mut release: impl FnMut(Frame)) {
         if pages.start < pages.end {
             unmap_level(self.root, ROOT_LEVEL, 0, &pages, &mut release);
         }
     }
 
-    /// Gives back the whole table; frames of user pages, all of which lie below `end`, go to
-    /// `release`.
+    /// Gives back the whole table; frames of user pages go to `release`. All of them, and all table
+    /// pages for them, lie below `end`.
     pub fn close(self, end: Page, mut release: impl FnMut(Frame)) {
         let last = end.number().checked_sub(1);
         close_level(self.root, ROOT_LEVEL, last, true, &mut release);
@@ -342,7 +343,8 @@ fn unmap_level(
         }
         let first = start + index as u64 * width;
         unmap_level(entry.frame(), level - 1, first, pages, release);
-        if first >= pages.start.number() && pages.end.number() - first >= width {
+        let trapframe = Page::containing(TRAPFRAME).number();
+        if first >= pages.start.number() && first + width <= trapframe {
             Entry::EMPTY.store(slot);
             entry.frame().release();
         }

@@ -21,7 +21,7 @@ const SCARCITY: i64 = 16;
 /// hole.
 type Deed = (&'static str, fn(u64));
 
-const DEEDS: [Deed; 9] = [
+const DEEDS: [Deed; 10] = [
     ("fork", fork),
     ("exec", exec),
     ("pipe into a hole", pipe),
@@ -31,6 +31,7 @@ const DEEDS: [Deed; 9] = [
     ("open", open_and_close),
     ("eager growth", grow_eagerly),
     ("a touch", touch),
+    ("a touch far away, taken back", touch_and_shrink),
 ];
 
 fn main(arguments: Arguments) -> i32 {
@@ -210,4 +211,12 @@ fn grow_eagerly(_: u64) {
 fn touch(hole: u64) {
     // SAFETY: a heap page that is used for nothing else.
     unsafe { write_volatile(with_exposed_provenance_mut(hole as usize), 1u8) }
+}
+
+/// A page that needs table pages of its own, which are given back with it or at the end.
+fn touch_and_shrink(hole: u64) {
+    const FAR: i64 = 600;
+    system::sbrk(FAR * PAGE, sbrk::LAZY);
+    touch(hole + FAR as u64 * PAGE_SIZE);
+    system::sbrk(-FAR * PAGE, sbrk::LAZY);
 }
