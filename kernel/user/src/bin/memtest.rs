@@ -20,7 +20,7 @@ const KILLED: i32 = -1;
 type Rule = (&'static str, fn() -> bool);
 
 /// Each runs in a process of its own.
-const RULES: [Rule; 26] = [
+const RULES: [Rule; 28] = [
     ("growth is lazy and reads zero", growth_reads_zero),
     ("a huge hole costs nothing", huge_hole),
     ("old break is returned", returns_old_break),
@@ -43,6 +43,8 @@ const RULES: [Rule; 26] = [
     ("a child sees the parent's memory", child_sees_memory),
     ("writes do not reach the other side", copy_on_write),
     ("generations of children", generations),
+    ("many writers at a time", many_writers),
+    ("a busy child is interrupted and killed", busy_child),
     ("system calls fill holes", system_calls_fill_holes),
     ("system calls unshare pages", system_calls_unshare),
     ("bad pointers are refused", bad_pointers),
@@ -272,6 +274,53 @@ fn generations() -> bool {
         i32::from(unchanged) + grandchild.unwrap_or(0) + i32::from(read(heap))
     });
     status == Some(6) && read(heap) == 1
+}
+
+/// Children that write the same shared pages at the same time, on as many harts as there are.
+fn many_writers() -> bool {
+    const WRITERS: u8 = 5;
+    const PAGES: u64 = 40;
+    let heap = grow(PAGES as i64);
+    let fill = |value: u8| {
+        for page in 0..PAGES {
+            store(heap + page * PAGE_SIZE + u64::from(value), value);
+        }
+    };
+    let holds = |value: u8| {
+        (0..PAGES).all(|page| {
+            let others = (1..=WRITERS).filter(|&other| other != value);
+            let mut bytes = others.map(|other| read(heap + page * PAGE_SIZE + u64::from(other)));
+            bytes.all(|byte| byte == 0) && read(heap + page * PAGE_SIZE + u64::from(value)) == value
+        })
+    };
+    fill(0);
+    for writer in 1..=WRITERS {
+        if system::fork() == Some(0) {
+            fill(writer);
+            system::exit(i32::from(holds(writer)));
+        }
+    }
+    let mut intact = 0;
+    while let Some((_, status)) = system::wait() {
+        intact += status;
+    }
+    intact == i32::from(WRITERS) && holds(0)
+}
+
+fn busy_child() -> bool {
+    match system::fork() {
+        Some(0) => loop {
+            core::hint::spin_loop();
+        },
+        Some(child) => {
+            let start = system::uptime();
+            // The clock ticks, and this process gets its turn, although the child never rests.
+            let woke = system::pause(2).is_some() && system::uptime() >= start + 2;
+            system::kill(child);
+            woke && system::wait() == Some((child, KILLED))
+        }
+        None => false,
+    }
 }
 
 /// A system call with arguments that no safe function would pass.
