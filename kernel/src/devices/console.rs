@@ -57,9 +57,7 @@ impl Input {
         let possible = self.edit != self.lines;
         if possible {
             self.edit = self.edit.wrapping_sub(1);
-            for byte in *b"\x08 \x08" {
-                uart::send(byte);
-            }
+            uart::send(b"\x08 \x08");
         }
         possible
     }
@@ -70,7 +68,7 @@ impl Input {
         if byte == 0 || self.edit.wrapping_sub(self.read) >= BUFFER {
             return false;
         }
-        uart::send(byte);
+        uart::send(&[byte]);
         let edit = self.edit;
         *self.slot(edit) = byte;
         self.edit = edit.wrapping_add(1);
@@ -181,8 +179,8 @@ pub fn write(space: &mut AddressSpace, address: UserAddress, length: usize) -> u
 /// Sends bytes, sleeping while the UART has no room.
 fn send(bytes: &[u8]) {
     let mut output = OUTPUT.lock();
-    for &byte in bytes {
-        while !uart::try_send(byte) {
+    for batch in bytes.chunks(uart::BATCH) {
+        while !uart::try_send(batch) {
             uart::want_transmit_interrupt(true);
             output = sleep(Channel::of(&OUTPUT), output);
             uart::want_transmit_interrupt(false);

@@ -30,20 +30,31 @@ pub fn initialise() {
     INTERRUPT_ENABLE.write(RECEIVE_INTERRUPT);
 }
 
-/// Sends a byte if there is room for it.
+/// Bytes that the UART takes at a time once it has sent all before.
+pub const BATCH: usize = 16;
+
+/// Sends at most [`BATCH`] bytes if the UART has nothing left to send; says whether it had.
+///
+/// # Panics
+/// If there are more.
 #[inline]
-pub fn try_send(byte: u8) -> bool {
-    let room = LINE_STATUS.read() & TRANSMIT_EMPTY != 0;
-    if room {
-        DATA.write(byte);
+pub fn try_send(bytes: &[u8]) -> bool {
+    assert!(bytes.len() <= BATCH);
+    let empty = LINE_STATUS.read() & TRANSMIT_EMPTY != 0;
+    if empty {
+        for &byte in bytes {
+            DATA.write(byte);
+        }
     }
-    room
+    empty
 }
 
-/// Sends a byte, as soon as there is room for it.
-pub fn send(byte: u8) {
-    while !try_send(byte) {
-        core::hint::spin_loop();
+/// Sends bytes, waiting for the UART as often as it takes.
+pub fn send(bytes: &[u8]) {
+    for batch in bytes.chunks(BATCH) {
+        while !try_send(batch) {
+            core::hint::spin_loop();
+        }
     }
 }
 

@@ -7,6 +7,7 @@
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use abi::layout::{PAGE_SIZE, RAM_END, RAM_START, TRAMPOLINE};
+use abi::limits::PROCESSES;
 
 use super::frames::WORDS;
 use super::page_table::Entry;
@@ -51,10 +52,25 @@ pub fn initialise() {
 }
 
 /// Turns translation on, on this hart.
+///
+/// # Panics
+/// If the hart cannot tell as many address spaces apart as there are processes: the trampoline
+/// relies on it and has no fences.
 pub fn activate() {
-    // SAFETY: the table maps the kernel's memory to itself, so nothing moves.
-    unsafe { csr::satp::write(satp()) };
+    let largest = satp() | ((PROCESSES as u64) << csr::SATP_ASID_SHIFT);
+    // SAFETY: the table maps the kernel's memory to itself, so nothing moves. The identifier does
+    // not matter yet: no translation is remembered.
+    let kept = unsafe {
+        csr::satp::write(largest);
+        let kept = csr::satp::read();
+        csr::satp::write(satp());
+        kept
+    };
     fence::all_translations();
+    assert!(
+        kept == largest,
+        "this hart has too few address-space identifiers"
+    );
 }
 
 /// What `satp` holds in the kernel.
