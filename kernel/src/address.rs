@@ -17,7 +17,7 @@ impl UserAddress {
     #[inline]
     pub const fn page(self) -> Option<Page> {
         match self.0 < MAX_VIRTUAL {
-            true => Some(Page(self.0 >> PAGE_SHIFT)),
+            true => Some(Page::containing(self.0)),
             false => None,
         }
     }
@@ -41,37 +41,38 @@ impl UserAddress {
 /// A virtual page, by its number: a virtual address divided by the page size, below
 /// `MAX_VIRTUAL / PAGE_SIZE`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Page(u64);
+pub struct Page(u32);
 
 impl Page {
     /// The page of a constant address, or of one that was compared with a limit before.
     #[inline]
     pub const fn containing(address: u64) -> Page {
-        Page((address & (MAX_VIRTUAL - 1)) >> PAGE_SHIFT)
+        Page::numbered((address & (MAX_VIRTUAL - 1)) >> PAGE_SHIFT)
     }
 
-    /// The page of that number.
+    /// The page of that number, which is at most `MAX_VIRTUAL / PAGE_SIZE`.
     #[inline]
     pub const fn numbered(number: u64) -> Page {
-        Page(number)
+        // At most the number of all pages, which is far below 2^32.
+        Page(number as u32)
     }
 
     /// The first page that begins at or after `address`, which is at most [`MAX_VIRTUAL`].
     #[inline]
     pub const fn at_or_after(address: u64) -> Page {
-        Page(address.div_ceil(PAGE_SIZE))
+        Page::numbered(address.div_ceil(PAGE_SIZE))
     }
 
     /// The page's number.
     #[inline]
     pub const fn number(self) -> u64 {
-        self.0
+        self.0 as u64
     }
 
     /// The address of the page's first byte.
     #[inline]
     pub const fn start(self) -> UserAddress {
-        UserAddress(self.0 << PAGE_SHIFT)
+        UserAddress(self.number() << PAGE_SHIFT)
     }
 
     /// The page after this one. It may lie one beyond the last: good as the end of a range.

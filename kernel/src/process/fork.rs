@@ -1,6 +1,6 @@
 //! How processes begin: the first one, and children.
 
-use super::{Task, exec, scheduler};
+use super::{Task, end, exec, scheduler};
 use crate::arch::hart;
 use crate::file_system;
 use crate::process::tree::TREE;
@@ -56,6 +56,10 @@ fn take_over_hart() -> &'static super::Process {
 
 extern "C" fn child_entry() -> ! {
     let process = take_over_hart();
+    if process.is_killed() {
+        // SAFETY: this is the process's thread, and nothing was borrowed before.
+        unsafe { end::exit(process, user::KILLED) }
+    }
     // SAFETY: this is the process's thread, and nothing was borrowed before.
     match unsafe { process.task() } {
         Some(mut task) => user::enter_user(&mut task),

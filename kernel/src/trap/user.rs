@@ -20,7 +20,7 @@ unsafe extern "C" {
 }
 
 /// The exit status of a process that was killed.
-const KILLED: i32 = -1;
+pub const KILLED: i32 = -1;
 
 /// What becomes of the process after a trap.
 enum Next {
