@@ -44,7 +44,13 @@ pub(super) fn outcome(operation: &Operation, page: Option<PageState>, outcome: O
         Outcome::Dies(Death::Killed) => "dies: it was killed".to_owned(),
         Outcome::Dies(Death::Exited) => "is gone: it exited".to_owned(),
         Outcome::Born => "starts to run, with 0 from fork".to_owned(),
-        Outcome::Stays => "lets others run".to_owned(),
+        Outcome::Stays => match operation.call {
+            Call::Frames {
+                free: Call::ALL_FRAMES,
+            } => "no frame is withheld".to_owned(),
+            Call::Frames { free } => format!("at most {free} frames are left free"),
+            _ => "lets others run".to_owned(),
+        },
     }
 }
 

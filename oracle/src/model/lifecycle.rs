@@ -171,23 +171,12 @@ impl Model {
         let space = &self.of(process).space;
         let (least, most) = space.reach(address, length, Access::Store, &self.world);
         let refused = witness.returned(process) == Some(FAILED);
-        let written = if refused { least } else { most };
-        if written < length {
-            // Refused either way: how much was written before cannot be told.
-            let cannot_be_told = least != most && most < length;
-            self.unknown |= cannot_be_told || (ambiguous && written > 0);
-            self.of_mut(process)
-                .space
-                .write(address, &bytes[..written as usize]);
-            self.returns(process, FAILED);
-            return false;
-        }
-        let excusable =
-            witness.out_of_frames && space.may_need_frame(address, length, Access::Store);
+        let excusable = witness.out_of_frames && space.may_need_frame(address, most, Access::Store);
         if excusable && (refused || witness.silent(process)) {
-            // How much of a word that straddles two pages was written cannot be told.
-            let first_page_left = PAGE_SIZE - address % PAGE_SIZE;
-            self.unknown |= first_page_left < length;
+            // It may have been refused for both reasons, or for the bad address only, while the
+            // frame was refused to who woke it.
+            let other_reason = most > 0 && most < length && process != self.actor;
+            self.unknown |= straddles(address, most) || other_reason;
             if refused {
                 self.excused(process, Outcome::Returns(Answer::Exactly(FAILED)));
             } else {
@@ -195,7 +184,23 @@ impl Model {
             }
             return false;
         }
+        let written = if refused { least } else { most };
+        if written < length {
+            // Refused either way: how much was written before cannot be told.
+            let cannot_be_told = least != most && most < length;
+            self.unknown |= cannot_be_told || (ambiguous && written > 0);
+            let written = &bytes[..written as usize];
+            self.of_mut(process).space.write(address, written);
+            self.returns(process, FAILED);
+            return false;
+        }
         self.of_mut(process).space.write(address, bytes);
         true
     }
+}
+
+/// Whether bytes lie in two pages: when a frame is refused on the way, how many of them were
+/// written cannot be told. In one page, none were.
+pub(super) fn straddles(address: u64, length: u64) -> bool {
+    PAGE_SIZE - address % PAGE_SIZE < length
 }

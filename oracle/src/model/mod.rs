@@ -52,6 +52,8 @@ pub struct Model {
     last_uptime: u64,
     /// Index of the operation in hand.
     step: usize,
+    /// Whose operation it is.
+    actor: Process,
     replies: Vec<Reply>,
     /// After a legal difference that leaves memory or pipes unknown: nothing can be compared.
     unknown: bool,
@@ -72,6 +74,7 @@ impl Model {
             last_pid: first_pid,
             last_uptime: 0,
             step: 0,
+            actor: Process::FIRST,
             replies: Vec::new(),
             unknown: false,
         };
@@ -129,9 +132,17 @@ impl Model {
         self.unknown
     }
 
+    /// Whether the parent of a process sleeps until a child ends.
+    pub(crate) fn is_waited_for(&self, process: Process) -> bool {
+        let parent = self.of(process).parent;
+        let waiting = parent.and_then(|parent| self.of(parent).waiting);
+        matches!(waiting, Some(Waiting::Child { .. }))
+    }
+
     /// Performs an operation that [`Model::applies`]: what must become of whom.
     pub fn perform(&mut self, index: usize, operation: &Operation, witness: &Witness) -> &[Reply] {
         self.step = index;
+        self.actor = operation.process;
         self.replies.clear();
         self.dispatch(operation.process, &operation.call, witness);
         self.wake_up(witness);

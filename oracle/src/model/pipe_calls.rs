@@ -1,5 +1,6 @@
 //! Operations on file descriptors: `pipe`, `read`, `write`, `close`, `dup`.
 
+use super::lifecycle::straddles;
 use super::pipe::{End, Pipe, Way};
 use super::{Access, Answer, FAILED, Model, Outcome, Waiting, Witness};
 use crate::case::Process;
@@ -55,10 +56,10 @@ impl Model {
             return self.returns(process, FAILED);
         };
         // The pipe itself may need a frame.
-        let space = &self.of(process).space;
-        if witness.excused_return(process, FAILED)
-            && !space.may_need_frame(address, 8, Access::Store)
-        {
+        if witness.excused_return(process, FAILED) {
+            let space = &self.of(process).space;
+            let (_, most) = space.reach(address, 8, Access::Store, &self.world);
+            self.unknown |= straddles(address, most);
             self.excused(process, Outcome::Returns(Answer::Exactly(FAILED)));
             return;
         }
@@ -238,7 +239,8 @@ impl Model {
     ) -> bool {
         let space = &self.of(process).space;
         let (_, most) = space.reach(from, now, Access::Load, &self.world);
-        let came_back = witness.returned(process).is_some() || witness.excused_silence(process);
+        // A silent writer sleeps, unless the kernel said that it killed it.
+        let came_back = witness.returned(process).is_some() || witness.killed(process);
         let excusable = witness.out_of_frames && space.may_need_frame(from, now, Access::Load);
         let Some(Waiting::Room {
             pipe: number, done, ..
