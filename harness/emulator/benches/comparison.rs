@@ -134,6 +134,10 @@ fn main() {
     // `cargo test --all-targets` runs this too, and only wants to know that it works.
     let is_measuring = std::env::args().any(|argument| argument == "--bench");
     let scale = if is_measuring { 1 } else { 1000 };
+    // `rvemu` leaves files in the folder in which it runs.
+    let folder = std::env::temp_dir().join(format!("faultline-comparison-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("the temporary folder is writable");
+    std::env::set_current_dir(&folder).expect("the folder is ours");
     // `rvemu` writes to the standard output itself, so the table comes at the end.
     let mut table = format!(
         "{:14} {:>10} {:>10} {:>8} {:>10} {:>8}\n",
@@ -163,5 +167,6 @@ fn main() {
             "{name:14} {here:>10.0} {qemu:>10} {qemu_ratio:>8} {rvemu:>10} {rvemu_ratio:>8}"
         );
     }
+    std::fs::remove_dir_all(&folder).expect("the folder is ours");
     println!("\n{table}");
 }
