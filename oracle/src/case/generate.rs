@@ -139,15 +139,23 @@ pub(super) fn idiom(
             None => vec![wait(choices)],
         },
         11 => vec![wait(choices)],
-        // Few frames, and a touch that needs some.
-        12 => vec![
-            Call::Frames {
+        // Few frames, a touch that needs some, and plenty again: a process that dies for want of
+        // them takes what follows in its name with it.
+        12 => {
+            let scarce = Call::Frames {
                 free: choices.below(6) as u16,
-            },
-            touch(near_break(choices), choices),
-        ],
+            };
+            let plenty = Call::Frames {
+                free: Call::ALL_FRAMES,
+            };
+            let needy = match choices.below(4) {
+                0 => call(companion, process, choices),
+                _ => touch(near_break(choices), choices),
+            };
+            vec![scarce, needy, plenty]
+        }
         13 if choices.one_in(3) => vec![Call::Frames {
-            free: Call::ALL_FRAMES,
+            free: choices.below(12) as u16,
         }],
         14 => vec![kill(companion, process, choices)],
         15 => vec![grow(large_amount(choices))],

@@ -2,6 +2,7 @@
 
 mod address;
 mod amount;
+mod argument;
 mod binary;
 mod choices;
 mod document;
@@ -17,12 +18,11 @@ mod text_error;
 
 pub use address::{Address, Region};
 pub use amount::{Amount, Base, Place};
+pub use argument::{Flavour, StoredValue, Stride, Target, Width};
 pub use binary::RECORD_BYTES;
 pub use document::Document;
 pub use mutate::{cross_over, mutate};
-pub use operation::{
-    Call, DESCRIPTORS, Flavour, Kind, Operation, StoredValue, Stride, Target, Width,
-};
+pub use operation::{Call, DESCRIPTORS, Kind, Operation};
 pub use print::VERSION_LINE;
 pub use process::Process;
 pub use simplify::simplifications;

@@ -64,6 +64,12 @@ fn drive(
         assert!(!oracle::describe(&step, &observation).is_empty() || is_quiet(&operation.call));
         tamper.step(index, judge, &mut observation);
         judge.observe(&step, &observation)?;
+        assert!(
+            judge
+                .features()
+                .last()
+                .is_some_and(|feature| *feature < 4096)
+        );
     }
     let mut end = End {
         all_reaped: true,
