@@ -46,6 +46,10 @@ fn a_run_in_pieces_is_the_run_in_one() {
                     break;
                 }
             }
+            assert!(
+                whole.edges() == cut.edges(),
+                "{harts} harts, pieces {pieces:?}: edges"
+            );
             assert_same_future(
                 &mut whole,
                 &mut cut,

@@ -5,7 +5,9 @@
 mod support;
 
 mod busy;
+mod coverage;
 mod determinism;
+mod exits;
 mod hostile;
 mod schedules;
 mod snapshots;
