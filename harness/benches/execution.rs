@@ -3,7 +3,6 @@
 //!
 //! `docs/benchmarks.md` explains the figures.
 
-use arbitrary::{Arbitrary, Unstructured};
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use faultline::guest::Guest;
 use faultline::guest::location::GuestFiles;
@@ -16,40 +15,18 @@ use std::sync::Arc;
 const CASES: usize = 64;
 
 /// Operations per case.
-const LENGTHS: [usize; 4] = [8, 32, 64, 128];
+const LENGTHS: [u32; 4] = [8, 32, 64, 128];
 
 fn guest() -> Arc<Guest> {
     let files = GuestFiles::find(None, None).unwrap_or_else(|error| panic!("{error}"));
     Guest::boot(&files, Dialect::faultline()).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// Deterministic bytes for the generator (xorshift64*, Vigna 2016).
-fn noise(mut seed: u64, bytes: usize) -> Vec<u8> {
-    let mut next = || {
-        seed ^= seed >> 12;
-        seed ^= seed << 25;
-        seed ^= seed >> 27;
-        (seed.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 56) as u8
-    };
-    (0..bytes).map(|_| next()).collect()
-}
-
-/// Generated cases of exactly `length` operations.
-fn cases(length: usize) -> Vec<Case> {
-    let mut cases = Vec::with_capacity(CASES);
-    let mut seed = 1;
-    while cases.len() < CASES {
-        seed += 1;
-        let bytes = noise(seed, 64 * length);
-        let Ok(mut case) = Case::arbitrary(&mut Unstructured::new(&bytes)) else {
-            continue;
-        };
-        if case.operations.len() >= length {
-            case.operations.truncate(length);
-            cases.push(case);
-        }
-    }
-    cases
+/// The measured set: generated cases of exactly `length` operations.
+fn cases(length: u32) -> Vec<Case> {
+    (0..CASES)
+        .map(|seed| Case::generate(seed as u64, length))
+        .collect()
 }
 
 fn executions(criterion: &mut Criterion) {

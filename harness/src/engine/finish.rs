@@ -46,13 +46,13 @@ impl Engine {
                 .filter(move |(_, standing)| *standing == wanted)
                 .filter_map(|(process, _)| Slot::of(*process))
         };
-        let mut killed = false;
-        for slot in slots(Standing::Blocked) {
+        // Parents first and one by one: a parent that sleeps in `wait` would else reap its killed
+        // child before it dies of its own kill, or not, as the scheduler has it.
+        let mut blocked: Vec<Slot> = slots(Standing::Blocked).collect();
+        blocked.sort_by_key(|slot| self.processes.depth(*slot));
+        for slot in blocked {
             let pid = self.processes.get(slot).pid;
             self.supervisor_call(SystemCall::Kill, pid)?;
-            killed = true;
-        }
-        if killed {
             self.settle(ROUNDS_TO_DIE)?;
         }
         for slot in slots(Standing::Ready) {

@@ -109,7 +109,9 @@ impl Engine {
                 }
                 machine.set_x(HART, SYSTEM_CALL_NUMBER, number);
                 if let Some(child) = child.and_then(Slot::of) {
-                    self.processes.get_mut(child).state = State::Unborn { parent: slot };
+                    let entry = self.processes.get_mut(child);
+                    entry.state = State::Unborn { parent: slot };
+                    entry.parent = Some(slot);
                 }
                 stubs.system_call
             }

@@ -79,6 +79,8 @@ pub(crate) struct Entry {
     pub(crate) satp: u64,
     /// Its process identifier, once known.
     pub(crate) pid: u64,
+    /// Who forked it.
+    pub(crate) parent: Option<Slot>,
 }
 
 /// All processes of a case.
@@ -95,6 +97,7 @@ impl Processes {
                 state: State::Unused,
                 satp: 0,
                 pid: 0,
+                parent: None,
             }; SLOTS],
         }
     }
@@ -105,6 +108,7 @@ impl Processes {
             state: State::Parked,
             satp,
             pid,
+            parent: None,
         };
     }
 
@@ -122,6 +126,15 @@ impl Processes {
     pub(crate) fn unborn_child_of(&self, parent: Slot) -> Option<Slot> {
         self.slots()
             .find(|slot| self.get(*slot).state == State::Unborn { parent })
+    }
+
+    /// How many forks lie between `slot` and the first process.
+    pub(crate) fn depth(&self, slot: Slot) -> usize {
+        let parent = |child: &Slot| self.get(*child).parent;
+        // A name is given once, so that there is no cycle; the bound is for the reader's peace.
+        std::iter::successors(parent(&slot), parent)
+            .take(SLOTS)
+            .count()
     }
 
     /// Whether anybody is expected to come back who is not parked.
