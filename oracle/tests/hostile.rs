@@ -1,0 +1,117 @@
+//! Whatever an engine claims to have seen, the judge says something and does not fall over.
+
+use oracle::{
+    Case, Dialect, End, Event, Failure, FrameKind, Image, Judge, Layout, Observation, PageFlags,
+    PageMapping, Process, ProcessState, UserTrap, bucket, describe,
+};
+use proptest::prelude::{
+    Just, Strategy, any, prop, prop_assert, prop_assert_eq, prop_oneof, proptest,
+};
+
+fn process() -> impl Strategy<Value = Process> {
+    (0usize..Process::COUNT).prop_map(|index| Process::from_index(index).unwrap())
+}
+
+fn value() -> impl Strategy<Value = u64> {
+    prop_oneof![
+        any::<u64>(),
+        0u64..8,
+        Just(u64::MAX),
+        Just(512),
+        Just(0x6000)
+    ]
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let trap = (any::<u64>(), any::<u64>(), any::<u64>());
+    let trap = trap.prop_map(|(cause, value, pc)| UserTrap { cause, value, pc });
+    prop_oneof![
+        4 => (process(), value()).prop_map(|(process, value)| Event::Returned { process, value }),
+        1 => process().prop_map(|child| Event::Born { child }),
+        2 => (process(), prop::option::of(trap), any::<bool>()).prop_map(
+            |(process, trap, killed_message)| Event::Silent { process, trap, killed_message }
+        ),
+        1 => (value(), any::<i32>()).prop_map(|(pid, status)| Event::Reaped { pid, status }),
+        1 => process().prop_map(|process| Event::Appeared { process }),
+    ]
+}
+
+fn mapping() -> impl Strategy<Value = PageMapping> {
+    let kind = prop_oneof![
+        Just(FrameKind::Ordinary),
+        Just(FrameKind::Free),
+        Just(FrameKind::PageTable),
+        Just(FrameKind::Kernel),
+        Just(FrameKind::OutsideMemory),
+    ];
+    let sharers = prop::option::of(any::<u16>());
+    (process(), value(), value(), 0u8..16, sharers, kind).prop_map(
+        |(process, address, frame, flags, sharers, kind)| PageMapping {
+            process,
+            address,
+            frame,
+            flags: PageFlags::from_bits_truncate(flags),
+            sharers,
+            kind,
+        },
+    )
+}
+
+fn observation() -> impl Strategy<Value = Observation> {
+    (
+        prop::collection::vec(event(), 0..5),
+        any::<bool>(),
+        prop::option::of((value(), value())),
+        prop::option::of(prop::collection::vec(mapping(), 0..4)),
+        prop::option::weighted(0.05, Just(Failure::Hang)),
+    )
+        .prop_map(
+            |(events, out_of_frames, frames, mappings, failure)| Observation {
+                events,
+                failure,
+                out_of_frames,
+                frames,
+                mappings,
+                instructions: 0,
+            },
+        )
+}
+
+proptest! {
+    #[test]
+    fn hostile_observations_are_judged(
+        seed: u64,
+        observations in prop::collection::vec(observation(), 1..30),
+        reaped in prop::collection::vec((value(), any::<i32>()), 0..6),
+        all_reaped: bool,
+        page in prop::collection::vec(any::<u8>(), 0..5000),
+        address in value(),
+    ) {
+        let (layout, image) = (Layout::nominal(), Image::nominal());
+        for dialect in [Dialect::faultline(), Dialect::xv6_2025()] {
+            let mut judge = Judge::new(&dialect, &layout, &image, 3);
+            let case = Case::generate(seed, observations.len() as u32);
+            // The judge is asked on after findings, as no engine would.
+            for (operation, observation) in case.operations.iter().zip(&observations) {
+                let Some(step) = judge.plan(operation) else { continue };
+                let _ = describe(&step, observation);
+                if let Err(finding) = judge.observe(&step, observation) {
+                    prop_assert!(!bucket(&finding).to_string().is_empty());
+                    prop_assert!(!finding.to_string().is_empty());
+                }
+                for process in Process::all() {
+                    let compared = judge.compare_page(process, address, &page);
+                    prop_assert!(compared.is_ok() || judge.state_of(process) != ProcessState::Gone);
+                }
+            }
+            let end = End { reaped: reaped.clone(), all_reaped, frames: None, failure: None };
+            let _ = judge.finish(&end);
+            judge.reset();
+            prop_assert_eq!(judge.state_of(Process::FIRST), ProcessState::Ready);
+            let mut fresh = Judge::new(&dialect, &layout, &image, 3);
+            for operation in &case.operations {
+                prop_assert_eq!(judge.plan(operation), fresh.plan(operation));
+            }
+        }
+    }
+}
