@@ -81,3 +81,9 @@ pub(crate) fn count(counters: &mut [u8; COUNTERS], edge: u16) {
     let counter = &mut counters[usize::from(edge)];
     *counter = counter.saturating_add(1);
 }
+
+/// Counts an edge that was taken `times` times.
+pub(crate) fn count_many(counters: &mut [u8; COUNTERS], edge: u16, times: u64) {
+    let counter = &mut counters[usize::from(edge)];
+    *counter = counter.saturating_add(times.min(255) as u8);
+}

@@ -21,6 +21,8 @@ mod machine;
 mod memory;
 mod run;
 mod snapshot;
+#[cfg(test)]
+mod test_support;
 mod translations;
 
 pub use config::{Clock, Config, Coverage, RAM_BASE, RAM_BYTES_MAX, RAM_BYTES_MIN};

@@ -5,6 +5,7 @@
 //! snapshot. Blocks of a page die together when its code changes; links between blocks of one
 //! page therefore need no check, and any other link is checked against both addresses.
 
+use super::loops::Loop;
 use super::operation::{Block, Exit, Mark, NO_LINK, Operation};
 use super::translate::Draft;
 use rustc_hash::FxHashMap;
@@ -61,6 +62,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) operations: &'a [Operation],
     pub(crate) marks: &'a [Mark],
     pub(crate) exits: &'a mut [Exit],
+    pub(crate) loops: &'a [Loop],
     pub(crate) places: &'a mut Places,
 }
 
@@ -70,6 +72,7 @@ pub(crate) struct CodeCache {
     pub(crate) operations: Vec<Operation>,
     marks: Vec<Mark>,
     exits: Vec<Exit>,
+    loops: Vec<Loop>,
     places: Places,
     /// The blocks of each page that has any, by page number in RAM.
     pages: FxHashMap<u32, Vec<BlockId>>,
@@ -84,6 +87,7 @@ impl CodeCache {
             operations: Vec::new(),
             marks: Vec::new(),
             exits: Vec::new(),
+            loops: Vec::new(),
             places: Places {
                 index: FxHashMap::default(),
                 quick: vec![NO_LINK; 1 << QUICK_BITS],
@@ -106,6 +110,7 @@ impl CodeCache {
             operations: &self.operations,
             marks: &self.marks,
             exits: &mut self.exits,
+            loops: &self.loops,
             places: &mut self.places,
         }
     }
@@ -134,6 +139,10 @@ impl CodeCache {
         let first = self.operations.len() as u32;
         let exits = self.exits.len() as u32;
         self.operations.extend_from_slice(&draft.operations);
+        if let Some(bulk) = draft.bulk {
+            self.operations[first as usize].immediate = self.loops.len() as i32;
+            self.loops.push(bulk);
+        }
         self.marks.extend_from_slice(&draft.marks);
         self.exits.extend_from_slice(&draft.exits);
         self.blocks.push(draft.block(address, offset, first, exits));
@@ -165,6 +174,7 @@ impl CodeCache {
         self.operations.clear();
         self.marks.clear();
         self.exits.clear();
+        self.loops.clear();
         self.places.index.clear();
         self.places.quick.fill(NO_LINK);
         self.pages.clear();

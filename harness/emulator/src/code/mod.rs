@@ -3,11 +3,13 @@
 mod cache;
 mod compressed;
 mod decode;
+mod loops;
 mod operation;
 mod pairs;
 mod translate;
 
 pub(crate) use cache::{BlockId, CodeCache, Parts};
+pub(crate) use loops::{Loop, Stored, While};
 pub(crate) use operation::{Code, NO_LINK, Operation};
 pub(crate) use pairs::with_pairs;
 pub(crate) use translate::{Draft, Source};

@@ -95,6 +95,9 @@ macro_rules! define_codes {
             Illegal,
             /// A hint call, with the immediate as its code, if in U-mode.
             Hint,
+            /// Executes iterations of the loop that the block is: the one of this number. Not an
+            /// instruction of the guest.
+            Bulk,
             /// Stops the run, unless it stopped here the last time. Not an instruction of the guest.
             Breakpoint,
             $(

@@ -2,6 +2,7 @@
 
 use super::compressed::expand;
 use super::decode::{Decoded, decode, raw};
+use super::loops::Loop;
 use super::operation::{Block, Code, Exit, Mark, NO_LINK, Operation};
 use crate::coverage::{Map, edge};
 use crate::hart::X_DISCARD;
@@ -19,6 +20,8 @@ pub(crate) struct Draft {
     pub(crate) exits: Vec<Exit>,
     /// The edges of the block, each with its target.
     edges: Vec<(u16, u64)>,
+    /// The loop that the block is, if it is one that can be executed in bulk.
+    pub(crate) bulk: Option<Loop>,
     count: u16,
     bytes: u16,
     is_complete: bool,
@@ -86,6 +89,16 @@ impl Draft {
         }
         for exit in &mut self.exits {
             exit.unused = self.count - exit.unused;
+        }
+        self.bulk = Loop::recognise(&self.operations, &self.exits);
+        if self.bulk.is_some() {
+            // The number is known once the block is kept.
+            self.operations.insert(0, raw(Code::Bulk, 0));
+            let start = Mark {
+                offset: 0,
+                before: 0,
+            };
+            self.marks.insert(0, start);
         }
         self.pair();
         self.count

@@ -4,8 +4,8 @@
 //! Instructions are counted by the block: a block is entered only if it ends before the limit, and
 //! one that is left in the middle gives back what it did not execute.
 
-use super::atomic;
 use super::integer;
+use super::{atomic, bulk};
 use crate::code::{BlockId, Code, CodeCache, NO_LINK, Operation, Parts, with_pairs};
 use crate::coverage::{self, Map};
 use crate::hart::{self, Exception, Hart, Outcome, Privilege, REGISTERS};
@@ -101,6 +101,7 @@ pub(crate) fn chain<const COVERAGE: bool>(
         operations,
         marks,
         exits,
+        loops,
         places,
     } = code.parts();
     let Map {
@@ -300,6 +301,17 @@ pub(crate) fn chain<const COVERAGE: bool>(
                     }
                     hart.passed_breakpoint = None;
                 };
+                Bulk = {
+                    let work = &loops[op.immediate as usize];
+                    // The block has counted itself already, for the iteration that follows.
+                    let most = left / u64::from(block.count);
+                    let rounds = bulk::run(work, &mut hart.x, data, &mut bus.ram, most);
+                    left -= rounds * u64::from(block.count);
+                    if COVERAGE {
+                        let exit = &exits[block.exits as usize + usize::from(work.exit)];
+                        coverage::count_many(counters, exit.edge, rounds);
+                    }
+                };
                 Spin = break 'body STOP;
                 Illegal = break 'body STOP;
             }
@@ -313,7 +325,7 @@ pub(crate) fn chain<const COVERAGE: bool>(
                         Mul Mulh Mulhsu Mulhu Div Divu Rem Remu Mulw Divw Divuw Remw Remuw
                         Lb Lh Lw Ld Lbu Lhu Lwu Sb Sh Sw Sd Atomic
                         Beq Bne Blt Bge Bltu Bgeu Jump JumpRegister
-                        Spin Next System Illegal Hint Breakpoint
+                        Spin Next System Illegal Hint Bulk Breakpoint
                         } pairs {
                         $($pair = $first $second;)*
                         }

@@ -1,6 +1,7 @@
 //! Executing decoded blocks.
 
 mod atomic;
+mod bulk;
 mod chain;
 mod integer;
 

@@ -132,6 +132,28 @@ impl Ram {
         }
     }
 
+    /// Writes `element` `count` times to a page that a TLB entry allows direct writes to.
+    pub(crate) fn fill(&mut self, offset: u64, element: &[u8], count: u64) {
+        let start = offset as usize;
+        let length = element.len() * count as usize;
+        let bytes = &mut self.bytes[start..start + length];
+        let first = element[0];
+        if element.iter().all(|byte| *byte == first) {
+            bytes.fill(first);
+        } else {
+            for place in bytes.chunks_exact_mut(element.len()) {
+                place.copy_from_slice(element);
+            }
+        }
+    }
+
+    /// Copies between pages that TLB entries allow reading and direct writing of.
+    pub(crate) fn copy(&mut self, from: u64, to: u64, length: u64) {
+        let from = from as usize;
+        self.bytes
+            .copy_within(from..from + length as usize, to as usize);
+    }
+
     /// Bytes inside one page, brought in from the image first.
     pub(crate) fn present(&mut self, offset: u64, length: usize) -> &[u8] {
         self.bring_in(page_of(offset));
