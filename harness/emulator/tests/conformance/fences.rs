@@ -482,3 +482,61 @@ fn position_dependent_code_follows_its_virtual_address() {
         assert_eq!(seen, (CODE + 4, address, address + 8), "{address:#x}");
     }
 }
+
+/// A fence is its hart's own: each sees a change after its own fence, whoever made it.
+#[test]
+fn every_hart_fences_for_itself() {
+    let address = 0x1_2345_6000;
+    let text = "ld a0, 0(a1)\nsd a2, 0(a3)\nsfence.vma\nld a0, 0(a1)";
+    let mut machine = rig::bench(
+        &Config {
+            harts: 2,
+            ..config()
+        },
+        text,
+    );
+    map(&mut machine, CODE, CODE, V | R | X);
+    map(&mut machine, address, page(0), V | R);
+    let slot = entry(&mut machine, address, 0);
+    map(&mut machine, 0x2_0000_0000, slot & !0xfff, V | R | W);
+    for number in 0..2 {
+        rig::write(&mut machine, page(number), 100 + number);
+    }
+    for hart in 0..2 {
+        for (number, value) in [
+            (0x3b0, u64::MAX),
+            (0x3a0, 0x1f),
+            (0x180, SATP),
+            (0x305, rig::MTVEC),
+        ] {
+            machine.set_csr(hart, number, value).unwrap();
+        }
+        machine.set_privilege(hart, Privilege::Supervisor);
+        machine.set_pc(hart, CODE);
+        for (register, value) in [
+            (11, address),
+            (12, page(1) >> 2 | V | R),
+            (13, 0x2_0000_0000 + (slot & 0xfff)),
+        ] {
+            machine.set_x(hart, register, value);
+        }
+    }
+    machine.run_hart(1, 1);
+    assert_eq!(machine.x(1, 10), 100);
+    machine.run_hart(0, 4);
+    assert_eq!(
+        (machine.pc(0), machine.x(0, 10)),
+        (CODE + 16, 101),
+        "the hart that changed and fenced"
+    );
+    machine.set_pc(1, CODE);
+    machine.run_hart(1, 1);
+    assert_eq!(machine.x(1, 10), 100, "the other one has not fenced");
+    machine.set_pc(1, CODE + 8);
+    machine.run_hart(1, 2);
+    assert_eq!(
+        (machine.pc(1), machine.x(1, 10)),
+        (CODE + 16, 101),
+        "now it has"
+    );
+}

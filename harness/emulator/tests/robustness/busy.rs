@@ -4,7 +4,7 @@ use crate::support::rig::{RAM, RAM_BYTES, boot_with_disk};
 use emulator::{Clock, Config, DiskFlavour, Machine};
 
 /// Every hart takes timer interrupts, rewrites its own code, counts under a lock, and scribbles over
-/// memory through two mappings in S-mode; hart 0 also prints and writes disk sectors.
+/// its memory; hart 0 also prints and writes disk sectors.
 const PROGRAM: &str = "
     csrr s0, mhartid
     la t0, handler

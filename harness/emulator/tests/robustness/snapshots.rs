@@ -168,3 +168,68 @@ fn machines_share_a_base_and_nothing_else() {
         assert_identical(one, other, 1, "alone and beside another");
     }
 }
+
+/// Page tables are memory: after a reset the guest sees the old mapping again, with no fence of its
+/// own, whether the change had been fenced or not; and the bits that the walk sets go back as well.
+#[test]
+fn translations_go_back_with_the_memory() {
+    use crate::support::rig::{CODE, DATA, TABLES, bench, config, read, set_csr, set_x, step, x};
+    use emulator::{Config, Privilege};
+    const ADDRESS: u64 = 0x4000_0000;
+    const LEAF: u64 = TABLES + 0x2000;
+    for (strict_tlb, fenced) in [(false, false), (false, true), (true, true)] {
+        let text =
+            "ld a0, 0(a1)\nsd a0, 8(a1)\nsd a2, 0(a3)\nsfence.vma\nld a0, 0(a1)\nsd a0, 8(a1)";
+        let mut machine = bench(
+            &Config {
+                strict_tlb,
+                ..config()
+            },
+            text,
+        );
+        for (at, entry) in [
+            (TABLES + 8, (TABLES + 0x1000) >> 2 | 1),
+            (TABLES + 16, RAM >> 2 | 0xcf),
+            (TABLES + 0x1000, LEAF >> 2 | 1),
+            (LEAF, DATA >> 2 | 0x7),
+            (DATA, 111),
+            (DATA + 0x8000, 222),
+        ] {
+            machine.write_u64(at, entry).expect("all in RAM");
+        }
+        set_csr(&mut machine, "satp", 8 << 60 | TABLES >> 12);
+        machine.set_privilege(0, Privilege::Supervisor);
+        for (name, value) in [
+            ("a1", ADDRESS),
+            ("a2", (DATA + 0x8000) >> 2 | 0x7),
+            ("a3", 0x8000_0000 + LEAF - RAM),
+        ] {
+            set_x(&mut machine, name, value);
+        }
+        machine.snapshot();
+        for round in 0..5 {
+            step(&mut machine);
+            assert_eq!(
+                x(&machine, "a0"),
+                111,
+                "round {round}, {strict_tlb}, {fenced}"
+            );
+            step(&mut machine);
+            assert_eq!(read(&machine, LEAF) & 0xc0, 0xc0, "accessed and dirty");
+            step(&mut machine);
+            if fenced {
+                step(&mut machine);
+                step(&mut machine);
+                assert_eq!(x(&machine, "a0"), 222, "round {round}");
+                step(&mut machine);
+                assert_eq!(read(&machine, DATA + 0x8008), 222);
+            }
+            machine.reset();
+            assert_eq!(
+                (read(&machine, LEAF), read(&machine, DATA + 8)),
+                (DATA >> 2 | 0x7, 0)
+            );
+            assert_eq!(machine.pc(0), CODE);
+        }
+    }
+}
