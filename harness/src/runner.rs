@@ -72,7 +72,7 @@ impl MemoryCheck {
 
     fn check_all(&mut self, engine: &mut Engine, judge: &Judge) -> Result<(), Finding> {
         self.mappings.clear();
-        engine.list_mappings(&mut self.mappings);
+        engine.list_mappings(None, &mut self.mappings);
         self.mappings
             .iter()
             .try_for_each(|mapping| compare(mapping, engine, judge))

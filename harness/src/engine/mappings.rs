@@ -2,6 +2,7 @@
 
 use super::{Engine, Slot, State};
 use crate::guest::frames::FRAME_BYTES;
+use abi::SystemCall;
 use oracle::{Action, FrameKind, Observation, PageFlags, PageMapping, Process, Step};
 
 /// Bits of an Sv39 leaf entry (privileged specification, 12.4.1).
@@ -10,33 +11,43 @@ const WRITE: u64 = 1 << 2;
 const EXECUTE: u64 = 1 << 3;
 const USER: u64 = 1 << 4;
 
+/// The system call that moves the program break.
+const SBRK: u64 = SystemCall::Sbrk.number();
+
 impl Engine {
-    /// Lists the mappings of every process that stands at its hint, if the step can have changed
-    /// any: it moved frames, or the break, or it failed.
+    /// Lists the mappings that the step can have changed, if it can have changed any: those of all
+    /// processes after a fork, those of its own process when frames moved or the break fell.
     pub(super) fn collect_mappings(&mut self, step: &Step, observation: &mut Observation) {
         let mut mappings = observation.mappings.take().unwrap_or_default();
         mappings.clear();
         let frames_moved = observation
             .frames
             .is_none_or(|(before, after)| before != after);
-        let system_call = matches!(step.action, Action::SystemCall { .. });
-        if !frames_moved && !system_call || observation.failure.is_some() {
-            return;
-        }
-        self.list_mappings(&mut mappings);
+        let whose = match step.action {
+            _ if observation.failure.is_some() => return,
+            Action::SystemCall { child: Some(_), .. } => None,
+            Action::SystemCall {
+                number: SBRK,
+                arguments: [amount, ..],
+                ..
+            } if (amount as i64) < 0 => Some(step.process),
+            _ if frames_moved => Some(step.process),
+            _ => return,
+        };
+        self.list_mappings(whose, &mut mappings);
         observation.mappings = Some(mappings);
     }
 
-    /// Appends every mapping of every parked process of the case.
-    pub fn list_mappings(&mut self, into: &mut Vec<PageMapping>) {
+    /// Appends every mapping of one parked process of the case, or of all of them.
+    pub fn list_mappings(&mut self, whose: Option<Process>, into: &mut Vec<PageMapping>) {
         let mut tables = std::mem::take(&mut self.page_tables);
         tables.clear();
-        for (_, satp) in self.parked() {
+        for (_, satp) in self.parked(whose) {
             self.machine
                 .page_table_pages(satp, &mut |table| tables.push(table));
         }
         tables.sort_unstable();
-        for (process, satp) in self.parked() {
+        for (process, satp) in self.parked(whose) {
             self.machine.mappings(satp, &mut |mapping| {
                 let frame = mapping.physical & !(FRAME_BYTES - 1);
                 let sharers = self.sharers(frame);
@@ -53,13 +64,16 @@ impl Engine {
         self.page_tables = tables;
     }
 
-    /// The processes of the case that stand at their hints, with their address spaces.
-    fn parked(&self) -> impl Iterator<Item = (Process, u64)> + '_ {
-        self.processes.slots().filter_map(|slot| {
+    /// The processes of the case that stand at their hints, with their address spaces; or just
+    /// one of them.
+    fn parked(&self, whose: Option<Process>) -> impl Iterator<Item = (Process, u64)> + '_ {
+        self.processes.slots().filter_map(move |slot| {
             let entry = self.processes.get(slot);
-            let parked = entry.state == State::Parked;
+            let wanted = |process: &Process| {
+                entry.state == State::Parked && whose.is_none_or(|whose| whose == *process)
+            };
             slot.process()
-                .filter(|_| parked)
+                .filter(wanted)
                 .map(|process| (process, entry.satp))
         })
     }

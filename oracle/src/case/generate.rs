@@ -134,7 +134,7 @@ pub(super) fn idiom(
             ]
         }
         // A child.
-        9 | 10 => match companion.free_name() {
+        9 => match companion.free_name() {
             Some(child) => vec![Call::Fork { child }],
             None => vec![wait(choices)],
         },
