@@ -9,7 +9,8 @@ use crate::process::Process;
 use crate::process::context::Context;
 
 /// The state of one hart. Only that hart touches it, with interrupts off wherever an interrupt
-/// handler could see a half-done change.
+/// handler could see a half-done change. (Aligned so that indexing is a shift.)
+#[repr(align(256))]
 pub struct Hart {
     /// How many times interrupts were turned off and not yet on again.
     pub(super) interrupts_off_depth: Cell<u32>,

@@ -33,11 +33,12 @@ pub unsafe fn start(process: &'static Process, entry: extern "C" fn() -> !) {
     make_runnable(process, &mut shared);
 }
 
-/// Takes the next runnable process after slot number `last`, in turn.
-fn take_next(last: u32) -> Option<Slot> {
+/// Takes the next runnable process after `last`, in turn.
+fn take_next(last: Slot) -> Option<Slot> {
+    // The bits above that of `last`.
+    let later = !(last.bit() | (last.bit() - 1));
     loop {
         let runnable = RUNNABLE.load(Ordering::Acquire);
-        let later = u64::MAX.checked_shl(last + 1).unwrap_or(0);
         let slot = Slot::lowest(runnable & later).or_else(|| Slot::lowest(runnable))?;
         if RUNNABLE.fetch_and(!slot.bit(), Ordering::AcqRel) & slot.bit() != 0 {
             return Some(slot);
@@ -49,7 +50,7 @@ fn take_next(last: u32) -> Option<Slot> {
 pub fn run() -> ! {
     interrupt::disable();
     let hart = hart::this();
-    let mut last = 63;
+    let mut last = Slot::INIT;
     loop {
         let Some(slot) = take_next(last) else {
             // A pending interrupt ends the wait although interrupts are off, so none is missed
@@ -59,7 +60,7 @@ pub fn run() -> ! {
             interrupt::disable();
             continue;
         };
-        last = slot.index() as u32;
+        last = slot;
         let process = slot.process();
         let mut shared = process.shared.lock();
         shared.state = State::Running;
@@ -68,6 +69,9 @@ pub fn run() -> ! {
         // the hart's own context is this thread's.
         unsafe { switch_context(hart.scheduler.get(), process.context.get()) };
         hart.current.set(None);
+        // Interrupts stay off in this thread, whatever they were in the process's: one that came
+        // between the look and the wait below would be missed.
+        hart.set_interrupts_were_on(false);
     }
 }
 

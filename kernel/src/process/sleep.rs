@@ -70,7 +70,14 @@ fn sleep_if<'a, T>(
 /// Wakes all that sleep on `channel`.
 #[inline]
 pub fn wake(channel: Channel) {
-    let mut sleepers = SLEEPERS.load(Ordering::Acquire);
+    let sleepers = SLEEPERS.load(Ordering::Acquire);
+    if sleepers != 0 {
+        wake_among(sleepers, channel);
+    }
+}
+
+#[inline(never)]
+fn wake_among(mut sleepers: u64, channel: Channel) {
     while let Some(slot) = Slot::lowest(sleepers) {
         sleepers &= !slot.bit();
         wake_slot(slot, Some(channel));

@@ -74,7 +74,8 @@ pub struct Shared {
     pub channel: usize,
 }
 
-/// A slot of the process table.
+/// A slot of the process table. (Aligned so that finding its index is a shift.)
+#[repr(align(1024))]
 pub struct Process {
     /// Guards the state. Held across a context switch: by the process that gives up the hart until
     /// the scheduler runs, and by the scheduler until the process runs.
