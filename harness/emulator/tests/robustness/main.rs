@@ -9,6 +9,7 @@ mod coverage;
 mod determinism;
 mod exits;
 mod hostile;
+mod loops;
 mod schedules;
 mod snapshots;
 mod strictness;
