@@ -5,6 +5,7 @@
 //! point into the scratch pages and `s2` counts loops, so none of these is a destination; without
 //! translation, memory is reached through `s0` and `s1` only.
 
+use super::random::Random;
 use std::fmt;
 
 /// Where and how a program runs.
@@ -71,49 +72,6 @@ impl fmt::Display for Sequence {
             write!(f, "x{number}={value:#x} ")?;
         }
         write!(f, "\n{}", self.text)
-    }
-}
-
-/// A small generator of numbers (xorshift*), so that a seed means the same everywhere.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
-    }
-
-    fn below(&mut self, limit: u64) -> u64 {
-        (self.next() >> 16) % limit
-    }
-
-    fn one_in(&mut self, odds: u64) -> bool {
-        self.below(odds) == 0
-    }
-
-    fn pick<T: Copy>(&mut self, from: &[T]) -> T {
-        from[self.below(from.len() as u64) as usize]
-    }
-
-    /// A value that is often at an edge.
-    fn value(&mut self) -> u64 {
-        match self.below(8) {
-            0 => self.below(64),
-            1 => self.below(64).wrapping_neg(),
-            2 => 1 << self.below(64),
-            3 => (1 << self.below(64)) - 1,
-            4 => u64::MAX << self.below(64),
-            5 => self.pick(&[
-                0x7fff_ffff,
-                0x8000_0000,
-                0xffff_ffff,
-                1 << 63,
-                (1 << 63) - 1,
-            ]),
-            _ => self.next(),
-        }
     }
 }
 
@@ -293,8 +251,9 @@ impl Writer {
 
     fn instruction(&mut self) {
         match self.random.below(100) {
-            0..18 => self.register_instruction(REGISTER),
-            18..28 => self.register_instruction(MULTIPLY),
+            0..10 => self.common_instructions(),
+            10..20 => self.register_instruction(REGISTER),
+            20..28 => self.register_instruction(MULTIPLY),
             28..38 => self.immediate_instruction(),
             38..42 => self.upper_instruction(),
             42..58 => self.memory_instruction(),
@@ -313,6 +272,48 @@ impl Writer {
                 let (to, value) = (self.destination(), self.random.value());
                 self.line(&format!("li {to}, {value:#x}"));
             }
+        }
+    }
+
+    /// A run of what compiled code is made of, on few registers, so that one uses the other's.
+    fn common_instructions(&mut self) {
+        for _ in 0..2 + self.random.below(5) {
+            let register = |random: &mut Random| random.pick(&["x10", "x11", "x12", "x15"]);
+            let (to, from) = (register(&mut self.random), register(&mut self.random));
+            let (other, small) = (
+                register(&mut self.random),
+                self.random.below(64) as i64 - 32,
+            );
+            let (base, offset) = (self.base(), self.random.below(64) * 8);
+            let line = match self.random.below(20) {
+                0..4 => format!("addi {to}, {from}, {small}"),
+                4 => format!("addi {to}, zero, {small}"),
+                5..7 => format!("ld {to}, {offset}({base})"),
+                7..9 => format!("sd {from}, {offset}({base})"),
+                9 => format!("lw {to}, {offset}({base})"),
+                10 => format!("sw {from}, {offset}({base})"),
+                11 => format!("lbu {to}, {offset}({base})"),
+                12 => format!("sb {from}, {offset}({base})"),
+                13 => format!("addiw {to}, {from}, {small}"),
+                14 => format!("auipc {to}, {}", small & 15),
+                15 => format!("andi {to}, {from}, {small}"),
+                16 => {
+                    let name = self.random.pick(&["slli", "srli"]);
+                    format!("{name} {to}, {from}, {}", small & 63)
+                }
+                17 => {
+                    let (name, target) = (self.random.pick(BRANCH), self.forward());
+                    format!("{name} {from}, {other}, {target}")
+                }
+                _ => {
+                    let names = &[
+                        "add", "sub", "xor", "or", "and", "sltu", "addw", "subw", "mulw",
+                    ];
+                    let name = self.random.pick(names);
+                    format!("{name} {to}, {from}, {other}")
+                }
+            };
+            self.line(&line);
         }
     }
 

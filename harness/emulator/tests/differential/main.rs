@@ -14,6 +14,7 @@ mod support;
 mod generate;
 mod image;
 mod qemu;
+mod random;
 
 use emulator::{Config, Exit, Machine};
 use generate::Sequence;
