@@ -6,7 +6,7 @@ use crate::execute::{Engine, Leave, chain};
 use crate::exit::Exit;
 use crate::hart::{Exception, Outcome};
 use crate::machine::Machine;
-use crate::memory::{Data, PAGE_BYTES, PAGE_MASK};
+use crate::memory::{Data, PAGE_BYTES, PAGE_MASK, Tables};
 
 impl Machine {
     /// Runs the harts in turn until something stops them, at most `budget` instructions together.
@@ -334,9 +334,9 @@ impl Machine {
     fn decode_straddling(&mut self, number: usize, offset: u64) -> Result<BlockId, Exception> {
         let hart = &self.harts[number];
         let view = hart.fetch_view;
-        let ([fetch, _, _], _) = self.translations[number].tables(view, hart.data_view);
+        let (tables, _) = self.translations[number].tables(view, hart.data_view);
         let second = hart.pc.wrapping_add(2);
-        let second = self.bus.fetch(&view, &hart.pmp, fetch, second)?;
+        let second = self.bus.fetch(view, &hart.pmp, tables.fetch, second)?;
         let mut bytes = [0; 4];
         let (low, high) = bytes.split_at_mut(2);
         low.copy_from_slice(self.bus.ram.present(offset, 2));
@@ -356,10 +356,17 @@ impl Machine {
     fn execute(&mut self, number: usize, known: Option<BlockId>, limit: u64) -> Leave {
         let hart = &mut self.harts[number];
         let (fetch_view, view) = (hart.fetch_view, hart.data_view);
-        let ([fetch, read, write], context) = self.translations[number].tables(fetch_view, view);
+        hart.view_changed = false;
+        let (tables, context) = self.translations[number].tables(fetch_view, view);
+        let Tables {
+            fetch,
+            read,
+            write,
+            guarded,
+        } = tables;
         let start = match known {
             Some(id) => id,
-            None => match self.bus.fetch(&fetch_view, &hart.pmp, fetch, hart.pc) {
+            None => match self.bus.fetch(fetch_view, &hart.pmp, fetch, hart.pc) {
                 Ok(offset) => match self.code.find(offset, hart.pc, limit) {
                     Some(id) => id,
                     None => return Leave::Missing { offset },
@@ -373,12 +380,12 @@ impl Machine {
         let is_covered = self.map.counts(hart.privilege);
         let mut engine = Engine {
             hart,
-            fetch_view,
             fetch,
             data: Data {
                 view,
                 read,
                 write,
+                guarded,
                 hart: number,
                 context,
             },

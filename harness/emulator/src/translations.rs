@@ -1,52 +1,41 @@
 //! The translations in use by a hart: its TLB, and the contexts that fit its mode.
 
-use crate::memory::{Key, Table, Tlb, View};
+use crate::memory::{Tables, Tlb, View};
 
 /// A hart's TLB, with the contexts of its present mode at hand.
 pub(crate) struct Translations {
     pub(crate) tlb: Tlb,
-    fetch: Option<(View, usize)>,
-    data: Option<(View, usize)>,
+    fetch: (View, usize),
+    data: (View, usize),
 }
 
 impl Translations {
     pub(crate) fn new() -> Translations {
         Translations {
             tlb: Tlb::new(),
-            fetch: None,
-            data: None,
+            fetch: (View::NONE, 0),
+            data: (View::NONE, 0),
         }
     }
 
-    /// The tables to fetch, to read and to write by, and the place of the latter two.
-    pub(crate) fn tables(&mut self, fetch: View, data: View) -> ([&mut Table; 3], usize) {
-        let fetch_place = match self.fetch {
-            Some((view, place)) if view == fetch => place,
-            _ => self.select(fetch, true),
-        };
-        let data_place = match self.data {
-            Some((view, place)) if view == data => place,
-            _ => self.select(data, false),
-        };
-        (self.tlb.tables(fetch_place, data_place), data_place)
+    /// The tables to fetch by and to access data by, and the place of the latter's context.
+    #[inline]
+    pub(crate) fn tables(&mut self, fetch: View, data: View) -> (Tables<'_>, usize) {
+        if self.fetch.0 != fetch || self.data.0 != data {
+            self.select(fetch, data);
+        }
+        (self.tlb.tables(self.fetch.1, self.data.1), self.data.1)
     }
 
-    fn select(&mut self, view: View, is_fetch: bool) -> usize {
-        let place = self.tlb.select(key(view));
-        let (this, other) = if is_fetch {
-            (&mut self.fetch, &mut self.data)
+    fn select(&mut self, fetch: View, data: View) {
+        // The second choice cannot take the first one's place: it is the least recently used one
+        // that is given away, and there are more than two.
+        self.fetch = (fetch, self.tlb.select(fetch));
+        self.data = if data == fetch {
+            self.fetch
         } else {
-            (&mut self.data, &mut self.fetch)
+            (data, self.tlb.select(data))
         };
-        *this = Some((view, place));
-        // The other one's place may just have been given away.
-        if let Some((other_view, other_place)) = *other
-            && other_place == place
-            && key(other_view) != key(view)
-        {
-            *other = None;
-        }
-        place
     }
 
     /// Forgets every translation.
@@ -57,14 +46,7 @@ impl Translations {
     /// Forgets everything, as if new.
     pub(crate) fn release(&mut self) {
         self.tlb.release();
-        self.fetch = None;
-        self.data = None;
-    }
-}
-
-fn key(view: View) -> Key {
-    Key {
-        satp: view.satp,
-        mode: view.privilege as u8 | u8::from(view.sum) << 2 | u8::from(view.mxr) << 3,
+        self.fetch = (View::NONE, 0);
+        self.data = (View::NONE, 0);
     }
 }

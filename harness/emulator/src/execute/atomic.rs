@@ -72,7 +72,11 @@ fn locate(
     if entry.covers(address, width) {
         return Ok(entry.offset(address));
     }
-    let physical = bus.translate(&data.view, &hart.pmp, address, access)?;
+    let known = data.guarded.probe(address);
+    if access == Access::Store && known.covers(address, width) {
+        return Ok(known.offset(address));
+    }
+    let physical = bus.translate(data.view, &hart.pmp, address, access)?;
     bus.ram
         .offset(physical, width)
         .ok_or(Exception::access_fault(access, address))

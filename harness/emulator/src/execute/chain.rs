@@ -9,12 +9,11 @@ use super::{atomic, bulk};
 use crate::code::{BlockId, Code, CodeCache, NO_LINK, Operation, Parts, with_pairs};
 use crate::coverage::{self, Map};
 use crate::hart::{self, Exception, Hart, Outcome, Privilege, REGISTERS};
-use crate::memory::{Bus, Data, Fault, PAGE_MASK, Table, View};
+use crate::memory::{Bus, Data, Fault, PAGE_MASK, Table};
 
 /// What the inner loop works on.
 pub(crate) struct Engine<'a> {
     pub(crate) hart: &'a mut Hart,
-    pub(crate) fetch_view: View,
     pub(crate) fetch: &'a mut Table,
     pub(crate) data: Data<'a>,
     pub(crate) bus: &'a mut Bus,
@@ -65,7 +64,6 @@ pub(crate) fn chain<const COVERAGE: bool>(
 ) -> Leave {
     let Engine {
         hart,
-        fetch_view,
         fetch,
         data,
         bus,
@@ -363,11 +361,7 @@ pub(crate) fn chain<const COVERAGE: bool>(
             match hart::execute(hart, bus, instruction.immediate as u32) {
                 Ok(Outcome::Next) => way = onward,
                 Ok(Outcome::Fence) if bus.ram.fences.is_idle(data.hart) => way = onward,
-                Ok(Outcome::Changed)
-                    if !hart.interrupt_ready
-                        && hart.data_view == data.view
-                        && hart.fetch_view == *fetch_view =>
-                {
+                Ok(Outcome::Changed) if !hart.interrupt_ready && !hart.view_changed => {
                     way = onward;
                 }
                 Ok(Outcome::Jumped) => {

@@ -70,18 +70,15 @@ pub(crate) struct Hart {
     pub(crate) fetch_view: View,
     /// How data is accessed.
     pub(crate) data_view: View,
+    /// One of the two views has changed since this was last cleared.
+    pub(crate) view_changed: bool,
 }
 
 impl Hart {
     /// A hart as it comes out of reset, about to execute at `entry` in M-mode.
     pub(crate) fn new(number: u64, entry: u64) -> Hart {
         let mut x = [0; REGISTERS];
-        let view = View {
-            satp: 0,
-            privilege: Privilege::Machine,
-            sum: false,
-            mxr: false,
-        };
+        let view = View::new(0, Privilege::Machine, false, false);
         // The boot protocol: hart number in a0, device tree (none) in a1.
         x[10] = number;
         Hart {
@@ -100,6 +97,7 @@ impl Hart {
             lines: 0,
             fetch_view: view,
             data_view: view,
+            view_changed: true,
         }
     }
 
@@ -112,32 +110,19 @@ impl Hart {
     /// change of privilege, `mstatus` or `satp`.
     pub(crate) fn update_mode(&mut self) {
         let status = self.csr.status;
-        self.fetch_view = View {
-            satp: self.satp_at(self.privilege),
-            privilege: self.privilege,
-            sum: false,
-            mxr: false,
-        };
+        let fetch = View::new(self.csr.satp, self.privilege, false, false);
         // With MPRV, data is accessed as if in the mode that MPP names.
         let privilege = if status & csr::STATUS_MPRV != 0 && self.privilege == Privilege::Machine {
             csr::previous_privilege(status)
         } else {
             self.privilege
         };
-        self.data_view = View {
-            satp: self.satp_at(privilege),
-            privilege,
-            sum: privilege == Privilege::Supervisor && status & csr::STATUS_SUM != 0,
-            mxr: privilege != Privilege::Machine && status & csr::STATUS_MXR != 0,
-        };
+        let has = |bit: u64| status & bit != 0;
+        let satp = self.csr.satp;
+        let data = View::new(satp, privilege, has(csr::STATUS_SUM), has(csr::STATUS_MXR));
+        self.view_changed |= fetch != self.fetch_view || data != self.data_view;
+        self.fetch_view = fetch;
+        self.data_view = data;
         self.update_interrupts();
-    }
-
-    fn satp_at(&self, privilege: Privilege) -> u64 {
-        if privilege == Privilege::Machine || self.csr.satp >> 60 == 0 {
-            0
-        } else {
-            self.csr.satp
-        }
     }
 }

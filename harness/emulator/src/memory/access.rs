@@ -4,20 +4,11 @@
 use super::ram::Ram;
 use super::sv39::{self, Access, PTE_ACCESSED, PTE_DIRTY, WalkError};
 use super::tlb::{Table, writer_with};
+use super::view::View;
 use super::{PAGE_BYTES, PAGE_MASK};
 use crate::clock::Time;
 use crate::devices::{CLINT_BASE, Devices, GuestMemory, MAX_HARTS};
 use crate::hart::{Exception, Pmp, Privilege};
-
-/// How a hart sees memory just now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct View {
-    /// `satp` if it translates, else 0.
-    pub(crate) satp: u64,
-    pub(crate) privilege: Privilege,
-    pub(crate) sum: bool,
-    pub(crate) mxr: bool,
-}
 
 /// Why an access did not happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,9 +30,10 @@ pub(crate) struct Data<'a> {
     pub(crate) view: View,
     pub(crate) read: &'a mut Table,
     pub(crate) write: &'a mut Table,
+    pub(crate) guarded: &'a mut Table,
     /// The hart's number.
     pub(crate) hart: usize,
-    /// The place of the context of `read` and `write`.
+    /// The place of the context of these tables.
     pub(crate) context: usize,
 }
 
@@ -65,17 +57,16 @@ impl Bus {
     /// Translates and checks one access that lies inside a page; answers a physical address.
     pub(crate) fn translate(
         &mut self,
-        view: &View,
+        view: View,
         pmp: &Pmp,
         address: u64,
         access: Access,
     ) -> Result<u64, Exception> {
-        let physical = if view.satp == 0 {
-            address
-        } else {
-            self.translate_sv39(view, pmp, address, access)?
+        let physical = match view.satp() {
+            Some(satp) => self.translate_sv39(satp, view, pmp, address, access)?,
+            None => address,
         };
-        if pmp.permits(physical, access, view.privilege) {
+        if pmp.permits(physical, access, view.privilege()) {
             Ok(physical)
         } else {
             Err(Exception::access_fault(access, address))
@@ -84,14 +75,15 @@ impl Bus {
 
     fn translate_sv39(
         &mut self,
-        view: &View,
+        satp: u64,
+        view: View,
         pmp: &Pmp,
         address: u64,
         access: Access,
     ) -> Result<u64, Exception> {
         let mut visited = [(0, false); 3];
         let mut count = 0;
-        let walked = sv39::walk(&self.ram, view.satp, address, |entry, is_upper| {
+        let walked = sv39::walk(&self.ram, satp, address, |entry, is_upper| {
             visited[count] = (entry, is_upper);
             count += 1;
         });
@@ -106,8 +98,8 @@ impl Bus {
             WalkError::NotInRam => Exception::access_fault(access, address),
         })?;
         let pte = leaf.mapping.pte;
-        let is_user = view.privilege == Privilege::User;
-        if !sv39::permits(pte, access, is_user, view.sum, view.mxr) {
+        let is_user = view.privilege() == Privilege::User;
+        if !sv39::permits(pte, access, is_user, view.sum(), view.mxr()) {
             return Err(Exception::page_fault(access, address));
         }
         let wanted = match access {
@@ -126,7 +118,7 @@ impl Bus {
     /// The offset in RAM of an instruction at `address`, entered into `table`.
     pub(crate) fn fetch(
         &mut self,
-        view: &View,
+        view: View,
         pmp: &Pmp,
         table: &mut Table,
         address: u64,
@@ -158,7 +150,7 @@ impl Bus {
         let mut bytes = [0; 8];
         let room = PAGE_BYTES - (address & PAGE_MASK);
         if width <= room {
-            let physical = self.translate(&data.view, pmp, address, Access::Load)?;
+            let physical = self.translate(data.view, pmp, address, Access::Load)?;
             let Some(offset) = self.ram.offset(physical, width) else {
                 return self.load_device(physical, address, width);
             };
@@ -185,7 +177,7 @@ impl Bus {
         address: u64,
         width: u64,
     ) -> Result<u64, Exception> {
-        let physical = self.translate(&data.view, pmp, address, Access::Load)?;
+        let physical = self.translate(data.view, pmp, address, Access::Load)?;
         self.ram
             .offset(physical, width)
             .ok_or(Exception::access_fault(Access::Load, address))
@@ -214,9 +206,19 @@ impl Bus {
         value: u64,
     ) -> Result<(), Fault> {
         let bytes = value.to_le_bytes();
+        let known = data.guarded.probe(address);
+        if known.covers(address, width) {
+            self.store_ram(
+                data,
+                address,
+                known.offset(address),
+                &bytes[..width as usize],
+            );
+            return Ok(());
+        }
         let room = PAGE_BYTES - (address & PAGE_MASK);
         if width <= room {
-            let physical = self.translate(&data.view, pmp, address, Access::Store)?;
+            let physical = self.translate(data.view, pmp, address, Access::Store)?;
             match self.ram.offset(physical, width) {
                 Some(offset) => self.store_ram(data, address, offset, &bytes[..width as usize]),
                 None => return self.store_device(physical, address, width, value),
@@ -240,7 +242,7 @@ impl Bus {
         address: u64,
         width: u64,
     ) -> Result<u64, Exception> {
-        let physical = self.translate(&data.view, pmp, address, Access::Store)?;
+        let physical = self.translate(data.view, pmp, address, Access::Store)?;
         self.ram
             .offset(physical, width)
             .ok_or(Exception::access_fault(Access::Store, address))
@@ -253,6 +255,7 @@ impl Bus {
             let writer = writer_with(self.ram.writer(at), data.hart, data.context, place);
             self.ram.note_writer(at, writer);
         } else {
+            data.guarded.insert(address, at);
             self.break_reservations(Some(data.hart), at, bytes.len() as u64);
         }
         self.ram.write_guarded(at, bytes);

@@ -5,12 +5,14 @@ mod fence;
 mod ram;
 mod sv39;
 mod tlb;
+mod view;
 
-pub(crate) use access::{Bus, Data, Fault, View};
+pub(crate) use access::{Bus, Data, Fault};
 pub(crate) use ram::{Image, Ram};
 pub use sv39::Mapping;
 pub(crate) use sv39::{Access, PageTables};
-pub(crate) use tlb::{Key, Table, Tlb};
+pub(crate) use tlb::{Table, Tables, Tlb};
+pub(crate) use view::View;
 
 /// Bytes in a page and in a frame.
 pub(crate) const PAGE_BYTES: u64 = 4096;

@@ -231,6 +231,7 @@ impl Ram {
     /// A store that has no direct write entry: does all the bookkeeping. The bytes lie in one page.
     pub(crate) fn write_guarded(&mut self, offset: u64, data: &[u8]) {
         let page = page_of(offset);
+        let at = offset as usize;
         self.bring_in(page);
         self.mark_dirty(page);
         if self.flags[page] & Flags::TABLE != 0 {
@@ -240,12 +241,16 @@ impl Ram {
             let first = (offset & PAGE_MASK) >> GRANULE_SHIFT;
             let last = ((offset & PAGE_MASK) + data.len() as u64 - 1) >> GRANULE_SHIFT;
             let touched = (u64::MAX << first) & (u64::MAX >> (63 - last));
-            let same = || self.bytes[offset as usize..offset as usize + data.len()] == *data;
-            if self.code[page] & touched != 0 && !same() {
+            if self.code[page] & touched != 0 && self.bytes[at..at + data.len()] != *data {
                 self.forget_code(page);
             }
         }
-        self.bytes[offset as usize..offset as usize + data.len()].copy_from_slice(data);
+        let place = &mut self.bytes[at..at + data.len()];
+        match data.first_chunk::<8>() {
+            // Nearly every store; a copy of known length is no call.
+            Some(value) if data.len() == 8 => place.copy_from_slice(value),
+            _ => place.copy_from_slice(data),
+        }
     }
 
     fn note_table_store(&mut self, offset: u64, data: &[u8]) {

@@ -5,6 +5,7 @@
 //! fence removes them (see [`super::fence`]) or another page takes their place.
 
 use super::fence::Forget;
+use super::view::View;
 use super::{PAGE_BYTES, PAGE_MASK};
 
 /// Entries of one table.
@@ -117,16 +118,7 @@ impl Table {
     }
 }
 
-/// What decides how addresses are translated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Key {
-    /// `satp`, or 0 where nothing is translated.
-    pub(crate) satp: u64,
-    /// Privilege, and for data SUM and MXR.
-    pub(crate) mode: u8,
-}
-
-/// Translations under one key.
+/// Translations under one view of memory.
 struct Context {
     /// Pages that may be executed.
     fetch: Table,
@@ -134,6 +126,20 @@ struct Context {
     read: Table,
     /// Pages that may be written directly.
     write: Table,
+    /// Pages that may be written, though not directly.
+    guarded: Table,
+}
+
+/// The tables in use.
+pub(crate) struct Tables<'a> {
+    /// To fetch instructions by.
+    pub(crate) fetch: &'a mut Table,
+    /// To load by.
+    pub(crate) read: &'a mut Table,
+    /// To store by, directly.
+    pub(crate) write: &'a mut Table,
+    /// To store by, with bookkeeping.
+    pub(crate) guarded: &'a mut Table,
 }
 
 impl Context {
@@ -142,6 +148,7 @@ impl Context {
             fetch: Table::new(),
             read: Table::new(),
             write: Table::new(),
+            guarded: Table::new(),
         }
     }
 
@@ -149,14 +156,17 @@ impl Context {
         self.fetch.clear();
         self.read.clear();
         self.write.clear();
+        self.guarded.clear();
     }
 }
 
 /// The translations of one hart.
 pub(crate) struct Tlb {
     contexts: Vec<Box<Context>>,
-    /// For each context its key, if it is in use, and when it was used last.
-    keys: Vec<(Option<Key>, u64)>,
+    /// For each context what it is for; [`View::NONE`] while it is not in use.
+    views: Vec<View>,
+    /// For each context when it was used last.
+    used: Vec<u64>,
     uses: u64,
 }
 
@@ -164,43 +174,59 @@ impl Tlb {
     pub(crate) fn new() -> Tlb {
         Tlb {
             contexts: Vec::new(),
-            keys: Vec::new(),
+            views: Vec::new(),
+            used: Vec::new(),
             uses: 0,
         }
     }
 
-    /// The place of the context for `key`, made if need be at the cost of the least recently used.
-    pub(crate) fn select(&mut self, key: Key) -> usize {
+    /// The place of the context for `view`, made if need be at the cost of the least recently used.
+    pub(crate) fn select(&mut self, view: View) -> usize {
         self.uses += 1;
-        let found = self.keys.iter().position(|(known, _)| *known == Some(key));
+        let found = self.views.iter().position(|known| *known == view);
         let place = found.unwrap_or_else(|| self.make_room());
-        self.keys[place] = (Some(key), self.uses);
+        self.views[place] = view;
+        self.used[place] = self.uses;
         place
     }
 
+    #[cold]
+    #[inline(never)]
     fn make_room(&mut self) -> usize {
-        if let Some(free) = self.keys.iter().position(|(key, _)| key.is_none()) {
+        if let Some(free) = self.views.iter().position(|view| *view == View::NONE) {
             return free;
         }
         if self.contexts.len() < CONTEXTS {
             self.contexts.push(Box::new(Context::new()));
-            self.keys.push((None, 0));
+            self.views.push(View::NONE);
+            self.used.push(0);
             return self.contexts.len() - 1;
         }
-        let oldest = (0..CONTEXTS).min_by_key(|place| self.keys[*place].1);
+        let oldest = (0..CONTEXTS).min_by_key(|place| self.used[*place]);
         let place = oldest.unwrap_or(0);
         self.contexts[place].clear();
         place
     }
 
-    /// The tables to fetch, to read and to write by, of contexts that [`Tlb::select`] gave.
-    pub(crate) fn tables(&mut self, fetch: usize, data: usize) -> [&mut Table; 3] {
+    /// The tables of the contexts, given by [`Tlb::select`], to fetch by and to access data by.
+    #[inline]
+    pub(crate) fn tables(&mut self, fetch: usize, data: usize) -> Tables<'_> {
         if fetch == data {
             let context = &mut *self.contexts[data];
-            return [&mut context.fetch, &mut context.read, &mut context.write];
+            return Tables {
+                fetch: &mut context.fetch,
+                read: &mut context.read,
+                write: &mut context.write,
+                guarded: &mut context.guarded,
+            };
         }
         match self.contexts.get_disjoint_mut([fetch, data]) {
-            Ok([fetch, data]) => [&mut fetch.fetch, &mut data.read, &mut data.write],
+            Ok([fetch, data]) => Tables {
+                fetch: &mut fetch.fetch,
+                read: &mut data.read,
+                write: &mut data.write,
+                guarded: &mut data.guarded,
+            },
             Err(_) => unreachable!("places come from select"),
         }
     }
@@ -215,7 +241,8 @@ impl Tlb {
     /// Forgets every translation and every context, as if new.
     pub(crate) fn release(&mut self) {
         self.clear();
-        self.keys.fill((None, 0));
+        self.views.fill(View::NONE);
+        self.used.fill(0);
         self.uses = 0;
     }
 
@@ -229,6 +256,7 @@ impl Tlb {
                         context.fetch.remove_leaf(usize::from(leaf));
                         context.read.remove_leaf(usize::from(leaf));
                         context.write.remove_leaf(usize::from(leaf));
+                        context.guarded.remove_leaf(usize::from(leaf));
                     }
                 }
             }
