@@ -16,7 +16,7 @@ pub(crate) struct View(u64);
 
 impl View {
     /// Nothing: no view of a hart is equal to it.
-    pub(crate) const NONE: View = View(u64::MAX & !TRANSLATES);
+    pub(crate) const NONE: View = View(!TRANSLATES);
 
     /// `satp` as the register has it; SUM and MXR as `mstatus` has them.
     pub(crate) fn new(satp: u64, privilege: Privilege, sum: bool, mxr: bool) -> View {
