@@ -22,8 +22,8 @@ use core::sync::atomic::{AtomicBool, Ordering};
 
 use arch::hart;
 use devices::{plic, uart, virtio_block};
-use memory::{frames, kernel_table};
-use process::{fork, scheduler};
+use memory::{fixed_tables, frames, kernel_table};
+use process::{fork, scheduler, trapframe};
 
 /// Set when hart 0 has made everything that the others share.
 static SHARED_STATE_READY: AtomicBool = AtomicBool::new(false);
@@ -35,6 +35,7 @@ extern "C" fn main() -> ! {
         print::with_lock(|out| out.text("\nxv6 kernel is booting\n\n"));
         frames::initialise(image::kernel_end());
         kernel_table::initialise();
+        fixed_tables::initialise(image::trampoline(), trapframe::address_of);
         prepare_hart();
         plic::initialise();
         plic::initialise_hart();

@@ -6,29 +6,21 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use crate::devices::uart;
 use crate::sync::SpinLock;
 
-/// Where messages go. Collects bytes, so that the UART is asked for room once for many.
-pub struct Output {
-    pending: [u8; uart::BATCH],
-    count: usize,
-}
+/// Where messages go.
+pub struct Output(());
 
-static PRINT: SpinLock<Output> = SpinLock::new(&"print", Output::new());
+static PRINT: SpinLock<Output> = SpinLock::new(&"print", Output(()));
 
 /// Set by the first panic: its message must not wait for a lock that will never be released.
 static PANICKED: AtomicBool = AtomicBool::new(false);
 
 /// Writes a message that no other hart's message interrupts.
 pub fn with_lock(write: impl FnOnce(&mut Output)) {
-    let mut own = Output::new();
-    let mut shared;
-    let output = if PANICKED.load(Ordering::Relaxed) {
-        &mut own
+    if PANICKED.load(Ordering::Relaxed) {
+        write(&mut Output(()));
     } else {
-        shared = PRINT.lock();
-        &mut *shared
-    };
-    write(output);
-    output.flush();
+        write(&mut PRINT.lock());
+    }
 }
 
 /// From now on messages are written without a lock.
@@ -37,64 +29,43 @@ pub fn panicked() {
 }
 
 impl Output {
-    const fn new() -> Output {
-        Output {
-            pending: [0; uart::BATCH],
-            count: 0,
-        }
-    }
-
-    fn flush(&mut self) {
-        uart::send(&self.pending[..self.count]);
-        self.count = 0;
-    }
-
-    fn byte(&mut self, byte: u8) {
-        self.pending[self.count] = byte;
-        self.count += 1;
-        if self.count == uart::BATCH {
-            self.flush();
-        }
-    }
-
     /// Writes text as it is.
     pub fn text(&mut self, text: &str) {
-        self.bytes(text.as_bytes());
+        uart::send(text.as_bytes());
     }
 
     /// Writes bytes as they are.
     pub fn bytes(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.byte(byte);
-        }
+        uart::send(bytes);
     }
 
     /// Writes a number to base 16, without prefix.
     pub fn hexadecimal(&mut self, number: u64) {
-        let significant = 64 - number.leading_zeros();
-        for digit in (0..significant.div_ceil(4).max(1)).rev() {
-            let digit = (number >> (4 * digit)) as usize & 15;
-            self.byte(b"0123456789abcdef"[digit]);
-        }
+        self.digits(number, 16);
     }
 
     /// Writes a number to base 10.
     pub fn decimal(&mut self, number: i64) {
         if number < 0 {
-            self.byte(b'-');
+            uart::send(b"-");
         }
-        let mut rest = number.unsigned_abs();
+        self.digits(number.unsigned_abs(), 10);
+    }
+
+    /// Writes a number to a base up to 16.
+    fn digits(&mut self, mut number: u64, base: u64) {
+        // Enough for 64 bits to base 10; to base 16 they are fewer.
         let mut digits = [0; 20];
         let mut first = digits.len();
         loop {
             first -= 1;
-            digits[first] = b'0' + (rest % 10) as u8;
-            rest /= 10;
-            if rest == 0 {
+            digits[first] = b"0123456789abcdef"[(number % base) as usize & 15];
+            number /= base;
+            if number == 0 {
                 break;
             }
         }
-        self.bytes(&digits[first..]);
+        uart::send(&digits[first..]);
     }
 }
 

@@ -8,7 +8,6 @@
 //!   neighbours.
 //! - A mapped page whose region may be written but whose entry may not is *shared*: its frame may
 //!   have other holders. A page that may be written has a frame of its own.
-//! - Table pages for user pages exist only up to the end of the heap.
 //! - An entry that a hart might still hold in an older form is announced in `stale_translations`,
 //!   and that hart executes a fence before it returns to user mode.
 //!
@@ -21,7 +20,7 @@ use super::frames::{Frame, OutOfFrames, allocate, allocate_zeroed, check_availab
 use super::page_table::{Entry, PageTable};
 pub use super::region::Access;
 use super::region::{Permissions, Regions};
-use crate::address::{Page, PageRange, PhysicalAddress, UserAddress};
+use crate::address::{Page, PageRange, UserAddress};
 use crate::arch::{csr, fence};
 
 /// Why an address cannot be touched.
@@ -39,13 +38,11 @@ impl From<OutOfFrames> for Fault {
     }
 }
 
-/// Where a program's fixed parts are mapped from: the same for all, but for the trapframe.
+/// What the memory of all processes in a slot has in common.
 #[derive(Clone, Copy)]
 pub struct Fixtures {
-    /// The trampoline page.
-    pub trampoline: PhysicalAddress,
-    /// The process's trapframe.
-    pub trapframe: PhysicalAddress,
+    /// The last entry of their page tables, which maps trampoline and trapframe.
+    pub top: Entry,
     /// The address-space identifier that harts tag translations with; one a process slot.
     pub identifier: u16,
 }
@@ -77,7 +74,7 @@ impl AddressSpace {
     /// Memory of these regions, all holes, and an empty heap after the last one.
     pub fn new(fixtures: Fixtures, regions: Regions) -> Result<AddressSpace, OutOfFrames> {
         let heap_start = regions.end().start().0;
-        let table = PageTable::new(fixtures.trampoline, fixtures.trapframe)?;
+        let table = PageTable::new(fixtures.top)?;
         let identifier = u64::from(fixtures.identifier) << csr::SATP_ASID_SHIFT;
         Ok(AddressSpace {
             satp: csr::SATP_SV39 | identifier | table.root_number(),
@@ -307,9 +304,8 @@ impl AddressSpace {
 
 impl Drop for AddressSpace {
     fn drop(&mut self) {
-        let end = self.heap().end;
         if let Some(table) = self.table.take() {
-            table.close(end, Frame::release);
+            table.close(Frame::release);
         }
     }
 }

@@ -195,7 +195,7 @@ impl Frame {
 
     /// Fills the frame with zeros.
     pub fn zero(self) {
-        let (groups, _) = self.words().as_chunks::<16>();
+        let (groups, _) = self.words().as_chunks::<64>();
         for group in groups {
             for word in group {
                 word.store(0, Ordering::Relaxed);
@@ -205,8 +205,8 @@ impl Frame {
 
     /// Copies the whole of `from` into this frame.
     pub fn copy_from(self, from: Frame) {
-        let (to, _) = self.words().as_chunks::<8>();
-        let (from, _) = from.words().as_chunks::<8>();
+        let (to, _) = self.words().as_chunks::<32>();
+        let (from, _) = from.words().as_chunks::<32>();
         for (to, from) in to.iter().zip(from) {
             for (to, from) in to.iter().zip(from) {
                 to.store(from.load(Ordering::Relaxed), Ordering::Relaxed);

@@ -9,6 +9,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use abi::layout::{PAGE_SIZE, RAM_END, RAM_START, TRAMPOLINE};
 use abi::limits::PROCESSES;
 
+use super::fixed_tables::Table;
 use super::frames::WORDS;
 use super::page_table::Entry;
 use super::region::Permissions;
@@ -21,14 +22,11 @@ use crate::sync::SpinLock;
 
 /// Bytes that an entry of the middle level covers.
 const MEGAPAGE: u64 = PAGE_SIZE << 9;
-/// Table pages: the root; for devices two, for RAM one and two for the kernel's image, for the
-/// trampoline two.
-const TABLES: usize = 8;
+/// Table pages: the root; for devices two; for RAM one, and three for the megapages that hold the
+/// kernel's image; for the trampoline two.
+const TABLES: usize = 9;
 
-#[repr(C, align(4096))]
-struct Table([AtomicU64; WORDS]);
-
-static POOL: [Table; TABLES] = [const { Table([const { AtomicU64::new(0) }; WORDS]) }; TABLES];
+static POOL: [Table; TABLES] = [const { Table::new() }; TABLES];
 /// How many of the pool are in use; the first is the root.
 static USED: SpinLock<usize> = SpinLock::new(&"kernel table", 1);
 
@@ -44,7 +42,9 @@ pub fn initialise() {
     let rodata_end = image::rodata_end().0;
     map(RAM_START, RAM_START, text_end - RAM_START, executable);
     map(text_end, text_end, rodata_end - text_end, Permissions::READ);
-    map(rodata_end, rodata_end, RAM_END - rodata_end, read_write);
+    let kernel_end = image::kernel_end().0;
+    map(rodata_end, rodata_end, kernel_end - rodata_end, read_write);
+    map(kernel_end, kernel_end, RAM_END - kernel_end, read_write);
     for guard in stack::guard_pages() {
         leaf_slot(guard.0).store(0, Ordering::Relaxed);
     }
@@ -75,11 +75,7 @@ pub fn activate() {
 
 /// What `satp` holds in the kernel.
 pub fn satp() -> u64 {
-    csr::SATP_SV39 | (address_of(&POOL[0]) >> PAGE_SHIFT)
-}
-
-fn address_of(table: &Table) -> u64 {
-    core::ptr::from_ref(table).addr() as u64
+    csr::SATP_SV39 | (POOL[0].address().0 >> PAGE_SHIFT)
 }
 
 /// Maps `size` bytes from `virtual_start` on to `physical_start` on, by megapages where they fit.
@@ -117,16 +113,13 @@ fn next_table(table: &'static Table, address: u64, level: u32) -> &'static Table
     let slot = &table.0[index(address, level)];
     let entry = slot.load(Ordering::Relaxed);
     if entry != 0 {
-        let distance = Entry::address(entry).0.wrapping_sub(address_of(&POOL[0]));
+        let distance = Entry::address(entry).0.wrapping_sub(POOL[0].address().0);
         let named = POOL.get((distance / PAGE_SIZE) as usize);
         return named.unwrap_or_else(|| panic!("a megapage lies where a table is wanted"));
     }
     let mut used = USED.lock();
     let new = &POOL[*used];
     *used += 1;
-    slot.store(
-        Entry::table(PhysicalAddress(address_of(new))).bits(),
-        Ordering::Relaxed,
-    );
+    slot.store(Entry::table(new.address()).bits(), Ordering::Relaxed);
     new
 }

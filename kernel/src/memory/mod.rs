@@ -1,6 +1,7 @@
 //! Memory: frames, page tables, and address spaces whose regions are the truth.
 
 pub mod address_space;
+pub mod fixed_tables;
 pub mod frames;
 pub mod kernel_table;
 pub mod page_table;

@@ -4,8 +4,9 @@
 //! accessed and dirty bits set, so that no hart needs to update them. Which translations a hart
 //! must forget is the business of `AddressSpace`; nothing here executes a fence.
 //!
-//! Every table page between the root and a mapped page exists; all of them, and only they, belong
-//! to the `PageTable`, which gives them back in [`PageTable::close`].
+//! Every table page between the root and a mapped page exists. They belong to the `PageTable`, which
+//! gives them back in [`PageTable::close`]; but for the fixed ones, which map trampoline and
+//! trapframe, belong to the process slot, and are copied before they are changed.
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
@@ -33,6 +34,8 @@ impl Entry {
     const USER: u64 = 1 << 4;
     const ACCESSED: u64 = 1 << 6;
     const DIRTY: u64 = 1 << 7;
+    /// A bit for software: the entry names a fixed table.
+    const FIXED: u64 = 1 << 8;
     /// Position of the physical page number.
     const FRAME_SHIFT: u32 = 10;
 
@@ -43,6 +46,17 @@ impl Entry {
     /// Names a table of the next level.
     pub(super) const fn table(address: PhysicalAddress) -> Entry {
         Entry(Self::number_of(address) | Self::VALID)
+    }
+
+    /// Names a table of the next level that may not be changed.
+    pub(super) const fn fixed_table(address: PhysicalAddress) -> Entry {
+        Entry(Self::number_of(address) | Self::VALID | Self::FIXED)
+    }
+
+    /// Whether it names a table that may not be changed.
+    #[inline]
+    fn is_fixed(self) -> bool {
+        self.0 & Self::FIXED != 0
     }
 
     /// Names memory for the kernel's use.
@@ -120,34 +134,31 @@ impl Permissions {
 
 /// The index of `page` in a table of `level`.
 #[inline]
-fn index(page: Page, level: u32) -> usize {
+pub(super) fn index(page: Page, level: u32) -> usize {
     (page.number() >> (INDEX_BITS * level)) as usize & LAST_INDEX
 }
 
 /// A user program's page table. It owns its table pages; not `Clone`, not `Copy`.
 pub struct PageTable {
     root: Frame,
+    /// The table that the last new page was entered into, with its number among all last-level
+    /// tables: the next one is likely to go there too.
+    last_leaf: Option<(u64, Frame)>,
+    /// One beyond the highest page that was mapped and not unmapped since: how far walks have to
+    /// look, however large the heap is.
+    end: Page,
 }
 
 impl PageTable {
-    /// A table that maps only trampoline and trapframe, for the kernel's use.
-    pub fn new(
-        trampoline: PhysicalAddress,
-        trapframe: PhysicalAddress,
-    ) -> Result<Self, OutOfFrames> {
+    /// A table that maps only what `top`, its last entry, names: trampoline and trapframe.
+    pub fn new(top: Entry) -> Result<Self, OutOfFrames> {
         let root = allocate_zeroed()?;
-        let table = PageTable { root };
-        let executable = Permissions::READ.and(Permissions::EXECUTE);
-        let trampoline = Entry::kernel(trampoline, executable);
-        let trapframe = Entry::kernel(trapframe, Permissions::READ_WRITE);
-        let made = table.insert(Page::containing(TRAMPOLINE), || Ok(trampoline));
-        if let Err(OutOfFrames) = made {
-            root.release();
-            return Err(OutOfFrames);
-        }
-        // The same table page serves both, so this needs no frame and cannot fail.
-        table.insert(Page::containing(TRAPFRAME), || Ok(trapframe))?;
-        Ok(table)
+        top.store(&root.words()[index(Page::containing(TRAMPOLINE), ROOT_LEVEL)]);
+        Ok(PageTable {
+            root,
+            last_leaf: None,
+            end: Page::numbered(0),
+        })
     }
 
     /// The root table's physical page number, for `satp`.
@@ -190,33 +201,29 @@ impl PageTable {
         page: Page,
         make: impl FnOnce() -> Result<Entry, OutOfFrames>,
     ) -> Result<(), OutOfFrames> {
-        self.insert(page, make)
-    }
-
-    fn insert(
-        &self,
-        page: Page,
-        make: impl FnOnce() -> Result<Entry, OutOfFrames>,
-    ) -> Result<(), OutOfFrames> {
-        let root = &self.root.words()[index(page, 2)];
-        let root_entry = Entry::load(root);
-        if !root_entry.is_valid() {
-            return insert_table(root, |middle| {
-                let middle = &middle.words()[index(page, 1)];
-                insert_table(middle, |leaf| insert_leaf(leaf, page, make))
-            });
+        let number = page.number() >> INDEX_BITS;
+        let last_leaf = self.last_leaf;
+        let end = self.end.max(page.next());
+        let insert = |leaf: Frame| {
+            let entry = make()?;
+            // The hart's walker reads memory like another hart: contents first, then the link.
+            leaf.words()[index(page, 0)].store(entry.bits(), Ordering::Release);
+            self.last_leaf = Some((number, leaf));
+            self.end = end;
+            Ok(())
+        };
+        match last_leaf {
+            Some((last, leaf)) if last == number => insert(leaf),
+            _ => with_table(&self.root.words()[index(page, 2)], |middle| {
+                with_table(&middle.words()[index(page, 1)], insert)
+            }),
         }
-        let middle = &root_entry.frame().words()[index(page, 1)];
-        let middle_entry = Entry::load(middle);
-        if !middle_entry.is_valid() {
-            return insert_table(middle, |leaf| insert_leaf(leaf, page, make));
-        }
-        insert_leaf(middle_entry.frame(), page, make)
     }
 
     /// Visits the mapped pages of `pages`. What `visit` gives is the new entry. Costs by the table
     /// pages and mapped pages there, not by the width of the range.
-    pub fn visit(&mut self, pages: PageRange, mut visit: impl FnMut(Page, Entry) -> Entry) {
+    pub fn visit(&mut self, mut pages: PageRange, mut visit: impl FnMut(Page, Entry) -> Entry) {
+        pages.end = pages.end.min(self.end);
         if pages.start < pages.end {
             visit_level(self.root, ROOT_LEVEL, 0, &pages, &mut visit);
         }
@@ -225,48 +232,43 @@ impl PageTable {
     /// Unmaps the mapped pages of `pages` and hands each frame to `release`. Between them and the
     /// trapframe nothing else is mapped, so that table pages which begin in the range become empty,
     /// wherever they end; they are given back.
-    pub fn unmap_top(&mut self, pages: PageRange, mut release: impl FnMut(Frame)) {
+    pub fn unmap_top(&mut self, mut pages: PageRange, mut release: impl FnMut(Frame)) {
+        pages.end = pages.end.min(self.end);
+        self.end = self.end.min(pages.start);
+        self.last_leaf = None;
         if pages.start < pages.end {
             unmap_level(self.root, ROOT_LEVEL, 0, &pages, &mut release);
         }
     }
 
-    /// Gives back the whole table; frames of user pages go to `release`. All of them, and all table
-    /// pages for them, lie below `end`.
-    pub fn close(self, end: Page, mut release: impl FnMut(Frame)) {
-        let last = end.number().checked_sub(1);
+    /// Gives back the whole table; frames of user pages go to `release`.
+    pub fn close(self, mut release: impl FnMut(Frame)) {
+        let last = self.end.number().checked_sub(1);
         close_level(self.root, ROOT_LEVEL, last, true, &mut release);
     }
 }
 
-/// Hangs a new table into `slot` if `fill` succeeds with it.
-fn insert_table(
+/// Changes the table that `slot` names by `change`. If there is none, or one that may not be changed,
+/// a new one takes its place when `change` succeeds; otherwise all stays as it was.
+fn with_table(
     slot: &AtomicU64,
-    fill: impl FnOnce(Frame) -> Result<(), OutOfFrames>,
+    change: impl FnOnce(Frame) -> Result<(), OutOfFrames>,
 ) -> Result<(), OutOfFrames> {
-    let table = allocate()?;
-    table.zero();
-    match fill(table) {
-        Ok(()) => {
-            // The hart's walker reads memory like another hart: contents first, then the link.
-            slot.store(Entry::table(table.address()).bits(), Ordering::Release);
-            Ok(())
-        }
-        Err(OutOfFrames) => {
-            table.release();
-            Err(OutOfFrames)
-        }
+    let entry = Entry::load(slot);
+    if entry.is_valid() && !entry.is_fixed() {
+        return change(entry.frame());
     }
-}
-
-fn insert_leaf(
-    table: Frame,
-    page: Page,
-    make: impl FnOnce() -> Result<Entry, OutOfFrames>,
-) -> Result<(), OutOfFrames> {
-    let entry = make()?;
-    table.words()[index(page, 0)].store(entry.bits(), Ordering::Release);
-    Ok(())
+    let table = allocate()?;
+    match entry.is_valid() {
+        true => table.copy_from(entry.frame()),
+        false => table.zero(),
+    }
+    let result = change(table);
+    match result {
+        Ok(()) => slot.store(Entry::table(table.address()).bits(), Ordering::Release),
+        Err(OutOfFrames) => table.release(),
+    }
+    result
 }
 
 /// The slots of a table of `level`, whose first page is number `base`, that `pages` touches, which
@@ -341,6 +343,9 @@ fn unmap_level(
             Entry::EMPTY.store(slot);
             return release(entry.frame());
         }
+        if entry.is_fixed() {
+            return;
+        }
         let first = start + index as u64 * width;
         unmap_level(entry.frame(), level - 1, first, pages, release);
         let trapframe = Page::containing(TRAPFRAME).number();
@@ -351,8 +356,9 @@ fn unmap_level(
     });
 }
 
-/// Releases a table and what it names. User pages reach up to number `last`; `top` says that the
-/// table covers trampoline and trapframe, which are named by the last entries but not released.
+/// Releases a table and what it names, but for fixed tables. User pages, and table pages for them,
+/// reach up to number `last`; `top` says that the table covers trampoline and trapframe, so that its
+/// last entry names a table in any case.
 fn close_level(
     table: Frame,
     level: u32,
@@ -369,20 +375,22 @@ fn close_level(
     let slots = table.words();
     let user_slots = last_index.and_then(|last| slots.get(..=last));
     for_each_valid(user_slots.unwrap_or_default(), |index, _, entry| {
-        if level > 0 {
+        if level == 0 {
+            if entry.is_user() {
+                release(entry.frame());
+            }
+        } else if !entry.is_fixed() {
             // The last table is covered in part, those before it as a whole.
             let all = (1 << split) - 1;
             let below = last.filter(|_| Some(index) == last_index);
             let below = below.map_or(all, |last| last & all);
             let top = top && index == top_index;
             close_level(entry.frame(), level - 1, Some(below), top, release);
-        } else if entry.is_user() {
-            release(entry.frame());
         }
     });
     if top && level > 0 && last_index.is_none_or(|last| last < top_index) {
         let entry = Entry::load(&slots[top_index & LAST_INDEX]);
-        if entry.is_valid() {
+        if !entry.is_fixed() {
             close_level(entry.frame(), level - 1, None, true, release);
         }
     }

@@ -9,9 +9,8 @@ use super::context::Context;
 use super::trapframe::{self, Trapframe};
 use crate::file::Descriptors;
 use crate::file_system::InodeReference;
-use crate::image;
-use crate::memory::AddressSpace;
 use crate::memory::address_space::Fixtures;
+use crate::memory::{AddressSpace, fixed_tables};
 use crate::sync::SpinLock;
 
 /// A place in the process table: a number below [`PROCESSES`].
@@ -178,11 +177,10 @@ impl Process {
         self.killed.store(true, Ordering::Relaxed);
     }
 
-    /// What its page table must map besides its program.
+    /// What its memory has in common with that of other processes in the slot.
     pub fn fixtures(&self) -> Fixtures {
         Fixtures {
-            trampoline: image::trampoline(),
-            trapframe: trapframe::address_of(self.slot()),
+            top: fixed_tables::top_entry(self.slot().index()),
             // Zero is the kernel's own.
             identifier: u16::from(self.slot().0) + 1,
         }

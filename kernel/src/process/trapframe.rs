@@ -87,9 +87,9 @@ unsafe impl Sync for TrapframePage {}
 static TRAPFRAMES: [TrapframePage; PROCESSES] =
     [const { TrapframePage(UnsafeCell::new(Trapframe::ZERO)) }; PROCESSES];
 
-/// Where the trapframe of a process slot is.
-pub fn address_of(slot: Slot) -> PhysicalAddress {
-    PhysicalAddress(TRAPFRAMES[slot.index()].0.get().addr() as u64)
+/// Where the trapframe of the process slot with that index is.
+pub fn address_of(slot: usize) -> PhysicalAddress {
+    PhysicalAddress(TRAPFRAMES[slot].0.get().addr() as u64)
 }
 
 /// The trapframe of a process slot.

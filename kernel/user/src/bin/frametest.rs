@@ -5,7 +5,7 @@
 
 use core::ptr::{null, with_exposed_provenance_mut, write_volatile};
 
-use user::abi::layout::PAGE_SIZE;
+use user::abi::layout::{PAGE_SIZE, TRAPFRAME};
 use user::abi::{SystemCall, open, sbrk};
 use user::{Arguments, println, system};
 
@@ -21,7 +21,7 @@ const SCARCITY: i64 = 16;
 /// hole.
 type Deed = (&'static str, fn(u64));
 
-const DEEDS: [Deed; 10] = [
+const DEEDS: [Deed; 11] = [
     ("fork", fork),
     ("exec", exec),
     ("pipe into a hole", pipe),
@@ -32,6 +32,7 @@ const DEEDS: [Deed; 10] = [
     ("eager growth", grow_eagerly),
     ("a touch", touch),
     ("a touch far away, taken back", touch_and_shrink),
+    ("a touch of the last page", touch_last),
 ];
 
 fn main(arguments: Arguments) -> i32 {
@@ -219,4 +220,15 @@ fn touch_and_shrink(hole: u64) {
     system::sbrk(FAR * PAGE, sbrk::LAZY);
     touch(hole + FAR as u64 * PAGE_SIZE);
     system::sbrk(-FAR * PAGE, sbrk::LAZY);
+}
+
+/// The page whose table pages it shares with the trapframe.
+fn touch_last(hole: u64) {
+    let room = (TRAPFRAME - hole - PAGE_SIZE) as i64;
+    system::sbrk(room, sbrk::LAZY);
+    if system::fork() != Some(0) {
+        touch(TRAPFRAME - PAGE_SIZE);
+        system::sbrk(-room, sbrk::LAZY);
+    }
+    touch(hole);
 }

@@ -20,9 +20,10 @@ const KILLED: i32 = -1;
 type Rule = (&'static str, fn() -> bool);
 
 /// Each runs in a process of its own.
-const RULES: [Rule; 28] = [
+const RULES: [Rule; 29] = [
     ("growth is lazy and reads zero", growth_reads_zero),
     ("a huge hole costs nothing", huge_hole),
+    ("the heap reaches the trapframe", last_page),
     ("old break is returned", returns_old_break),
     ("pages given back read zero", regrow_reads_zero),
     ("a partial last page keeps its data", partial_page),
@@ -149,6 +150,25 @@ fn huge_hole() -> bool {
     store(heap + half as u64 - 1, 1);
     let forked = outcome(|| i32::from(read(heap + half as u64 - 1))) == Some(1);
     forked && lazy(-half) == Some(heap + half as u64) && heap_end() == heap
+}
+
+fn last_page() -> bool {
+    let room = (TRAPFRAME - heap_end()) as i64;
+    let last = TRAPFRAME - 1;
+    let second_last = TRAPFRAME - PAGE_SIZE - 1;
+    if lazy(room).is_none() {
+        return false;
+    }
+    store(last, 1);
+    let child = outcome(|| {
+        store(last, 2);
+        store(second_last, 3);
+        i32::from(read(last)) + i32::from(read(second_last))
+    });
+    let apart = child == Some(5) && read(last) == 1 && read(second_last) == 0;
+    lazy(-room);
+    lazy(room);
+    apart && read(last) == 0 && dies(|| load(TRAPFRAME))
 }
 
 fn returns_old_break() -> bool {
