@@ -239,7 +239,8 @@ impl Machine {
     }
 
     /// Calls `each` for every valid leaf of a page table, in order of virtual address as an
-    /// unsigned index: the lower half of the address space first.
+    /// unsigned index: the lower half of the address space first. A table that points back to
+    /// itself is followed for so long only: at most four leaves for each frame of RAM.
     pub fn mappings(&self, satp: u64, each: &mut dyn FnMut(Mapping)) {
         self.page_tables().mappings(satp, each);
     }

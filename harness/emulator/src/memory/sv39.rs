@@ -176,19 +176,30 @@ impl PageTables<'_> {
             .map(|leaf| leaf.mapping)
     }
 
-    /// Every valid leaf, in order of virtual address.
+    /// Every valid leaf, in order of virtual address, as far as the [`Bound`] allows.
     pub(crate) fn mappings(&self, satp: u64, each: &mut dyn FnMut(Mapping)) {
         if let Some(root) = root(satp) {
-            self.leaves(root, LEVELS - 1, 0, each);
+            self.leaves(root, LEVELS - 1, 0, &mut self.bound(), each);
         }
     }
 
-    fn leaves(&self, table: u64, level: u8, first: u64, each: &mut dyn FnMut(Mapping)) {
+    fn leaves(
+        &self,
+        table: u64,
+        level: u8,
+        first: u64,
+        bound: &mut Bound,
+        each: &mut dyn FnMut(Mapping),
+    ) {
+        if !bound.one_more_table() {
+            return;
+        }
         for (index, pte) in self.entries(table) {
             let address = first | index << (12 + INDEX_BITS * u32::from(level));
             match Entry::of(pte, level) {
                 Entry::Invalid => {}
-                Entry::Table(next) => self.leaves(next, level - 1, address, each),
+                Entry::Table(next) => self.leaves(next, level - 1, address, bound, each),
+                Entry::Leaf if !bound.one_more_leaf() => return,
                 Entry::Leaf => {
                     // Sign-extend from the top bit of an Sv39 address.
                     let shift = 64 - ADDRESS_BITS;
@@ -204,21 +215,25 @@ impl PageTables<'_> {
         }
     }
 
-    /// The physical address of each page that holds a part of the table, the root first.
+    /// The physical address of each page that holds a part of the table, the root first, as far as
+    /// the [`Bound`] allows.
     pub(crate) fn pages(&self, satp: u64, each: &mut dyn FnMut(u64)) {
         if let Some(root) = root(satp) {
-            self.tables(root & !PAGE_MASK, LEVELS - 1, each);
+            self.tables(root & !PAGE_MASK, LEVELS - 1, &mut self.bound(), each);
         }
     }
 
-    fn tables(&self, table: u64, level: u8, each: &mut dyn FnMut(u64)) {
-        if self.ram.offset(table, PAGE_BYTES).is_none() {
+    fn tables(&self, table: u64, level: u8, bound: &mut Bound, each: &mut dyn FnMut(u64)) {
+        if self.ram.offset(table, PAGE_BYTES).is_none() || !bound.one_more_table() {
             return;
         }
         each(table);
+        if level == 0 {
+            return;
+        }
         for (_, pte) in self.entries(table) {
             if let Entry::Table(next) = Entry::of(pte, level) {
-                self.tables(next, level - 1, each);
+                self.tables(next, level - 1, bound, each);
             }
         }
     }
@@ -227,9 +242,64 @@ impl PageTables<'_> {
     fn entries(&self, table: u64) -> impl Iterator<Item = (u64, u64)> {
         let page = self.ram.offset(table, PAGE_BYTES);
         let bytes = page.and_then(|offset| self.ram.page(offset));
-        let entries = bytes.unwrap_or(&[]).as_chunks::<8>().0.iter();
+        let groups = bytes.unwrap_or(&[]).as_chunks::<ENTRY_GROUP_BYTES>().0;
+        // Most of a table is empty: look at eight entries at once.
         (0..)
-            .zip(entries.map(|bytes| u64::from_le_bytes(*bytes)))
+            .step_by(ENTRY_GROUP_BYTES / 8)
+            .zip(groups)
+            .filter(|(_, group)| **group != [0; ENTRY_GROUP_BYTES])
+            .flat_map(|(first, group)| {
+                (first..).zip(
+                    group
+                        .as_chunks::<8>()
+                        .0
+                        .iter()
+                        .copied()
+                        .map(u64::from_le_bytes),
+                )
+            })
             .filter(|(_, pte)| pte & PTE_VALID != 0)
+    }
+
+    fn bound(&self) -> Bound {
+        let frames = self.ram.size() / PAGE_BYTES;
+        Bound {
+            tables: frames,
+            leaves: LEAVES_PER_FRAME * frames,
+        }
+    }
+}
+
+/// Bytes of the entries that are looked at together.
+const ENTRY_GROUP_BYTES: usize = 64;
+
+/// Leaves that a walk visits at most, for each frame of RAM.
+const LEAVES_PER_FRAME: u64 = 4;
+
+/// How far a walk from outside goes. A table that points to itself would keep it busy for 2^27
+/// entries; a table without loops has no more pages than RAM has.
+struct Bound {
+    tables: u64,
+    leaves: u64,
+}
+
+impl Bound {
+    fn one_more_table(&mut self) -> bool {
+        spend(&mut self.tables)
+    }
+
+    fn one_more_leaf(&mut self) -> bool {
+        spend(&mut self.leaves)
+    }
+}
+
+/// Takes one from `left`; false if nothing is left.
+fn spend(left: &mut u64) -> bool {
+    match left.checked_sub(1) {
+        Some(less) => {
+            *left = less;
+            true
+        }
+        None => false,
     }
 }
