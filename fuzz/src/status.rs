@@ -97,7 +97,7 @@ impl Progress<'_> {
             format!("  {what:<22}{count:>14}   {meaning}\n")
         };
         let mut text = format!(
-            "{} ran for {:.1} s\n",
+            "{} ran for {:.2} s\n",
             self.target,
             self.elapsed.as_secs_f64()
         );
