@@ -1,5 +1,7 @@
 //! The clock: a timer interrupt every tenth of a second on each hart; hart 0 counts them.
 
+use core::sync::atomic::{AtomicU32, Ordering};
+
 use crate::arch::{csr, hart, interrupt};
 use crate::process::Process;
 use crate::process::sleep::{Channel, sleep_unless_killed, wake};
@@ -8,7 +10,16 @@ use crate::sync::SpinLock;
 /// Clock cycles between two ticks: the board's clock runs at 10 MHz.
 const INTERVAL: u64 = 1_000_000;
 
-static TICKS: SpinLock<u32> = SpinLock::new(&"ticks", 0);
+/// Ticks since boot.
+static TICKS: AtomicU32 = AtomicU32::new(0);
+
+/// How many processes pause, or are about to. Most of the time none does, and then a tick takes no
+/// lock. The order of the accesses matters: a process that pauses is counted before it looks at the
+/// clock, and a tick is counted before it looks for such processes; so one sees the other.
+static PAUSING: AtomicU32 = AtomicU32::new(0);
+
+/// Held by a process from its look at the clock until it sleeps, and to wake those that do.
+static PAUSE: SpinLock<()> = SpinLock::new(&"pause", ());
 
 /// Asks for this hart's next timer interrupt.
 pub fn arm() {
@@ -19,16 +30,18 @@ pub fn arm() {
 /// The timer has interrupted this hart.
 pub fn tick() {
     if hart::id() == 0 {
-        let mut ticks = TICKS.lock();
-        *ticks = ticks.wrapping_add(1);
-        wake(Channel::of(&TICKS));
+        TICKS.fetch_add(1, Ordering::SeqCst);
+        if PAUSING.load(Ordering::SeqCst) != 0 {
+            let _pause = PAUSE.lock();
+            wake(Channel::of(&PAUSE));
+        }
     }
     arm();
 }
 
 /// Ticks since boot; wraps.
 pub fn ticks() -> u32 {
-    *TICKS.lock()
+    TICKS.load(Ordering::SeqCst)
 }
 
 /// Sleeps for that many ticks.
@@ -36,13 +49,14 @@ pub fn ticks() -> u32 {
 /// # Errors
 /// The process was killed meanwhile.
 pub fn pause(process: &Process, count: u32) -> Option<()> {
-    let mut ticks = TICKS.lock();
-    let start = *ticks;
-    while ticks.wrapping_sub(start) < count {
-        if process.is_killed() {
-            return None;
-        }
-        ticks = sleep_unless_killed(Channel::of(&TICKS), ticks);
+    PAUSING.fetch_add(1, Ordering::SeqCst);
+    let mut pause = PAUSE.lock();
+    let start = ticks();
+    while ticks().wrapping_sub(start) < count && !process.is_killed() {
+        pause = sleep_unless_killed(Channel::of(&PAUSE), pause);
     }
-    Some(())
+    let passed = ticks().wrapping_sub(start) >= count;
+    drop(pause);
+    PAUSING.fetch_sub(1, Ordering::SeqCst);
+    passed.then_some(())
 }

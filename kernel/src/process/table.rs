@@ -150,7 +150,9 @@ impl Process {
     /// Its place in the table.
     #[inline]
     pub fn slot(&self) -> Slot {
-        let distance = core::ptr::from_ref(self).addr() - TABLE.as_ptr().addr();
+        let distance = core::ptr::from_ref(self)
+            .addr()
+            .wrapping_sub(TABLE.as_ptr().addr());
         Slot((distance / size_of::<Process>()) as u8)
     }
 

@@ -4,7 +4,7 @@
 //! A hart takes locks only downwards in this list; locks of one line are never held together.
 //! 1. sleep locks: an inode, then a buffer, then the disk (several inodes only parent before child)
 //! 2. `log`, `inodes`, `buffers`, `files`: tables of the file system
-//! 3. a pipe, the console, a sleep lock's own spin lock, the disk's completion, `ticks`
+//! 3. a pipe, the console, a sleep lock's own spin lock, the disk's completion, `pause`
 //! 4. `process tree`
 //! 5. `process`: one process
 //! 6. `kmem`, `print`

@@ -41,7 +41,7 @@ impl<T> SpinLock<T> {
     #[inline]
     pub fn lock(&self) -> SpinGuard<'_, T> {
         interrupt::push_off();
-        let me = hart::id() as u64 + 1;
+        let me = (hart::id() as u64).wrapping_add(1);
         while self.locked.swap(1, Ordering::Acquire) != 0 {
             // Checked only here: a hart that takes a lock twice always finds it taken.
             if self.holder.load(Ordering::Relaxed) == me {

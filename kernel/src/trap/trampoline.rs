@@ -6,7 +6,13 @@
 
 use core::arch::global_asm;
 
-use abi::layout::TRAPFRAME;
+use abi::layout::{TRAMPOLINE, TRAPFRAME};
+
+/// Where traps from user mode enter: the first instruction of the page.
+pub const ENTER: u64 = TRAMPOLINE;
+/// Where the kernel leaves for user mode, with the process's `satp` in `a0`.
+pub const LEAVE: u64 = TRAMPOLINE + LEAVE_OFFSET;
+const LEAVE_OFFSET: u64 = 256;
 
 global_asm!(
     r#"
@@ -46,9 +52,6 @@ global_asm!(
     .section .trampoline, "ax"
 
     # A trap from user mode: save the registers, go on in the kernel.
-    .globl trampoline_enter
-    .align 2
-trampoline_enter:
     csrw sscratch, a0
     li a0, {trapframe}
     each_register sd
@@ -61,15 +64,14 @@ trampoline_enter:
     csrw satp, t1
     jr t0
 
-    # trampoline_leave(satp): restore the registers, go on in user mode.
-    .globl trampoline_leave
-    .align 2
-trampoline_leave:
+    # With satp in a0: restore the registers, go on in user mode.
+    .org {leave}
     csrw satp, a0
     li a0, {trapframe}
     each_register ld
     ld a0, 112(a0)
     sret
 "#,
+    leave = const LEAVE_OFFSET,
     trapframe = const TRAPFRAME,
 );

@@ -2,22 +2,14 @@
 
 use core::arch::asm;
 
-use abi::layout::TRAMPOLINE;
-
-use super::{cause, interrupt as device, kernel};
+use super::{cause, interrupt as device, kernel, trampoline};
 use crate::address::UserAddress;
 use crate::arch::csr::{self, SSTATUS_SPIE, SSTATUS_SPP};
 use crate::arch::{hart, interrupt};
-use crate::image;
 use crate::memory::{Access, kernel_table};
 use crate::print;
 use crate::process::{Task, end, scheduler, stack};
 use crate::system_call::{self, Outcome};
-
-unsafe extern "C" {
-    safe static trampoline_enter: u8;
-    safe static trampoline_leave: u8;
-}
 
 /// The exit status of a process that was killed.
 pub const KILLED: i32 = -1;
@@ -135,22 +127,19 @@ fn return_to_user(task: &mut Task<'_>) -> ! {
     let hart = hart::id();
     task.trapframe.kernel_hart = hart as u64;
     task.space.settle(hart);
-    let enter = place_in_trampoline(&trampoline_enter);
-    let leave = place_in_trampoline(&trampoline_leave);
     // SAFETY: the trampoline and the trapframe are mapped in the process's page table at the
     // addresses that the code there uses; the trapframe says how to come back. Interrupts stay off
     // until `sret` has switched to user mode.
     unsafe {
-        csr::stvec::write(enter);
+        csr::stvec::write(trampoline::ENTER);
         csr::sepc::write(task.trapframe.program_counter);
         csr::sstatus::clear(SSTATUS_SPP);
         csr::sstatus::set(SSTATUS_SPIE);
-        asm!("jr {leave}", leave = in(reg) leave, in("a0") task.space.satp(), options(noreturn));
+        asm!(
+            "jr {leave}",
+            leave = in(reg) trampoline::LEAVE,
+            in("a0") task.space.satp(),
+            options(noreturn)
+        );
     }
-}
-
-/// Where a place in the trampoline's code is mapped.
-fn place_in_trampoline(place: &'static u8) -> u64 {
-    let address = core::ptr::from_ref(place).addr() as u64;
-    TRAMPOLINE + (address - image::trampoline().0)
 }
