@@ -242,6 +242,8 @@ impl AddressSpace {
     ///
     /// # Errors
     /// No frame is left for a table page; then nothing is kept.
+    // Not inlined: the result then goes to its place in one piece.
+    #[inline(never)]
     pub fn fork(&mut self, fixtures: Fixtures) -> Result<AddressSpace, OutOfFrames> {
         let mut child = AddressSpace::new(fixtures, self.regions.clone())?;
         child.heap_start = self.heap_start;
