@@ -35,15 +35,24 @@ impl Time {
 
     /// `mtime`, in ticks.
     pub(crate) fn now(&self) -> u64 {
-        let counted = self
-            .steps_per_tick()
-            .map_or(0, |per| self.steps.wrapping_add(self.skipped) / per);
+        self.now_after(0)
+    }
+
+    /// `mtime` once `steps` more are counted, in ticks.
+    pub(crate) fn now_after(&self, steps: u64) -> u64 {
+        let steps = self.steps.wrapping_add(steps).wrapping_add(self.skipped);
+        let counted = self.steps_per_tick().map_or(0, |per| steps / per);
         counted.wrapping_add(self.offset)
     }
 
-    /// Makes it `ticks` o'clock, as a write to `mtime` does.
+    /// Makes it `ticks` o'clock.
     pub(crate) fn set(&mut self, ticks: u64) {
-        self.offset = self.offset.wrapping_add(ticks.wrapping_sub(self.now()));
+        self.move_by(ticks.wrapping_sub(self.now()));
+    }
+
+    /// Moves time by so many ticks, as a write to `mtime` does.
+    pub(crate) fn move_by(&mut self, ticks: u64) {
+        self.offset = self.offset.wrapping_add(ticks);
     }
 
     /// Steps until `mtime` is no longer below `ticks`; `None` if it never gets there by itself.

@@ -50,7 +50,7 @@ impl Machine {
             devices: Devices::new(config.harts, config.disk, disk_image),
             time: Time::new(config.clock),
             reservations: [None; MAX_HARTS],
-            open_devices: false,
+            uncounted: 0,
             device_accessed: false,
         };
         Ok(Machine::assemble(config.clone(), harts, bus))
@@ -63,7 +63,7 @@ impl Machine {
             devices: base.devices.clone(),
             time: base.time.clone(),
             reservations: base.reservations,
-            open_devices: false,
+            uncounted: 0,
             device_accessed: false,
         };
         let mut machine = Machine::assemble(base.config.clone(), base.harts.clone(), bus);

@@ -150,7 +150,7 @@ impl Machine {
                 Leave::Limit | Leave::Look | Leave::Missing { .. } => {}
                 Leave::Exception(exception) => self.take_exception(number, exception, until),
                 Leave::Device => {
-                    if let Some(exit) = self.step_with_devices(number) {
+                    if let Some(exit) = self.after_device(number) {
                         return Some(exit);
                     }
                     timer = self.timer_step(number);
@@ -248,16 +248,9 @@ impl Machine {
         }
     }
 
-    /// Executes one instruction that needs a device, then looks at what the device did.
-    fn step_with_devices(&mut self, number: usize) -> Option<Exit> {
-        self.bus.open_devices = true;
+    /// Looks at what the device did that was just accessed.
+    fn after_device(&mut self, number: usize) -> Option<Exit> {
         self.bus.device_accessed = false;
-        let leave = self.enter(number, 1);
-        self.bus.open_devices = false;
-        if let Leave::Exception(exception) = leave {
-            self.take_exception(number, exception, 1);
-        }
-        self.settle();
         self.harts[number].update_lines(&self.bus);
         let code = match self.bus.devices.finisher.take()? {
             Finish::Pass | Finish::Reset => 0,
@@ -306,6 +299,9 @@ impl Machine {
         let address = self.harts[number].pc;
         let room = PAGE_BYTES - (offset & PAGE_MASK);
         let bytes = self.bus.ram.present(offset, room as usize);
+        if room == 2 && bytes[0] & 3 == 3 {
+            return self.decode_straddling(number, offset);
+        }
         let whole = Source {
             address,
             bytes,
@@ -314,9 +310,6 @@ impl Machine {
             breakpoints: &self.breakpoints,
         };
         let count = self.draft.translate(&whole);
-        if count == 0 {
-            return self.decode_straddling(number, offset);
-        }
         if u64::from(count) > limit {
             let cut = Source { limit, ..whole };
             self.draft.translate(&cut);
@@ -329,27 +322,30 @@ impl Machine {
         Ok(self.code.insert(&self.draft, address, offset))
     }
 
-    /// Decodes an instruction that lies in two pages, to be executed once: the second page may be
-    /// another one the next time.
+    /// Decodes an instruction that lies in two pages.
     fn decode_straddling(&mut self, number: usize, offset: u64) -> Result<BlockId, Exception> {
         let hart = &self.harts[number];
         let view = hart.fetch_view;
         let (tables, _) = self.translations[number].tables(view, hart.data_view);
         let second = hart.pc.wrapping_add(2);
         let second = self.bus.fetch(view, &hart.pmp, tables.fetch, second)?;
-        let mut bytes = [0; 4];
-        let (low, high) = bytes.split_at_mut(2);
-        low.copy_from_slice(self.bus.ram.present(offset, 2));
-        high.copy_from_slice(self.bus.ram.present(second, 2));
+        if let Some(known) = self.code.find_straddling(hart.pc, offset, second) {
+            return Ok(known);
+        }
+        let halves = [offset, second].map(|half| self.bus.ram.value(half, 2) as u16);
+        let [[a, b], [c, d]] = halves.map(u16::to_le_bytes);
         self.draft.translate(&Source {
             address: hart.pc,
-            bytes: &bytes,
+            bytes: &[a, b, c, d],
             limit: 1,
             hints: self.config.hints,
             breakpoints: &self.breakpoints,
         });
         self.draft.name_edges(&mut self.map);
-        Ok(self.code.insert_temporary(&self.draft, hart.pc, offset))
+        self.bus.ram.note_code(offset, 2);
+        self.bus.ram.note_code(second, 2);
+        let draft = &self.draft;
+        Ok(self.code.insert_straddling(draft, hart.pc, offset, second))
     }
 
     /// Executes from block `known`, or else from where the hart stands.

@@ -74,6 +74,9 @@ pub(crate) struct CodeCache {
     exits: Vec<Exit>,
     loops: Vec<Loop>,
     places: Places,
+    /// Blocks of one instruction that lies in two pages, by virtual address and the offsets in RAM
+    /// of its halves: which page is the second one is not known from the first.
+    straddling: FxHashMap<(u64, u64, u64), BlockId>,
     /// The blocks of each page that has any, by page number in RAM.
     pages: FxHashMap<u32, Vec<BlockId>>,
     /// The last block is a temporary one.
@@ -92,6 +95,7 @@ impl CodeCache {
                 index: FxHashMap::default(),
                 quick: vec![NO_LINK; 1 << QUICK_BITS],
             },
+            straddling: FxHashMap::default(),
             pages: FxHashMap::default(),
             has_temporary: false,
         }
@@ -117,14 +121,42 @@ impl CodeCache {
 
     /// Keeps a block.
     pub(crate) fn insert(&mut self, draft: &Draft, address: u64, offset: u64) -> BlockId {
-        self.drop_temporary();
-        if self.operations.len() > MOST_OPERATIONS || self.blocks.len() > MOST_BLOCKS {
-            self.clear();
-        }
+        self.make_room();
         let id = self.append(draft, address, offset);
         self.places.insert(offset, address, id);
         let page = (offset >> PAGE_SHIFT) as u32;
         self.pages.entry(page).or_default().push(id);
+        id
+    }
+
+    /// The block of an instruction with halves in two pages, if it is known.
+    pub(crate) fn find_straddling(
+        &self,
+        address: u64,
+        offset: u64,
+        second: u64,
+    ) -> Option<BlockId> {
+        let found = self.straddling.get(&(address, offset, second))?;
+        self.blocks[*found as usize]
+            .is_at(offset, address)
+            .then_some(*found)
+    }
+
+    /// Keeps the block of an instruction with halves in two pages; it dies with either.
+    pub(crate) fn insert_straddling(
+        &mut self,
+        draft: &Draft,
+        address: u64,
+        offset: u64,
+        second: u64,
+    ) -> BlockId {
+        self.make_room();
+        let id = self.append(draft, address, offset);
+        self.straddling.insert((address, offset, second), id);
+        for half in [offset, second] {
+            let page = (half >> PAGE_SHIFT) as u32;
+            self.pages.entry(page).or_default().push(id);
+        }
         id
     }
 
@@ -133,6 +165,13 @@ impl CodeCache {
         self.drop_temporary();
         self.has_temporary = true;
         self.append(draft, address, offset)
+    }
+
+    fn make_room(&mut self) {
+        self.drop_temporary();
+        if self.operations.len() > MOST_OPERATIONS || self.blocks.len() > MOST_BLOCKS {
+            self.clear();
+        }
     }
 
     fn append(&mut self, draft: &Draft, address: u64, offset: u64) -> BlockId {
@@ -177,6 +216,7 @@ impl CodeCache {
         self.loops.clear();
         self.places.index.clear();
         self.places.quick.fill(NO_LINK);
+        self.straddling.clear();
         self.pages.clear();
         self.has_temporary = false;
     }

@@ -1,7 +1,7 @@
 //! The A extension: load-reserved, store-conditional and read-modify-write operations.
 
 use crate::hart::{Exception, Hart, X_DISCARD};
-use crate::memory::{Access, Bus, Data, Fault};
+use crate::memory::{Access, Bus, Data};
 
 const LR: u32 = 2;
 const SC: u32 = 3;
@@ -12,7 +12,7 @@ pub(super) fn execute(
     data: &mut Data<'_>,
     bus: &mut Bus,
     instruction: u32,
-) -> Result<(), Fault> {
+) -> Result<(), Exception> {
     let width = 1u64 << (instruction >> 12 & 3);
     let address = hart.x[(instruction >> 15 & 31) as usize];
     let operand = hart.x[(instruction >> 20 & 31) as usize];
@@ -23,7 +23,7 @@ pub(super) fn execute(
         Access::Store
     };
     if !address.is_multiple_of(width) {
-        return Err(Exception::misaligned(access, address).into());
+        return Err(Exception::misaligned(access, address));
     }
     let offset = locate(hart, data, bus, address, width, access)?;
     let old = read(bus, offset, width);
@@ -83,12 +83,11 @@ fn locate(
 }
 
 fn read(bus: &mut Bus, offset: u64, width: u64) -> u64 {
-    let bytes = bus.ram.present(offset, width as usize);
-    match bytes.first_chunk::<8>() {
-        Some(bytes) => u64::from_le_bytes(*bytes),
-        None => bytes
-            .first_chunk::<4>()
-            .map_or(0, |bytes| i64::from(i32::from_le_bytes(*bytes)) as u64),
+    let value = bus.ram.value(offset, width);
+    if width == 4 {
+        i64::from(value as i32) as u64
+    } else {
+        value
     }
 }
 

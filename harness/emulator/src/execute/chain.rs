@@ -9,7 +9,7 @@ use super::{atomic, bulk};
 use crate::code::{BlockId, Code, CodeCache, NO_LINK, Operation, Parts, with_pairs};
 use crate::coverage::{self, Map};
 use crate::hart::{self, Exception, Hart, Outcome, Privilege, REGISTERS};
-use crate::memory::{Bus, Data, Fault, PAGE_MASK, Table};
+use crate::memory::{Bus, Data, PAGE_MASK, Table};
 
 /// What the inner loop works on.
 pub(crate) struct Engine<'a> {
@@ -35,7 +35,7 @@ pub(crate) enum Leave {
     Look,
     /// The instruction at `pc` trapped; its step is counted.
     Exception(Exception),
-    /// The instruction at `pc` wants a device; its step is not counted.
+    /// The instruction before `pc` accessed a device.
     Device,
     /// A SYSTEM instruction was executed.
     System(Outcome),
@@ -115,7 +115,7 @@ pub(crate) fn chain<const COVERAGE: bool>(
         left -= u64::from(block.count);
         let mut rest = operations[block.first as usize..].iter();
         let mut target = 0;
-        let mut fault = Fault::Device;
+        let mut fault = None;
 
         let way = 'body: {
             let mut op: &Operation;
@@ -138,6 +138,22 @@ pub(crate) fn chain<const COVERAGE: bool>(
                     x!(op.rd) = value;
                 }};
             }
+            // After an access on the slow path: may the block go on?
+            macro_rules! check_settled {
+                () => {
+                    if bus.device_accessed || bus.ram.is_unsettled() {
+                        break 'body UNSETTLED;
+                    }
+                };
+            }
+            // Before an access on the slow path, which may see the time.
+            macro_rules! note_time {
+                () => {
+                    let place = operations.len() - rest.len() - 1;
+                    let ahead = block.count - marks[place].before;
+                    bus.uncounted = counted - left - u64::from(ahead);
+                };
+            }
             macro_rules! load {
                 ($bytes:literal, $from:expr) => {{
                     let address = x!(op.rs1).wrapping_add(op.value());
@@ -145,6 +161,7 @@ pub(crate) fn chain<const COVERAGE: bool>(
                     if entry.covers(address, $bytes) {
                         set!($from(bus.ram.load::<$bytes>(entry.offset(address))));
                     } else {
+                        note_time!();
                         match bus.load_slow(data, &hart.pmp, address, $bytes) {
                             Ok(value) => set!($from(
                                 value.to_le_bytes()[..$bytes]
@@ -152,13 +169,11 @@ pub(crate) fn chain<const COVERAGE: bool>(
                                     .unwrap_or([0; $bytes])
                             )),
                             Err(error) => {
-                                fault = error;
+                                fault = Some(error);
                                 break 'body FAULT;
                             }
                         }
-                        if bus.ram.is_unsettled() {
-                            break 'body UNSETTLED;
-                        }
+                        check_settled!();
                     }
                 }};
             }
@@ -171,14 +186,13 @@ pub(crate) fn chain<const COVERAGE: bool>(
                         let bytes = (value as $kind).to_le_bytes();
                         bus.ram.store::<$bytes>(entry.offset(address), bytes);
                     } else {
+                        note_time!();
                         if let Err(error) = bus.store_slow(data, &hart.pmp, address, $bytes, value)
                         {
-                            fault = error;
+                            fault = Some(error);
                             break 'body FAULT;
                         }
-                        if bus.ram.is_unsettled() {
-                            break 'body UNSETTLED;
-                        }
+                        check_settled!();
                     }
                 }};
             }
@@ -263,12 +277,10 @@ pub(crate) fn chain<const COVERAGE: bool>(
                 Sd = store!(8, u64);
                 Atomic = {
                     if let Err(error) = atomic::execute(hart, data, bus, op.immediate as u32) {
-                        fault = error;
+                        fault = Some(error);
                         break 'body FAULT;
                     }
-                    if bus.ram.is_unsettled() {
-                        break 'body UNSETTLED;
-                    }
+                    check_settled!();
                 };
                 Beq = branch!(==, u64);
                 Bne = branch!(!=, u64);
@@ -457,9 +469,9 @@ pub(crate) fn chain<const COVERAGE: bool>(
         let address = block.address.wrapping_add(u64::from(mark.offset));
         left += u64::from(block.count - mark.before);
         let why = match (way, fault) {
+            (UNSETTLED, _) if bus.device_accessed => Leave::Device,
             (UNSETTLED, _) => Leave::Look,
-            (FAULT, Fault::Device) => Leave::Device,
-            (FAULT, Fault::Exception(exception)) => {
+            (_, Some(exception)) => {
                 left -= 1;
                 Leave::Exception(exception)
             }

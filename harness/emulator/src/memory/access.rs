@@ -10,21 +10,6 @@ use crate::clock::Time;
 use crate::devices::{CLINT_BASE, Devices, GuestMemory, MAX_HARTS};
 use crate::hart::{Exception, Pmp, Privilege};
 
-/// Why an access did not happen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
-    /// It traps.
-    Exception(Exception),
-    /// A device is asked, which happens between blocks only: see [`Bus::open_devices`].
-    Device,
-}
-
-impl From<Exception> for Fault {
-    fn from(exception: Exception) -> Fault {
-        Fault::Exception(exception)
-    }
-}
-
 /// The tables and rules by which one hart accesses data.
 pub(crate) struct Data<'a> {
     pub(crate) view: View,
@@ -44,10 +29,10 @@ pub(crate) struct Bus {
     pub(crate) time: Time,
     /// The aligned doubleword in RAM that each hart has reserved by `lr`.
     pub(crate) reservations: [Option<u64>; MAX_HARTS],
-    /// Whether an access may reach a device now. Devices see and set the time, and raise
-    /// interrupts, so an instruction that wants one is executed by itself.
-    pub(crate) open_devices: bool,
-    /// A device was accessed.
+    /// Steps that the running hart has taken beyond those that `time` has counted: set before any
+    /// access that may reach a device, for devices see and set the time.
+    pub(crate) uncounted: u64,
+    /// A device was accessed: the time and interrupt lines may have changed.
     pub(crate) device_accessed: bool,
 }
 
@@ -146,17 +131,17 @@ impl Bus {
         pmp: &Pmp,
         address: u64,
         width: u64,
-    ) -> Result<u64, Fault> {
-        let mut bytes = [0; 8];
+    ) -> Result<u64, Exception> {
         let room = PAGE_BYTES - (address & PAGE_MASK);
         if width <= room {
             let physical = self.translate(data.view, pmp, address, Access::Load)?;
             let Some(offset) = self.ram.offset(physical, width) else {
                 return self.load_device(physical, address, width);
             };
-            bytes[..width as usize].copy_from_slice(self.ram.present(offset, width as usize));
             data.read.insert(address, offset);
+            Ok(self.ram.value(offset, width))
         } else {
+            let mut bytes = [0; 8];
             let second = address.wrapping_add(room);
             let parts = [
                 self.load_part(data, pmp, address, room)?,
@@ -165,8 +150,8 @@ impl Bus {
             let (low, high) = bytes[..width as usize].split_at_mut(room as usize);
             low.copy_from_slice(self.ram.present(parts[0], low.len()));
             high.copy_from_slice(self.ram.present(parts[1], high.len()));
+            Ok(u64::from_le_bytes(bytes))
         }
-        Ok(u64::from_le_bytes(bytes))
     }
 
     /// One of the two pages of a straddling load: its offset in RAM.
@@ -183,15 +168,12 @@ impl Bus {
             .ok_or(Exception::access_fault(Access::Load, address))
     }
 
-    fn load_device(&mut self, physical: u64, address: u64, width: u64) -> Result<u64, Fault> {
-        if !self.open_devices {
-            return Err(Fault::Device);
-        }
-        self.device_accessed = true;
-        self.devices.clint.set_time(self.time.now());
-        self.devices
-            .read(physical, width as u8)
-            .ok_or(Exception::access_fault(Access::Load, address).into())
+    fn load_device(&mut self, physical: u64, address: u64, width: u64) -> Result<u64, Exception> {
+        let now = self.time.now_after(self.uncounted);
+        self.devices.clint.set_time(now);
+        let value = self.devices.read(physical, width as u8);
+        self.device_accessed = value.is_some();
+        value.ok_or(Exception::access_fault(Access::Load, address))
     }
 
     /// A store that missed the TLB.
@@ -204,7 +186,7 @@ impl Bus {
         address: u64,
         width: u64,
         value: u64,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), Exception> {
         let bytes = value.to_le_bytes();
         let known = data.guarded.probe(address);
         if known.covers(address, width) {
@@ -267,12 +249,8 @@ impl Bus {
         address: u64,
         width: u64,
         value: u64,
-    ) -> Result<(), Fault> {
-        if !self.open_devices {
-            return Err(Fault::Device);
-        }
-        self.device_accessed = true;
-        let now = self.time.now();
+    ) -> Result<(), Exception> {
+        let now = self.time.now_after(self.uncounted);
         self.devices.clint.set_time(now);
         // What a device writes to memory breaks any reservation on it.
         self.reservations = [None; MAX_HARTS];
@@ -280,9 +258,11 @@ impl Bus {
             .devices
             .write(physical, width as u8, value, &mut self.ram);
         if physical.wrapping_sub(CLINT_BASE) < CLINT_BYTES && self.devices.clint.time() != now {
-            self.time.set(self.devices.clint.time());
+            let moved = self.devices.clint.time().wrapping_sub(now);
+            self.time.move_by(moved);
         }
-        done.ok_or(Exception::access_fault(Access::Store, address).into())
+        self.device_accessed = done.is_some();
+        done.ok_or(Exception::access_fault(Access::Store, address))
     }
 
     /// A store to `length` bytes at `offset` ends the reservations of the other harts there.

@@ -154,6 +154,17 @@ impl Ram {
             .copy_within(from..from + length as usize, to as usize);
     }
 
+    /// One, two, four or eight bytes inside one page, brought in from the image first.
+    pub(crate) fn value(&mut self, offset: u64, width: u64) -> u64 {
+        self.bring_in(page_of(offset));
+        match width {
+            1 => u64::from(u8::from_le_bytes(self.load(offset))),
+            2 => u64::from(u16::from_le_bytes(self.load(offset))),
+            4 => u64::from(u32::from_le_bytes(self.load(offset))),
+            _ => u64::from_le_bytes(self.load(offset)),
+        }
+    }
+
     /// Bytes inside one page, brought in from the image first.
     pub(crate) fn present(&mut self, offset: u64, length: usize) -> &[u8] {
         self.bring_in(page_of(offset));
@@ -161,20 +172,24 @@ impl Ram {
     }
 
     /// The eight bytes at an aligned offset, without bringing the page in.
+    #[inline]
     pub(crate) fn peek(&self, offset: u64) -> u64 {
+        if self.flags[page_of(offset)] & Flags::ABSENT == 0 {
+            return u64::from_le_bytes(self.load(offset));
+        }
         let mut bytes = [0; 8];
         self.read_page(offset, &mut bytes);
         u64::from_le_bytes(bytes)
     }
 
-    /// The content of the page at an aligned offset; `None` if it is known to be all zeros.
+    /// The content of the page at `offset`; `None` if it is known to be all zeros.
     pub(crate) fn page(&self, offset: u64) -> Option<&[u8]> {
         let page = page_of(offset);
         if self.flags[page] & Flags::ABSENT != 0 {
             return self.base.as_ref().and_then(|image| image.page(page));
         }
-        self.bytes
-            .get(offset as usize..offset as usize + PAGE_BYTES as usize)
+        let start = offset as usize & !(PAGE_MASK as usize);
+        self.bytes.get(start..start + PAGE_BYTES as usize)
     }
 
     /// The walk sets bits of a page-table entry: nothing that a fence would have to forget.
@@ -246,9 +261,14 @@ impl Ram {
             }
         }
         let place = &mut self.bytes[at..at + data.len()];
-        match data.first_chunk::<8>() {
-            // Nearly every store; a copy of known length is no call.
-            Some(value) if data.len() == 8 => place.copy_from_slice(value),
+        // A copy of known length is no call.
+        match data {
+            [a] => place.copy_from_slice(&[*a]),
+            [a, b] => place.copy_from_slice(&[*a, *b]),
+            [a, b, c, d] => place.copy_from_slice(&[*a, *b, *c, *d]),
+            [a, b, c, d, e, f, g, h] => {
+                place.copy_from_slice(&[*a, *b, *c, *d, *e, *f, *g, *h]);
+            }
             _ => place.copy_from_slice(data),
         }
     }
