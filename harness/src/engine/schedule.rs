@@ -30,13 +30,17 @@ impl Engine {
         Ok(true)
     }
 
-    /// Lets everybody have a turn, `rounds` times at least and until a round brings no news; then
-    /// reports who was parked in the last round.
+    /// Lets others run: `rounds` rounds of the scheduler at least, and on until a round brings no
+    /// news; then reports who was parked in it. With no round asked for, it ends as soon as nobody
+    /// is away any more.
     pub(super) fn settle(&mut self, rounds: u32) -> Result<(), Failure> {
         let mut left = rounds;
         loop {
             let before = self.events.len();
-            let met = self.round()?;
+            let met = self.round(rounds == 0)?;
+            if rounds == 0 && !self.processes.anyone_away() {
+                return Ok(());
+            }
             left = left.saturating_sub(1);
             if left == 0 && self.events.len() == before {
                 self.call_the_roll(met);
@@ -58,10 +62,11 @@ impl Engine {
         }
     }
 
-    /// One round of the scheduler: until somebody is met for the second time.
-    fn round(&mut self) -> Result<SlotSet, Failure> {
+    /// One round of the scheduler: until somebody is met for the second time, or, if that is
+    /// enough, until nobody is away.
+    fn round(&mut self, until_home: bool) -> Result<SlotSet, Failure> {
         let mut met = SlotSet::default();
-        while self.next_process()? {
+        while (!until_home || self.processes.anyone_away()) && self.next_process()? {
             match self.front {
                 Some(front) if met.insert(front) => {}
                 _ => break,
