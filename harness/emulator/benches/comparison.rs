@@ -6,6 +6,7 @@
 #[path = "../tests/support/mod.rs"]
 mod support;
 
+mod processor_time;
 mod programs;
 
 use emulator::{Config, Coverage, Exit, Machine};
@@ -21,18 +22,6 @@ const QEMU_SECONDS: f64 = 1.0;
 /// On `rvemu`.
 const FEW_INSTRUCTIONS: u64 = 20_000_000;
 const QEMU: &str = "qemu-system-riscv64";
-
-/// Processor time in seconds of this thread.
-fn thread_seconds() -> f64 {
-    let stat = std::fs::read_to_string("/proc/thread-self/schedstat")
-        .expect("Linux tells a thread's time");
-    let nanoseconds: f64 = stat
-        .split(' ')
-        .next()
-        .and_then(|field| field.parse().ok())
-        .expect("its first field is a number");
-    nanoseconds / 1e9
-}
 
 /// Processor time in seconds of the children that were waited for.
 fn children_seconds() -> f64 {
@@ -56,9 +45,9 @@ fn run_here(guest: &Guest) -> (u64, f64) {
     };
     let mut machine =
         Machine::new(&config, &guest.elf(), Vec::new()).expect("the guest is well formed");
-    let started = thread_seconds();
+    let started = processor_time::now().as_secs_f64();
     let exit = machine.run(20_000_000_000);
-    let seconds = thread_seconds() - started;
+    let seconds = processor_time::now().as_secs_f64() - started;
     assert_eq!(exit, Exit::Finished { code: 0 }, "at {:#x}", machine.pc(0));
     (machine.retired(), seconds)
 }
@@ -113,10 +102,10 @@ fn run_rvemu(guest: &Guest, instructions: u64) -> Option<f64> {
     emulator.initialize_dram(guest.image.clone());
     emulator.initialize_pc(RAM);
     let cpu = &mut emulator.cpu;
-    let started = thread_seconds();
+    let started = processor_time::now().as_secs_f64();
     for _ in 0..instructions + instructions / 10 {
         if cpu.pc == guest.halt {
-            return Some(thread_seconds() - started);
+            return Some(processor_time::now().as_secs_f64() - started);
         }
         // Its own loop, `Emulator::start`, which has no end.
         cpu.devices_increment();

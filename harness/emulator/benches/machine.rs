@@ -5,10 +5,12 @@
 #[path = "../tests/support/mod.rs"]
 mod support;
 
+mod processor_time;
 mod programs;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use emulator::{Config, Coverage, Exit, Machine};
+use processor_time::ProcessorTime;
 use programs::{Guest, PROGRAMS, RAM, RAM_BYTES};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -33,7 +35,7 @@ fn warm(text: &str) -> Machine {
     machine
 }
 
-fn guests(criterion: &mut Criterion) {
+fn guests(criterion: &mut Criterion<ProcessorTime>) {
     let mut group = criterion.benchmark_group("guest instructions");
     group.throughput(Throughput::Elements(RUN));
     for (name, text, _) in PROGRAMS {
@@ -92,5 +94,10 @@ fn settings() -> Criterion {
         .measurement_time(Duration::from_secs(2))
 }
 
-criterion_group! { name = benches; config = settings(); targets = guests, reset }
-criterion_main!(benches);
+fn processor_time() -> Criterion<ProcessorTime> {
+    settings().with_measurement(ProcessorTime)
+}
+
+criterion_group! { name = speed; config = processor_time(); targets = guests }
+criterion_group! { name = resets; config = settings(); targets = reset }
+criterion_main!(speed, resets);
