@@ -4,9 +4,11 @@
 //! of instructions, look into it from outside, take a snapshot and go back to it. It knows nothing
 //! of the program it runs.
 //!
-//! Inside, an instruction is decoded once ([`code`]), executed by the block ([`execute`]) against
-//! memory behind software TLBs ([`memory`]); what a block cannot decide by itself (traps,
-//! interrupts, devices, whose turn it is) is decided between blocks ([`run`]).
+//! Inside, an instruction is decoded once (`code`) and executed by the block (`execute`), against
+//! memory behind software TLBs (`memory`); what a block cannot decide by itself (traps,
+//! interrupts, whose turn it is) is decided between blocks (`run`).
+
+#![forbid(unsafe_code)]
 
 mod clock;
 mod code;

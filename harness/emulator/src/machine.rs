@@ -56,7 +56,8 @@ impl Machine {
         Ok(Machine::assemble(config.clone(), harts, bus))
     }
 
-    /// A machine in the state of a snapshot, and based on it. RAM is shared until it is written.
+    /// A machine in the state of a snapshot, and based on it. A page of RAM is copied from the
+    /// snapshot when it is first used.
     pub fn from_snapshot(base: &Arc<Snapshot>) -> Machine {
         let bus = Bus {
             ram: Ram::from_image(&base.image, base.config.harts, base.config.strict_tlb),

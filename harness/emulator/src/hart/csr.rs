@@ -90,7 +90,7 @@ const ENVCFG_FIOM: u64 = 1;
 const ENVCFG_STCE: u64 = 1 << 63;
 const COUNTER_TIME: u64 = 1 << 1;
 const COUNTERS: u64 = 0xffff_ffff;
-/// Bits that identify an interrupt or exception; WLRL, all of them kept.
+/// The supported modes of `satp`: bare and Sv39.
 const SATP_MODES: [u64; 2] = [0, 8];
 
 /// The registers that hold state of their own.
