@@ -116,7 +116,7 @@ impl Progress<'_> {
         text += &row(
             "answers compared",
             meter.compared,
-            "with the oracle's; the rest had no answer to compare",
+            "values, statuses and fates, with the oracle's",
         );
         text += &row(
             "expected to fault",
