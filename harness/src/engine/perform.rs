@@ -55,10 +55,13 @@ impl Engine {
             self.note_silence(slot, step);
         }
         self.arrive(arrived)?;
-        if step.rounds > 0 || self.processes.anyone_away() {
-            self.settle(step.rounds)?;
+        if step.rounds > 0 {
+            self.settle(step.rounds)
+        } else if !reported && self.processes.anyone_away() {
+            self.settle(1)
+        } else {
+            self.await_birth(slot)
         }
-        Ok(())
     }
 
     /// Makes memory scarce, or plentiful again. A kernel whose frames cannot be counted is left

@@ -31,22 +31,32 @@ impl Engine {
     }
 
     /// Lets others run: `rounds` rounds of the scheduler at least, and on until a round brings no
-    /// news; then reports who was parked in it. With no round asked for, it ends as soon as nobody
-    /// is away any more.
+    /// news; then reports who was parked in it.
     pub(super) fn settle(&mut self, rounds: u32) -> Result<(), Failure> {
         let mut left = rounds;
         loop {
             let before = self.events.len();
-            let met = self.round(rounds == 0)?;
-            if rounds == 0 && !self.processes.anyone_away() {
-                return Ok(());
-            }
+            let met = self.round()?;
             left = left.saturating_sub(1);
             if left == 0 && self.events.len() == before {
                 self.call_the_roll(met);
                 return Ok(());
             }
         }
+    }
+
+    /// Lets others run until the child that `parent` has just made shows itself. One that does not
+    /// within a round is looked for as in [`settle`](Self::settle).
+    pub(super) fn await_birth(&mut self, parent: Slot) -> Result<(), Failure> {
+        let mut met = SlotSet::default();
+        while self.processes.unborn_child_of(parent).is_some() {
+            let goes_on = self.next_process()?;
+            let new = self.front.is_some_and(|front| met.insert(front));
+            if !goes_on || !new {
+                return self.settle(1);
+            }
+        }
+        Ok(())
     }
 
     /// Reports who was met in a quiet round; who should have been there and was not is dead.
@@ -62,11 +72,10 @@ impl Engine {
         }
     }
 
-    /// One round of the scheduler: until somebody is met for the second time, or, if that is
-    /// enough, until nobody is away.
-    fn round(&mut self, until_home: bool) -> Result<SlotSet, Failure> {
+    /// One round of the scheduler: until somebody is met for the second time.
+    fn round(&mut self) -> Result<SlotSet, Failure> {
         let mut met = SlotSet::default();
-        while (!until_home || self.processes.anyone_away()) && self.next_process()? {
+        while self.next_process()? {
             match self.front {
                 Some(front) if met.insert(front) => {}
                 _ => break,

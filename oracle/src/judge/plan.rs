@@ -98,8 +98,11 @@ pub(super) fn step_for(model: &Model, operation: &Operation) -> Step {
         Call::Yield { ticks } => u32::from(ticks.get()),
         // A round is at least a tick; the first may begin in the middle of one.
         Call::Pause { ticks } => u32::try_from(ticks).map_or(0, |ticks| ticks + 2),
-        Call::Frames { .. } => 0,
-        _ => u32::from(model.anybody_blocked()),
+        // What these do may wake somebody; a death may as well, and silence always brings a round.
+        Call::Read { .. } | Call::Write { .. } | Call::Close { .. } | Call::Exit { .. } => {
+            u32::from(model.anybody_blocked())
+        }
+        _ => 0,
     };
     Step {
         process,
