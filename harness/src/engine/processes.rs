@@ -1,6 +1,8 @@
 //! Who is who: the processes of a case as the engine sees them from outside.
 
-use crate::agent::WITNESS_REGISTERS;
+use super::HART;
+use crate::agent::{NAME_REGISTER, WITNESS_REGISTERS};
+use emulator::Machine;
 use oracle::Process;
 
 /// Processes of a case (`a` to `h`) and the supervisor.
@@ -45,6 +47,14 @@ impl Slot {
     pub(crate) fn witness(self, at: usize) -> u64 {
         let register = WITNESS_REGISTERS[at] as u64;
         (u64::from(self.0) << 56) ^ register.wrapping_mul(0x5eed_0000_0101_0101)
+    }
+
+    /// Writes the name and the witnesses into the registers of the process on the hart.
+    pub(crate) fn plant(self, machine: &mut Machine) {
+        machine.set_x(HART, NAME_REGISTER, self.name());
+        for (at, register) in WITNESS_REGISTERS.into_iter().enumerate() {
+            machine.set_x(HART, register, self.witness(at));
+        }
     }
 
     fn index(self) -> usize {

@@ -103,7 +103,7 @@ impl Engine {
         let satp = self.machine.csr(HART, CSR_SATP).unwrap_or(0);
         let value = self.machine.x(HART, RESULT);
         if let Some(child) = self.newborn(slot, satp, value) {
-            self.plant_name(child);
+            child.plant(&mut self.machine);
             self.processes.get_mut(child).state = State::Parked;
             self.events
                 .extend(child.process().map(|child| Event::Born { child }));
@@ -141,15 +141,6 @@ impl Engine {
             entry.pid = value;
         } else {
             entry.state = State::Unused;
-        }
-    }
-
-    /// Writes the process's name and witnesses into its callee-saved registers.
-    pub(super) fn plant_name(&mut self, slot: Slot) {
-        self.machine
-            .set_x(HART, crate::agent::NAME_REGISTER, slot.name());
-        for (at, register) in WITNESS_REGISTERS.into_iter().enumerate() {
-            self.machine.set_x(HART, register, slot.witness(at));
         }
     }
 

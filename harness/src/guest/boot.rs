@@ -7,9 +7,7 @@ use super::Guest;
 use super::frames::{FRAME_BYTES, FrameAccounts, RAM_START};
 use super::location::GuestFiles;
 use super::symbols::Symbols;
-use crate::agent::{
-    Agent, DATA_BYTES, DATA_START, NAME_REGISTER, TEXT_BYTES, TEXT_START, WITNESS_REGISTERS,
-};
+use crate::agent::{Agent, DATA_BYTES, DATA_START, TEXT_BYTES, TEXT_START};
 use crate::engine::{CSR_SATP, Engine, HART, Processes, SUPERVISOR, Slot, Standing};
 use abi::SystemCall;
 use emulator::{Clock, Config, Coverage, Exit, Machine};
@@ -139,7 +137,7 @@ impl Stage {
 
         let heap = self.call("sbrk(0)", SystemCall::Sbrk, 0)?;
         let layout = layout(stack_pointer, heap)?;
-        self.name(SUPERVISOR);
+        SUPERVISOR.plant(&mut self.machine);
         let first_pid = self.call("fork", SystemCall::Fork, 0)?;
         // The supervisor's own copy of the page that `wait` writes statuses to.
         self.machine.set_x(HART, A1, crate::engine::STATUS_ADDRESS);
@@ -149,7 +147,7 @@ impl Stage {
 
         let first = Slot::FIRST;
         self.switch_from(supervisor_satp)?;
-        self.name(first);
+        first.plant(&mut self.machine);
         processes.enter(first, first_pid, self.satp());
         let image = self.image(&layout)?;
 
@@ -174,13 +172,6 @@ impl Stage {
 
     fn satp(&self) -> u64 {
         self.machine.csr(HART, CSR_SATP).unwrap_or(0)
-    }
-
-    fn name(&mut self, slot: Slot) {
-        self.machine.set_x(HART, NAME_REGISTER, slot.name());
-        for (at, register) in WITNESS_REGISTERS.into_iter().enumerate() {
-            self.machine.set_x(HART, register, slot.witness(at));
-        }
     }
 
     /// Runs on until some process stands at its hint.
