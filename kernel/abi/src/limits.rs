@@ -24,8 +24,10 @@ pub const LOG_BLOCKS: usize = OPERATION_BLOCKS * 3;
 pub const BUFFERS: usize = OPERATION_BLOCKS * 3;
 /// Longest path, its terminating zero byte included.
 pub const PATH: usize = 128;
-/// Pages of a program's stack.
+/// Pages of a program's stack, unless the program asks for one that grows.
 pub const STACK_PAGES: u64 = 1;
+/// Most pages of a stack that grows.
+pub const GROWING_STACK_PAGES: u64 = 10;
 /// Bytes that a pipe holds.
 pub const PIPE_BYTES: usize = 512;
 /// Longest process name, its terminating zero byte included.

@@ -1,0 +1,22 @@
+//! What the system call `memory` answers: a process's frames and page faults.
+
+/// A process's use of memory, as `memory` writes it to user memory: eight-byte numbers, in this order.
+///
+/// A page fault counts once it has been resolved; one that kills is not counted. Faults that a
+/// system call resolves on the way to user memory are no traps, and counted apart.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+#[repr(C)]
+pub struct MemoryUsage {
+    /// Faults of loads.
+    pub load_faults: u64,
+    /// Faults of stores, copies of shared pages included.
+    pub store_faults: u64,
+    /// Faults of instruction fetches.
+    pub fetch_faults: u64,
+    /// Pages that system calls filled or copied.
+    pub system_call_faults: u64,
+    /// Pages of the process that are mapped, shared ones included.
+    pub mapped_pages: u64,
+    /// Frames that nobody holds, in the whole system.
+    pub free_frames: u64,
+}
