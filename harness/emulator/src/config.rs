@@ -60,6 +60,9 @@ pub struct Config {
     pub strict_tlb: bool,
     /// Instructions one hart executes before the next has its turn, at least 1. 4096 by default.
     pub quantum: u32,
+    /// What the program is told at boot, as `bootargs` in a device tree at the end of RAM whose
+    /// address is in `a1`, on every hart. `None`, the default: there is no tree, and `a1` is 0.
+    pub command_line: Option<String>,
 }
 
 impl Default for Config {
@@ -75,6 +78,7 @@ impl Default for Config {
             coverage: Coverage::Off,
             strict_tlb: false,
             quantum: 4096,
+            command_line: None,
         }
     }
 }

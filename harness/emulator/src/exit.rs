@@ -68,6 +68,9 @@ pub enum BuildError {
         "a machine needs 1 to 8 harts, RAM in whole pages between 64 KiB and 4 GiB, and a quantum above 0"
     )]
     Config,
+    /// The command line cannot be told to the program.
+    #[error("the command line holds a zero byte, or leaves no room for a device tree in RAM")]
+    CommandLine,
     /// The kernel is not a RISC-V ELF file that this machine can run.
     #[error("the kernel is not a loadable RISC-V ELF file: {0}")]
     Elf(&'static str),

@@ -14,6 +14,7 @@ mod clock;
 mod code;
 mod config;
 mod coverage;
+mod device_tree;
 pub mod devices;
 mod elf;
 mod execute;

@@ -5,13 +5,23 @@ use crate::code::{CodeCache, Draft};
 use crate::config::Config;
 use crate::coverage::Map;
 use crate::devices::{Devices, GuestMemory, MAX_HARTS};
-use crate::elf;
 use crate::exit::{BuildError, OutOfRange, Trap};
 use crate::hart::{Hart, Privilege, X_DISCARD, number};
 use crate::memory::{Bus, Mapping, PageTables, Ram};
 use crate::snapshot::{ResetStats, Snapshot, Turn};
 use crate::translations::Translations;
+use crate::{device_tree, elf};
 use std::sync::Arc;
+
+/// Puts the device tree into RAM; answers its physical address.
+fn put_device_tree(config: &Config, line: &str, ram: &mut Ram) -> Result<u64, BuildError> {
+    let blob = device_tree::blob(config, line)?;
+    let place = device_tree::place(config, blob.len()).ok_or(BuildError::CommandLine)?;
+    match ram.write(place, &blob) {
+        true => Ok(place),
+        false => Err(BuildError::CommandLine),
+    }
+}
 
 /// A whole computer: harts, RAM, devices and time.
 ///
@@ -35,15 +45,20 @@ impl Machine {
     /// `disk_image` is the content of the virtio disk, padded with zeros to whole sectors.
     ///
     /// # Errors
-    /// The configuration is out of range, or the ELF file is not one that fits into this machine.
+    /// The configuration is out of range, the ELF file is not one that fits into this machine, or
+    /// the command line cannot be told to it.
     pub fn new(config: &Config, elf: &[u8], disk_image: Vec<u8>) -> Result<Machine, BuildError> {
         if !config.is_valid() {
             return Err(BuildError::Config);
         }
         let mut ram = Ram::new(config.ram_bytes, config.harts, config.strict_tlb);
         let entry = elf::load(elf, &mut ram)?;
+        let tree = match &config.command_line {
+            Some(line) => put_device_tree(config, line, &mut ram)?,
+            None => 0,
+        };
         let harts = (0..config.harts)
-            .map(|number| Hart::new(number as u64, entry))
+            .map(|number| Hart::new(number as u64, entry, tree))
             .collect();
         let bus = Bus {
             ram,

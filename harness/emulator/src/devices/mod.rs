@@ -20,6 +20,7 @@ mod virtqueue;
 pub use clint::Clint;
 pub use disk::{Disk, SECTOR_BYTES};
 pub use finisher::{Finish, Finisher};
+pub(crate) use plic::SOURCES;
 pub use plic::{Context, Plic};
 pub use uart::Uart;
 pub use virtio_block::{DiskFlavour, VirtioBlock};
@@ -43,12 +44,12 @@ pub const UART_INTERRUPT: u32 = 10;
 /// Interrupt number of the disk, which sits in the first virtio-mmio slot.
 pub const DISK_INTERRUPT: u32 = 1;
 
-const FINISHER_BYTES: u64 = 0x1000;
-const CLINT_BYTES: u64 = 0x1_0000;
-const PLIC_BYTES: u64 = 0x60_0000;
-const UART_BYTES: u64 = 8;
+pub(crate) const FINISHER_BYTES: u64 = 0x1000;
+pub(crate) const CLINT_BYTES: u64 = 0x1_0000;
+pub(crate) const PLIC_BYTES: u64 = 0x60_0000;
+pub(crate) const UART_BYTES: u64 = 8;
 const VIRTIO_SLOTS: u64 = 8;
-const VIRTIO_STRIDE: u64 = 0x1000;
+pub(crate) const VIRTIO_STRIDE: u64 = 0x1000;
 
 /// Guest RAM as a device sees it: physical addresses, no translation, no protection.
 ///

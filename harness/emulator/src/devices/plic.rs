@@ -11,7 +11,7 @@
 use super::{MAX_HARTS, is_aligned};
 
 /// Interrupt identities 1..128 exist; 0 means "none".
-const SOURCES: usize = 128;
+pub(crate) const SOURCES: usize = 128;
 const WORDS: usize = SOURCES / 32;
 const CONTEXTS: usize = 2 * MAX_HARTS;
 /// Priorities and thresholds are 0..=7.

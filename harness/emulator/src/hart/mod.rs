@@ -76,11 +76,13 @@ pub(crate) struct Hart {
 
 impl Hart {
     /// A hart as it comes out of reset, about to execute at `entry` in M-mode.
-    pub(crate) fn new(number: u64, entry: u64) -> Hart {
+    /// The device tree is at that address; 0 stands for none.
+    pub(crate) fn new(number: u64, entry: u64, device_tree: u64) -> Hart {
         let mut x = [0; REGISTERS];
         let view = View::new(0, Privilege::Machine, false, false);
-        // The boot protocol: hart number in a0, device tree (none) in a1.
+        // The boot protocol: hart number in a0, device tree in a1.
         x[10] = number;
+        x[11] = device_tree;
         Hart {
             x,
             pc: entry,

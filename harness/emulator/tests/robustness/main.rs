@@ -5,6 +5,7 @@
 mod support;
 
 mod busy;
+mod command_line;
 mod coverage;
 mod determinism;
 mod exits;
