@@ -26,11 +26,11 @@ pub const BITS_PER_BLOCK: usize = BLOCK_SIZE * 8;
 /// Longest name in a directory; a name of that length has no terminating zero byte.
 pub const NAME_SIZE: usize = 14;
 
-fn u16_at(bytes: &[u8], offset: usize) -> u16 {
+pub(crate) fn u16_at(bytes: &[u8], offset: usize) -> u16 {
     u16::from_le_bytes([bytes[offset], bytes[offset + 1]])
 }
 
-fn u32_at(bytes: &[u8], offset: usize) -> u32 {
+pub(crate) fn u32_at(bytes: &[u8], offset: usize) -> u32 {
     u32::from_le_bytes([
         bytes[offset],
         bytes[offset + 1],

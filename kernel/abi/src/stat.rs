@@ -1,6 +1,6 @@
 //! What `fstat` tells about a file.
 
-use crate::file_system::Kind;
+use crate::file_system::{Kind, u16_at, u32_at};
 
 /// `struct stat` of xv6: 24 bytes, little endian.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -30,5 +30,36 @@ impl Stat {
         bytes[10..12].copy_from_slice(&self.links.to_le_bytes());
         bytes[16..24].copy_from_slice(&self.size.to_le_bytes());
         bytes
+    }
+
+    /// Reads what `fstat` wrote; `None` if the kind is none of [`Kind`].
+    pub fn decode(bytes: &[u8; Self::SIZE]) -> Option<Stat> {
+        Some(Stat {
+            device: u32_at(bytes, 0),
+            inode: u32_at(bytes, 4),
+            kind: Kind::from_number(u16_at(bytes, 8))?,
+            links: u16_at(bytes, 10),
+            size: u64::from(u32_at(bytes, 16)) | u64::from(u32_at(bytes, 20)) << 32,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn survives_encoding() {
+        let stat = Stat {
+            device: 1,
+            inode: 0x1234_5678,
+            kind: Kind::Device,
+            links: 3,
+            size: 0x9abc_def0_1234_5678,
+        };
+        let mut bytes = stat.encode();
+        assert_eq!(Stat::decode(&bytes), Some(stat));
+        bytes[8] = 4;
+        assert_eq!(Stat::decode(&bytes), None);
     }
 }

@@ -1,16 +1,91 @@
-//! System-call numbers, as xv6-riscv of 2025 numbers them.
+//! System calls, as xv6-riscv of 2025 numbers them.
 //!
 //! Convention: number in `a7`, arguments in `a0`..`a5`, `ecall`; the answer is in `a0`, all other
 //! registers keep their values. An `int` argument is the low 32 bits of its register; a pointer or
 //! an amount of memory is all 64. Failure is -1: there is no errno.
 
-macro_rules! system_calls {
-    ($($(#[$doc:meta])* $name:ident = $number:literal,)*) => {
+/// The table of system calls: expands to `$expand! { row* }`, so that whoever needs something for
+/// each call writes a macro for a row. A row is
+///
+/// ```text
+/// /// What it answers.
+/// Name = number: function(argument: type, …);
+/// ```
+///
+/// where the types are those that a user program passes.
+#[macro_export]
+macro_rules! with_system_calls {
+    ($expand:ident) => {
+        $expand! {
+            /// The child's pid, or 0 in the child.
+            Fork = 1: fork();
+            /// Does not return.
+            Exit = 2: exit(status: i32);
+            /// The pid of a child that ended; a null pointer asks for no status.
+            Wait = 3: wait(status: *mut i32);
+            /// 0; the read end comes first.
+            Pipe = 4: pipe(ends: *mut [i32; 2]);
+            /// Bytes read, 0 at the end.
+            Read = 5: read(descriptor: i32, buffer: *mut u8, length: i32);
+            /// 0.
+            Kill = 6: kill(pid: i32);
+            /// Does not return when it succeeds; the list of arguments ends in a null pointer.
+            Exec = 7: exec(
+                path: *const ::core::ffi::c_char,
+                arguments: *const *const ::core::ffi::c_char
+            );
+            /// 0.
+            Fstat = 8: fstat(descriptor: i32, stat: *mut [u8; $crate::stat::Stat::SIZE]);
+            /// 0.
+            Chdir = 9: chdir(path: *const ::core::ffi::c_char);
+            /// The new descriptor.
+            Dup = 10: dup(descriptor: i32);
+            /// The caller's pid.
+            Getpid = 11: getpid();
+            /// The program break before the call.
+            Sbrk = 12: sbrk(amount: i64, flavour: u32);
+            /// 0 after that many clock ticks.
+            Pause = 13: pause(ticks: i32);
+            /// Clock ticks since boot.
+            Uptime = 14: uptime();
+            /// The new descriptor.
+            Open = 15: open(path: *const ::core::ffi::c_char, mode: u32);
+            /// Bytes written.
+            Write = 16: write(descriptor: i32, buffer: *const u8, length: i32);
+            /// 0.
+            Mknod = 17: mknod(path: *const ::core::ffi::c_char, major: u16, minor: u16);
+            /// 0.
+            Unlink = 18: unlink(path: *const ::core::ffi::c_char);
+            /// 0.
+            Link = 19: link(
+                old: *const ::core::ffi::c_char,
+                new: *const ::core::ffi::c_char
+            );
+            /// 0.
+            Mkdir = 20: mkdir(path: *const ::core::ffi::c_char);
+            /// 0.
+            Close = 21: close(descriptor: i32);
+            /// 0. Not xv6's: the caller's page faults and frames.
+            Memory = 22: memory(usage: *mut $crate::MemoryUsage);
+        }
+    };
+}
+
+macro_rules! numbers {
+    ($(
+        $(#[$answer:meta])*
+        $name:ident = $number:literal: $function:ident($($argument:ident: $type:ty),*);
+    )*) => {
         /// What a user program can ask of the kernel.
         #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
         #[repr(u64)]
         pub enum SystemCall {
-            $($(#[$doc])* $name = $number,)*
+            $(
+                #[doc = concat!("`", stringify!($function($($argument: $type),*)), "`")]
+                ///
+                $(#[$answer])*
+                $name = $number,
+            )*
         }
 
         impl SystemCall {
@@ -35,47 +110,4 @@ macro_rules! system_calls {
     };
 }
 
-system_calls! {
-    /// `fork()`: the child's pid, or 0 in the child.
-    Fork = 1,
-    /// `exit(int status)`: does not return.
-    Exit = 2,
-    /// `wait(int *status)`: the pid of a child that ended; a null pointer asks for no status.
-    Wait = 3,
-    /// `pipe(int descriptors[2])`: 0; read end first.
-    Pipe = 4,
-    /// `read(int descriptor, void *buffer, int length)`: bytes read, 0 at the end.
-    Read = 5,
-    /// `kill(int pid)`: 0.
-    Kill = 6,
-    /// `exec(char *path, char **argv)`: does not return when it succeeds.
-    Exec = 7,
-    /// `fstat(int descriptor, struct stat *)`: 0.
-    Fstat = 8,
-    /// `chdir(char *path)`: 0.
-    Chdir = 9,
-    /// `dup(int descriptor)`: the new descriptor.
-    Dup = 10,
-    /// `getpid()`: the caller's pid.
-    Getpid = 11,
-    /// `sbrk(long amount, int flavour)`: the program break before the call.
-    Sbrk = 12,
-    /// `pause(int ticks)`: 0 after that many clock ticks.
-    Pause = 13,
-    /// `uptime()`: clock ticks since boot.
-    Uptime = 14,
-    /// `open(char *path, int mode)`: the new descriptor.
-    Open = 15,
-    /// `write(int descriptor, void *buffer, int length)`: bytes written.
-    Write = 16,
-    /// `mknod(char *path, short major, short minor)`: 0.
-    Mknod = 17,
-    /// `unlink(char *path)`: 0.
-    Unlink = 18,
-    /// `link(char *old, char *new)`: 0.
-    Link = 19,
-    /// `mkdir(char *path)`: 0.
-    Mkdir = 20,
-    /// `close(int descriptor)`: 0.
-    Close = 21,
-}
+with_system_calls!(numbers);

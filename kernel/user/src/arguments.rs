@@ -1,6 +1,7 @@
 //! A program's arguments.
 
 use core::ffi::CStr;
+use core::str::FromStr;
 
 /// A program's arguments; the first is its name.
 #[derive(Clone, Copy)]
@@ -19,6 +20,11 @@ impl Arguments {
         Arguments { count, array }
     }
 
+    /// How many there are, the program's name included.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
     /// Argument `index`.
     pub fn get(&self, index: usize) -> Option<&'static CStr> {
         if index >= self.count {
@@ -26,6 +32,11 @@ impl Arguments {
         }
         // SAFETY: promised to `from_entry`.
         Some(unsafe { CStr::from_ptr((*self.array.add(index)).cast()) })
+    }
+
+    /// Argument `index` as a number; `None` also if it is something else.
+    pub fn number<N: FromStr>(&self, index: usize) -> Option<N> {
+        self.get(index)?.to_str().ok()?.parse().ok()
     }
 
     /// All arguments after the program's name.

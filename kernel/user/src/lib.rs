@@ -1,13 +1,17 @@
-//! What user programs share: their entry, system calls, printing.
+//! What user programs share: their entry, system calls, printing, files.
 //!
 //! A program says `user::program!(main);` and writes `fn main(arguments: Arguments) -> i32`; what
 //! it gives is its exit status.
 #![no_std]
 
-pub mod arguments;
+mod arguments;
 mod entry;
+pub mod file;
 pub mod print;
+pub mod raw;
 pub mod system;
+pub mod text;
 
 pub use abi;
 pub use arguments::Arguments;
+pub use file::File;

@@ -1,39 +1,30 @@
-//! Printing to the standard output.
+//! Printing to a descriptor.
 
-use core::fmt::{self, Write};
+use core::fmt::{self, Arguments, Write};
 
 use crate::system;
 
+/// The standard output.
+pub const OUTPUT: i32 = 1;
+/// Where errors go.
+pub const ERRORS: i32 = 2;
+
 /// Collects text, so that a line is one system call.
-pub struct Line {
+struct Collector {
+    descriptor: i32,
     bytes: [u8; 128],
     length: usize,
 }
 
-impl Line {
-    /// An empty line.
-    pub const fn new() -> Line {
-        Line {
-            bytes: [0; 128],
-            length: 0,
-        }
-    }
-
-    /// Writes what was collected.
-    pub fn flush(&mut self) {
+impl Collector {
+    fn flush(&mut self) {
         // There is nobody to tell if the output is closed.
-        let _ = system::write(1, &self.bytes[..self.length]);
+        let _ = system::write(self.descriptor, &self.bytes[..self.length]);
         self.length = 0;
     }
 }
 
-impl Default for Line {
-    fn default() -> Line {
-        Line::new()
-    }
-}
-
-impl Write for Line {
+impl Write for Collector {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         for &byte in text.as_bytes() {
             if self.length == self.bytes.len() {
@@ -46,23 +37,46 @@ impl Write for Line {
     }
 }
 
+/// Writes formatted text to `descriptor`, in one system call if it is shorter than 128 bytes.
+pub fn print_to(descriptor: i32, text: Arguments<'_>) {
+    let mut collector = Collector {
+        descriptor,
+        bytes: [0; 128],
+        length: 0,
+    };
+    // Collecting does not fail.
+    let _ = collector.write_fmt(text);
+    collector.flush();
+}
+
 /// Prints formatted text.
 #[macro_export]
 macro_rules! print {
-    ($($part:tt)*) => {{
-        let mut line = $crate::print::Line::new();
-        let _ = core::fmt::Write::write_fmt(&mut line, format_args!($($part)*));
-        line.flush();
-    }};
+    ($($part:tt)*) => {
+        $crate::print::print_to($crate::print::OUTPUT, format_args!($($part)*))
+    };
 }
 
 /// Prints formatted text and ends the line.
 #[macro_export]
 macro_rules! println {
-    ($($part:tt)*) => {{
-        let mut line = $crate::print::Line::new();
-        let _ = core::fmt::Write::write_fmt(&mut line, format_args!($($part)*));
-        let _ = core::fmt::Write::write_str(&mut line, "\n");
-        line.flush();
-    }};
+    ($($part:tt)*) => {
+        $crate::print!("{}\n", format_args!($($part)*))
+    };
+}
+
+/// Prints formatted text to where errors go.
+#[macro_export]
+macro_rules! eprint {
+    ($($part:tt)*) => {
+        $crate::print::print_to($crate::print::ERRORS, format_args!($($part)*))
+    };
+}
+
+/// Prints formatted text to where errors go, and ends the line.
+#[macro_export]
+macro_rules! eprintln {
+    ($($part:tt)*) => {
+        $crate::eprint!("{}\n", format_args!($($part)*))
+    };
 }

@@ -1,150 +1,190 @@
-//! System calls. Failure is `None`: xv6 has no error numbers.
+//! System calls, safe to use. Failure is `None`: xv6 has no error numbers.
+//!
+//! The addresses that these functions pass are those of Rust references, or of nothing; so the
+//! kernel reads and writes only what it may.
 
-use core::arch::asm;
 use core::ffi::CStr;
+use core::ptr;
 
-use abi::SystemCall;
+use abi::MemoryUsage;
+use abi::limits::ARGUMENTS;
+use abi::stat::Stat;
 
-/// Asks the kernel for anything, with any arguments: for tests of what it makes of them.
-///
-/// # Safety
-/// The caller answers for what the kernel does to this program's memory.
-pub unsafe fn raw(number: u64, arguments: [u64; 3]) -> i64 {
-    let answer;
-    // SAFETY: the caller's promise; the kernel preserves all registers but `a0`.
-    unsafe {
-        asm!("ecall",
-            in("a7") number,
-            inlateout("a0") arguments[0] => answer,
-            in("a1") arguments[1],
-            in("a2") arguments[2],
-            options(nostack));
-    }
-    answer
+use crate::raw;
+
+/// What the kernel answered, unless it refused.
+fn done(answer: i64) -> Option<u64> {
+    u64::try_from(answer).ok()
 }
 
-fn call(call: SystemCall, arguments: [u64; 3]) -> Option<u64> {
-    // SAFETY: the functions below pass only addresses that are good for what the call does.
-    u64::try_from(unsafe { raw(call.number(), arguments) }).ok()
+/// For calls that have nothing to tell.
+fn nothing(answer: i64) -> Option<()> {
+    done(answer).map(|_| ())
 }
 
-fn address<T: ?Sized>(thing: &T) -> u64 {
-    core::ptr::from_ref(thing).addr() as u64
+/// For calls that answer an `int`: a pid, a descriptor.
+fn number(answer: i64) -> Option<i32> {
+    done(answer).map(|number| number as i32)
+}
+
+/// The length of a buffer, as the `int` that `read` and `write` take: a longer one is used in part.
+fn length(buffer: &[u8]) -> i32 {
+    i32::try_from(buffer.len()).unwrap_or(i32::MAX)
 }
 
 /// Makes a child: its pid, or 0 in the child.
 pub fn fork() -> Option<i32> {
-    call(SystemCall::Fork, [0; 3]).map(|pid| pid as i32)
+    // SAFETY: takes no pointer; the child has a copy of all memory.
+    number(unsafe { raw::fork() })
 }
 
 /// Ends the program.
 pub fn exit(status: i32) -> ! {
     loop {
-        call(SystemCall::Exit, [status as u64, 0, 0]);
+        // SAFETY: takes no pointer.
+        unsafe { raw::exit(status) };
     }
 }
 
 /// Waits for a child to end: its pid and exit status.
 pub fn wait() -> Option<(i32, i32)> {
-    let mut status = 0i32;
-    let to = core::ptr::from_mut(&mut status).expose_provenance() as u64;
-    let pid = call(SystemCall::Wait, [to, 0, 0])?;
-    Some((pid as i32, status))
+    let mut status = 0;
+    // SAFETY: writes the status to a variable that is ours alone.
+    let pid = number(unsafe { raw::wait(&raw mut status) })?;
+    Some((pid, status))
 }
 
 /// Makes a pipe: its read end and its write end.
 pub fn pipe() -> Option<(i32, i32)> {
-    let mut ends = [0i32; 2];
-    let to = ends.as_mut_ptr().expose_provenance() as u64;
-    call(SystemCall::Pipe, [to, 0, 0])?;
+    let mut ends = [0; 2];
+    // SAFETY: writes the descriptors to a variable that is ours alone.
+    nothing(unsafe { raw::pipe(&raw mut ends) })?;
     Some((ends[0], ends[1]))
 }
 
 /// Reads into `buffer`: how many bytes, 0 at the end.
 pub fn read(descriptor: i32, buffer: &mut [u8]) -> Option<usize> {
-    let to = buffer.as_mut_ptr().expose_provenance() as u64;
-    call(
-        SystemCall::Read,
-        [descriptor as u64, to, buffer.len() as u64],
-    )
-    .map(|done| done as usize)
+    let length = length(buffer);
+    // SAFETY: writes at most `length` bytes of the buffer, which is borrowed for it.
+    done(unsafe { raw::read(descriptor, buffer.as_mut_ptr(), length) }).map(|read| read as usize)
 }
 
 /// Writes `bytes`: how many were written.
 pub fn write(descriptor: i32, bytes: &[u8]) -> Option<usize> {
-    let from = address(bytes);
-    call(
-        SystemCall::Write,
-        [descriptor as u64, from, bytes.len() as u64],
-    )
-    .map(|done| done as usize)
+    // SAFETY: reads at most as many bytes as there are.
+    done(unsafe { raw::write(descriptor, bytes.as_ptr(), length(bytes)) })
+        .map(|written| written as usize)
 }
 
 /// Makes another process end.
 pub fn kill(pid: i32) -> Option<()> {
-    call(SystemCall::Kill, [pid as u64, 0, 0]).map(|_| ())
+    // SAFETY: takes no pointer.
+    nothing(unsafe { raw::kill(pid) })
 }
 
-/// Becomes the program at `path`; comes back only if that fails. `arguments` ends in a null pointer.
-pub fn exec(path: &CStr, arguments: &[*const u8]) {
-    assert!(arguments.last().is_some_and(|last| last.is_null()));
-    let array = arguments.as_ptr().expose_provenance() as u64;
-    call(SystemCall::Exec, [path.as_ptr().addr() as u64, array, 0]);
+/// Becomes the program at `path`, with at most 31 arguments, of which the first is by custom its
+/// name. Comes back only if that fails.
+pub fn exec(path: &CStr, arguments: &[&CStr]) {
+    // The last stays null.
+    let mut pointers = [ptr::null(); ARGUMENTS];
+    let Some(room) = pointers[..ARGUMENTS - 1].get_mut(..arguments.len()) else {
+        return;
+    };
+    for (pointer, argument) in room.iter_mut().zip(arguments) {
+        *pointer = argument.as_ptr();
+    }
+    // SAFETY: reads strings that end, from a list that ends.
+    unsafe { raw::exec(path.as_ptr(), pointers.as_ptr()) };
+}
+
+/// What is known about an open file; a pipe has nothing to tell.
+pub fn fstat(descriptor: i32) -> Option<Stat> {
+    let mut bytes = [0; Stat::SIZE];
+    // SAFETY: writes to a variable that is ours alone.
+    nothing(unsafe { raw::fstat(descriptor, &raw mut bytes) })?;
+    Stat::decode(&bytes)
 }
 
 /// Makes `path` the current directory.
 pub fn chdir(path: &CStr) -> Option<()> {
-    call(SystemCall::Chdir, [path.as_ptr().addr() as u64, 0, 0]).map(|_| ())
+    // SAFETY: reads a string that ends.
+    nothing(unsafe { raw::chdir(path.as_ptr()) })
 }
 
-/// Another descriptor for the same open file.
+/// Another descriptor for the same open file: the lowest that is free.
 pub fn dup(descriptor: i32) -> Option<i32> {
-    call(SystemCall::Dup, [descriptor as u64, 0, 0]).map(|new| new as i32)
+    // SAFETY: takes no pointer.
+    number(unsafe { raw::dup(descriptor) })
 }
 
 /// This process's pid.
 pub fn getpid() -> i32 {
-    call(SystemCall::Getpid, [0; 3]).map_or(-1, |pid| pid as i32)
+    // SAFETY: takes no pointer.
+    number(unsafe { raw::getpid() }).unwrap_or(-1)
 }
 
 /// Moves the program break by `amount` bytes; gives the one before.
+///
+/// What lies below the break when the program begins stays; who shrinks the heap uses no address
+/// beyond the new break, and none of [`crate::heap`]'s.
 pub fn sbrk(amount: i64, flavour: u32) -> Option<u64> {
-    call(SystemCall::Sbrk, [amount as u64, flavour.into(), 0])
+    // SAFETY: takes no pointer; memory that is given back is reached by bare addresses only, as
+    // the program's own unsafe code answers for.
+    done(unsafe { raw::sbrk(amount, flavour) })
 }
 
 /// Sleeps for that many clock ticks.
 pub fn pause(ticks: u32) -> Option<()> {
-    call(SystemCall::Pause, [ticks.into(), 0, 0]).map(|_| ())
+    // SAFETY: takes no pointer.
+    nothing(unsafe { raw::pause(i32::try_from(ticks).unwrap_or(i32::MAX)) })
 }
 
 /// Clock ticks since boot.
 pub fn uptime() -> u64 {
-    call(SystemCall::Uptime, [0; 3]).unwrap_or(0)
+    // SAFETY: takes no pointer.
+    done(unsafe { raw::uptime() }).unwrap_or(0)
 }
 
-/// Opens a file: its descriptor.
+/// Opens a file in a mode of [`abi::open`]: its descriptor.
 pub fn open(path: &CStr, mode: u32) -> Option<i32> {
-    let path = path.as_ptr().addr() as u64;
-    call(SystemCall::Open, [path, mode.into(), 0]).map(|descriptor| descriptor as i32)
+    // SAFETY: reads a string that ends.
+    number(unsafe { raw::open(path.as_ptr(), mode) })
 }
 
 /// Makes a device file.
 pub fn mknod(path: &CStr, major: u16, minor: u16) -> Option<()> {
-    let path = path.as_ptr().addr() as u64;
-    call(SystemCall::Mknod, [path, major.into(), minor.into()]).map(|_| ())
+    // SAFETY: reads a string that ends.
+    nothing(unsafe { raw::mknod(path.as_ptr(), major, minor) })
 }
 
 /// Removes a name of a file.
 pub fn unlink(path: &CStr) -> Option<()> {
-    call(SystemCall::Unlink, [path.as_ptr().addr() as u64, 0, 0]).map(|_| ())
+    // SAFETY: reads a string that ends.
+    nothing(unsafe { raw::unlink(path.as_ptr()) })
+}
+
+/// Gives the file `old` the further name `new`.
+pub fn link(old: &CStr, new: &CStr) -> Option<()> {
+    // SAFETY: reads strings that end.
+    nothing(unsafe { raw::link(old.as_ptr(), new.as_ptr()) })
 }
 
 /// Makes a directory.
 pub fn mkdir(path: &CStr) -> Option<()> {
-    call(SystemCall::Mkdir, [path.as_ptr().addr() as u64, 0, 0]).map(|_| ())
+    // SAFETY: reads a string that ends.
+    nothing(unsafe { raw::mkdir(path.as_ptr()) })
 }
 
 /// Closes a descriptor.
 pub fn close(descriptor: i32) -> Option<()> {
-    call(SystemCall::Close, [descriptor as u64, 0, 0]).map(|_| ())
+    // SAFETY: takes no pointer.
+    nothing(unsafe { raw::close(descriptor) })
+}
+
+/// This process's page faults and frames, so far.
+pub fn memory() -> Option<MemoryUsage> {
+    let mut usage = MemoryUsage::default();
+    // SAFETY: writes numbers to a variable that is ours alone.
+    nothing(unsafe { raw::memory(&raw mut usage) })?;
+    Some(usage)
 }

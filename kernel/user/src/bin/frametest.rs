@@ -3,7 +3,7 @@
 #![no_std]
 #![no_main]
 
-use core::ptr::{null, with_exposed_provenance_mut, write_volatile};
+use core::ptr::{with_exposed_provenance_mut, write_volatile};
 
 use user::abi::layout::{PAGE_SIZE, TRAPFRAME};
 use user::abi::{SystemCall, open, sbrk};
@@ -148,7 +148,7 @@ fn run(left: i64, deed: fn(u64)) {
 /// A system call that may use a hole.
 fn raw(call: SystemCall, arguments: [u64; 3]) -> i64 {
     // SAFETY: the calls here name a heap page that is used for nothing else.
-    unsafe { system::raw(call.number(), arguments) }
+    unsafe { user::raw::call(call.number(), arguments) }
 }
 
 fn fork(_: u64) {
@@ -160,12 +160,7 @@ fn fork(_: u64) {
 }
 
 fn exec(_: u64) {
-    let arguments = [
-        c"frametest".as_ptr().cast(),
-        c"done".as_ptr().cast(),
-        null(),
-    ];
-    system::exec(c"frametest", &arguments);
+    system::exec(c"frametest", &[c"frametest", c"done"]);
 }
 
 fn pipe(hole: u64) {

@@ -21,7 +21,7 @@ fn main(_: Arguments) -> i32 {
         println!("init: starting sh");
         match system::fork() {
             Some(0) => {
-                system::exec(c"sh", &[c"sh".as_ptr().cast(), core::ptr::null()]);
+                system::exec(c"sh", &[c"sh"]);
                 println!("init: exec sh failed");
                 return 1;
             }

@@ -346,7 +346,7 @@ fn busy_child() -> bool {
 /// A system call with arguments that no safe function would pass.
 fn raw(call: SystemCall, first: u64, second: u64, third: u64) -> i64 {
     // SAFETY: the calls here name heap memory that is used for nothing else, or bad addresses.
-    unsafe { system::raw(call.number(), [first, second, third]) }
+    unsafe { user::raw::call(call.number(), [first, second, third]) }
 }
 
 fn system_calls_fill_holes() -> bool {

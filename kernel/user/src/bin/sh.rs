@@ -72,7 +72,9 @@ fn word<'l>(line: &'l [u8; LINE], words: &[*const u8], index: usize) -> Option<&
 fn run(name: &CStr, arguments: &[*const u8]) {
     match system::fork() {
         Some(0) => {
-            system::exec(name, arguments);
+            let list = arguments.as_ptr().cast();
+            // SAFETY: strings that end, in a list that ends.
+            unsafe { user::raw::exec(name.as_ptr(), list) };
             println!("exec {} failed", name.to_str().unwrap_or("?"));
             system::exit(1);
         }
