@@ -20,3 +20,25 @@ pub struct MemoryUsage {
     /// Frames that nobody holds, in the whole system.
     pub free_frames: u64,
 }
+
+impl MemoryUsage {
+    /// Bytes of the encoded form.
+    pub const SIZE: usize = 48;
+
+    /// The bytes that a user program sees.
+    pub fn encode(&self) -> [u8; Self::SIZE] {
+        let words = [
+            self.load_faults,
+            self.store_faults,
+            self.fetch_faults,
+            self.system_call_faults,
+            self.mapped_pages,
+            self.free_frames,
+        ];
+        let mut bytes = [0; Self::SIZE];
+        for (chunk, word) in bytes.chunks_exact_mut(8).zip(words) {
+            chunk.copy_from_slice(&word.to_le_bytes());
+        }
+        bytes
+    }
+}

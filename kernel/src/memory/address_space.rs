@@ -20,6 +20,7 @@ use super::frames::{Frame, OutOfFrames, allocate, allocate_zeroed, check_availab
 use super::page_table::{Entry, PageTable};
 pub use super::region::Access;
 use super::region::{Permissions, Regions};
+use super::usage::{Origin, Usage};
 use crate::address::{Page, PageRange, UserAddress};
 use crate::arch::{csr, fence};
 
@@ -45,6 +46,8 @@ pub struct Fixtures {
     pub top: Entry,
     /// The address-space identifier that harts tag translations with; one a process slot.
     pub identifier: u16,
+    /// Where page faults are counted.
+    pub usage: &'static Usage,
 }
 
 /// A process's memory.
@@ -59,6 +62,7 @@ pub struct AddressSpace {
     /// `satp` while the process is in user mode.
     satp: u64,
     identifier: u16,
+    usage: &'static Usage,
     /// Bit n: hart n may hold translations older than the page table.
     stale_translations: u32,
     /// Bit n: hart n may hold instructions older than what is in memory.
@@ -83,6 +87,7 @@ impl AddressSpace {
             heap_start,
             program_break: heap_start,
             identifier: fixtures.identifier,
+            usage: fixtures.usage,
             stale_translations: ALL_HARTS,
             stale_instructions: ALL_HARTS,
         })
@@ -98,6 +103,11 @@ impl AddressSpace {
     #[inline]
     pub fn program_break(&self) -> u64 {
         self.program_break
+    }
+
+    /// How many of its pages are mapped, shared ones included.
+    pub fn mapped_pages(&mut self) -> u64 {
+        self.table().mapped()
     }
 
     #[inline]
@@ -125,18 +135,26 @@ impl AddressSpace {
     }
 
     /// The one door to user memory: gives the frame behind `address`, ready for `access`. A hole
-    /// is filled with a zeroed frame; before a store, a shared page becomes the process's own.
+    /// is filled with a zeroed frame; before a store, a shared page becomes the process's own. That
+    /// is counted for `origin`.
     ///
     /// # Errors
     /// The regions do not allow it, or no frame is left; then nothing has changed.
     #[inline]
-    pub fn fault_in(&mut self, address: UserAddress, access: Access) -> Result<Frame, Fault> {
+    pub fn fault_in(
+        &mut self,
+        address: UserAddress,
+        access: Access,
+        origin: Origin,
+    ) -> Result<Frame, Fault> {
         let page = address.page().ok_or(Fault::NotAllowed)?;
         let entry = self.table().entry(page);
         if entry.allows(access) {
             return Ok(entry.frame());
         }
-        self.fill(page, entry, access)
+        let frame = self.fill(page, entry, access)?;
+        self.usage.count(origin, access);
+        Ok(frame)
     }
 
     /// The slow part of [`AddressSpace::fault_in`]: `entry` does not allow `access`.
@@ -219,7 +237,8 @@ impl AddressSpace {
         check_available(pages.end.number().saturating_sub(pages.start.number()))?;
         let mut page = pages.start;
         while page < pages.end {
-            self.fault_in(page.start(), Access::Store)?;
+            let hole = self.table().entry(page);
+            self.fill(page, hole, Access::Store)?;
             page = page.next();
         }
         Ok(())

@@ -85,14 +85,18 @@ extern "C" fn kmem_exhausted(needed: u64) {
 /// Fails if fewer than `needed` frames are free just now. It reserves nothing: it spares the work
 /// of taking thousands of frames only to give them back.
 pub fn check_available(needed: u64) -> Result<(), OutOfFrames> {
-    let free = kmem.lock().free;
-    match free >= needed {
+    match free_count() >= needed {
         true => Ok(()),
         false => {
             kmem_exhausted(needed);
             Err(OutOfFrames)
         }
     }
+}
+
+/// How many frames are free just now.
+pub fn free_count() -> u64 {
+    kmem.lock().free
 }
 
 /// Takes a free frame; its contents are anything.

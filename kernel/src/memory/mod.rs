@@ -6,7 +6,9 @@ pub mod frames;
 pub mod kernel_table;
 pub mod page_table;
 pub mod region;
+pub mod usage;
 pub mod user_copy;
 
 pub use address_space::{Access, AddressSpace, Fault};
 pub use frames::{Frame, OutOfFrames};
+pub use usage::Origin;

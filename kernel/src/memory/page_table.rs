@@ -147,6 +147,8 @@ pub struct PageTable {
     /// One beyond the highest page that was mapped and not unmapped since: how far walks have to
     /// look, however large the heap is.
     end: Page,
+    /// How many pages are mapped for the user.
+    mapped: u64,
 }
 
 impl PageTable {
@@ -158,12 +160,18 @@ impl PageTable {
             root,
             last_leaf: None,
             end: Page::numbered(0),
+            mapped: 0,
         })
     }
 
     /// The root table's physical page number, for `satp`.
     pub fn root_number(&self) -> u64 {
         self.root.address().0 >> PAGE_SHIFT
+    }
+
+    /// How many pages are mapped for the user.
+    pub fn mapped(&self) -> u64 {
+        self.mapped
     }
 
     /// The slot of `page` in its last-level table, if that table exists.
@@ -210,6 +218,7 @@ impl PageTable {
             leaf.words()[index(page, 0)].store(entry.bits(), Ordering::Release);
             self.last_leaf = Some((number, leaf));
             self.end = end;
+            self.mapped = self.mapped.wrapping_add(1);
             Ok(())
         };
         match last_leaf {
@@ -237,7 +246,11 @@ impl PageTable {
         self.end = self.end.min(pages.start);
         self.last_leaf = None;
         if pages.start < pages.end {
-            unmap_level(self.root, ROOT_LEVEL, 0, &pages, &mut release);
+            let mapped = &mut self.mapped;
+            unmap_level(self.root, ROOT_LEVEL, 0, &pages, &mut |frame| {
+                *mapped = mapped.wrapping_sub(1);
+                release(frame);
+            });
         }
     }
 

@@ -3,7 +3,7 @@
 
 use abi::layout::PAGE_SIZE;
 
-use super::{Access, AddressSpace, Fault, Frame};
+use super::{Access, AddressSpace, Fault, Frame, Origin};
 use crate::address::UserAddress;
 
 /// A stretch of user memory inside one frame.
@@ -28,7 +28,7 @@ impl AddressSpace {
         length: usize,
         access: Access,
     ) -> Result<Stretch, Fault> {
-        let frame = self.fault_in(address, access)?;
+        let frame = self.fault_in(address, access, Origin::SystemCall)?;
         let offset = address.offset();
         let length = length.min(PAGE_SIZE as usize - offset);
         Ok(Stretch {

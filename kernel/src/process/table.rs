@@ -10,6 +10,7 @@ use super::trapframe::{self, Trapframe};
 use crate::file::Descriptors;
 use crate::file_system::InodeReference;
 use crate::memory::address_space::Fixtures;
+use crate::memory::usage::Usage;
 use crate::memory::{AddressSpace, fixed_tables};
 use crate::sync::SpinLock;
 
@@ -81,6 +82,8 @@ pub struct Process {
     pub shared: SpinLock<Shared>,
     pid: AtomicI32,
     killed: AtomicBool,
+    /// Its page faults so far.
+    pub usage: Usage,
     /// Belongs to whoever holds `shared` while the process does not run.
     pub context: UnsafeCell<Context>,
     /// Belongs to the process itself; before it first runs, to its maker.
@@ -137,6 +140,7 @@ impl Process {
             ),
             pid: AtomicI32::new(0),
             killed: AtomicBool::new(false),
+            usage: Usage::new(),
             context: UnsafeCell::new(Context::ZERO),
             resources: UnsafeCell::new(Resources {
                 space: None,
@@ -165,6 +169,7 @@ impl Process {
     /// Gives the slot to a new process, or, with pid 0, to none.
     pub(super) fn set_pid(&self, pid: i32) {
         self.killed.store(false, Ordering::Relaxed);
+        self.usage.reset();
         self.pid.store(pid, Ordering::Relaxed);
     }
 
@@ -180,11 +185,12 @@ impl Process {
     }
 
     /// What its memory has in common with that of other processes in the slot.
-    pub fn fixtures(&self) -> Fixtures {
+    pub fn fixtures(&'static self) -> Fixtures {
         Fixtures {
             top: fixed_tables::top_entry(self.slot().index()),
             // Zero is the kernel's own.
             identifier: u16::from(self.slot().0) + 1,
+            usage: &self.usage,
         }
     }
 

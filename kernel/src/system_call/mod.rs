@@ -87,7 +87,7 @@ pub fn perform(task: &mut Task<'_>) -> Outcome {
         SystemCall::Link => path::link(task),
         SystemCall::Mkdir => path::mkdir(task),
         SystemCall::Close => file::close(task),
-        SystemCall::Memory => Err(Refused),
+        SystemCall::Memory => process::memory(task),
     };
     task.trapframe.set_argument::<0>(answer.unwrap_or(u64::MAX));
     Outcome::Done

@@ -1,9 +1,10 @@
 //! System calls about processes and their memory.
 
-use abi::sbrk;
+use abi::{MemoryUsage, sbrk};
 
 use super::{Answer, Refused, argument};
 use crate::devices::clock;
+use crate::memory::{Access, frames};
 use crate::process::{Task, end, fork as beginning};
 
 pub(super) fn fork(task: &mut Task<'_>) -> Answer {
@@ -47,4 +48,20 @@ pub(super) fn pause(task: &mut Task<'_>) -> Answer {
 
 pub(super) fn uptime() -> Answer {
     Ok(clock::ticks().into())
+}
+
+/// What the answer itself takes, a page for it perhaps, is not in it.
+pub(super) fn memory(task: &mut Task<'_>) -> Answer {
+    let to = argument::address::<0>(task);
+    let faults = &task.process.usage;
+    let usage = MemoryUsage {
+        load_faults: faults.traps(Access::Load),
+        store_faults: faults.traps(Access::Store),
+        fetch_faults: faults.traps(Access::Fetch),
+        system_call_faults: faults.system_calls(),
+        mapped_pages: task.space.mapped_pages(),
+        free_frames: frames::free_count(),
+    };
+    task.space.copy_out(to, &usage.encode())?;
+    Ok(0)
 }

@@ -6,7 +6,7 @@ use super::{cause, interrupt as device, kernel, trampoline};
 use crate::address::UserAddress;
 use crate::arch::csr::{self, SSTATUS_SPIE, SSTATUS_SPP};
 use crate::arch::{hart, interrupt};
-use crate::memory::{Access, kernel_table};
+use crate::memory::{Access, Origin, kernel_table};
 use crate::print;
 use crate::process::{Task, end, scheduler, stack};
 use crate::system_call::{self, Outcome};
@@ -87,7 +87,7 @@ fn handle(task: &mut Task<'_>, scause: u64) -> Next {
 
 fn page_fault(task: &mut Task<'_>, scause: u64, access: Access) -> Next {
     let address = UserAddress(csr::stval::read());
-    match task.space.fault_in(address, access) {
+    match task.space.fault_in(address, access, Origin::Trap) {
         Ok(_) => Next::Continue,
         Err(_) => unexpected(task, scause),
     }
