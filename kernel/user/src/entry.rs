@@ -37,6 +37,6 @@ extern "C" fn program_exit(status: i32) -> ! {
 
 #[panic_handler]
 fn on_panic(info: &PanicInfo<'_>) -> ! {
-    crate::eprintln!("panic: {}", info.message());
+    crate::eprintln!("panicked: {}", info.message());
     system::exit(1)
 }

@@ -1,12 +1,13 @@
 //! What user programs share: their entry, system calls, printing, files.
 //!
 //! A program says `user::program!(main);` and writes `fn main(arguments: Arguments) -> i32`; what
-//! it gives is its exit status.
+//! it gives is its exit status. With `extern crate alloc;` it has boxes and vectors.
 #![no_std]
 
 mod arguments;
 mod entry;
 pub mod file;
+pub mod heap;
 pub mod print;
 pub mod raw;
 pub mod system;

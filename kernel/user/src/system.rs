@@ -10,7 +10,7 @@ use abi::MemoryUsage;
 use abi::limits::ARGUMENTS;
 use abi::stat::Stat;
 
-use crate::raw;
+use crate::{heap, raw};
 
 /// What the kernel answered, unless it refused.
 fn done(answer: i64) -> Option<u64> {
@@ -123,13 +123,16 @@ pub fn getpid() -> i32 {
     number(unsafe { raw::getpid() }).unwrap_or(-1)
 }
 
-/// Moves the program break by `amount` bytes; gives the one before.
-///
-/// What lies below the break when the program begins stays; who shrinks the heap uses no address
-/// beyond the new break, and none of [`crate::heap`]'s.
+/// Moves the program break by `amount` bytes, in a flavour of [`abi::sbrk`]; gives the one before.
+/// Does not take away what [`crate::heap`] has.
 pub fn sbrk(amount: i64, flavour: u32) -> Option<u64> {
-    // SAFETY: takes no pointer; memory that is given back is reached by bare addresses only, as
-    // the program's own unsafe code answers for.
+    if amount < 0 && heap::end() > 0 {
+        let after = sbrk(0, flavour)?.checked_add_signed(amount)?;
+        if after < heap::end() {
+            return None;
+        }
+    }
+    // SAFETY: takes no pointer. No Rust object lies between the heap's end and the break.
     done(unsafe { raw::sbrk(amount, flavour) })
 }
 
