@@ -13,6 +13,7 @@ pub mod guest;
 pub mod minimise;
 pub mod replay;
 pub mod runner;
+pub mod session;
 
 pub use oracle::Case;
 pub use oracle::case::{cross_over, mutate};

@@ -1,0 +1,143 @@
+//! A session at a guest's console: waits for what is shown, types lines, hands back what they print.
+
+use emulator::{BuildError, Config, Exit, Machine};
+
+use crate::guest::location::{GuestFiles, MissingGuest};
+
+/// What the shell shows when it waits for a line.
+pub const PROMPT: &str = "$ ";
+
+/// Instructions within which something waited for has to appear, unless the session is told
+/// otherwise.
+const BUDGET: u64 = 2_000_000_000;
+/// Instructions between two looks at the console.
+const STEP: u64 = 100_000;
+
+/// A machine whose console somebody reads and types on.
+pub struct Session {
+    machine: Machine,
+    budget: u64,
+    /// What was printed and not yet waited for.
+    shown: String,
+}
+
+/// Why a session came to nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// There is no kernel or no image.
+    #[error(transparent)]
+    Missing(#[from] MissingGuest),
+    /// The machine cannot be built.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// What was waited for did not appear.
+    #[error("no {wanted:?} ({exit:?}); the console shows:\n{shown}")]
+    NotShown {
+        /// What was waited for.
+        wanted: String,
+        /// Why the machine stopped; [`Exit::Budget`] also when the kernel panicked.
+        exit: Exit,
+        /// What the console shows instead.
+        shown: String,
+    },
+    /// The shell did not repeat the line that was typed.
+    #[error("{line:?} was typed, but the console shows:\n{shown}")]
+    NoEcho {
+        /// The line.
+        line: String,
+        /// What the console shows instead.
+        shown: String,
+    },
+}
+
+impl Session {
+    /// Boots the kernel and the image that [`GuestFiles::find`] finds, to the shell's prompt.
+    ///
+    /// # Errors
+    /// There is no guest, or no prompt.
+    pub fn boot(config: &Config) -> Result<Session, SessionError> {
+        let files = GuestFiles::find(None, None)?;
+        let machine = Machine::new(config, &files.kernel, files.file_system)?;
+        let mut session = Session::new(machine);
+        session.wait_for(PROMPT)?;
+        Ok(session)
+    }
+
+    /// Sits down at a machine's console.
+    pub fn new(machine: Machine) -> Session {
+        Session {
+            machine,
+            budget: BUDGET,
+            shown: String::new(),
+        }
+    }
+
+    /// Lets everything that is waited for from now on take `instructions`.
+    pub fn set_budget(&mut self, instructions: u64) {
+        self.budget = instructions;
+    }
+
+    /// The machine, to be looked at or taken away.
+    pub fn into_machine(self) -> Machine {
+        self.machine
+    }
+
+    /// Types `text` as it is.
+    pub fn type_text(&mut self, text: &str) {
+        self.machine.console_input(text.as_bytes());
+    }
+
+    /// Types a line at the prompt and waits for the next: what was printed in between.
+    ///
+    /// # Errors
+    /// The prompt does not come back.
+    pub fn run(&mut self, line: &str) -> Result<String, SessionError> {
+        self.type_text(line);
+        self.type_text("\n");
+        let shown = self.wait(PROMPT, |shown| shown.ends_with(PROMPT))?;
+        let output = shown
+            .strip_prefix(line)
+            .and_then(|rest| rest.strip_prefix('\n'))
+            .and_then(|rest| rest.strip_suffix(PROMPT));
+        match output {
+            Some(output) => Ok(output.to_owned()),
+            None => Err(SessionError::NoEcho {
+                line: line.to_owned(),
+                shown,
+            }),
+        }
+    }
+
+    /// Waits until `wanted` is shown: everything printed so far and not handed out yet.
+    ///
+    /// # Errors
+    /// It does not appear within the budget, or the kernel panicked or stopped.
+    pub fn wait_for(&mut self, wanted: &str) -> Result<String, SessionError> {
+        self.wait(wanted, |shown| shown.contains(wanted))
+    }
+
+    fn wait(
+        &mut self,
+        wanted: &str,
+        is_there: impl Fn(&str) -> bool,
+    ) -> Result<String, SessionError> {
+        let end = self.machine.steps().saturating_add(self.budget);
+        loop {
+            let exit = self.machine.run(STEP);
+            self.shown
+                .push_str(&String::from_utf8_lossy(&self.machine.console_output()));
+            let shown = &self.shown;
+            if is_there(shown) {
+                return Ok(std::mem::take(&mut self.shown));
+            }
+            let goes_on = exit == Exit::Budget && self.machine.steps() < end;
+            if !goes_on || shown.contains("panic:") {
+                return Err(SessionError::NotShown {
+                    wanted: wanted.to_owned(),
+                    exit,
+                    shown: shown.clone(),
+                });
+            }
+        }
+    }
+}
