@@ -3,6 +3,8 @@
 use core::ffi::CStr;
 use core::str::FromStr;
 
+use crate::text::Text;
+
 /// A program's arguments; the first is its name.
 #[derive(Clone, Copy)]
 pub struct Arguments {
@@ -39,8 +41,18 @@ impl Arguments {
         self.get(index)?.to_str().ok()?.parse().ok()
     }
 
+    /// The name that the program was called by.
+    pub fn program(&self) -> Text<'static> {
+        Text(self.get(0).unwrap_or_default().to_bytes())
+    }
+
     /// All arguments after the program's name.
     pub fn rest(self) -> impl Iterator<Item = &'static CStr> {
-        (1..self.count).filter_map(move |index| self.get(index))
+        self.from(1)
+    }
+
+    /// All arguments from the one with this index on.
+    pub fn from(self, index: usize) -> impl Iterator<Item = &'static CStr> {
+        (index..self.count).filter_map(move |index| self.get(index))
     }
 }

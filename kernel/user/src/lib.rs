@@ -5,9 +5,11 @@
 #![no_std]
 
 mod arguments;
+pub mod each;
 mod entry;
 pub mod file;
 pub mod heap;
+pub mod lines;
 pub mod print;
 pub mod raw;
 pub mod system;

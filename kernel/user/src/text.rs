@@ -3,6 +3,7 @@
 use core::fmt::{self, Display, Formatter, Write};
 
 /// Shows bytes; those that are no UTF-8 as U+FFFD.
+#[derive(Clone, Copy)]
 pub struct Text<'b>(pub &'b [u8]);
 
 impl Display for Text<'_> {

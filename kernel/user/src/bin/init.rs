@@ -25,8 +25,13 @@ fn main(_: Arguments) -> i32 {
                 println!("init: exec sh failed");
                 return 1;
             }
+            // Orphans are children of this process: they are waited for too.
             Some(shell) => while system::wait().is_some_and(|(ended, _)| ended != shell) {},
-            None => println!("init: fork failed"),
+            None => {
+                println!("init: fork failed");
+                // Others may end meanwhile.
+                let _ = system::pause(10);
+            }
         }
     }
 }

@@ -1,0 +1,13 @@
+//! Makes processes end, which are named by their pids.
+#![no_std]
+#![no_main]
+
+use user::{Arguments, each, system};
+
+user::program!(main);
+
+fn main(arguments: Arguments) -> i32 {
+    each::argument(arguments, "pid...", "is no process to be killed", |pid| {
+        system::kill(pid.to_str().ok()?.parse().ok()?)
+    })
+}

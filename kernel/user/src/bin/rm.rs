@@ -1,0 +1,11 @@
+//! Removes names of files, and empty directories.
+#![no_std]
+#![no_main]
+
+use user::{Arguments, each, system};
+
+user::program!(main);
+
+fn main(arguments: Arguments) -> i32 {
+    each::argument(arguments, "files...", "failed to delete", system::unlink)
+}
