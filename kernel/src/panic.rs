@@ -21,6 +21,11 @@ fn on_panic(info: &PanicInfo<'_>) -> ! {
     panic()
 }
 
+/// Stops the system: it cannot go on, and has said why.
+pub fn stop() -> ! {
+    panic()
+}
+
 /// Where every panic ends, its message written: tools set a breakpoint here.
 #[inline(never)]
 #[unsafe(no_mangle)]

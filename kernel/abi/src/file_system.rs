@@ -3,6 +3,8 @@
 //! A disk is an array of 1024-byte blocks:
 //! `boot | superblock | log | inodes | free bitmap | data`. All numbers are little endian.
 
+use core::ops::Range;
+
 /// Bytes in a block.
 pub const BLOCK_SIZE: usize = 1024;
 /// The first word of a superblock.
@@ -114,10 +116,48 @@ impl SuperBlock {
         self.bitmap_start.checked_add(block / BITS_PER_BLOCK as u32)
     }
 
-    /// The first data block: what follows the free bitmap.
-    pub fn data_start(&self) -> Option<u32> {
-        self.bitmap_start
-            .checked_add(self.size.div_ceil(BITS_PER_BLOCK as u32))
+    /// The data blocks: the only ones that inodes may name.
+    ///
+    /// They are counted from the end: the C `mkfs` may leave a spare block before them.
+    pub fn data_area(&self) -> Range<u32> {
+        self.size.saturating_sub(self.data_blocks)..self.size
+    }
+
+    /// What is wrong with the layout: its areas must follow one another. `None` if they do.
+    pub fn contradiction(&self) -> Option<&'static str> {
+        let end = |start: u32, blocks: u32| u64::from(start) + u64::from(blocks);
+        let inode_blocks = self.inodes.div_ceil(INODES_PER_BLOCK as u32);
+        let bitmap_blocks = self.size.div_ceil(BITS_PER_BLOCK as u32);
+        if self.log_start <= SUPER_BLOCK {
+            Some("the log lies on the superblock")
+        } else if end(self.log_start, self.log_blocks) > self.inode_start.into() {
+            Some("log and inodes overlap")
+        } else if end(self.inode_start, inode_blocks) > self.bitmap_start.into() {
+            Some("inodes and bitmap overlap")
+        } else if end(self.bitmap_start, bitmap_blocks) > self.data_area().start.into() {
+            Some("bitmap and data overlap")
+        } else {
+            None
+        }
+    }
+
+    /// The home blocks of the transaction that a log's header describes, in the order of the
+    /// blocks that follow the header; `None` if it describes more than the log holds, or a block
+    /// that no transaction changes.
+    pub fn logged_blocks<'h>(
+        &self,
+        header: &'h [u8; BLOCK_SIZE],
+    ) -> Option<impl Iterator<Item = u32> + Clone + use<'h>> {
+        let (words, _) = header.as_chunks();
+        let (count, homes) = words.split_first()?;
+        let count = u32::from_le_bytes(*count);
+        let homes = homes.get(..count as usize)?;
+        let homes = homes.iter().map(|word| u32::from_le_bytes(*word));
+        let fits = count == 0 || count < self.log_blocks;
+        let sensible = homes
+            .clone()
+            .all(|home| (self.inode_start..self.size).contains(&home));
+        (fits && sensible).then_some(homes)
     }
 }
 
@@ -261,18 +301,10 @@ mod tests {
 
     #[test]
     fn structures_survive_encoding() {
-        let block = SuperBlock {
-            magic: MAGIC,
-            size: 2000,
-            data_blocks: 1953,
-            inodes: 200,
-            log_blocks: 31,
-            log_start: 2,
-            inode_start: 33,
-            bitmap_start: 46,
-        };
+        let block = LAYOUT;
         assert_eq!(SuperBlock::decode(&block.encode()), block);
-        assert_eq!(block.data_start(), Some(47));
+        assert_eq!(block.data_area(), 47..2000);
+        assert_eq!(block.contradiction(), None);
 
         let mut inode = DiskInode {
             kind: Kind::File as u16,
@@ -291,5 +323,56 @@ mod tests {
         assert_eq!(entry.name(), b"a name that is");
         assert!(entry.is_called(b"a name that is too long"));
         assert!(!entry.is_called(b"a name"));
+    }
+
+    const LAYOUT: SuperBlock = SuperBlock {
+        magic: MAGIC,
+        size: 2000,
+        data_blocks: 1953,
+        inodes: 200,
+        log_blocks: 31,
+        log_start: 2,
+        inode_start: 33,
+        bitmap_start: 46,
+    };
+
+    #[test]
+    fn areas_must_follow_one_another() {
+        let wrong = |change: fn(&mut SuperBlock)| {
+            let mut layout = LAYOUT;
+            change(&mut layout);
+            layout.contradiction().unwrap()
+        };
+        assert!(wrong(|layout| layout.log_start = 1).contains("superblock"));
+        assert!(wrong(|layout| layout.log_blocks = 32).starts_with("log and"));
+        assert!(wrong(|layout| layout.log_blocks = u32::MAX).starts_with("log and"));
+        assert!(wrong(|layout| layout.inodes = 209).starts_with("inodes and"));
+        assert!(wrong(|layout| layout.inodes = u32::MAX).starts_with("inodes and"));
+        assert!(wrong(|layout| layout.data_blocks = 1954).starts_with("bitmap and"));
+        assert!(wrong(|layout| layout.data_blocks = 2001).starts_with("bitmap and"));
+        assert!(wrong(|layout| layout.bitmap_start = u32::MAX).starts_with("bitmap and"));
+    }
+
+    #[test]
+    fn a_log_header_names_blocks_that_can_be_logged() {
+        let logged = |words: &[u32]| {
+            let mut header = [0; BLOCK_SIZE];
+            let (places, _) = header.as_chunks_mut();
+            for (place, word) in places.iter_mut().zip(words) {
+                *place = word.to_le_bytes();
+            }
+            let homes = LAYOUT.logged_blocks(&header)?;
+            Some(homes.eq(words[1..].iter().copied()))
+        };
+        assert_eq!(logged(&[0]), Some(true));
+        assert_eq!(logged(&[2, 33, 1999]), Some(true));
+        assert_eq!(logged(&[2, 33, 2000]), None);
+        assert_eq!(logged(&[1, 32]), None);
+        assert_eq!(logged(&[u32::MAX, 33]), None);
+        let mut full = [40; 31];
+        full[0] = 30;
+        assert_eq!(logged(&full), Some(true));
+        full[0] = 31;
+        assert_eq!(logged(&full), None);
     }
 }

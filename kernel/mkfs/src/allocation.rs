@@ -29,14 +29,17 @@ impl Image {
 
     /// Data blocks that are free.
     pub fn free_blocks(&self) -> usize {
-        (self.data_start..self.layout.size)
+        self.layout
+            .data_area()
             .filter(|&block| !self.in_use(block))
             .count()
     }
 
     /// Takes the lowest free data block, zeroed.
     pub(crate) fn allocate_block(&mut self) -> Result<u32, Error> {
-        let block = (self.data_start..self.layout.size)
+        let block = self
+            .layout
+            .data_area()
             .find(|&block| !self.in_use(block))
             .ok_or(Error::OutOfBlocks)?;
         self.set_in_use(block, true);

@@ -113,7 +113,9 @@ impl Image {
                 }
             }
         }
-        let lost = (self.data_start..self.layout.size)
+        let lost = self
+            .layout
+            .data_area()
             .filter(|&block| self.in_use(block) && !owners.contains_key(&block));
         problems.extend(lost.map(Problem::LostBlock));
     }
@@ -139,7 +141,10 @@ impl Image {
         let mut blocks = inode.addresses.to_vec();
         blocks.extend(self.indirect_addresses(number, inode.addresses[DIRECT_BLOCKS])?);
         blocks.retain(|&block| block != 0);
-        match blocks.iter().find(|&&block| !self.is_data_block(block)) {
+        match blocks
+            .iter()
+            .find(|&&block| !self.layout.data_area().contains(&block))
+        {
             Some(&block) => Err(Problem::Unreadable(Error::BadBlock {
                 inode: number,
                 block,

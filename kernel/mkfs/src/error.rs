@@ -24,8 +24,8 @@ pub enum Error {
     #[error("the superblock contradicts itself: {0}")]
     BadLayout(&'static str),
     /// The log's header is not one that a kernel could have written.
-    #[error("the log's header is damaged: {0}")]
-    BadLog(String),
+    #[error("the log's header is damaged")]
+    BadLog,
     /// An inode points outside the data area.
     #[error("inode {inode} points to block {block}, which is no data block")]
     BadBlock {

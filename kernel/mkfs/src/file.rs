@@ -22,7 +22,7 @@ impl Image {
         }
         match blocks
             .iter()
-            .find(|&&block| block != 0 && !self.is_data_block(block))
+            .find(|&&block| block != 0 && !self.layout.data_area().contains(&block))
         {
             Some(&block) => Err(Error::BadBlock {
                 inode: number,
@@ -41,7 +41,7 @@ impl Image {
         if block == 0 {
             return Ok(addresses);
         }
-        if !self.is_data_block(block) {
+        if !self.layout.data_area().contains(&block) {
             return Err(Error::BadBlock { inode, block });
         }
         let (words, _) = self.block(block).as_chunks();
@@ -82,7 +82,7 @@ impl Image {
         let mut blocks = inode.addresses.to_vec();
         blocks.extend(self.indirect_addresses(number, indirect)?);
         for block in blocks.into_iter().filter(|&block| block != 0) {
-            if !self.is_data_block(block) {
+            if !self.layout.data_area().contains(&block) {
                 return Err(Error::BadBlock {
                     inode: number,
                     block,

@@ -9,8 +9,6 @@ use crate::Error;
 pub struct Image {
     pub(crate) bytes: Vec<u8>,
     pub(crate) layout: SuperBlock,
-    /// First data block, checked when the image was opened.
-    pub(crate) data_start: u32,
 }
 
 impl Image {
@@ -27,12 +25,8 @@ impl Image {
             .and_then(|rest| rest.first_chunk())
             .ok_or(Error::TooShort(bytes.len()))?;
         let layout = SuperBlock::decode(header);
-        let data_start = check_layout(&layout, bytes.len())?;
-        let mut image = Image {
-            bytes,
-            layout,
-            data_start,
-        };
+        check_layout(&layout, bytes.len())?;
+        let mut image = Image { bytes, layout };
         image.install_log()?;
         Ok(image)
     }
@@ -68,11 +62,6 @@ impl Image {
             .expect("block numbers are checked against the superblock, and that against the image")
     }
 
-    /// Whether `block` lies in the data area.
-    pub(crate) fn is_data_block(&self, block: u32) -> bool {
-        (self.data_start..self.layout.size).contains(&block)
-    }
-
     fn inode_place(&self, number: u32) -> Result<(u32, usize), Error> {
         let block = self
             .layout
@@ -103,34 +92,17 @@ impl Image {
             return Ok(());
         }
         let header = *self.block(self.layout.log_start);
-        let word = |index: usize| {
-            let bytes = header[index * 4..].first_chunk();
-            bytes.map_or(0, |bytes| u32::from_le_bytes(*bytes))
-        };
-        let count = word(0);
-        if count >= self.layout.log_blocks || count as usize >= BLOCK_SIZE / 4 {
-            return Err(Error::BadLog(format!(
-                "{count} blocks in a log of {}",
-                self.layout.log_blocks
-            )));
+        let homes = self.layout.logged_blocks(&header).ok_or(Error::BadLog)?;
+        for (position, home) in (self.layout.log_start + 1..).zip(homes) {
+            *self.block_mut(home) = *self.block(position);
         }
-        for index in 0..count {
-            let home = word(1 + index as usize);
-            if home < self.layout.inode_start || home >= self.layout.size {
-                return Err(Error::BadLog(format!("it holds block {home}")));
-            }
-            let logged = *self.block(self.layout.log_start + 1 + index);
-            *self.block_mut(home) = logged;
-        }
-        if count > 0 {
-            self.block_mut(self.layout.log_start)[..4].fill(0);
-        }
+        self.block_mut(self.layout.log_start)[..4].fill(0);
         Ok(())
     }
 }
 
-/// Checks that the areas follow one another and fit the image; gives the first data block.
-fn check_layout(layout: &SuperBlock, bytes: usize) -> Result<u32, Error> {
+/// Checks that the areas follow one another and fit the image.
+fn check_layout(layout: &SuperBlock, bytes: usize) -> Result<(), Error> {
     if layout.magic != MAGIC {
         return Err(Error::NotXv6(layout.magic));
     }
@@ -141,23 +113,8 @@ fn check_layout(layout: &SuperBlock, bytes: usize) -> Result<u32, Error> {
             held,
         });
     }
-    let inode_blocks = u64::from(layout.inodes).div_ceil(INODES_PER_BLOCK as u64);
-    let log_end = u64::from(layout.log_start) + u64::from(layout.log_blocks);
-    let inode_end = u64::from(layout.inode_start) + inode_blocks;
-    if layout.log_start <= SUPER_BLOCK {
-        return Err(Error::BadLayout("the log lies on the superblock"));
-    }
-    if log_end > u64::from(layout.inode_start) {
-        return Err(Error::BadLayout("log and inodes overlap"));
-    }
-    if inode_end > u64::from(layout.bitmap_start) {
-        return Err(Error::BadLayout("inodes and bitmap overlap"));
-    }
-    // The C mkfs may leave a spare block between bitmap and data, so the data area is counted from
-    // the end.
-    let data_start = layout.size.checked_sub(layout.data_blocks);
-    match (layout.data_start(), data_start) {
-        (Some(bitmap_end), Some(start)) if bitmap_end <= start => Ok(start),
-        _ => Err(Error::BadLayout("bitmap and data overlap")),
+    match layout.contradiction() {
+        None => Ok(()),
+        Some(contradiction) => Err(Error::BadLayout(contradiction)),
     }
 }

@@ -4,15 +4,15 @@
 
 use crate::address::UserAddress;
 use crate::devices::uart;
-use crate::memory::{Access, AddressSpace};
+use crate::memory::AddressSpace;
 use crate::process::Process;
 use crate::process::sleep::{Channel, sleep, sleep_unless_killed, wake};
 use crate::sync::SpinLock;
 
 /// Bytes of input that wait to be read or edited. A power of two.
 const BUFFER: usize = 128;
-/// Bytes that a write hands to the UART at a time.
-const CHUNK: usize = 128;
+/// A write is done in pieces of so many bytes, each wholly or not at all.
+const PIECE: usize = 32;
 
 const END_OF_INPUT: u8 = control(b'D');
 const BACKSPACE: u8 = control(b'H');
@@ -113,10 +113,11 @@ pub fn interrupt() {
     wake(Channel::of(&OUTPUT));
 }
 
-/// Reads at most `length` bytes of one line into user memory; gives how many.
+/// Reads at most `length` bytes of one line into user memory; gives how many: none at the end of
+/// input. A byte that cannot be stored stays for the next read.
 ///
 /// # Errors
-/// The process was killed while it waited.
+/// Not even the first byte can be stored, or the process was killed while it waited.
 pub fn read(
     process: &Process,
     space: &mut AddressSpace,
@@ -138,14 +139,17 @@ pub fn read(
             // It stays for the next read, which then gives no bytes.
             break;
         }
+        if byte != END_OF_INPUT {
+            let place = address.checked_add(done as u64);
+            let stored = place.is_some_and(|place| space.copy_out(place, &[byte]).is_ok());
+            match (stored, done) {
+                (true, _) => {}
+                (false, 0) => return None,
+                (false, _) => break,
+            }
+        }
         input.read = position.wrapping_add(1);
         if byte == END_OF_INPUT {
-            break;
-        }
-        let Some(place) = address.checked_add(done as u64) else {
-            break;
-        };
-        if space.copy_out(place, &[byte]).is_err() {
             break;
         }
         done += 1;
@@ -156,22 +160,19 @@ pub fn read(
     Some(done)
 }
 
-/// Writes `length` bytes of user memory; gives how many could be read.
+/// Writes `length` bytes of user memory; gives how many: fewer, in whole pieces, if a piece cannot
+/// be read.
 pub fn write(space: &mut AddressSpace, address: UserAddress, length: usize) -> usize {
     let mut done = 0;
-    let mut chunk = [0; CHUNK];
+    let mut buffer = [0; PIECE];
     while done < length {
-        let Some(place) = address.checked_add(done as u64) else {
+        let piece = &mut buffer[..PIECE.min(length - done)];
+        let place = address.checked_add(done as u64);
+        if place.is_none_or(|place| space.copy_in(place, piece).is_err()) {
             break;
-        };
-        let wanted = CHUNK.min(length - done);
-        let Ok(stretch) = space.stretch(place, wanted, Access::Load) else {
-            break;
-        };
-        let bytes = &mut chunk[..stretch.length];
-        stretch.frame.read(stretch.offset, bytes);
-        send(bytes);
-        done += stretch.length;
+        }
+        send(piece);
+        done += piece.len();
     }
     done
 }

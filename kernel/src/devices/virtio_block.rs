@@ -28,6 +28,9 @@ const QUEUE_NOTIFY: Register<u32> = VIRTIO_DISK.register(0x050);
 const INTERRUPT_STATUS: Register<u32> = VIRTIO_DISK.register(0x060);
 const INTERRUPT_ACKNOWLEDGE: Register<u32> = VIRTIO_DISK.register(0x064);
 const STATUS: Register<u32> = VIRTIO_DISK.register(0x070);
+/// The capacity in sectors, in two registers: the lower half first.
+const CAPACITY: Register<u32> = VIRTIO_DISK.register(0x100);
+const CAPACITY_HIGH: Register<u32> = VIRTIO_DISK.register(0x104);
 const QUEUE_DESCRIPTORS: usize = 0x080;
 const QUEUE_DRIVER: usize = 0x090;
 const QUEUE_DEVICE: usize = 0x0a0;
@@ -43,7 +46,7 @@ const FEATURE_VERSION_1: u32 = 1;
 
 /// Entries of the queue, of which a request takes the first three.
 const QUEUE_ENTRIES: usize = 8;
-const SECTOR_SIZE: u64 = 512;
+const SECTORS_PER_BLOCK: u64 = BLOCK_SIZE as u64 / 512;
 
 const DESCRIPTOR_NEXT: u16 = 1;
 /// The device writes this part of memory.
@@ -214,6 +217,12 @@ pub fn initialise() {
     STATUS.write(status | STATUS_DRIVER_OK);
 }
 
+/// How many whole blocks the disk has.
+pub fn blocks() -> u64 {
+    let sectors = u64::from(CAPACITY_HIGH.read()) << 32 | u64::from(CAPACITY.read());
+    sectors / SECTORS_PER_BLOCK
+}
+
 /// Tells the device where a part of the queue is: 64 bits in two registers.
 fn set_address<T>(offset: usize, part: &T) {
     let address = address_of(part);
@@ -237,7 +246,7 @@ pub fn transfer(number: u32, block: &mut Block, direction: Direction) -> Result<
         Direction::Read => (REQUEST_READ, DESCRIPTOR_WRITE),
         Direction::Write => (REQUEST_WRITE, 0),
     };
-    let sector = u64::from(number) * (BLOCK_SIZE as u64 / SECTOR_SIZE);
+    let sector = u64::from(number) * SECTORS_PER_BLOCK;
     let header = &SHARED.header;
     header.kind.store(kind, Ordering::Relaxed);
     header.sector.store(sector, Ordering::Relaxed);

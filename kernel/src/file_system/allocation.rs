@@ -1,34 +1,50 @@
 //! Free blocks and free inodes on the disk.
 
+use core::ops::Range;
+
 use abi::file_system::{BITS_PER_BLOCK, BLOCK_SIZE, DiskInode, INODES_PER_BLOCK, Kind};
 
 use super::inode::{InodeReference, get as get_inode, place};
 use super::{Failed, buffer, layout, log};
 
-/// Takes a free block, zeroed.
+/// Takes a free block of the data area, zeroed.
 ///
 /// # Errors
 /// The disk is full.
 pub(super) fn allocate_block() -> Result<u32, Failed> {
+    const BITS: u32 = BITS_PER_BLOCK as u32;
     let layout = layout();
-    let mut base = 0;
-    while base < layout.size {
-        let mut bitmap = buffer::get(layout.bitmap_block(base).ok_or(Failed)?)?;
-        let bits = (layout.size - base).min(BITS_PER_BLOCK as u32) as usize;
-        let free = bitmap.bytes().iter().position(|&byte| byte != u8::MAX);
-        if let Some(byte) = free {
-            let bit = bitmap.bytes()[byte].trailing_ones() as usize;
-            if byte * 8 + bit < bits {
-                bitmap.bytes_mut()[byte] |= 1 << bit;
-                log::write(&bitmap);
-                drop(bitmap);
-                let block = base + (byte * 8 + bit) as u32;
-                return zero(block).map(|()| block);
-            }
+    let Range { mut start, end } = layout.data_area();
+    while start < end {
+        let mut bitmap = buffer::get(layout.bitmap_block(start).ok_or(Failed)?)?;
+        let base = start / BITS * BITS;
+        let bits = (start - base) as usize..(end - base).min(BITS) as usize;
+        if let Some(bit) = first_free(bitmap.bytes(), bits) {
+            let block = base + bit as u32;
+            zero(block)?;
+            bitmap.bytes_mut()[bit / 8] |= 1 << (bit % 8);
+            log::write(&bitmap);
+            return Ok(block);
         }
-        base += BITS_PER_BLOCK as u32;
+        start = base + BITS;
     }
     Err(Failed)
+}
+
+/// The first bit in `range` that is clear.
+fn first_free(bitmap: &[u8; BLOCK_SIZE], range: Range<usize>) -> Option<usize> {
+    let mut bit = range.start;
+    while bit < range.end {
+        let byte = bit / 8;
+        // Those before `bit` count as taken.
+        let taken = bitmap[byte] | ((1 << (bit % 8)) - 1);
+        if taken != u8::MAX {
+            let free = byte * 8 + taken.trailing_ones() as usize;
+            return (free < range.end).then_some(free);
+        }
+        bit = (byte + 1) * 8;
+    }
+    None
 }
 
 fn zero(block: u32) -> Result<(), Failed> {
@@ -41,11 +57,19 @@ fn zero(block: u32) -> Result<(), Failed> {
 /// Gives a block back.
 ///
 /// # Errors
-/// The disk has no such block, or cannot read its bitmap.
+/// It is no data block in use, or its bitmap cannot be read.
 pub(super) fn free_block(block: u32) -> Result<(), Failed> {
-    let mut bitmap = buffer::get(layout().bitmap_block(block).ok_or(Failed)?)?;
+    let layout = layout();
+    if !layout.data_area().contains(&block) {
+        return Err(Failed);
+    }
+    let mut bitmap = buffer::get(layout.bitmap_block(block).ok_or(Failed)?)?;
     let bit = block as usize % BITS_PER_BLOCK;
-    bitmap.bytes_mut()[bit / 8] &= !(1 << (bit % 8));
+    let (byte, mask) = (&mut bitmap.bytes_mut()[bit / 8], 1 << (bit % 8));
+    if *byte & mask == 0 {
+        return Err(Failed);
+    }
+    *byte &= !mask;
     log::write(&bitmap);
     Ok(())
 }
@@ -65,14 +89,15 @@ pub(super) fn allocate_inode(kind: Kind) -> Result<InodeReference, Failed> {
             let bytes = &mut buffer.bytes_mut()[offset..offset + DiskInode::SIZE];
             let in_use = bytes.iter().take(2).any(|&byte| byte != 0);
             if !in_use {
+                // Known before it is marked: there may be no room for one more in memory.
+                let reference = get_inode(number)?;
                 let inode = DiskInode {
                     kind: kind as u16,
                     ..DiskInode::default()
                 };
                 bytes.copy_from_slice(&inode.encode());
                 log::write(&buffer);
-                drop(buffer);
-                return get_inode(number);
+                return Ok(reference);
             }
         }
     }

@@ -6,7 +6,7 @@ use abi::file_system::{
 
 use super::allocation::{allocate_block, free_block};
 use super::inode::Inode;
-use super::{Failed, buffer, log};
+use super::{Failed, buffer, data_block, log};
 use crate::address::UserAddress;
 use crate::memory::{AddressSpace, Frame};
 
@@ -35,17 +35,23 @@ impl Part {
 
 impl Inode<'_> {
     /// The disk block that holds block `index` of the file; `None` if it was never written.
+    ///
+    /// # Errors
+    /// The inode names a block that is no data block, or its indirect block cannot be read.
     fn block(&self, index: usize) -> Result<Option<u32>, Failed> {
         let addresses = &self.cached.inode.addresses;
         let block = if index < DIRECT_BLOCKS {
             addresses[index]
         } else if index < MAX_FILE_BLOCKS && addresses[DIRECT_BLOCKS] != 0 {
-            let indirect = buffer::get(addresses[DIRECT_BLOCKS])?;
+            let indirect = buffer::get(data_block(addresses[DIRECT_BLOCKS])?)?;
             word(indirect.bytes(), index - DIRECT_BLOCKS)
         } else {
             0
         };
-        Ok(if block == 0 { None } else { Some(block) })
+        match block {
+            0 => Ok(None),
+            block => data_block(block).map(Some),
+        }
     }
 
     /// The same, after allocating the block if it was never written.
@@ -64,9 +70,8 @@ impl Inode<'_> {
         if addresses[DIRECT_BLOCKS] == 0 {
             addresses[DIRECT_BLOCKS] = allocate_block()?;
         }
-        let indirect = addresses[DIRECT_BLOCKS];
+        let mut buffer = buffer::get(addresses[DIRECT_BLOCKS])?;
         let block = allocate_block()?;
-        let mut buffer = buffer::get(indirect)?;
         let (words, _) = buffer.bytes_mut().as_chunks_mut();
         words[index - DIRECT_BLOCKS] = block.to_le_bytes();
         log::write(&buffer);
@@ -154,8 +159,8 @@ impl Inode<'_> {
     }
 
     /// Writes `length` bytes from `offset` on, at most one byte beyond what was the file's end;
-    /// `fill` puts them into the block. Gives how many were written: fewer if the disk is full or
-    /// `fill` fails.
+    /// `fill` puts them into the block. Gives how many were written: fewer if the disk is full, a
+    /// block is bad, or `fill` fails.
     ///
     /// # Errors
     /// The file would have a gap or be too large.
@@ -172,10 +177,9 @@ impl Inode<'_> {
         let mut done = 0;
         while done < length {
             let part = Part::at(offset + done as u32, length - done);
-            let Ok(block) = self.block_to_write(part.index) else {
+            let Ok(mut buffer) = self.block_to_write(part.index).and_then(buffer::get) else {
                 break;
             };
-            let mut buffer = buffer::get(block)?;
             let bytes = &mut buffer.bytes_mut()[part.start..part.start + part.length];
             let filled = fill(done, bytes);
             // Even a block that was filled in part has changed.
@@ -197,26 +201,30 @@ impl Inode<'_> {
     /// Throws the contents away.
     ///
     /// # Errors
-    /// A block cannot be read; the others are free.
+    /// A block is bad; the others are free.
     pub fn truncate(&mut self) -> Result<(), Failed> {
         let addresses = core::mem::take(&mut self.cached.inode.addresses);
         self.cached.inode.size = 0;
-        let mut result = self.update();
-        let indirect = addresses[DIRECT_BLOCKS];
-        if indirect != 0 {
-            let bytes = *buffer::get(indirect)?.bytes();
-            for index in 0..INDIRECT_BLOCKS {
-                let block = word(&bytes, index);
-                if block != 0 {
-                    result = result.and(free_block(block));
-                }
-            }
-        }
-        for block in addresses.into_iter().filter(|&block| block != 0) {
-            result = result.and(free_block(block));
-        }
-        result
+        let updated = self.update();
+        let indirect = match addresses[DIRECT_BLOCKS] {
+            0 => Ok(()),
+            block => data_block(block)
+                .and_then(buffer::get)
+                .and_then(|indirect| {
+                    free_all((0..INDIRECT_BLOCKS).map(|index| word(indirect.bytes(), index)))
+                }),
+        };
+        updated.and(indirect).and(free_all(addresses.into_iter()))
     }
+}
+
+/// Gives back all of `blocks` but the zeros among them.
+fn free_all(blocks: impl Iterator<Item = u32>) -> Result<(), Failed> {
+    let mut result = Ok(());
+    for block in blocks.filter(|&block| block != 0) {
+        result = result.and(free_block(block));
+    }
+    result
 }
 
 /// Word `index` of an indirect block.

@@ -22,31 +22,43 @@ impl Inode<'_> {
         }
         let mut found = None;
         let size = self.size();
-        self.read(0, size, |position, part| {
+        let read = self.read(0, size, |position, part| {
             // Entries do not straddle blocks, because their size divides a block's.
             let (entries, _) = part.as_chunks();
             for (index, bytes) in entries.iter().enumerate() {
                 let entry = DirectoryEntry::decode(bytes);
                 let offset = (position + index * DirectoryEntry::SIZE) as u32;
-                if found.is_none() && wanted(offset, &entry) {
+                if wanted(offset, &entry) {
                     found = Some(Found { entry, offset });
+                    // Enough is read.
+                    return Err(Failed);
                 }
             }
             Ok(())
-        })?;
-        Ok(found)
+        });
+        match found {
+            Some(found) => Ok(Some(found)),
+            None => read.map(|_| None),
+        }
     }
 
-    /// The entry called `name`.
+    /// The entry called `name`. A directory that was removed, but is still somebody's current one,
+    /// has none, not even `..`: its parent may be gone, or be another inode by now.
     pub(super) fn look_up(&mut self, name: &[u8]) -> Result<Option<Found>, Failed> {
+        if self.links() == 0 {
+            return Ok(None);
+        }
         self.find_entry(|_, entry| entry.inode != 0 && entry.is_called(name))
     }
 
     /// Adds an entry. The caller has seen that there is none of that name.
     ///
     /// # Errors
-    /// The disk is full.
+    /// The disk is full, or the directory was removed: nobody could reach what it would hold.
     pub(super) fn add_entry(&mut self, name: &[u8], number: u32) -> Result<(), Failed> {
+        if self.links() == 0 || !(self.size() as usize).is_multiple_of(DirectoryEntry::SIZE) {
+            return Err(Failed);
+        }
         let unused = self.find_entry(|_, entry| entry.inode == 0)?;
         let offset = unused.map_or(self.size(), |found| found.offset);
         let inode = u16::try_from(number).map_err(|_| Failed)?;

@@ -1,6 +1,6 @@
 //! Inodes in memory: a table of those in use, and the right to look into one.
 
-use abi::file_system::{DiskInode, INODES_PER_BLOCK, Kind};
+use abi::file_system::{DiskInode, INODES_PER_BLOCK, Kind, MAX_FILE_SIZE};
 use abi::limits::{INODES, ROOT_DEVICE};
 use abi::stat::Stat;
 
@@ -87,6 +87,23 @@ pub(super) fn place(number: u32) -> Result<(u32, usize), Failed> {
     Ok((block, number as usize % INODES_PER_BLOCK * DiskInode::SIZE))
 }
 
+/// Inode `number` as it lies on the disk, whatever it is.
+fn read(number: u32) -> Result<DiskInode, Failed> {
+    let (block, offset) = place(number)?;
+    let buffer = buffer::get(block)?;
+    let bytes = buffer.bytes()[offset..].first_chunk().ok_or(Failed)?;
+    Ok(DiskInode::decode(bytes))
+}
+
+/// Whether inode `number` is in use but has no names.
+///
+/// # Errors
+/// The disk cannot read it.
+pub(super) fn is_orphan(number: u32) -> Result<bool, Failed> {
+    let inode = read(number)?;
+    Ok(inode.kind != Kind::Free as u16 && inode.links == 0)
+}
+
 impl InodeReference {
     fn index(&self) -> usize {
         self.index.into()
@@ -100,15 +117,13 @@ impl InodeReference {
     /// Waits for the inode and looks into it; no other process can meanwhile.
     ///
     /// # Errors
-    /// The disk cannot read it, or it is not in use.
+    /// The disk cannot read it, it is not in use, or it is damaged.
     pub fn lock(&self) -> Result<Inode<'_>, Failed> {
         let mut cached = CACHED[self.index()].lock();
         if cached.number != self.number {
-            let (block, offset) = place(self.number)?;
-            let buffer = buffer::get(block)?;
-            let bytes = buffer.bytes()[offset..].first_chunk().ok_or(Failed)?;
-            let inode = DiskInode::decode(bytes);
-            if matches!(Kind::from_number(inode.kind), None | Some(Kind::Free)) {
+            let inode = read(self.number)?;
+            let in_use = !matches!(Kind::from_number(inode.kind), None | Some(Kind::Free));
+            if !in_use || inode.size as usize > MAX_FILE_SIZE {
                 return Err(Failed);
             }
             cached.inode = inode;
@@ -193,9 +208,15 @@ impl Inode<'_> {
         self.cached.inode.links
     }
 
-    /// Sets how many names it has; [`Inode::update`] must follow.
-    pub fn set_links(&mut self, links: u16) {
-        self.cached.inode.links = links;
+    /// Gives it one name more, or one fewer; [`Inode::update`] must follow.
+    ///
+    /// # Errors
+    /// The C kernel could not count them: its number has a sign.
+    pub fn add_links(&mut self, change: i16) -> Result<(), Failed> {
+        let links = i16::try_from(self.links()).map_err(|_| Failed)?;
+        let links = links.checked_add(change).ok_or(Failed)?;
+        self.cached.inode.links = u16::try_from(links).map_err(|_| Failed)?;
+        Ok(())
     }
 
     /// What `fstat` tells.

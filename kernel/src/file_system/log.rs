@@ -5,7 +5,7 @@
 //! blocks are written to their homes, and the header is cleared. After a crash a committed log is
 //! written home once more.
 
-use abi::file_system::{BLOCK_SIZE, SuperBlock};
+use abi::file_system::SuperBlock;
 use abi::limits::{LOG_BLOCKS, OPERATION_BLOCKS};
 
 use super::buffer::{self, Buffer};
@@ -21,6 +21,8 @@ struct Log {
     /// The home blocks of what was changed.
     blocks: [u32; LOG_BLOCKS],
     count: usize,
+    /// How many the log on the disk has room for.
+    capacity: usize,
 }
 
 static LOG: SpinLock<Log> = SpinLock::new(
@@ -30,8 +32,17 @@ static LOG: SpinLock<Log> = SpinLock::new(
         committing: false,
         blocks: [0; LOG_BLOCKS],
         count: 0,
+        capacity: 0,
     },
 );
+
+/// Learns how long the log on the disk is; `None` if it is too short for one operation.
+pub fn initialise(layout: &SuperBlock) -> Option<()> {
+    let blocks = layout.log_blocks.checked_sub(1)?;
+    let capacity = LOG_BLOCKS.min(blocks as usize);
+    LOG.lock().capacity = capacity;
+    (capacity >= OPERATION_BLOCKS).then_some(())
+}
 
 /// Does `operation`, which changes at most [`OPERATION_BLOCKS`] blocks, wholly or not at all as far
 /// as the disk is concerned. Not nested.
@@ -44,7 +55,7 @@ pub fn transaction<T>(operation: impl FnOnce() -> T) -> T {
 
 fn begin() {
     let mut log = LOG.lock();
-    while log.committing || log.count + (log.operations + 1) * OPERATION_BLOCKS > LOG_BLOCKS {
+    while log.committing || log.count + (log.operations + 1) * OPERATION_BLOCKS > log.capacity {
         log = sleep(Channel::of(&LOG), log);
     }
     log.operations += 1;
@@ -82,7 +93,10 @@ pub fn write(buffer: &Buffer) {
     if log.blocks[..count].contains(&buffer.block()) {
         return;
     }
-    assert!(count < LOG_BLOCKS, "a transaction changed too many blocks");
+    assert!(
+        count < log.capacity,
+        "a transaction changed too many blocks"
+    );
     log.blocks[count] = buffer.block();
     log.count += 1;
     buffer.pin();
@@ -114,26 +128,23 @@ fn write_header(start: u32, blocks: &[u32]) -> Result<(), Failed> {
     header.store()
 }
 
-/// Installs what a crash left committed in the log.
+/// Installs what a crash left committed in the log; gives how many blocks that were. If it is cut
+/// short as well, the next boot does the same over again.
 ///
 /// # Errors
 /// The log's header makes no sense, or the disk fails.
-pub fn recover(layout: &SuperBlock) -> Result<(), Failed> {
+pub fn recover(layout: &SuperBlock) -> Result<usize, Failed> {
     let header = *buffer::get(layout.log_start)?.bytes();
-    let (words, _) = header.as_chunks::<4>();
-    let mut numbers = words.iter().map(|word| u32::from_le_bytes(*word));
-    let count = numbers.next().unwrap_or(0);
-    if count == 0 {
-        return Ok(());
-    }
-    if count >= layout.log_blocks || count as usize >= BLOCK_SIZE / 4 {
-        return Err(Failed);
-    }
-    for (position, home) in (layout.log_start + 1..).zip(numbers.take(count as usize)) {
+    let homes = layout.logged_blocks(&header).ok_or(Failed)?;
+    let count = homes.clone().count();
+    for (position, home) in (layout.log_start + 1..).zip(homes) {
         let bytes = *buffer::get(position)?.bytes();
         let mut block = buffer::get(home)?;
         *block.bytes_mut() = bytes;
         block.store()?;
     }
-    write_header(layout.log_start, &[])
+    if count > 0 {
+        write_header(layout.log_start, &[])?;
+    }
+    Ok(count)
 }

@@ -6,14 +6,16 @@ mod contents;
 mod directory;
 mod inode;
 mod log;
+mod mount;
 mod path;
 
-use abi::file_system::{MAGIC, ROOT_INODE, SUPER_BLOCK, SuperBlock};
+use abi::file_system::{ROOT_INODE, SuperBlock};
 
 use crate::sync::SpinLock;
 
 pub use inode::{Inode, InodeReference};
 pub use log::transaction;
+pub use mount::mount;
 pub use path::{create, find, link, unlink};
 
 /// An operation cannot be done: no such file, no room, a damaged disk. The user learns no more.
@@ -34,28 +36,20 @@ static SUPER: SpinLock<SuperBlock> = SpinLock::new(
     },
 );
 
-/// Reads the superblock, and finishes a transaction that a crash cut short. Once, by the first
-/// process.
-///
-/// # Panics
-/// If the disk holds no xv6 file system: there is nothing to run then.
-pub fn mount() {
-    let Ok(buffer) = buffer::get(SUPER_BLOCK) else {
-        panic!("the disk cannot be read");
-    };
-    let Some(bytes) = buffer.bytes().first_chunk() else {
-        unreachable!("a superblock is smaller than a block");
-    };
-    let layout = SuperBlock::decode(bytes);
-    assert!(layout.magic == MAGIC, "the disk holds no xv6 file system");
-    *SUPER.lock() = layout;
-    drop(buffer);
-    assert!(log::recover(&layout).is_ok(), "the disk's log is damaged");
-}
-
-/// The disk's layout.
+/// The disk's layout, which [`mount`] has found sensible.
 fn layout() -> SuperBlock {
     *SUPER.lock()
+}
+
+/// `block` as an inode on the disk names it.
+///
+/// # Errors
+/// No inode should: it is no data block.
+fn data_block(block: u32) -> Result<u32, Failed> {
+    match layout().data_area().contains(&block) {
+        true => Ok(block),
+        false => Err(Failed),
+    }
 }
 
 /// The root directory.

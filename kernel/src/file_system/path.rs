@@ -6,6 +6,11 @@ use abi::file_system::{DirectoryEntry, Kind, NAME_SIZE};
 use super::allocation::allocate_inode;
 use super::inode::{Inode, InodeReference, get};
 use super::{Failed, root};
+use crate::sync::SleepLock;
+
+/// Held by a process that has one inode in its hand and waits for another one: two such processes
+/// never wait for each other, even if a damaged disk has a directory inside itself.
+static SECOND_INODE: SleepLock<()> = SleepLock::new(());
 
 /// A name in a path: what lies between slashes, cut to the length of a directory entry's.
 type Part<'p> = &'p [u8];
@@ -62,7 +67,9 @@ fn find_parent<'p>(
 }
 
 fn step(directory: &InodeReference, name: &[u8]) -> Result<InodeReference, Failed> {
-    let found = directory.lock()?.look_up(name)?.ok_or(Failed)?;
+    let mut inode = directory.lock()?;
+    let found = inode.look_up(name)?.ok_or(Failed)?;
+    // While the directory is locked: the name keeps the number from becoming another inode's.
     get(found.entry.inode.into())
 }
 
@@ -81,8 +88,8 @@ pub fn create(
     let (parent, name) = find_parent(directory, path)?;
     let mut parent_inode = parent.lock()?;
     if let Some(found) = parent_inode.look_up(name)? {
-        drop(parent_inode);
         let existing = get(found.entry.inode.into())?;
+        drop(parent_inode);
         let existing_kind = existing.lock()?.kind();
         let usable = matches!(existing_kind, Kind::File | Kind::Device);
         return match kind == Kind::File && usable {
@@ -93,12 +100,12 @@ pub fn create(
     let new = allocate_inode(kind)?;
     let mut inode = new.lock()?;
     inode.set_device(major, minor);
-    inode.set_links(1);
+    inode.add_links(1)?;
     inode.update()?;
     let named = name_new(&mut parent_inode, &mut inode, name, kind);
     if named.is_err() {
         // Without a name it is freed with its last reference.
-        inode.set_links(0);
+        inode.add_links(-1)?;
         inode.update()?;
     }
     drop(inode);
@@ -112,17 +119,19 @@ fn name_new(
     name: &[u8],
     kind: Kind,
 ) -> Result<(), Failed> {
-    if kind == Kind::Directory {
-        inode.add_entry(b".", inode.number())?;
-        inode.add_entry(b"..", parent.number())?;
+    if kind != Kind::Directory {
+        return parent.add_entry(name, inode.number());
     }
-    parent.add_entry(name, inode.number())?;
-    if kind == Kind::Directory {
-        // For the child's "..".
-        parent.set_links(parent.links().checked_add(1).ok_or(Failed)?);
-        parent.update()?;
+    inode.add_entry(b".", inode.number())?;
+    inode.add_entry(b"..", parent.number())?;
+    // For the child's "..".
+    parent.add_links(1)?;
+    let added = parent.add_entry(name, inode.number());
+    if added.is_err() {
+        parent.add_links(-1)?;
     }
-    Ok(())
+    parent.update()?;
+    added
 }
 
 /// Gives the file at `old` the further name `new`.
@@ -135,8 +144,7 @@ pub fn link(directory: Option<&InodeReference>, old: &[u8], new: &[u8]) -> Resul
     if inode.kind() == Kind::Directory {
         return Err(Failed);
     }
-    let links = inode.links();
-    inode.set_links(links.checked_add(1).ok_or(Failed)?);
+    inode.add_links(1)?;
     inode.update()?;
     drop(inode);
     let named = find_parent(directory, new).and_then(|(parent, name)| {
@@ -148,8 +156,7 @@ pub fn link(directory: Option<&InodeReference>, old: &[u8], new: &[u8]) -> Resul
     });
     if named.is_err() {
         let mut inode = file.lock()?;
-        let links = inode.links();
-        inode.set_links(links.saturating_sub(1));
+        inode.add_links(-1)?;
         inode.update()?;
     }
     named
@@ -167,22 +174,32 @@ pub fn unlink(directory: Option<&InodeReference>, path: &[u8]) -> Result<(), Fai
     let mut parent_inode = parent.lock()?;
     let found = parent_inode.look_up(name)?.ok_or(Failed)?;
     let file = get(found.entry.inode.into())?;
-    {
-        let mut inode = file.lock()?;
-        if inode.kind() == Kind::Directory {
-            if !inode.is_empty_directory()? {
-                return Err(Failed);
-            }
-            // The child's ".." goes.
-            let links = parent_inode.links();
-            parent_inode.set_links(links.saturating_sub(1));
-            parent_inode.update()?;
-        }
-        parent_inode.write_entry(found.offset, DirectoryEntry::default())?;
-        let links = inode.links();
-        inode.set_links(links.saturating_sub(1));
-        inode.update()?;
-    }
+    let removed = remove(&mut parent_inode, found.offset, &file);
+    // Before the file, whose last reference frees it: that takes its time.
     drop(parent_inode);
+    removed
+}
+
+/// Removes the entry at `offset` of `parent`, which names `file`.
+fn remove(parent: &mut Inode<'_>, offset: u32, file: &InodeReference) -> Result<(), Failed> {
+    if file.number() == parent.number() {
+        return Err(Failed);
+    }
+    let mut inode = {
+        let _second = SECOND_INODE.lock();
+        file.lock()?
+    };
+    let is_directory = inode.kind() == Kind::Directory;
+    if is_directory && !inode.is_empty_directory()? {
+        return Err(Failed);
+    }
+    inode.add_links(-1)?;
+    parent.write_entry(offset, DirectoryEntry::default())?;
+    inode.update()?;
+    if is_directory {
+        // The child's ".." goes.
+        parent.add_links(-1)?;
+        parent.update()?;
+    }
     Ok(())
 }

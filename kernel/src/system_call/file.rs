@@ -14,13 +14,16 @@ use crate::process::Task;
 
 pub(super) fn dup(task: &mut Task<'_>) -> Answer {
     let file = task.files.get(argument::int::<0>(task))?.duplicate();
-    add(task, file)
+    Ok(add(task, file)? as u64)
 }
 
 /// Gives `file` a descriptor, or closes it.
-pub(super) fn add(task: &mut Task<'_>, file: File) -> Answer {
+///
+/// # Errors
+/// The process has no descriptor left.
+pub(super) fn add(task: &mut Task<'_>, file: File) -> Result<i32, Refused> {
     match task.files.add(file) {
-        Ok(descriptor) => Ok(descriptor as u64),
+        Ok(descriptor) => Ok(descriptor),
         Err(file) => {
             file.close();
             Err(Refused)

@@ -17,16 +17,33 @@ pub(super) fn open(task: &mut Task<'_>) -> Answer {
     let path = argument::path::<0>(task, &mut buffer)?;
     let mode = argument::int::<1>(task) as u32;
     let directory = task.directory.as_ref();
-    let target = transaction(|| open_target(directory, path, mode))?;
     let readable = mode & open::WRITE_ONLY == 0;
     let writable = mode & (open::WRITE_ONLY | open::READ_WRITE) != 0;
-    match File::open(target, readable, writable) {
-        Ok(opened) => file::add(task, opened),
-        Err(target) => {
-            transaction(|| drop(target));
-            Err(Refused)
-        }
+    let opened = transaction(|| {
+        let target = open_target(directory, path, mode)?;
+        File::open(target, readable, writable).map_err(|_| Failed)
+    })?;
+    let descriptor = file::add(task, opened)?;
+    // Last, so that nothing is lost when there is no place for one more open file.
+    if mode & open::TRUNCATE != 0 && truncate(task.files.get(descriptor)?).is_err() {
+        task.files.take(descriptor)?.close();
+        return Err(Refused);
     }
+    Ok(descriptor as u64)
+}
+
+/// Throws away what a file holds; directories and devices keep what they have.
+fn truncate(opened: &File) -> Result<(), Failed> {
+    let Target::Inode(reference) = &opened.target else {
+        return Ok(());
+    };
+    transaction(|| {
+        let mut inode = reference.lock()?;
+        match inode.kind() {
+            Kind::File => inode.truncate(),
+            _ => Ok(()),
+        }
+    })
 }
 
 fn open_target(
@@ -38,19 +55,16 @@ fn open_target(
         0 => file_system::find(directory, path)?,
         _ => file_system::create(directory, path, Kind::File, 0, 0)?,
     };
-    let mut inode = reference.lock()?;
-    let target = match inode.kind() {
+    let (kind, major) = {
+        let inode = reference.lock()?;
+        (inode.kind(), inode.major())
+    };
+    match kind {
         Kind::Directory if mode != open::READ_ONLY => Err(Failed),
-        Kind::Device if usize::from(inode.major()) >= DEVICES => Err(Failed),
-        Kind::Device => Ok(Some(inode.major())),
-        Kind::File if mode & open::TRUNCATE != 0 => inode.truncate().map(|()| None),
-        _ => Ok(None),
-    }?;
-    drop(inode);
-    Ok(match target {
-        Some(major) => Target::Device(major, reference),
-        None => Target::Inode(reference),
-    })
+        Kind::Device if usize::from(major) >= DEVICES => Err(Failed),
+        Kind::Device => Ok(Target::Device(major, reference)),
+        _ => Ok(Target::Inode(reference)),
+    }
 }
 
 pub(super) fn mkdir(task: &mut Task<'_>) -> Answer {
