@@ -147,7 +147,7 @@ fn findings() -> Vec<(Clause, Finding)> {
         ),
         (
             Clause::ReturnedValue,
-            with_last(&["a: sbrk to zero-1"], returns(A, HEAP)),
+            with_last(&["a: sbrk to heap-1"], returns(A, HEAP)),
         ),
         (
             Clause::ReturnedValue,

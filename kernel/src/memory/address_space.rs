@@ -197,14 +197,16 @@ impl AddressSpace {
     }
 
     /// Moves the program break by `amount` bytes and gives the one before. Growth reserves and
-    /// allocates nothing.
+    /// allocates nothing. A step down below address zero is no step, as in the C kernel.
     ///
     /// # Errors
     /// `None` if the break would fall below the heap's start or exceed the trapframe; then nothing
     /// has changed.
     pub fn move_break(&mut self, amount: i64) -> Option<u64> {
         let before = self.program_break;
-        let after = before.checked_add_signed(amount)?;
+        let Some(after) = before.checked_add_signed(amount) else {
+            return (amount < 0).then_some(before);
+        };
         if after < self.heap_start || after > TRAPFRAME {
             return None;
         }

@@ -202,22 +202,19 @@ fn partial_page() -> bool {
 fn bounds() -> bool {
     let start = heap_end();
     let room = (TRAPFRAME - start) as i64;
-    let refused = [
-        -1,
-        i64::MIN,
-        i64::MAX,
-        room + 1,
-        -(start as i64),
-        -(start as i64) - 1,
-        MAX_VIRTUAL as i64,
-    ];
+    let refused = [-1, i64::MAX, room + 1, -(start as i64), MAX_VIRTUAL as i64];
+    // Steps down below address zero are none, as in the C kernel.
+    let ignored = [i64::MIN, -(start as i64) - 1];
     let flavours = [sbrk::LAZY, sbrk::EAGER];
-    let stays = |amount| {
+    let answers = |amount, answer| {
         flavours
             .iter()
-            .all(|&flavour| system::sbrk(amount, flavour).is_none())
+            .all(|&flavour| system::sbrk(amount, flavour) == answer)
     };
-    refused.into_iter().all(stays)
+    refused.into_iter().all(|amount| answers(amount, None))
+        && ignored
+            .into_iter()
+            .all(|amount| answers(amount, Some(start)))
         && heap_end() == start
         && lazy(room) == Some(start)
         && lazy(1).is_none()
