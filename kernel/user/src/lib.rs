@@ -13,6 +13,7 @@ pub mod lines;
 pub mod print;
 pub mod raw;
 pub mod system;
+pub mod testing;
 pub mod text;
 
 pub use abi;
