@@ -11,6 +11,7 @@ pub mod engine;
 pub mod fuzzing;
 pub mod guest;
 pub mod minimise;
+pub mod mutants;
 pub mod replay;
 pub mod runner;
 pub mod session;

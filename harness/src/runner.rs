@@ -159,6 +159,11 @@ impl Runner {
             .collect()
     }
 
+    /// Changes the kernel itself, for all later cases: `bytes` at physical `address`.
+    pub fn patch_kernel(&mut self, address: u64, bytes: &[u8]) {
+        self.engine.patch_kernel(address, bytes);
+    }
+
     /// State features of the case just run: numbers below 4096.
     pub fn features(&self) -> &[u16] {
         self.judge.features()

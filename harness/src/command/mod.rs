@@ -2,6 +2,7 @@
 
 mod convert;
 mod minimise;
+mod mutants;
 mod output;
 mod replay;
 mod run;
@@ -44,6 +45,8 @@ enum Command {
     Minimise(minimise::Arguments),
     /// Show a case operation by operation: expected, seen, instructions, frames.
     Trace(trace::Arguments),
+    /// Change the kernel's machine code in many small ways, and count what the oracle notices.
+    Mutants(mutants::Arguments),
     /// Put text cases into their canonical form, comments kept.
     Fmt(convert::FmtArguments),
     /// Turn text cases into the binary form that fuzz engines mutate.
@@ -89,6 +92,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Minimise(arguments) => minimise::run(&arguments),
         Command::Trace(arguments) => trace::run(&arguments),
+        Command::Mutants(arguments) => mutants::run(&arguments),
         Command::Fmt(arguments) => convert::fmt(&arguments),
         Command::Encode(arguments) => convert::encode(&arguments),
         Command::Decode(arguments) => convert::decode(&arguments),

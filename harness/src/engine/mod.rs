@@ -91,6 +91,16 @@ impl Engine {
         self.hidden = None;
     }
 
+    /// Changes the kernel itself, for this and all later cases: `bytes` at physical `address`.
+    /// Outside RAM, nothing changes.
+    pub fn patch_kernel(&mut self, address: u64, bytes: &[u8]) {
+        self.reset();
+        if self.machine.write_physical(address, bytes).is_ok() {
+            // What every reset goes back to from now on.
+            self.machine.snapshot();
+        }
+    }
+
     /// The guest this engine runs.
     pub fn guest(&self) -> &Arc<Guest> {
         &self.guest

@@ -1,0 +1,17 @@
+//! Mutation of the kernel's machine code: how many small defects would the oracle see?
+//!
+//! A *mutant* is the kernel with one instruction changed: a branch inverted or dropped, a store
+//! dropped, an immediate off by one, a comparison changed. It is made by patching memory after
+//! boot, so nothing is rebuilt and thousands can be tried. A mutant is *reached* if the same cases
+//! execute the changed instruction on the sound kernel, and *detected* if one of them ends in a
+//! finding. What survives is either a gap in the oracle or in the cases, or the same program in
+//! other words: a person has to judge, and is given function and line.
+
+mod operators;
+mod score;
+mod sites;
+mod source;
+
+pub use operators::Operator;
+pub use score::{NotSound, Reached, Tried, baseline, try_all};
+pub use sites::{Mutant, NoSites, sites};

@@ -1,0 +1,127 @@
+//! Trying mutants: the same cases on each, until one ends in a finding.
+
+use super::Mutant;
+use super::operators::ends_block;
+use super::sites::{code_at, instructions};
+use crate::guest::Guest;
+use crate::runner::Runner;
+use oracle::{Case, Finding, bucket};
+use rayon::prelude::*;
+use serde::Serialize;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// The addresses of instructions that a set of cases executes.
+pub struct Reached(HashSet<u64>);
+
+/// The kernel has a finding before anything was changed: mutants would prove nothing.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the kernel itself has a finding in case {case}, so mutants of it would prove nothing:\n{finding}"
+)]
+pub struct NotSound {
+    /// Which case, counted from 0.
+    pub case: usize,
+    /// What was found.
+    pub finding: Box<Finding>,
+}
+
+/// What became of a mutant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "result")]
+pub enum Tried {
+    /// No case executes the changed instruction.
+    NotReached,
+    /// Every case ended as on the sound kernel.
+    Survived,
+    /// A case ended in a finding.
+    Detected {
+        /// How many cases that took.
+        cases: usize,
+        /// The finding's signature.
+        bucket: String,
+    },
+}
+
+/// Runs `cases` on the kernel as it is, and says which instructions they execute.
+///
+/// `code` is the kernel's ELF file.
+///
+/// # Errors
+/// One of them ends in a finding.
+pub fn baseline(guest: &Arc<Guest>, elf: &[u8], cases: &[Case]) -> Result<Reached, NotSound> {
+    let mut runner = Runner::new(guest);
+    let mut edges = HashSet::new();
+    for (case, body) in cases.iter().enumerate() {
+        if let Some(finding) = runner.run(body).finding {
+            let finding = Box::new(finding);
+            return Err(NotSound { case, finding });
+        }
+        let counters = runner.engine_mut().machine_mut().edges_mut();
+        for (edge, counter) in counters.iter_mut().enumerate().filter(|(_, n)| **n != 0) {
+            *counter = 0;
+            edges.insert(edge);
+        }
+    }
+    let machine = runner.engine().machine();
+    let blocks = edges.iter().filter_map(|edge| machine.edge_location(*edge));
+    Ok(Reached(executed(elf, blocks)))
+}
+
+/// The instructions from the start of each block to its end.
+fn executed(elf: &[u8], blocks: impl Iterator<Item = u64>) -> HashSet<u64> {
+    let mut executed = HashSet::new();
+    let Ok(file) = object::File::parse(elf) else {
+        return executed;
+    };
+    for start in blocks {
+        let Some(code) = code_at(&file, start) else {
+            continue;
+        };
+        for (address, bytes) in instructions(start, code) {
+            if !executed.insert(address) || ends_block(bytes) {
+                break;
+            }
+        }
+    }
+    executed
+}
+
+/// Tries every mutant with `cases`, in parallel; `done` is called, from any thread, as each is
+/// finished. The order of the answer is that of `mutants`.
+pub fn try_all(
+    guest: &Arc<Guest>,
+    mutants: &[Mutant],
+    reached: &Reached,
+    cases: &[Case],
+    done: impl Fn(&Tried) + Sync,
+) -> Vec<Tried> {
+    mutants
+        .par_iter()
+        .map_init(
+            || Runner::new(guest),
+            |runner, mutant| {
+                let tried = if reached.0.contains(&mutant.address) {
+                    try_one(runner, mutant, cases)
+                } else {
+                    Tried::NotReached
+                };
+                done(&tried);
+                tried
+            },
+        )
+        .collect()
+}
+
+fn try_one(runner: &mut Runner, mutant: &Mutant, cases: &[Case]) -> Tried {
+    runner.patch_kernel(mutant.address, &mutant.changed);
+    let found = cases.iter().enumerate().find_map(|(index, case)| {
+        let finding = runner.run(case).finding?;
+        Some(Tried::Detected {
+            cases: index + 1,
+            bucket: bucket(&finding).to_string(),
+        })
+    });
+    runner.patch_kernel(mutant.address, &mutant.original);
+    found.unwrap_or(Tried::Survived)
+}

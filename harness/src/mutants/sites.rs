@@ -1,0 +1,118 @@
+//! Every mutant that a kernel offers.
+
+use super::operators::{self, Operator};
+use super::source::Lines;
+use object::{Object, ObjectSection, ObjectSymbol, SectionKind, SymbolKind};
+use serde::Serialize;
+
+/// The kernel with one instruction changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Mutant {
+    /// Address of the instruction: virtual and physical, xv6 maps itself one to one.
+    pub address: u64,
+    /// What is done to it.
+    pub operator: Operator,
+    /// The function that holds it, demangled.
+    pub function: String,
+    /// The source file, from the kernel's source folder on.
+    pub file: String,
+    /// The line there, from 1; 0 if unknown.
+    pub line: u32,
+    /// The instruction's bytes.
+    #[serde(skip)]
+    pub original: Vec<u8>,
+    /// The instruction's bytes after the change, as many as before.
+    #[serde(skip)]
+    pub changed: Vec<u8>,
+}
+
+/// Why a kernel offers no mutants.
+#[derive(Debug, thiserror::Error)]
+pub enum NoSites {
+    /// It cannot be read.
+    #[error("the kernel is not an ELF file: {0}")]
+    NotElf(#[from] object::Error),
+    /// Nothing says which file an instruction comes from.
+    #[error(
+        "no instruction of the kernel comes from the chosen files: either it was built without line \
+         tables (in Rust: debug = \"line-tables-only\", in C: -g), or --files names none of its sources"
+    )]
+    NoLines,
+}
+
+/// The mutants of the kernel `elf` in source files whose path contains one of `files`, in the
+/// order of their addresses.
+///
+/// # Errors
+/// The file is no ELF file, or no instruction comes from such a source file.
+pub fn sites(elf: &[u8], files: &[String]) -> Result<Vec<Mutant>, NoSites> {
+    let file = object::File::parse(elf)?;
+    let lines = Lines::read(elf);
+    let mut mutants = Vec::new();
+    for symbol in file.symbols() {
+        if symbol.kind() != SymbolKind::Text || symbol.size() == 0 {
+            continue;
+        }
+        let code = symbol
+            .section_index()
+            .and_then(|index| file.section_by_index(index).ok())
+            .and_then(|section| section.data_range(symbol.address(), symbol.size()).ok()?);
+        let (Some(code), Ok(name)) = (code, symbol.name()) else {
+            continue;
+        };
+        let function = format!("{:#}", rustc_demangle::demangle(name));
+        for (address, bytes) in instructions(symbol.address(), code) {
+            let changes = operators::changes(bytes);
+            if changes.is_empty() {
+                continue;
+            }
+            let Some(place) = lines.place(address) else {
+                continue;
+            };
+            if !files.iter().any(|part| place.file.contains(part.as_str())) {
+                continue;
+            }
+            mutants.extend(changes.into_iter().map(|(operator, changed)| Mutant {
+                address,
+                operator,
+                function: function.clone(),
+                file: place.file.clone(),
+                line: place.line,
+                original: bytes.to_vec(),
+                changed,
+            }));
+        }
+    }
+    // A function may have two names.
+    mutants.sort_by_key(|mutant| (mutant.address, mutant.operator));
+    mutants.dedup_by_key(|mutant| (mutant.address, mutant.operator));
+    if mutants.is_empty() {
+        return Err(NoSites::NoLines);
+    }
+    Ok(mutants)
+}
+
+/// The instructions in `code`, which lies at `start`.
+pub(super) fn instructions(start: u64, code: &[u8]) -> impl Iterator<Item = (u64, &[u8])> {
+    let mut rest = code;
+    let mut address = start;
+    std::iter::from_fn(move || {
+        let first = u16::from_le_bytes([*rest.first()?, *rest.get(1)?]);
+        let (bytes, later) = rest.split_at_checked(operators::length(first))?;
+        let here = address;
+        rest = later;
+        address += bytes.len() as u64;
+        Some((here, bytes))
+    })
+}
+
+/// The kernel's code from `address` to the end of its section.
+pub(super) fn code_at<'data>(file: &object::File<'data>, address: u64) -> Option<&'data [u8]> {
+    file.sections()
+        .filter(|section| section.kind() == SectionKind::Text)
+        .find_map(|section| {
+            let at = address.checked_sub(section.address())?;
+            section.data().ok()?.get(usize::try_from(at).ok()?..)
+        })
+        .filter(|code| !code.is_empty())
+}
