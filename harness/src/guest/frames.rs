@@ -106,7 +106,9 @@ impl FrameAccounts {
         if let Self::Counted { .. } = self {
             hidden.end = Some(machine.read_u64(kmem + END)?);
             let frontier = machine.read_u64(kmem + FRONTIER)?;
-            machine.write_u64(kmem + END, frontier + (keep - on_list) * FRAME_BYTES)?;
+            // The frontier is whatever the kernel says it is.
+            let end = frontier.wrapping_add((keep - on_list).wrapping_mul(FRAME_BYTES));
+            machine.write_u64(kmem + END, end)?;
             machine.write_u64(kmem + COUNT, keep)?;
         }
         Some(hidden)
@@ -123,7 +125,7 @@ impl FrameAccounts {
         if let Some(end) = hidden.end {
             let count = machine.read_u64(kmem + COUNT)?;
             machine.write_u64(kmem + END, end)?;
-            machine.write_u64(kmem + COUNT, count + hidden.frames)?;
+            machine.write_u64(kmem + COUNT, count.wrapping_add(hidden.frames))?;
         }
         Some(())
     }
