@@ -7,11 +7,14 @@ use crate::memory::region::Permissions;
 /// Bytes of the file header.
 pub const HEADER_SIZE: usize = 64;
 /// Bytes of a program header.
-pub const SEGMENT_SIZE: usize = 56;
+pub const PROGRAM_HEADER_SIZE: usize = 56;
 
 const MAGIC: [u8; 4] = *b"\x7fELF";
 /// `p_type` of a segment that is loaded.
 const LOAD: u32 = 1;
+/// `p_type` of the header that describes the stack. Its `p_memsz` is the size that the program asks
+/// for, as linkers set it with `-z stack-size`; zero if the program does not care.
+const GNU_STACK: u32 = 0x6474_e551;
 /// `p_flags`: executable, writable.
 const EXECUTE: u32 = 1;
 const WRITE: u32 = 2;
@@ -25,9 +28,19 @@ pub struct Header {
     /// Where the program begins.
     pub entry: u64,
     /// Offset of the program headers in the file.
-    pub segments: u64,
+    pub program_headers: u64,
     /// How many there are.
     pub count: u16,
+}
+
+/// What a program header asks for.
+pub enum ProgramHeader {
+    /// A segment to load.
+    Load(Segment),
+    /// A stack of so many bytes at most.
+    Stack(u64),
+    /// Nothing.
+    Other,
 }
 
 /// A segment to load.
@@ -44,13 +57,13 @@ pub struct Segment {
     pub permissions: Permissions,
 }
 
-fn word(bytes: &[u8; SEGMENT_SIZE], offset: usize) -> u64 {
+fn word(bytes: &[u8; PROGRAM_HEADER_SIZE], offset: usize) -> u64 {
     bytes[offset..]
         .first_chunk()
         .map_or(0, |chunk| u64::from_le_bytes(*chunk))
 }
 
-fn half(bytes: &[u8; SEGMENT_SIZE], offset: usize) -> u32 {
+fn half(bytes: &[u8; PROGRAM_HEADER_SIZE], offset: usize) -> u32 {
     (word(bytes, offset) & u64::from(u32::MAX)) as u32
 }
 
@@ -67,27 +80,34 @@ impl Header {
         };
         Ok(Header {
             entry: quad(24),
-            segments: quad(32),
+            program_headers: quad(32),
             count: u16::from_le_bytes([bytes[56], bytes[57]]),
         })
     }
 
     /// Offset in the file of program header `index`; files are smaller than 4 GiB.
-    pub fn segment_offset(&self, index: u16) -> Result<u32, BadProgram> {
+    pub fn offset_of(&self, index: u16) -> Result<u32, BadProgram> {
         u64::from(index)
-            .checked_mul(SEGMENT_SIZE as u64)
-            .and_then(|offset| self.segments.checked_add(offset))
+            .checked_mul(PROGRAM_HEADER_SIZE as u64)
+            .and_then(|offset| self.program_headers.checked_add(offset))
             .and_then(|offset| u32::try_from(offset).ok())
             .ok_or(BadProgram)
     }
 }
 
-impl Segment {
-    /// Reads a program header; `None` if there is nothing to load.
-    pub fn decode(bytes: &[u8; SEGMENT_SIZE]) -> Result<Option<Segment>, BadProgram> {
-        if half(bytes, 0) != LOAD {
-            return Ok(None);
+impl ProgramHeader {
+    /// Reads a program header.
+    pub fn decode(bytes: &[u8; PROGRAM_HEADER_SIZE]) -> Result<ProgramHeader, BadProgram> {
+        match half(bytes, 0) {
+            LOAD => Segment::decode(bytes).map(ProgramHeader::Load),
+            GNU_STACK => Ok(ProgramHeader::Stack(word(bytes, 40))),
+            _ => Ok(ProgramHeader::Other),
         }
+    }
+}
+
+impl Segment {
+    fn decode(bytes: &[u8; PROGRAM_HEADER_SIZE]) -> Result<Segment, BadProgram> {
         let flags = half(bytes, 4);
         let address = word(bytes, 16);
         let file_size = word(bytes, 32);
@@ -103,12 +123,12 @@ impl Segment {
         if flags & WRITE != 0 {
             permissions = permissions.and(Permissions::WRITE);
         }
-        Ok(Some(Segment {
+        Ok(Segment {
             offset: u32::try_from(word(bytes, 8)).map_err(|_| BadProgram)?,
             file_size,
             address,
             end,
             permissions,
-        }))
+        })
     }
 }

@@ -1,9 +1,9 @@
 //! `exec`: makes an address space from a program file and its arguments.
 
 use abi::layout::{PAGE_SIZE, TRAPFRAME};
-use abi::limits::{ARGUMENTS, PROCESS_NAME, STACK_PAGES};
+use abi::limits::{ARGUMENTS, GROWING_STACK_PAGES, PROCESS_NAME, STACK_PAGES};
 
-use super::elf::{BadProgram, HEADER_SIZE, Header, SEGMENT_SIZE, Segment};
+use super::elf::{BadProgram, HEADER_SIZE, Header, PROGRAM_HEADER_SIZE, ProgramHeader, Segment};
 use super::trapframe::Trapframe;
 use super::{Name, Process};
 use crate::address::{Page, UserAddress};
@@ -104,8 +104,7 @@ pub fn program(
         load(process, &mut file)
     })?;
     let stack_end = space.program_break();
-    let stack_start = stack_end.saturating_sub(STACK_PAGES * PAGE_SIZE);
-    let (stack, argument_count) = push_arguments(&mut space, stack_start, stack_end, arguments)?;
+    let (stack, argument_count) = push_arguments(&mut space, stack_end, arguments)?;
     Ok(Loaded {
         space,
         name: name_of(path),
@@ -124,39 +123,46 @@ fn load(
     file.read_exact(0, &mut bytes)?;
     let header = Header::decode(&bytes)?;
     let mut regions = Regions::new();
+    let mut stack_bytes = 0;
     for index in 0..header.count {
-        if let Some(segment) = segment(file, &header, index)? {
-            regions.push(Region {
+        match program_header(file, &header, index)? {
+            ProgramHeader::Load(segment) => regions.push(Region {
                 pages: Page::containing(segment.address)..Page::at_or_after(segment.end),
                 permissions: segment.permissions,
-            })?;
+            })?,
+            ProgramHeader::Stack(bytes) => stack_bytes = bytes,
+            ProgramHeader::Other => {}
         }
     }
-    push_stack(&mut regions)?;
+    push_stack(&mut regions, stack_bytes)?;
     let mut space = AddressSpace::new(process.fixtures(), regions)?;
     for index in 0..header.count {
-        if let Some(segment) = segment(file, &header, index)? {
+        if let ProgramHeader::Load(segment) = program_header(file, &header, index)? {
             load_segment(&mut space, file, &segment)?;
         }
     }
     Ok((space, header.entry))
 }
 
-fn segment(
+fn program_header(
     file: &mut Inode<'_>,
     header: &Header,
     index: u16,
-) -> Result<Option<Segment>, CannotExec> {
-    let mut bytes = [0; SEGMENT_SIZE];
-    file.read_exact(header.segment_offset(index)?, &mut bytes)?;
-    Ok(Segment::decode(&bytes)?)
+) -> Result<ProgramHeader, CannotExec> {
+    let mut bytes = [0; PROGRAM_HEADER_SIZE];
+    file.read_exact(header.offset_of(index)?, &mut bytes)?;
+    Ok(ProgramHeader::decode(&bytes)?)
 }
 
-/// The guard page and the stack follow the program; together they end at most at the trapframe.
-fn push_stack(regions: &mut Regions) -> Result<(), CannotExec> {
+/// The guard page and the stack follow the program; together they end at most at the trapframe. The
+/// stack has room for `bytes`, within limits; most of it are holes, so that it grows when touched.
+fn push_stack(regions: &mut Regions, bytes: u64) -> Result<(), CannotExec> {
+    let pages = bytes
+        .div_ceil(PAGE_SIZE)
+        .clamp(STACK_PAGES, GROWING_STACK_PAGES);
     let guard = regions.end();
     let stack = guard.next();
-    let end = stack.start().0 + STACK_PAGES * PAGE_SIZE;
+    let end = stack.start().0 + pages * PAGE_SIZE;
     if end > TRAPFRAME {
         return Err(CannotExec);
     }
@@ -195,14 +201,14 @@ fn load_segment(
     Ok(())
 }
 
-/// Puts the arguments and the array of their addresses on the new stack; gives the stack pointer
-/// and their number.
+/// Puts the arguments and the array of their addresses on the new stack, in its uppermost page, the
+/// only one that xv6 has; gives the stack pointer and their number.
 fn push_arguments(
     space: &mut AddressSpace,
-    stack_start: u64,
     stack_end: u64,
     arguments: &mut dyn Arguments,
 ) -> Result<(u64, usize), CannotExec> {
+    let stack_start = stack_end.saturating_sub(PAGE_SIZE);
     let mut stack = stack_end;
     let mut addresses = [[0; 8]; ARGUMENTS];
     let mut count = 0;
