@@ -56,7 +56,14 @@ impl Session {
     /// # Errors
     /// There is no guest, or no prompt.
     pub fn boot(config: &Config) -> Result<Session, SessionError> {
-        let files = GuestFiles::find(None, None)?;
+        Session::boot_files(config, GuestFiles::find(None, None)?)
+    }
+
+    /// Boots a kernel and an image to the shell's prompt.
+    ///
+    /// # Errors
+    /// There is no prompt.
+    pub fn boot_files(config: &Config, files: GuestFiles) -> Result<Session, SessionError> {
         let machine = Machine::new(config, &files.kernel, files.file_system)?;
         let mut session = Session::new(machine);
         session.wait_for(PROMPT)?;
