@@ -7,6 +7,7 @@ pub mod child;
 pub mod files;
 pub mod memory;
 pub mod random;
+pub mod scarcity;
 mod scratch;
 pub mod suite;
 pub mod usage;

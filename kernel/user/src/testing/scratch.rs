@@ -2,7 +2,7 @@
 
 use core::ffi::CStr;
 
-use super::Verdict;
+use super::{Failure, Verdict};
 use crate::abi::file_system::{DirectoryEntry, NAME_SIZE};
 use crate::abi::open;
 use crate::{ensure, need, system};
@@ -10,19 +10,21 @@ use crate::{ensure, need, system};
 /// Its path.
 const PATH: &CStr = c"/scratch";
 
-/// Makes the directory and enters it.
+/// Makes the directory anew and enters it.
 ///
 /// # Errors
 /// It cannot be made or entered.
 pub fn enter() -> Verdict {
-    if system::chdir(PATH).is_none() {
-        ensure!(system::mkdir(PATH).is_some());
-        ensure!(system::chdir(PATH).is_some());
+    if system::chdir(PATH).is_some() {
+        // A run that was cut short has left it.
+        leave()?;
     }
-    clear()
+    ensure!(system::mkdir(PATH).is_some());
+    ensure!(system::chdir(PATH).is_some());
+    Ok(())
 }
 
-/// Leaves the directory and removes it.
+/// Clears the directory, leaves and removes it.
 ///
 /// # Errors
 /// It cannot be removed.
@@ -35,10 +37,7 @@ pub fn leave() -> Verdict {
 
 /// Removes all that is in the current directory, however deep: whatever cannot be removed is a
 /// directory, which is entered and cleared first.
-///
-/// # Errors
-/// Something cannot be removed.
-pub fn clear() -> Verdict {
+fn clear() -> Verdict {
     let mut depth = 0;
     loop {
         if enter_what_stays()? {
@@ -53,7 +52,7 @@ pub fn clear() -> Verdict {
 }
 
 /// Removes what can be removed of the current directory; enters the first directory that cannot.
-fn enter_what_stays() -> Result<bool, super::Failure> {
+fn enter_what_stays() -> Result<bool, Failure> {
     let directory = need!(system::open(c".", open::READ_ONLY));
     let mut bytes = [0; DirectoryEntry::SIZE];
     let mut entered = false;

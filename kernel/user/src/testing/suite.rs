@@ -2,7 +2,7 @@
 //! that holds but leaves fewer free frames than before does not.
 
 use super::{Verdict, child, scratch, usage};
-use crate::{Arguments, print, println, system};
+use crate::{Arguments, println, system};
 
 /// A rule: its name, and the function that claims it.
 pub struct Rule {
@@ -47,10 +47,7 @@ pub fn run(program: &str, groups: &[Group], arguments: Arguments) -> i32 {
         println!("{program}: there is no rule {name}; {program} -l lists them");
         return 1;
     }
-    if let Err(failure) = scratch::enter() {
-        println!("{program}: no directory to work in: {failure}");
-        return 1;
-    }
+    usage::begin();
     let frames = Frames::settled();
     let mut failures = 0;
     for group in groups {
@@ -62,10 +59,6 @@ pub fn run(program: &str, groups: &[Group], arguments: Arguments) -> i32 {
         }
     }
     failures += i32::from(!frames.are_back("the whole run"));
-    if let Err(failure) = scratch::leave() {
-        println!("FAIL to clean up: {failure}");
-        failures += 1;
-    }
     match failures {
         0 => println!("{program}: ALL PASSED"),
         count => println!("{program}: {count} FAILED"),
@@ -129,46 +122,36 @@ fn is_called(group: &Group, rule: &Rule, word: &[u8]) -> bool {
 
 /// Runs a rule and prints the line about it.
 fn passes(group: &str, rule: &Rule) -> bool {
+    let complain = |why: &dyn core::fmt::Display| println!("FAIL {group}::{}: {why}", rule.name);
+    if let Err(failure) = scratch::enter() {
+        complain(&failure);
+        return false;
+    }
     let before = Frames::now();
     let status = child::status_of(|| match (rule.holds)() {
         Ok(()) => 0,
         Err(failure) => {
-            println!("FAIL {group}::{}: {failure}", rule.name);
+            complain(&failure);
             1
         }
     });
-    let held = match status {
-        Ok(0) => true,
-        // The child has said why.
-        Ok(1) => false,
-        Ok(child::KILLED) => {
-            println!("FAIL {group}::{}: killed", rule.name);
-            false
-        }
-        Ok(status) => {
-            println!("FAIL {group}::{}: exit status {status}", rule.name);
-            false
-        }
-        Err(failure) => {
-            println!("FAIL {group}::{}: {failure}", rule.name);
-            false
-        }
-    };
-    let passed = held & before.are_back(rule.name) & cleared(rule.name);
+    match &status {
+        // If it failed, the child has said why.
+        Ok(0 | 1) => {}
+        Ok(child::KILLED) => complain(&"killed"),
+        Ok(status) => complain(&format_args!("exit status {status}")),
+        Err(failure) => complain(failure),
+    }
+    let frames_are_back = before.are_back(rule.name);
+    let left = scratch::leave();
+    if let Err(failure) = &left {
+        complain(failure);
+    }
+    let passed = matches!(status, Ok(0)) && frames_are_back && left.is_ok();
     if passed {
         println!("PASS {group}::{}", rule.name);
     }
     passed
-}
-
-fn cleared(name: &str) -> bool {
-    match scratch::clear() {
-        Ok(()) => true,
-        Err(failure) => {
-            println!("FAIL {name}: what it left cannot be removed: {failure}");
-            false
-        }
-    }
 }
 
 /// Frames that are free or mapped by the test program itself, which alone may turn one into the
@@ -217,7 +200,7 @@ impl Frames {
             // Nobody kills this process.
             let _ = system::pause(1);
         }
-        print!("FAIL {what}: {} frames are lost\n", before - now);
+        println!("FAIL {what}: {} frames are lost", before - now);
         false
     }
 }

@@ -1,11 +1,26 @@
-//! What the system call `memory` tells: frames and page faults.
+//! What the system call `memory` tells: frames and page faults, to the last one.
+
+use core::sync::atomic::{AtomicU64, Ordering};
 
 use crate::abi::MemoryUsage;
 use crate::system;
 
-use super::memory::{self, PAGE};
+use super::memory::{self, PAGE, heap_end, load, page_of, stack, store};
 
-/// This process's use of memory, by a call that must be there.
+unsafe extern "C" {
+    /// Made by the linker script: where the program's data ends.
+    safe static program_end: u8;
+}
+
+/// Where the stack ends and the heap begins, once [`begin`] has been called.
+static STACK_TOP: AtomicU64 = AtomicU64::new(0);
+
+/// Notes where the stack ends. To be called before the break has moved.
+pub fn begin() {
+    STACK_TOP.store(heap_end(), Ordering::Relaxed);
+}
+
+/// This process's use of memory; all zero on a kernel that has no call `memory`.
 pub fn usage() -> MemoryUsage {
     system::memory().unwrap_or_default()
 }
@@ -15,18 +30,77 @@ pub fn free_frames() -> u64 {
     usage().free_frames
 }
 
-/// Faults of this process by traps: loads, stores, fetches.
-pub fn traps() -> u64 {
-    let usage = usage();
-    usage.load_faults + usage.store_faults + usage.fetch_faults
+/// Where the program's own pages end.
+pub fn program_pages_end() -> u64 {
+    (&raw const program_end).addr() as u64
 }
 
-/// How many frames `work` takes, with the process's own first touches of text and stack kept out:
-/// the question has been asked before. Negative if it gives some back.
-pub fn frames_taken(work: impl FnOnce()) -> i64 {
-    let before = free_frames();
-    work();
-    before as i64 - free_frames() as i64
+/// Has every page of the program present, and those of the stack that a rule uses its own, so that
+/// what is counted from here on is what the rule does on purpose.
+pub fn settle() {
+    for page in (0..program_pages_end()).step_by(PAGE as usize) {
+        load(page);
+    }
+    let top = STACK_TOP.load(Ordering::Relaxed);
+    // Two pages below this one: more than any rule goes down.
+    let lowest = page_of(stack()) - 2 * PAGE;
+    for page in (lowest..top).step_by(PAGE as usize) {
+        store(page, load(page));
+    }
+    usage();
+}
+
+/// What has changed since an account was opened.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Change {
+    /// Frames that are no longer free; negative if there are more.
+    pub frames: i64,
+    /// Page faults of loads.
+    pub loads: u64,
+    /// Page faults of stores.
+    pub stores: u64,
+    /// Page faults of instruction fetches.
+    pub fetches: u64,
+    /// Page faults of system calls.
+    pub system_calls: u64,
+    /// Pages that are mapped; negative if there are fewer.
+    pub mapped: i64,
+}
+
+/// Counts from the moment it is made.
+pub struct Account {
+    before: MemoryUsage,
+}
+
+impl Account {
+    /// Settles, then counts.
+    pub fn open() -> Account {
+        settle();
+        Account::of_now()
+    }
+
+    /// Counts from now on, whatever state the program is in.
+    pub fn of_now() -> Account {
+        Account { before: usage() }
+    }
+
+    /// What has changed until now.
+    pub fn change(&self) -> Change {
+        let (before, now) = (&self.before, usage());
+        Change {
+            frames: before.free_frames as i64 - now.free_frames as i64,
+            loads: now.load_faults - before.load_faults,
+            stores: now.store_faults - before.store_faults,
+            fetches: now.fetch_faults - before.fetch_faults,
+            system_calls: now.system_call_faults - before.system_call_faults,
+            mapped: now.mapped_pages as i64 - before.mapped_pages as i64,
+        }
+    }
+
+    /// How many frames have been taken until now.
+    pub fn frames(&self) -> i64 {
+        self.change().frames
+    }
 }
 
 /// How many frames this process can have, on a kernel that has no call `memory`.

@@ -20,8 +20,8 @@ pub const GROUP: Group = Group {
         descriptors_for_half_a_pipe,
         open_files,
         open_files_for_half_a_pipe,
-        inodes_in_memory,
         memory_among_ten,
+        inodes_in_memory,
     ],
     slow: rules![memory_for_exec, blocks, inodes_on_disk],
 };
