@@ -69,6 +69,66 @@ pub(super) fn ends_block(bytes: &[u8]) -> bool {
     }
 }
 
+/// Where the branch in `bytes`, at `address`, goes if it is taken; `None` for anything else.
+pub(super) fn branch_target(address: u64, bytes: &[u8]) -> Option<u64> {
+    let offset = match *bytes {
+        // Immediate of the CB format.
+        [low, high] => {
+            let half = u32::from(u16::from_le_bytes([low, high]));
+            if !matches!((half & 3, half >> 13), (1, 6 | 7)) {
+                return None;
+            }
+            let bits = (half >> 12 & 1) << 8
+                | (half >> 5 & 3) << 6
+                | (half >> 2 & 1) << 5
+                | (half >> 10 & 3) << 3
+                | (half >> 3 & 3) << 1;
+            signed(bits, 9)
+        }
+        // Immediate of the B format.
+        [a, b, c, d] => {
+            let word = u32::from_le_bytes([a, b, c, d]);
+            if word & 0x7f != 0x63 {
+                return None;
+            }
+            let bits = (word >> 31) << 12
+                | (word >> 7 & 1) << 11
+                | (word >> 25 & 0x3f) << 5
+                | (word >> 8 & 0xf) << 1;
+            signed(bits, 13)
+        }
+        _ => return None,
+    };
+    Some(address.wrapping_add_signed(offset))
+}
+
+/// Where the call that begins with the instruction in `bytes`, at `address`, goes: `jal`, or
+/// `auipc` with a `jalr` as `next`.
+pub(super) fn call_target(address: u64, bytes: &[u8], next: &[u8]) -> Option<u64> {
+    let word = u32::from_le_bytes(bytes.try_into().ok()?);
+    match word & 0x7f {
+        0x6f => {
+            let bits = (word >> 31) << 20
+                | (word >> 12 & 0xff) << 12
+                | (word >> 20 & 1) << 11
+                | (word >> 21 & 0x3ff) << 1;
+            Some(address.wrapping_add_signed(signed(bits, 21)))
+        }
+        0x17 => {
+            let jump = u32::from_le_bytes(next.try_into().ok()?);
+            let through_same = jump & 0x7f == 0x67 && jump >> 15 & 0x1f == word >> 7 & 0x1f;
+            let high = i64::from((word & 0xffff_f000) as i32);
+            through_same.then(|| address.wrapping_add_signed(high + signed(jump >> 20, 12)))
+        }
+        _ => None,
+    }
+}
+
+/// The number in the low `bits` bits, the top one of which is its sign.
+fn signed(value: u32, bits: u32) -> i64 {
+    i64::from((value << (32 - bits)) as i32 >> (32 - bits))
+}
+
 /// Every change of the instruction in `bytes` (2 or 4 of them): what it becomes.
 pub(super) fn changes(bytes: &[u8]) -> Vec<(Operator, Vec<u8>)> {
     match *bytes {
@@ -183,7 +243,7 @@ fn compressed_immediate(half: u16) -> Vec<(Operator, u16)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Operator, changes, ends_block};
+    use super::{Operator, branch_target, call_target, changes, ends_block};
 
     fn to(word: u32, operator: Operator) -> Option<u32> {
         changes(&word.to_le_bytes())
@@ -245,6 +305,21 @@ mod tests {
         assert_eq!(to_half(0x157d, Operator::ImmediateDown), Some(0x1579)); // c.addi a0, -1 to -2
         assert!(changes(&0x1101_u16.to_le_bytes()).is_empty()); // c.addi sp, -32
         assert!(changes(&1_u16.to_le_bytes()).is_empty()); // c.nop
+    }
+
+    #[test]
+    fn targets() {
+        let bltu = 0x00b5_6463_u32.to_le_bytes(); // bltu a0, a1, +8
+        assert_eq!(branch_target(0x1000, &bltu), Some(0x1008));
+        let back = 0xfeb5_0ee3_u32.to_le_bytes(); // beq a0, a1, -4
+        assert_eq!(branch_target(0x1000, &back), Some(0xffc));
+        let compressed = 0xdd75_u16.to_le_bytes(); // c.beqz a0, -4
+        assert_eq!(branch_target(0x1000, &compressed), Some(0xffc));
+        let jal = 0xff5f_f0ef_u32.to_le_bytes(); // jal ra, -12
+        assert_eq!(call_target(0x1000, &jal, &[]), Some(0xff4));
+        let auipc = 0x0000_1097_u32.to_le_bytes(); // auipc ra, 1
+        let jalr = 0xff80_80e7_u32.to_le_bytes(); // jalr ra, -8(ra)
+        assert_eq!(call_target(0x1000, &auipc, &jalr), Some(0x1ff8));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::operators::{self, Operator};
 use super::source::Lines;
 use object::{Object, ObjectSection, ObjectSymbol, SectionKind, SymbolKind};
 use serde::Serialize;
+use std::collections::HashSet;
 
 /// The kernel with one instruction changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -48,6 +49,7 @@ pub enum NoSites {
 pub fn sites(elf: &[u8], files: &[String]) -> Result<Vec<Mutant>, NoSites> {
     let file = object::File::parse(elf)?;
     let lines = Lines::read(elf);
+    let panics = panics(&file);
     let mut mutants = Vec::new();
     for symbol in file.symbols() {
         if symbol.kind() != SymbolKind::Text || symbol.size() == 0 {
@@ -62,7 +64,10 @@ pub fn sites(elf: &[u8], files: &[String]) -> Result<Vec<Mutant>, NoSites> {
         };
         let function = format!("{:#}", rustc_demangle::demangle(name));
         for (address, bytes) in instructions(symbol.address(), code) {
-            let changes = operators::changes(bytes);
+            let mut changes = operators::changes(bytes);
+            if guards_panic(&file, &panics, address, bytes) {
+                changes.retain(|(operator, _)| *operator == Operator::BranchInverted);
+            }
             if changes.is_empty() {
                 continue;
             }
@@ -90,6 +95,56 @@ pub fn sites(elf: &[u8], files: &[String]) -> Result<Vec<Mutant>, NoSites> {
         return Err(NoSites::NoLines);
     }
     Ok(mutants)
+}
+
+/// The functions that are called when something is wrong with the kernel itself.
+fn panics(file: &object::File<'_>) -> HashSet<u64> {
+    file.symbols()
+        .filter(|symbol| symbol.kind() == SymbolKind::Text)
+        .filter(|symbol| {
+            let name = symbol.name().unwrap_or_default();
+            let name = format!("{:#}", rustc_demangle::demangle(name));
+            name == "panic" || name.starts_with("core::") && PANICS.iter().any(|p| name.contains(p))
+        })
+        .map(|symbol| symbol.address())
+        .collect()
+}
+
+/// Parts of the names of the standard library's functions that panic.
+const PANICS: [&str; 4] = ["panic", "unwrap_failed", "expect_failed", "_fail"];
+
+/// Most instructions between a failed check and its call of a panic.
+const PANIC_DISTANCE: usize = 8;
+
+/// Whether the instruction is a branch that leads to a panic when it is taken. It can only matter
+/// in a kernel that is wrong already: without it, or with its limit moved, a sound kernel behaves
+/// the same, and no test could tell.
+fn guards_panic(
+    file: &object::File<'_>,
+    panics: &HashSet<u64>,
+    address: u64,
+    bytes: &[u8],
+) -> bool {
+    let code = operators::branch_target(address, bytes)
+        .and_then(|target| Some((target, code_at(file, target)?)));
+    let Some((target, code)) = code else {
+        return false;
+    };
+    let block: Vec<_> = instructions(target, code).take(PANIC_DISTANCE).collect();
+    let nothing: &[u8] = &[];
+    let following = block
+        .iter()
+        .skip(1)
+        .map(|(_, bytes)| *bytes)
+        .chain([nothing]);
+    for ((address, bytes), next) in block.iter().zip(following) {
+        match operators::call_target(*address, bytes, next) {
+            Some(called) => return panics.contains(&called),
+            None if operators::ends_block(bytes) => return false,
+            None => {}
+        }
+    }
+    false
 }
 
 /// The instructions in `code`, which lies at `start`.
