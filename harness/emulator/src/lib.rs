@@ -29,7 +29,7 @@ mod test_support;
 mod translations;
 
 pub use config::{Clock, Config, Coverage, RAM_BASE, RAM_BYTES_MAX, RAM_BYTES_MIN};
-pub use devices::DiskFlavour;
+pub use devices::{DiskFlavour, SectorWrite};
 pub use exit::{BuildError, Exit, OutOfRange, Trap};
 pub use hart::Privilege;
 pub use machine::Machine;

@@ -4,7 +4,7 @@ use crate::clock::Time;
 use crate::code::{CodeCache, Draft};
 use crate::config::Config;
 use crate::coverage::Map;
-use crate::devices::{Devices, GuestMemory, MAX_HARTS};
+use crate::devices::{Devices, GuestMemory, MAX_HARTS, SectorWrite};
 use crate::exit::{BuildError, OutOfRange, Trap};
 use crate::hart::{Hart, Privilege, X_DISCARD, number};
 use crate::memory::{Bus, Mapping, PageTables, Ram};
@@ -357,5 +357,17 @@ impl Machine {
     /// The present content of the disk.
     pub fn disk(&self) -> Vec<u8> {
         self.bus.devices.disk.disk().content()
+    }
+
+    /// Records every sector that the guest writes from now on, so that the disk can be had as a
+    /// power cut at any moment would leave it: a content, and the first few writes to it. The record
+    /// grows without bound. Off until asked for; a reset goes back to the snapshot's record.
+    pub fn record_disk_writes(&mut self) {
+        self.bus.devices.disk.disk_mut().record_writes();
+    }
+
+    /// The sectors written since [`Machine::record_disk_writes`], in order; none without it.
+    pub fn disk_writes(&self) -> &[SectorWrite] {
+        self.bus.devices.disk.disk().writes()
     }
 }

@@ -9,6 +9,26 @@ use std::sync::Arc;
 /// Bytes in a sector, the unit of every request.
 pub const SECTOR_BYTES: usize = 512;
 
+/// A sector that the guest wrote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SectorWrite {
+    /// Which.
+    pub sector: u64,
+    /// What.
+    pub content: [u8; SECTOR_BYTES],
+}
+
+impl SectorWrite {
+    /// Does the same to the content of a disk; beyond its end, nothing.
+    pub fn apply(&self, disk: &mut [u8]) {
+        let start = usize::try_from(self.sector).map(|sector| sector.checked_mul(SECTOR_BYTES));
+        let place = start.ok().flatten().and_then(|start| disk.get_mut(start..));
+        if let Some(place) = place.and_then(|rest| rest.first_chunk_mut()) {
+            *place = self.content;
+        }
+    }
+}
+
 /// A disk of whole sectors; cheap to clone as long as few were written.
 #[derive(Clone, Debug)]
 pub struct Disk {
@@ -16,6 +36,8 @@ pub struct Disk {
     /// Where in `written` a changed sector is.
     slots: BTreeMap<u64, usize>,
     written: Vec<[u8; SECTOR_BYTES]>,
+    /// Every write in order, since somebody asked for it.
+    journal: Option<Vec<SectorWrite>>,
 }
 
 impl Disk {
@@ -26,6 +48,7 @@ impl Disk {
             base: image.into(),
             slots: BTreeMap::new(),
             written: Vec::new(),
+            journal: None,
         }
     }
 
@@ -42,19 +65,33 @@ impl Disk {
         }
     }
 
-    /// One sector to be changed; `None` beyond the end.
-    pub fn sector_mut(&mut self, sector: u64) -> Option<&mut [u8; SECTOR_BYTES]> {
-        let slot = match self.slots.get(&sector) {
-            Some(slot) => *slot,
+    /// Writes one sector; `None` beyond the end.
+    pub fn write(&mut self, sector: u64, content: &[u8; SECTOR_BYTES]) -> Option<()> {
+        match self.slots.get(&sector) {
+            Some(slot) => *self.written.get_mut(*slot)? = *content,
             None => {
-                let content = *self.base_sector(sector)?;
-                let slot = self.written.len();
-                self.written.push(content);
-                self.slots.insert(sector, slot);
-                slot
+                self.base_sector(sector)?;
+                self.slots.insert(sector, self.written.len());
+                self.written.push(*content);
             }
-        };
-        self.written.get_mut(slot)
+        }
+        if let Some(journal) = &mut self.journal {
+            journal.push(SectorWrite {
+                sector,
+                content: *content,
+            });
+        }
+        Some(())
+    }
+
+    /// Records every write from now on; what was recorded before is forgotten.
+    pub fn record_writes(&mut self) {
+        self.journal = Some(Vec::new());
+    }
+
+    /// The writes since [`Disk::record_writes`], in order; none without it.
+    pub fn writes(&self) -> &[SectorWrite] {
+        self.journal.as_deref().unwrap_or_default()
     }
 
     /// The whole content, copied.
@@ -81,7 +118,8 @@ impl Disk {
         }
     }
 
-    /// Becomes identical to `base`, at the cost of the sectors either has written.
+    /// Becomes identical to `base`, its record of writes included, at the cost of the sectors
+    /// either has written.
     pub fn restore(&mut self, base: &Disk) {
         if !Arc::ptr_eq(&self.base, &base.base) {
             self.base = Arc::clone(&base.base);
@@ -90,6 +128,7 @@ impl Disk {
             self.slots.clone_from(&base.slots);
             self.written.clone_from(&base.written);
         }
+        self.journal.clone_from(&base.journal);
     }
 
     fn base_sector(&self, sector: u64) -> Option<&[u8; SECTOR_BYTES]> {
@@ -98,7 +137,7 @@ impl Disk {
     }
 }
 
-/// Disks are equal if their content is, wherever it is kept.
+/// Disks are equal if their content is, wherever it is kept and however it came about.
 impl PartialEq for Disk {
     fn eq(&self, other: &Disk) -> bool {
         if Arc::ptr_eq(&self.base, &other.base) {
@@ -115,7 +154,7 @@ impl PartialEq for Disk {
 
 #[cfg(test)]
 mod tests {
-    use super::{Disk, SECTOR_BYTES};
+    use super::{Disk, SECTOR_BYTES, SectorWrite};
 
     fn disk() -> Disk {
         Disk::new(
@@ -123,6 +162,38 @@ mod tests {
                 .map(|index| (index / SECTOR_BYTES) as u8)
                 .collect(),
         )
+    }
+
+    fn filled(byte: u8) -> [u8; SECTOR_BYTES] {
+        [byte; SECTOR_BYTES]
+    }
+
+    #[test]
+    fn a_record_of_writes_leads_from_content_to_content() {
+        let mut disk = disk();
+        disk.write(0, &filled(1)).unwrap();
+        assert_eq!(disk.writes(), []);
+        disk.record_writes();
+        let mut content = disk.content();
+        disk.write(2, &filled(2)).unwrap();
+        disk.write(0, &filled(3)).unwrap();
+        disk.write(2, &filled(4)).unwrap();
+        assert_eq!(disk.write(3, &filled(5)), None);
+        let sectors: Vec<u64> = disk.writes().iter().map(|write| write.sector).collect();
+        assert_eq!(sectors, [2, 0, 2]);
+        disk.freeze();
+        for write in disk.writes() {
+            write.apply(&mut content);
+        }
+        assert_eq!(content, disk.content());
+        for sector in [3, u64::MAX] {
+            let beyond = SectorWrite {
+                sector,
+                content: filled(6),
+            };
+            beyond.apply(&mut content);
+        }
+        assert_eq!(content, disk.content());
     }
 
     #[test]
@@ -137,25 +208,25 @@ mod tests {
     #[test]
     fn written_sectors_lie_over_the_image() {
         let mut disk = disk();
-        disk.sector_mut(1).unwrap()[5] = 99;
-        assert_eq!(disk.sector(1).unwrap()[4..7], [1, 99, 1]);
+        disk.write(1, &filled(99)).unwrap();
+        assert_eq!(disk.sector(1), Some(&filled(99)));
         assert_eq!(disk.sector(2).unwrap()[0], 2);
-        assert_eq!(disk.content()[SECTOR_BYTES + 5], 99);
+        assert_eq!(disk.content()[SECTOR_BYTES - 1..][..2], [0, 99]);
         assert_eq!(disk.written_sectors(), 1);
         for beyond in [3, u64::MAX, u64::MAX / 512, 1 << 55] {
             assert_eq!(disk.sector(beyond), None);
-            assert_eq!(disk.sector_mut(beyond), None);
+            assert_eq!(disk.write(beyond, &filled(1)), None);
         }
     }
 
     #[test]
     fn restore_goes_back_and_leaves_the_image_shared() {
         let mut base = disk();
-        base.sector_mut(0).unwrap()[0] = 50;
+        base.write(0, &filled(50)).unwrap();
         let before = base.content();
         let mut copy = base.clone();
-        copy.sector_mut(0).unwrap()[0] = 51;
-        copy.sector_mut(2).unwrap()[0] = 52;
+        copy.write(0, &filled(51)).unwrap();
+        copy.write(2, &filled(52)).unwrap();
         assert!(copy != base);
         copy.restore(&base);
         assert!(copy == base);
@@ -165,7 +236,7 @@ mod tests {
     #[test]
     fn freezing_keeps_the_content() {
         let mut disk = disk();
-        disk.sector_mut(2).unwrap()[511] = 77;
+        disk.write(2, &filled(77)).unwrap();
         let before = disk.clone();
         disk.freeze();
         assert_eq!(disk.written_sectors(), 0);

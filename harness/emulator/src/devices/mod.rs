@@ -18,7 +18,7 @@ mod virtio_mmio;
 mod virtqueue;
 
 pub use clint::Clint;
-pub use disk::{Disk, SECTOR_BYTES};
+pub use disk::{Disk, SECTOR_BYTES, SectorWrite};
 pub use finisher::{Finish, Finisher};
 pub(crate) use plic::SOURCES;
 pub use plic::{Context, Plic};

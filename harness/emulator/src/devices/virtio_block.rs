@@ -304,10 +304,9 @@ fn write_sectors(
         if !chain.readable.read(memory, &mut content) {
             return (STATUS_IO_ERROR, moved);
         }
-        let Some(place) = disk.sector_mut(sector) else {
+        if disk.write(sector, &content).is_none() {
             return (STATUS_IO_ERROR, moved);
-        };
-        *place = content;
+        }
         moved += SECTOR_BYTES as u32;
     }
     (STATUS_OK, moved)
