@@ -63,6 +63,9 @@ pub enum Problem {
     /// A directory without its two first names, or with wrong ones.
     #[error("directory {0} lacks a correct . or ..")]
     BadDots(u32),
+    /// An inode in use without names: a kernel frees it when it boots.
+    #[error("inode {0} is in use, but has no names")]
+    Orphan(u32),
     /// A link count that differs from the number of names.
     #[error("inode {inode} counts {said} links, but has {found}")]
     WrongLinks {
@@ -185,13 +188,18 @@ impl Image {
             let Ok(inode) = self.inode(number) else {
                 continue;
             };
+            if inode.kind == Kind::Free as u16 {
+                continue;
+            }
             let found = names.get(&number).copied().unwrap_or(0);
-            if inode.kind != Kind::Free as u16 && u32::from(inode.links) != found {
+            if u32::from(inode.links) != found {
                 problems.push(Problem::WrongLinks {
                     inode: number,
                     said: inode.links,
                     found,
                 });
+            } else if found == 0 {
+                problems.push(Problem::Orphan(number));
             }
         }
     }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use abi::file_system::{
-    BLOCK_SIZE, DIRECT_BLOCKS, DiskInode, Kind, MAX_FILE_SIZE, NAME_SIZE, SUPER_BLOCK,
+    BLOCK_SIZE, DIRECT_BLOCKS, DirectoryEntry, DiskInode, Kind, MAX_FILE_SIZE, NAME_SIZE,
+    SUPER_BLOCK,
 };
 use mkfs::{Builder, Error, Image, Problem};
 use proptest::prelude::*;
@@ -139,6 +140,13 @@ fn the_check_sees_damage() {
         found: 1,
     };
     assert_eq!(problems, [wrong]);
+
+    let mut nameless = image.as_bytes().to_vec();
+    nameless[inode + 6] = 0;
+    let name = layout.data_area().start as usize * BLOCK_SIZE + 2 * DirectoryEntry::SIZE;
+    nameless[name..name + 2].fill(0);
+    let problems = Image::open(nameless).unwrap().check();
+    assert_eq!(problems, [Problem::Orphan(2)]);
 }
 
 #[derive(Clone, Debug)]
