@@ -20,6 +20,11 @@ pub fn begin() {
     STACK_TOP.store(heap_end(), Ordering::Relaxed);
 }
 
+/// Where the stack ends and the heap began.
+pub fn stack_top() -> u64 {
+    STACK_TOP.load(Ordering::Relaxed)
+}
+
 /// This process's use of memory; all zero on a kernel that has no call `memory`.
 pub fn usage() -> MemoryUsage {
     system::memory().unwrap_or_default()
@@ -41,10 +46,9 @@ pub fn settle() {
     for page in (0..program_pages_end()).step_by(PAGE as usize) {
         load(page);
     }
-    let top = STACK_TOP.load(Ordering::Relaxed);
     // Two pages below this one: more than any rule goes down.
     let lowest = page_of(stack()) - 2 * PAGE;
-    for page in (lowest..top).step_by(PAGE as usize) {
+    for page in (lowest..stack_top()).step_by(PAGE as usize) {
         store(page, load(page));
     }
     usage();
