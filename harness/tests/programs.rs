@@ -485,3 +485,12 @@ fn lazy_counts_page_faults() {
         ),
     ]);
 }
+
+#[test]
+fn malloctest_passes() {
+    let mut shell = Shell::start();
+    let output = shell.run("malloctest");
+    assert!(output.ends_with("malloctest: ALL PASSED\n"), "{output}");
+    assert!(!output.contains("FAIL"), "{output}");
+    shell.disk();
+}
