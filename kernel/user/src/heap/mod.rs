@@ -57,8 +57,10 @@ impl State {
             .ok()?
             .checked_next_multiple_of(PAGE_SIZE)?
             .max(GROWTH);
+        // An `int` for the C kernel, which would cut off the rest.
+        let amount = i32::try_from(size).ok()?.into();
         // SAFETY: takes no pointer; growing takes nothing away.
-        let start = unsafe { raw::sbrk(i64::try_from(size).ok()?, sbrk::EAGER) };
+        let start = unsafe { raw::sbrk(amount, sbrk::EAGER) };
         let start = u64::try_from(start).ok()?;
         self.end = start.checked_add(size)?;
         // Others may have moved the break to anywhere.
