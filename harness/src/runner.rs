@@ -101,7 +101,7 @@ impl Runner {
     pub fn new(guest: &Arc<Guest>) -> Self {
         Self {
             engine: Engine::new(guest),
-            judge: Judge::new(&guest.dialect, &guest.layout, &guest.image, guest.first_pid),
+            judge: Judge::new(&guest.dialect, &guest.setting),
             observation: Observation::default(),
             memory: MemoryCheck::default(),
             pristine: true,

@@ -56,6 +56,16 @@ impl Layout {
             kernel: abi::layout::RAM_START,
         }
     }
+
+    /// The same layout with a stack of `pages` pages: the heap moves.
+    pub fn with_stack(&self, pages: u64) -> Layout {
+        let end = self.stack.start + pages * PAGE_SIZE;
+        Layout {
+            stack: self.stack.start..end,
+            heap: end,
+            ..self.clone()
+        }
+    }
 }
 
 bitflags::bitflags! {
@@ -97,7 +107,7 @@ impl Segment {
 /// a fetch operation may jump to (unprivileged specification, "C" extension).
 pub const RETURN: u16 = 0x8082;
 
-/// What process `a` holds when a case starts: text, data and stack (the heap is empty).
+/// What a program's memory holds when it starts: text, data and stack (the heap is empty).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Image {
     /// The mapped stretches, in ascending order of address, not overlapping.
@@ -121,6 +131,36 @@ impl Image {
         self.segment(address).and_then(byte).unwrap_or(0)
     }
 
+    /// Fills `bytes` with what lies at `address`; 0 where there is nothing.
+    pub fn read(&self, address: u64, bytes: &mut [u8]) {
+        bytes.fill(0);
+        let end = address.saturating_add(bytes.len() as u64);
+        for segment in &self.segments {
+            let content = segment.address + segment.bytes.len() as u64;
+            let (from, to) = (segment.address.max(address), content.min(end));
+            if from < to {
+                let length = (to - from) as usize;
+                bytes[(from - address) as usize..][..length]
+                    .copy_from_slice(&segment.bytes[(from - segment.address) as usize..][..length]);
+            }
+        }
+    }
+
+    /// The same image with nothing on a stack of `layout`: what a kernel that starts the program
+    /// puts there is not part of it.
+    pub fn with_empty_stack(&self, layout: &Layout) -> Image {
+        let below = self.segments.iter();
+        let below = below.filter(|segment| segment.address < layout.stack.start);
+        let stack = Segment {
+            address: layout.stack.start,
+            bytes: vec![0; (layout.stack.end - layout.stack.start) as usize],
+            permissions: Permissions::READ_WRITE,
+        };
+        Image {
+            segments: below.cloned().chain([stack]).collect(),
+        }
+    }
+
     /// An image for [`Layout::nominal`] whose data page holds a pattern: for tests and for repair,
     /// where no kernel was booted.
     pub fn nominal() -> Image {
@@ -136,16 +176,12 @@ impl Image {
             bytes,
             permissions,
         };
-        Image {
+        let program = Image {
             segments: vec![
                 segment(layout.text.start, text, Permissions::READ_EXECUTE),
                 segment(layout.data.start, data, Permissions::READ_WRITE),
-                segment(
-                    layout.stack.start,
-                    vec![0; length(&layout.stack)],
-                    Permissions::READ_WRITE,
-                ),
             ],
-        }
+        };
+        program.with_empty_stack(&layout)
     }
 }

@@ -4,7 +4,8 @@
 //!
 //! - [`case`]: what a case is; its binary form, its text form, how it is repaired, generated,
 //!   mutated and made simpler;
-//! - [`dialect`]: in what respects kernels may legitimately differ;
+//! - [`dialect`]: in what respects kernels may legitimately differ; and beside it what a case starts
+//!   from: the [`setting`], made of [`layout`] and [`files`];
 //! - [`model`]: a kernel that allocates everything eagerly and never runs out of frames;
 //! - [`judge`]: what the model expects, against what was seen, clause by clause.
 //!
@@ -13,18 +14,22 @@
 
 pub mod case;
 pub mod dialect;
+pub mod files;
 pub mod judge;
 pub mod layout;
 pub mod model;
+pub mod setting;
 
 pub use case::{
-    Address, Amount, Call, Case, Flavour, Operation, Process, Region, StoredValue, Stride, Target,
-    Width,
+    Address, Amount, Call, Case, Flavour, OpenMode, Operation, Process, Region, StoredValue,
+    Stride, Target, Text, Width,
 };
 pub use dialect::Dialect;
+pub use files::{FileNode, Files};
 pub use judge::{
     Action, BiteMeter, Bucket, Clause, End, Event, Failure, Finding, FrameKind, Judge, Observation,
     PageFlags, PageMapping, Step, UserTrap, Verdict, bucket, describe,
 };
 pub use layout::{Image, Layout, Permissions, Segment};
 pub use model::ProcessState;
+pub use setting::{Program, Setting};

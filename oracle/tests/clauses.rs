@@ -65,13 +65,25 @@ fn with_end(operations: &[&str], tamper: impl FnMut(&mut End)) -> Finding {
 fn returns(process: Process, value: u64) -> impl FnMut(&mut Observation) {
     move |observation| {
         let own = |event: &Event| match event {
-            Event::Returned { process: other, .. } | Event::Silent { process: other, .. } => {
-                *other == process
-            }
+            Event::Returned { process: other, .. }
+            | Event::Started { process: other, .. }
+            | Event::Silent { process: other, .. } => *other == process,
             _ => false,
         };
         observation.events.retain(|event| !own(event));
         observation.events.push(Event::Returned { process, value });
+    }
+}
+
+/// Starts a program, with so many arguments, whose addresses are at `array`.
+fn starts(arguments: u64, array: u64) -> impl FnMut(&mut Observation) {
+    move |observation| {
+        observation.events = vec![Event::Started {
+            process: A,
+            arguments,
+            array,
+            stack: array,
+        }];
     }
 }
 
@@ -112,6 +124,7 @@ fn maps(pages: &[PageMapping]) -> impl FnMut(&mut Observation) {
 
 /// Every clause that a finding was made for, and the finding.
 fn findings() -> Vec<(Clause, Finding)> {
+    let exec = ["a: string stack[0] \"init\"", "a: exec stack[0] data[1]"];
     let grow = "a: sbrk +2p";
     let store = "a: store8 heap[0] 7";
     let shared = PageMapping {
@@ -196,6 +209,25 @@ fn findings() -> Vec<(Clause, Finding)> {
                 seen.events.push(Event::Born { child: b() });
             }),
         ),
+        (Clause::ProgramStarts, with_last(&exec, returns(A, 0))),
+        (Clause::ProgramStarts, with_last(&exec, starts(0, 0x5ff8))),
+        (Clause::ProgramStarts, with_last(&exec, starts(1, 0x5ff0))),
+        (
+            Clause::ReturnedValue,
+            with_last(&["a: exec heap[0] heap[0]"], starts(0, 0x5ff0)),
+        ),
+        (
+            Clause::ProgramStarts,
+            with_last(&["a: b = fork", "a: getpid"], |seen| {
+                seen.events.push(Event::Started {
+                    process: b(),
+                    arguments: 0,
+                    array: 0,
+                    stack: 0,
+                });
+            }),
+        ),
+        (Clause::ComesBack, with_last(&exec, falls_silent(false))),
         (
             Clause::ForbiddenAccessKills,
             with_last(&["a: load1 guard[0]"], returns(A, 0)),
@@ -323,6 +355,15 @@ fn findings() -> Vec<(Clause, Finding)> {
             Clause::TouchTakesOne,
             with_last(&[grow, store, "a: load1 heap[0]"], frames(9, 8)),
         ),
+        // The page of the stack that was stored to, and all that a program begins with.
+        (Clause::ExecTakesLittle, with_last(&exec, frames(99, 90))),
+        (
+            Clause::ShrinkGivesBack,
+            with_last(
+                &["a: sbrk +9p", "a: touch-write heap[0] 9", exec[0], exec[1]],
+                frames(9, 9),
+            ),
+        ),
         (
             Clause::MappedNotFree,
             with_last(&[grow, store], maps(&[of_kind(FrameKind::Free)])),
@@ -386,6 +427,10 @@ fn findings() -> Vec<(Clause, Finding)> {
         (
             Clause::PageContent,
             with_pages(&[grow, store], HEAP, |page| page[0] = 8),
+        ),
+        (
+            Clause::PageContent,
+            with_pages(&exec, 0x5000, |page| page[0] = b'i'),
         ),
         (
             Clause::PageContent,

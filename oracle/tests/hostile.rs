@@ -1,8 +1,8 @@
 //! Whatever an engine claims to have seen, the judge says something and does not fall over.
 
 use oracle::{
-    Case, Dialect, End, Event, Failure, FrameKind, Image, Judge, Layout, Observation, PageFlags,
-    PageMapping, Process, ProcessState, UserTrap, bucket, describe,
+    Case, Dialect, End, Event, Failure, FrameKind, Judge, Observation, PageFlags, PageMapping,
+    Process, ProcessState, Setting, UserTrap, bucket, describe,
 };
 use proptest::prelude::{
     Just, Strategy, any, prop, prop_assert, prop_assert_eq, prop_oneof, proptest,
@@ -27,6 +27,9 @@ fn event() -> impl Strategy<Value = Event> {
     let trap = trap.prop_map(|(cause, value, pc)| UserTrap { cause, value, pc });
     prop_oneof![
         4 => (process(), value()).prop_map(|(process, value)| Event::Returned { process, value }),
+        1 => (process(), value(), value()).prop_map(|(process, arguments, stack)| {
+            Event::Started { process, arguments, array: stack, stack }
+        }),
         1 => process().prop_map(|child| Event::Born { child }),
         2 => (process(), prop::option::of(trap), any::<bool>()).prop_map(
             |(process, trap, killed_message)| Event::Silent { process, trap, killed_message }
@@ -87,9 +90,9 @@ proptest! {
         page in prop::collection::vec(any::<u8>(), 0..5000),
         address in value(),
     ) {
-        let (layout, image) = (Layout::nominal(), Image::nominal());
         for dialect in [Dialect::faultline(), Dialect::xv6_2025()] {
-            let mut judge = Judge::new(&dialect, &layout, &image, 3);
+            let setting = Setting::nominal(&dialect, 3);
+            let mut judge = Judge::new(&dialect, &setting);
             let case = Case::generate(seed, observations.len() as u32);
             // The judge is asked on after findings, as no engine would.
             for (operation, observation) in case.operations.iter().zip(&observations) {
@@ -108,7 +111,7 @@ proptest! {
             let _ = judge.finish(&end);
             judge.reset();
             prop_assert_eq!(judge.state_of(Process::FIRST), ProcessState::Ready);
-            let mut fresh = Judge::new(&dialect, &layout, &image, 3);
+            let mut fresh = Judge::new(&dialect, &setting);
             for operation in &case.operations {
                 prop_assert_eq!(judge.plan(operation), fresh.plan(operation));
             }

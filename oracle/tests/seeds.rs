@@ -3,7 +3,7 @@
 
 use oracle::case::Document;
 use oracle::model::{Answer, Model, Outcome, ProcessState, Witness};
-use oracle::{Case, Dialect, Image, Layout, Operation, Process};
+use oracle::{Case, Dialect, Layout, Operation, Process, Setting};
 use std::path::{Path, PathBuf};
 
 const FIRST_PID: u64 = 3;
@@ -92,8 +92,8 @@ fn seeds_keep_their_promises() {
 }
 
 fn model() -> Model {
-    let (layout, image) = (Layout::nominal(), Image::nominal());
-    Model::new(&Dialect::faultline(), &layout, &image, FIRST_PID)
+    let dialect = Dialect::faultline();
+    Model::new(&dialect, &Setting::nominal(&dialect, FIRST_PID))
 }
 
 fn outcome(model: &Model, process: Process) -> Outcome {
@@ -131,6 +131,7 @@ fn keeps(model: &Model, outcome: Outcome, promise: &str, addressed: Option<u64>)
     match (promise, outcome) {
         ("killed", Outcome::Dies(_)) | ("blocks", Outcome::Blocks) => true,
         ("done", Outcome::Returns(Answer::Anything)) => true,
+        (_, Outcome::Starts { arguments, .. }) => promise == format!("starts, {arguments}"),
         (_, Outcome::Returns(answer)) => {
             let pid = process.and_then(|process| model.pid_of(process));
             let wanted = pid.or(addressed).or_else(|| number(promise));

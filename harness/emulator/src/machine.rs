@@ -354,6 +354,12 @@ impl Machine {
         self.map.target(index)
     }
 
+    /// How many requests the disk has completed since its driver began, modulo 2^16: between two
+    /// moments that are near, whether it was used.
+    pub fn disk_requests(&self) -> u16 {
+        self.bus.devices.disk.completed()
+    }
+
     /// The present content of the disk.
     pub fn disk(&self) -> Vec<u8> {
         self.bus.devices.disk.disk().content()

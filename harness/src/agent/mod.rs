@@ -11,6 +11,7 @@ mod elf;
 pub mod instructions;
 
 use instructions::{A0, A1, A2, A3, COMPRESSED_RETURN, RA, Register, T0};
+use oracle::Text;
 
 /// The immediate of the agent's hint call. Any value would do; this one is easy to see in a dump.
 pub const HINT_CODE: i32 = 0x4f1;
@@ -53,6 +54,8 @@ pub struct Stubs {
     pub touch_read: u64,
     /// Writes the low byte of `a2` at `a1`, `a2` times, `a3` bytes apart, `a2` counting down.
     pub touch_write: u64,
+    /// Copies `a2` bytes from `a3` to `a1`.
+    pub copy: u64,
     /// Jumps to `a1` with `ra` behind the jump.
     pub fetch: u64,
 }
@@ -60,10 +63,14 @@ pub struct Stubs {
 /// The agent as built: its ELF file and where its stubs are.
 #[derive(Clone, Debug)]
 pub struct Agent {
-    /// The ELF file to plant.
+    /// The ELF file to plant as `/init`.
     pub elf: Vec<u8>,
+    /// The same program in a file that asks for a stack that grows.
+    pub growing_elf: Vec<u8>,
     /// Where to jump for what.
     pub stubs: Stubs,
+    /// Where in the text the strings that cases store are, by their codes.
+    strings: Vec<u64>,
     /// The text region's bytes, [`TEXT_BYTES`] of them.
     pub text: Vec<u8>,
     /// The data region's bytes, [`DATA_BYTES`] of them.
@@ -82,17 +89,30 @@ impl Agent {
             touch_read: code
                 .touch_loop(&[instructions::load(0, T0, A1), instructions::add(A0, A0, T0)]),
             touch_write: code.touch_loop(&[instructions::store(0, A2, A1)]),
+            copy: code.copy_loop(),
             fetch: code.stub(&[instructions::jump_and_link(RA, A1)]),
         };
-        let text = code.into_text();
+        let (text, strings) = code.into_text();
         let data = initial_data();
-        let elf = elf::write(&text, &data[..DATA_FILE_BYTES as usize], stubs.entry);
+        let file = |stack| {
+            let content = &data[..DATA_FILE_BYTES as usize];
+            elf::write(&text, content, stubs.entry, stack)
+        };
         Self {
-            elf,
+            elf: file(None),
+            growing_elf: file(Some(abi::limits::GROWING_STACK_PAGES * PAGE)),
             stubs,
+            strings,
             text,
             data,
         }
+    }
+}
+
+impl Agent {
+    /// Where the agent keeps the bytes of `text`, with the zero that ends them.
+    pub fn string(&self, text: Text) -> u64 {
+        self.strings[usize::from(text.code())]
     }
 }
 
@@ -136,21 +156,51 @@ impl Code {
         self.stub(&words)
     }
 
-    fn into_text(self) -> Vec<u8> {
+    /// Nothing if `a2` is 0, else a loop of byte copies; then the hint.
+    fn copy_loop(&mut self) -> u64 {
+        let start = self.stub(&[instructions::branch_not_zero(A2, 8)]);
+        let mut words = vec![
+            instructions::load(0, T0, A3),
+            instructions::store(0, T0, A1),
+            instructions::add_immediate(A1, A1, 1),
+            instructions::add_immediate(A3, A3, 1),
+            instructions::add_immediate(A2, A2, -1),
+        ];
+        let back = -4 * words.len() as i32;
+        words.push(instructions::branch_not_zero(A2, back));
+        self.stub(&words);
+        start
+    }
+
+    /// The text, and where in it each string is: behind the code, each with a zero at its end.
+    fn into_text(self) -> (Vec<u8>, Vec<u64>) {
         let mut text: Vec<u8> = self
             .words
             .iter()
             .flat_map(|word| word.to_le_bytes())
             .collect();
+        // The longest first: a path that ends as another does needs no place of its own.
+        let mut by_length: Vec<Text> = (0..Text::COUNT).map(Text::from_code).collect();
+        by_length.sort_by_key(|string| std::cmp::Reverse(string.bytes().len()));
+        let mut strings = vec![0; by_length.len()];
+        for string in by_length {
+            let bytes = [string.bytes(), &[0]].concat();
+            let kept = text.windows(bytes.len()).position(|there| there == bytes);
+            let at = kept.unwrap_or_else(|| {
+                text.extend_from_slice(&bytes);
+                text.len() - bytes.len()
+            });
+            strings[usize::from(string.code())] = TEXT_START + at as u64;
+        }
         assert!(
             text.len() <= RETURNS_START as usize,
-            "the stubs outgrew their space"
+            "stubs and strings outgrew their space"
         );
         text.resize(RETURNS_START as usize, 0);
         while text.len() < TEXT_BYTES as usize {
             text.extend_from_slice(&COMPRESSED_RETURN.to_le_bytes());
         }
-        text
+        (text, strings)
     }
 }
 
@@ -171,5 +221,10 @@ mod tests {
         assert!(agent.stubs.fetch + 8 <= RETURNS_START);
         assert_eq!(agent.text.len() as u64, TEXT_BYTES);
         assert_eq!(agent.text[RETURNS_START as usize..][..2], [0x82, 0x80]);
+        for text in (0..Text::COUNT).map(Text::from_code) {
+            let kept = &agent.text[agent.string(text) as usize..];
+            assert!(kept.starts_with(text.bytes()), "{text}");
+            assert_eq!(kept[text.bytes().len()], 0, "{text}");
+        }
     }
 }

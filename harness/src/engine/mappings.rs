@@ -13,10 +13,13 @@ const USER: u64 = 1 << 4;
 
 /// The system call that moves the program break.
 const SBRK: u64 = SystemCall::Sbrk.number();
+/// The system call that puts new memory in place of old.
+const EXEC: u64 = SystemCall::Exec.number();
 
 impl Engine {
     /// Lists the mappings that the step can have changed, if it can have changed any: those of all
-    /// processes after a fork, those of its own process when frames moved or the break fell.
+    /// processes after a fork, those of its own process when frames moved, the break fell or a
+    /// program was to start.
     pub(super) fn collect_mappings(&mut self, step: &Step, observation: &mut Observation) {
         let mut mappings = observation.mappings.take().unwrap_or_default();
         mappings.clear();
@@ -31,6 +34,7 @@ impl Engine {
                 arguments: [amount, ..],
                 ..
             } if (amount as i64) < 0 => Some(step.process),
+            Action::SystemCall { number: EXEC, .. } => Some(step.process),
             _ if frames_moved => Some(step.process),
             _ => return,
         };

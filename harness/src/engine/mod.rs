@@ -20,7 +20,7 @@ use std::sync::Arc;
 pub(crate) use finish::STATUS_ADDRESS;
 pub use finish::Standing;
 pub(crate) use processes::{Processes, SUPERVISOR, Slot, State};
-pub(crate) use schedule::HART;
+pub(crate) use schedule::{HART, STACK_POINTER};
 
 /// Instructions a single step may take before it counts as a hang. A step of a healthy kernel
 /// takes a few thousand; the largest legal ones (a fork of a large process) some hundred thousand.
@@ -140,7 +140,7 @@ impl Engine {
             match self.machine.run(left) {
                 Exit::Hint { .. } => {
                     let name = self.machine.x(HART, crate::agent::NAME_REGISTER);
-                    return match Slot::from_name(name) {
+                    return match Slot::from_name(name).or_else(|| self.unnamed()) {
                         Some(slot) => Ok(Some(slot)),
                         None => Err(self.lost_name(name)),
                     };

@@ -11,6 +11,8 @@ const SYSTEM_CALL_NUMBER: usize = 17;
 
 /// `exit`, the one system call that never comes back.
 const EXIT: u64 = SystemCall::Exit.number();
+/// `exec`, which comes back in another program.
+const EXEC: u64 = SystemCall::Exec.number();
 
 impl Engine {
     /// Performs `step` and fills `observation` with what was seen.
@@ -131,6 +133,17 @@ impl Engine {
                 machine.set_x(HART, a2, value);
                 stubs.store[width_index(width)]
             }
+            Action::StoreString {
+                address,
+                text,
+                terminated,
+            } => {
+                let bytes = text.bytes().len() as u64 + u64::from(terminated);
+                machine.set_x(HART, a1, address);
+                machine.set_x(HART, a2, bytes);
+                machine.set_x(HART, a3, self.guest.agent.string(text));
+                stubs.copy
+            }
             Action::Fetch { address } => {
                 machine.set_x(HART, a1, address);
                 stubs.fetch
@@ -153,7 +166,10 @@ impl Engine {
             Action::Yield | Action::LeaveFrames(_) => return,
         };
         machine.set_pc(HART, pc);
-        self.processes.get_mut(slot).state = State::Acting;
+        self.processes.get_mut(slot).state = match *action {
+            Action::SystemCall { number: EXEC, .. } => State::Executing,
+            _ => State::Acting,
+        };
     }
 }
 

@@ -71,6 +71,8 @@ pub(crate) enum State {
     Parked,
     /// Was given an operation and has not reported.
     Acting,
+    /// Was told to start another program and has not reported: it may come back as that program.
+    Executing,
     /// Promised by a fork that `parent` is making or has made; has not asked for work yet.
     Unborn {
         /// The process that forks.
@@ -78,6 +80,16 @@ pub(crate) enum State {
     },
     /// Seen to die: it called exit, or the kernel printed that it killed it.
     Dead,
+}
+
+impl State {
+    /// Whether something is still to come from the process.
+    fn is_away(self) -> bool {
+        matches!(
+            self,
+            State::Acting | State::Executing | State::Unborn { .. }
+        )
+    }
 }
 
 /// One process.
@@ -149,9 +161,7 @@ impl Processes {
 
     /// Whether anybody is expected to come back who is not parked.
     pub(crate) fn anyone_away(&self) -> bool {
-        self.entries
-            .iter()
-            .any(|entry| matches!(entry.state, State::Acting | State::Unborn { .. }))
+        self.entries.iter().any(|entry| entry.state.is_away())
     }
 
     /// All slots, the supervisor's first.

@@ -4,7 +4,8 @@
 //! hint, and its round robin brings the next one to *its* hint. Nothing else ever interrupts.
 
 use super::{CSR_SATP, Engine, Slot, SlotSet, State};
-use crate::agent::{WITNESS_REGISTERS, instructions::A0};
+use crate::agent::WITNESS_REGISTERS;
+use crate::agent::instructions::{A0, A1};
 use oracle::{Event, Failure};
 
 /// The hart that cases run on.
@@ -12,6 +13,9 @@ pub(crate) const HART: usize = 0;
 
 /// A register index as the machine takes it.
 pub(super) const RESULT: usize = A0.0 as usize;
+/// Where `exec` puts the address of the array of arguments.
+const ARRAY: usize = A1.0 as usize;
+pub(crate) const STACK_POINTER: usize = 2;
 
 impl Engine {
     /// Brings `slot` to its hint. False: the scheduler never came to it.
@@ -31,14 +35,15 @@ impl Engine {
     }
 
     /// Lets others run: `rounds` rounds of the scheduler at least, and on until a round brings no
-    /// news; then reports who was parked in it.
+    /// news and the disk has rested in it, so that nobody sleeps until a block is read; then reports
+    /// who was parked in it.
     pub(super) fn settle(&mut self, rounds: u32) -> Result<(), Failure> {
         let mut left = rounds;
         loop {
-            let before = self.events.len();
+            let before = (self.events.len(), self.machine.disk_requests());
             let met = self.round()?;
             left = left.saturating_sub(1);
-            if left == 0 && self.events.len() == before {
+            if left == 0 && (self.events.len(), self.machine.disk_requests()) == before {
                 self.call_the_roll(met);
                 return Ok(());
             }
@@ -99,16 +104,27 @@ impl Engine {
             self.front = None;
             return Ok(());
         };
-        self.check_witnesses(slot)?;
         let satp = self.machine.csr(HART, CSR_SATP).unwrap_or(0);
         let value = self.machine.x(HART, RESULT);
+        if self.has_started(slot) {
+            self.events.extend(self.started(slot));
+            slot.plant(&mut self.machine);
+            self.processes.get_mut(slot).state = State::Parked;
+            self.processes.get_mut(slot).satp = satp;
+            self.front = Some(slot);
+            return Ok(());
+        }
+        self.check_witnesses(slot)?;
         if let Some(child) = self.newborn(slot, satp, value) {
             child.plant(&mut self.machine);
             self.processes.get_mut(child).state = State::Parked;
             self.events
                 .extend(child.process().map(|child| Event::Born { child }));
             slot = child;
-        } else if self.processes.get(slot).state == State::Acting {
+        } else if matches!(
+            self.processes.get(slot).state,
+            State::Acting | State::Executing
+        ) {
             self.processes.get_mut(slot).state = State::Parked;
             self.book_fork_result(slot, value);
             let process = slot.process();
@@ -121,6 +137,28 @@ impl Engine {
         self.processes.get_mut(slot).satp = satp;
         self.front = Some(slot);
         Ok(())
+    }
+
+    /// Whether `slot`, which is at the front, stands at the first instruction of a new program.
+    fn has_started(&self, slot: Slot) -> bool {
+        let entry = self.guest.agent.stubs.entry;
+        self.processes.get(slot).state == State::Executing && self.machine.pc(HART) == entry
+    }
+
+    /// Who came to the front with registers that name nobody: a kernel may clear them for a new
+    /// program.
+    pub(super) fn unnamed(&self) -> Option<Slot> {
+        let mut slots = self.processes.slots();
+        slots.find(|slot| self.has_started(*slot))
+    }
+
+    fn started(&self, slot: Slot) -> Option<Event> {
+        slot.process().map(|process| Event::Started {
+            process,
+            arguments: self.machine.x(HART, RESULT),
+            array: self.machine.x(HART, ARRAY),
+            stack: self.machine.x(HART, STACK_POINTER),
+        })
     }
 
     /// The child of a fork comes back under its parent's name, in another address space, with 0.

@@ -1,17 +1,18 @@
 //! From a kernel ELF and a file-system image to the snapshot that every case starts from.
 //!
-//! The agent is planted as `/init`. When it makes its first hint call it becomes the supervisor;
+//! The agent is planted as `/init`, and once more. When it makes its first hint call it becomes the supervisor;
 //! a fork of it becomes process `a`, and with `a` at its hint the snapshot is taken.
 
 use super::Guest;
 use super::frames::{FRAME_BYTES, FrameAccounts, RAM_START};
 use super::location::GuestFiles;
+use super::planted::{Planted, plant};
 use super::symbols::Symbols;
 use crate::agent::{Agent, DATA_BYTES, DATA_START, TEXT_BYTES, TEXT_START};
-use crate::engine::{CSR_SATP, Engine, HART, Processes, SUPERVISOR, Slot, Standing};
+use crate::engine::{CSR_SATP, Engine, HART, Processes, STACK_POINTER, SUPERVISOR, Slot, Standing};
 use abi::SystemCall;
 use emulator::{Clock, Config, Coverage, Exit, Machine};
-use oracle::{Dialect, Image, Layout, Permissions, Process, Segment};
+use oracle::{Dialect, Image, Layout, Permissions, Process, Program, Segment, Setting};
 use std::sync::Arc;
 
 /// Instructions a kernel may take from power-on to its first process's first hint. The C kernel,
@@ -22,7 +23,6 @@ const CALL_BUDGET: u64 = 100_000_000;
 /// Ticks granted to a kernel that sleeps while booting, or to its scheduler to come round.
 const PATIENCE: u32 = 64;
 
-const STACK_POINTER: usize = 2;
 const A0: usize = 10;
 const A1: usize = 11;
 const A2: usize = 12;
@@ -35,7 +35,7 @@ const MAX_VA: u64 = abi::layout::MAX_VIRTUAL;
 #[derive(Debug, thiserror::Error)]
 pub enum BootError {
     /// The image is not an xv6 file system, or is too full to take the agent.
-    #[error("cannot plant the agent as /init in the file-system image: {0}")]
+    #[error("cannot plant the agent in the file-system image: {0}")]
     FileSystem(#[from] mkfs::Error),
     /// The kernel's ELF file does not fit the machine.
     #[error("cannot load the kernel: {0}")]
@@ -87,7 +87,8 @@ impl Guest {
     pub fn boot(files: &GuestFiles, dialect: Dialect) -> Result<Arc<Self>, BootError> {
         let agent = Agent::assemble();
         let mut image = mkfs::Image::open(files.file_system.clone())?;
-        image.replace_file("init", &agent.elf)?;
+        plant(&mut image, &agent)?;
+        let planted = Planted::find(&image)?;
         let config = Config {
             clock: Clock::Held,
             hints: true,
@@ -103,7 +104,7 @@ impl Guest {
             console: Vec::new(),
         };
         stage.run_to_hint("to the agent's first instruction", BOOT_BUDGET)?;
-        let mut guest = Arc::new(stage.set(dialect)?);
+        let mut guest = Arc::new(stage.set(dialect, planted)?);
         let free_at_end = calibrate(&guest);
         if let Some(guest) = Arc::get_mut(&mut guest) {
             guest.free_at_end = free_at_end;
@@ -129,7 +130,7 @@ struct Stage {
 
 impl Stage {
     /// Sets the stage, from the supervisor's first hint to process `a` at its own.
-    fn set(mut self, dialect: Dialect) -> Result<Guest, BootError> {
+    fn set(mut self, dialect: Dialect, planted: Planted) -> Result<Guest, BootError> {
         let stack_pointer = self.machine.x(HART, STACK_POINTER);
         let supervisor_satp = self.satp();
         let mut processes = Processes::new();
@@ -149,7 +150,14 @@ impl Stage {
         self.switch_from(supervisor_satp)?;
         first.plant(&mut self.machine);
         processes.enter(first, first_pid, self.satp());
-        let image = self.image(&layout)?;
+        let booted = Program {
+            inode: 0,
+            entry: self.agent.stubs.entry,
+            image: self.image(&layout)?,
+            layout,
+        };
+        let Planted { files, agents } = planted;
+        let setting = Setting::of_agents(&dialect, first_pid, booted, files, agents);
 
         self.machine.edges_mut().fill(0);
         Ok(Guest {
@@ -161,9 +169,7 @@ impl Stage {
             symbols: self.symbols,
             agent: self.agent,
             dialect,
-            layout,
-            image,
-            first_pid,
+            setting,
             free_at_end: None,
             processes,
             front: first,

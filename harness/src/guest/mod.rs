@@ -4,6 +4,7 @@
 mod boot;
 pub mod frames;
 pub mod location;
+mod planted;
 pub mod symbols;
 
 pub use boot::BootError;
@@ -12,7 +13,7 @@ use crate::agent::Agent;
 use crate::engine::{Processes, Slot};
 use emulator::Snapshot;
 use frames::FrameAccounts;
-use oracle::{Dialect, Image, Layout};
+use oracle::{Dialect, Setting};
 use std::ops::Range;
 use std::sync::Arc;
 use symbols::Symbols;
@@ -21,14 +22,10 @@ use symbols::Symbols;
 pub struct Guest {
     /// What the kernel's legitimate peculiarities are.
     pub dialect: Dialect,
-    /// Where things lie in a process's address space.
-    pub layout: Layout,
-    /// What process `a` holds in memory when a case starts.
-    pub image: Image,
     /// The kernel's symbols.
     pub symbols: Symbols,
-    /// Process `a`'s identifier.
-    pub first_pid: u64,
+    /// What every case starts from.
+    pub setting: Setting,
     /// Frames free when the supervisor alone is left, where symbols tell.
     pub free_at_end: Option<u64>,
     pub(crate) agent: Agent,

@@ -12,9 +12,11 @@ mod directory;
 mod error;
 mod file;
 mod image;
+mod node;
 
 pub use builder::Builder;
 pub use check::Problem;
 pub use directory::Entry;
 pub use error::Error;
 pub use image::Image;
+pub use node::Node;

@@ -80,6 +80,9 @@ impl Address {
     /// The page numbers that can be written: about 4 MiB to either side.
     pub const PAGES: std::ops::RangeInclusive<i16> = -1024..=1023;
 
+    /// The page numbers of a second address in one operation, which has fewer bits.
+    pub const NEAR_PAGES: std::ops::RangeInclusive<i16> = -128..=127;
+
     /// The address `offset` bytes into page `page` of `region`.
     ///
     /// What cannot be written is brought into range: the page into [`Self::PAGES`] (0 to 63 for
@@ -93,6 +96,15 @@ impl Address {
             region,
             page,
             offset: offset % PAGE_SIZE as u16,
+        }
+    }
+
+    /// The same address with its page brought into [`Self::NEAR_PAGES`].
+    pub fn near(self) -> Address {
+        let page = self.page;
+        Address {
+            page: page.clamp(*Self::NEAR_PAGES.start(), *Self::NEAR_PAGES.end()),
+            ..self
         }
     }
 

@@ -159,6 +159,40 @@ impl fmt::Debug for Stride {
     }
 }
 
+/// For what a file is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum OpenMode {
+    /// Reading.
+    Read,
+    /// Writing.
+    Write,
+    /// Both.
+    ReadWrite,
+}
+
+impl OpenMode {
+    /// All modes, in the order of their binary codes.
+    pub const ALL: [OpenMode; 3] = [OpenMode::Read, OpenMode::Write, OpenMode::ReadWrite];
+
+    /// The number to pass.
+    pub fn number(self) -> u64 {
+        u64::from(match self {
+            OpenMode::Read => abi::open::READ_ONLY,
+            OpenMode::Write => abi::open::WRITE_ONLY,
+            OpenMode::ReadWrite => abi::open::READ_WRITE,
+        })
+    }
+
+    /// The word that stands for the mode in text.
+    pub fn word(self) -> &'static str {
+        match self {
+            OpenMode::Read => "read",
+            OpenMode::Write => "write",
+            OpenMode::ReadWrite => "read-write",
+        }
+    }
+}
+
 /// Who is to be killed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Target {

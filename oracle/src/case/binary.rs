@@ -9,17 +9,21 @@
 //! bytes 6, 7  value, length, count or number
 //! ```
 //!
+//! A second address is in bytes 5 to 7: region (lower 4 bits of byte 5) and, across the other 20
+//! bits, offset (lower 12) and page. A string's number is in byte 5, and in byte 6 whether the zero
+//! that ends it is left out.
+//!
 //! `sbrk` has its base in bytes 1 and 2, its flavour in byte 3, its pages in 4 and 5, its bytes in
 //! 6 and 7; `exit` and `kill` of a number have it in bytes 4 to 7.
 //!
 //! Every record decodes to an operation. The encoder writes one *exact* form of each operation; the
 //! other forms exist so that random bytes often mean something interesting: an offset at the end of
-//! a page, a page near the start of its region, a descriptor that may be open. Codes are never
-//! reused for something else: old files stay readable.
+//! a page, a page near the start of its region, a descriptor that may be open. A code
+//! that the encoder has ever written keeps its meaning: old files stay readable.
 
 use super::{
-    Address, Amount, Base, Call, Case, Flavour, Operation, Place, Process, Region, StoredValue,
-    Stride, Target, Width,
+    Address, Amount, Base, Call, Case, Flavour, OpenMode, Operation, Place, Process, Region,
+    StoredValue, Stride, Target, Text, Width,
 };
 use std::num::NonZeroU8;
 
@@ -51,20 +55,14 @@ mod kind {
     pub(super) const PAUSE: u8 = 18;
     pub(super) const FRAMES: u8 = 19;
     pub(super) const WAIT_STATUS: u8 = 20;
-    /// What the codes above 20 mean: more of what finds most.
-    pub(super) const AGAIN: [u8; 11] = [
-        SBRK,
-        SBRK,
-        SBRK,
-        LOAD,
-        LOAD,
-        STORE,
-        STORE,
-        STORE,
-        TOUCH_WRITE,
-        FORK,
-        READ,
-    ];
+    pub(super) const STRING: u8 = 21;
+    pub(super) const POINT: u8 = 22;
+    pub(super) const OPEN: u8 = 23;
+    pub(super) const FSTAT: u8 = 24;
+    pub(super) const CHDIR: u8 = 25;
+    pub(super) const EXEC: u8 = 26;
+    /// What the codes above mean: more of what finds most. The encoder never writes them.
+    pub(super) const AGAIN: [u8; 5] = [SBRK, SBRK, LOAD, STORE, TOUCH_WRITE];
 }
 
 /// Byte 1 of a `kill` that names a number.
@@ -73,6 +71,8 @@ const KILL_NUMBER: u8 = 0xff;
 const OTHER_FLAVOUR: u8 = 0xc0;
 /// Upper bit of byte 5: a descriptor or stride, exactly.
 const EXACT: u8 = 0x80;
+/// Lower bits of byte 6 of a string without the zero that ends it.
+const UNTERMINATED: u8 = 1;
 /// Page form from which on the page has eleven bits.
 const FAR_PAGE: u8 = 8;
 
@@ -93,7 +93,7 @@ fn number(record: Record) -> i32 {
 pub(super) fn decode_record(record: Record) -> Operation {
     let process = Process::from_bits(record[0] & 7);
     let code = record[0] >> 3;
-    let code = match usize::from(code).checked_sub(usize::from(kind::WAIT_STATUS) + 1) {
+    let code = match usize::from(code).checked_sub(usize::from(kind::EXEC) + 1) {
         Some(again) => kind::AGAIN[again % kind::AGAIN.len()],
         None => code,
     };
@@ -169,6 +169,28 @@ pub(super) fn decode_record(record: Record) -> Operation {
         },
         kind::CLOSE => Call::Close { fd },
         kind::DUP => Call::Dup { fd },
+        kind::STRING => Call::String {
+            address: address(),
+            text: Text::from_code(record[5]),
+            terminated: record[6] & 7 != UNTERMINATED,
+        },
+        kind::POINT => Call::Point {
+            address: address(),
+            target: decode_near_address(record),
+        },
+        kind::OPEN => Call::Open {
+            address: address(),
+            mode: OpenMode::ALL[usize::from(record[5]) % OpenMode::ALL.len()],
+        },
+        kind::FSTAT => Call::Fstat {
+            fd,
+            address: address(),
+        },
+        kind::CHDIR => Call::Chdir { address: address() },
+        kind::EXEC => Call::Exec {
+            address: address(),
+            arguments: decode_near_address(record),
+        },
         kind::YIELD => Call::Yield {
             ticks: at_least_one(record[6]),
         },
@@ -212,11 +234,7 @@ fn decode_sbrk(record: Record) -> Call {
 }
 
 fn decode_address(record: Record) -> Address {
-    let region = match record[1] & 0xf {
-        code @ 0..=11 => Region::ALL[usize::from(code)],
-        14 => Region::Break,
-        _ => Region::Heap,
-    };
+    let region = region(record[1]);
     let packed = u16::from_le_bytes([record[2], record[3]]);
     let (exact, form) = (packed & 0xfff, (packed >> 12) as u8);
     let offset = match record[1] >> 4 {
@@ -235,6 +253,20 @@ fn decode_address(record: Record) -> Address {
         sign_extend(u16::from(form - FAR_PAGE) << 8 | u16::from(record[4]), 11)
     };
     Address::new(region, page, offset)
+}
+
+fn region(code: u8) -> Region {
+    match code & 0xf {
+        code @ 0..=11 => Region::ALL[usize::from(code)],
+        14 => Region::Break,
+        _ => Region::Heap,
+    }
+}
+
+/// The second address of a record. (In random bytes all pages are as likely: most are near.)
+fn decode_near_address(record: Record) -> Address {
+    let rest = u16::from_le_bytes([record[5], record[6]]) >> 4;
+    Address::new(region(record[5]), i16::from(record[7] as i8), rest)
 }
 
 fn decode_length(record: Record) -> i16 {
@@ -309,6 +341,17 @@ pub(super) fn encode_record(operation: &Operation) -> Record {
         Call::Write { fd, length, .. } => (kind::WRITE, encode_fd(fd), length.to_le_bytes()),
         Call::Close { fd } => (kind::CLOSE, encode_fd(fd), [0; 2]),
         Call::Dup { fd } => (kind::DUP, encode_fd(fd), [0; 2]),
+        Call::String {
+            text, terminated, ..
+        } => {
+            let form = if terminated { 0 } else { UNTERMINATED };
+            (kind::STRING, text.code(), [form, 0])
+        }
+        Call::Point { target, .. } => encode_near_address(kind::POINT, target),
+        Call::Open { mode, .. } => (kind::OPEN, mode as u8, [0; 2]),
+        Call::Fstat { fd, .. } => (kind::FSTAT, encode_fd(fd), [0; 2]),
+        Call::Chdir { .. } => (kind::CHDIR, 0, [0; 2]),
+        Call::Exec { arguments, .. } => encode_near_address(kind::EXEC, arguments),
         Call::Yield { ticks } => (kind::YIELD, 0, [ticks.get(), 0]),
         Call::Uptime => (kind::UPTIME, 0, [0; 2]),
         Call::Pause { ticks } => (kind::PAUSE, 0, [ticks as u8, 0]),
@@ -324,11 +367,19 @@ fn encode_fd(fd: i8) -> u8 {
     EXACT | (fd as u8 & !EXACT)
 }
 
+/// The last three bytes of a record of `kind` with a second address.
+fn encode_near_address(kind: u8, address: Address) -> (u8, u8, [u8; 2]) {
+    let [low, high] = (address.offset() << 4 | region_code(address.region())).to_le_bytes();
+    (kind, low, [high, address.page() as u8])
+}
+
+fn region_code(region: Region) -> u16 {
+    let at = Region::ALL.iter().position(|other| *other == region);
+    at.unwrap_or(0) as u16
+}
+
 fn encode_address(address: Address, record: &mut Record) {
-    let region = Region::ALL
-        .iter()
-        .position(|region| *region == address.region());
-    record[1] = region.unwrap_or(0) as u8;
+    record[1] = region_code(address.region()) as u8;
     let page = address.page() as u16;
     let form = u16::from(FAR_PAGE) | (page >> 8 & 7);
     record[2..4].copy_from_slice(&(form << 12 | address.offset()).to_le_bytes());

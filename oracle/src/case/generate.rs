@@ -3,8 +3,8 @@
 use super::choices::Choices;
 use super::repair::Companion;
 use super::{
-    Address, Amount, Base, Call, Case, Flavour, Operation, Place, Process, Region, StoredValue,
-    Stride, Target, Width,
+    Address, Amount, Base, Call, Case, Flavour, OpenMode, Operation, Place, Process, Region,
+    StoredValue, Stride, Target, Text, Width,
 };
 use arbitrary::{Arbitrary, Result, Unstructured};
 use std::num::NonZeroU8;
@@ -73,7 +73,7 @@ pub(super) fn idiom(
         amount,
         flavour: Flavour::Lazy,
     };
-    match choices.below(24) {
+    match choices.below(27) {
         // Grow, and touch around the new end.
         0..=2 => {
             let amount = small_amount(choices);
@@ -159,14 +159,102 @@ pub(super) fn idiom(
         }],
         14 => vec![kill(companion, process, choices)],
         15 => vec![grow(large_amount(choices))],
+        // A path, often at the end of a page, and what is done with it.
+        16 => {
+            let address = address(choices);
+            vec![string(address, choices), path_call(address, choices)]
+        }
+        // A file, and what it holds.
+        17 => {
+            let address = good_address(choices);
+            let fd = choices.below(3) as i8;
+            vec![
+                string(address, choices),
+                Call::Open {
+                    address,
+                    mode: OpenMode::Read,
+                },
+                Call::Fstat {
+                    fd,
+                    address: self::address(choices),
+                },
+                Call::Read {
+                    fd,
+                    address: self::address(choices),
+                    length: length(choices),
+                },
+            ]
+        }
+        18 => program(choices),
         _ => vec![call(companion, process, choices)],
+    }
+}
+
+/// A new program with an argument or two: first the array, so that its end may be a hole.
+fn program(choices: &mut impl Choices) -> Vec<Call> {
+    let (path, argument) = (good_address(choices), address(choices));
+    let array = address(choices);
+    let slot = |at: u16| Address::new(array.region(), array.page(), array.offset() + 8 * at);
+    let mut calls = vec![string(path, choices)];
+    for at in 0..choices.below(3) as u16 {
+        let target = match choices.below(3) {
+            0 => path,
+            _ => argument,
+        };
+        calls.push(Call::Point {
+            address: slot(at),
+            target: target.near(),
+        });
+    }
+    if choices.one_in(2) {
+        calls.push(string(argument, choices));
+    }
+    calls.push(Call::Exec {
+        address: path,
+        arguments: array.near(),
+    });
+    calls
+}
+
+/// A string: mostly one that leads somewhere.
+fn string(address: Address, choices: &mut impl Choices) -> Call {
+    let code = match choices.below(3) {
+        0 => choices.below(2),
+        _ => choices.below(u32::from(Text::COUNT)),
+    };
+    Call::String {
+        address,
+        text: Text::from_code(code as u8),
+        terminated: !choices.one_in(3),
+    }
+}
+
+/// What takes a path.
+fn path_call(address: Address, choices: &mut impl Choices) -> Call {
+    match choices.below(8) {
+        0 => Call::Chdir { address },
+        1 => Call::Exec {
+            address,
+            arguments: self::address(choices).near(),
+        },
+        _ => Call::Open {
+            address,
+            mode: open_mode(choices),
+        },
+    }
+}
+
+pub(super) fn open_mode(choices: &mut impl Choices) -> OpenMode {
+    match choices.below(4) {
+        0 => choices.pick(&OpenMode::ALL),
+        _ => OpenMode::Read,
     }
 }
 
 /// Any operation.
 pub(super) fn call(companion: &Companion, process: Process, choices: &mut impl Choices) -> Call {
     let fd = choices.below(4) as i8;
-    match choices.below(40) {
+    match choices.below(44) {
         0..=6 => Call::Sbrk {
             amount: amount(choices),
             flavour: flavour(choices),
@@ -212,6 +300,16 @@ pub(super) fn call(companion: &Companion, process: Process, choices: &mut impl C
         38 => Call::Frames {
             free: choices.below(12) as u16,
         },
+        39 => string(address(choices), choices),
+        40 => Call::Fstat {
+            fd,
+            address: address(choices),
+        },
+        41 => Call::Point {
+            address: address(choices),
+            target: address(choices).near(),
+        },
+        42 => path_call(address(choices), choices),
         _ => Call::Sbrk {
             amount: large_amount(choices),
             flavour: flavour(choices),

@@ -14,11 +14,12 @@ mod print;
 mod process;
 mod repair;
 mod simplify;
+mod text;
 mod text_error;
 
 pub use address::{Address, Region};
 pub use amount::{Amount, Base, Place};
-pub use argument::{Flavour, StoredValue, Stride, Target, Width};
+pub use argument::{Flavour, OpenMode, StoredValue, Stride, Target, Width};
 pub use binary::RECORD_BYTES;
 pub use document::Document;
 pub use mutate::{cross_over, mutate};
@@ -26,6 +27,7 @@ pub use operation::{Call, DESCRIPTORS, Kind, Operation};
 pub use print::VERSION_LINE;
 pub use process::Process;
 pub use simplify::simplifications;
+pub use text::{FULL_LENGTH_NAME, Text};
 pub use text_error::ParseError;
 
 use std::ops::Range;

@@ -1,9 +1,9 @@
 //! Mutating cases operation by operation, for a fuzz engine's custom mutator.
 
 use super::choices::{Choices, Seeded};
-use super::generate::{address, amount, call, idiom, someone, value};
+use super::generate::{address, amount, call, idiom, open_mode, someone, value};
 use super::repair::Companion;
-use super::{Call, Case, Operation, Process, Width};
+use super::{Call, Case, Operation, Process, Text, Width};
 
 /// Changes `case` in one or a few places, by `seed`: the same seed does the same. The result is
 /// repaired and has at most [`Case::MAX_OPERATIONS`] operations.
@@ -101,7 +101,11 @@ fn change(call: &mut Call, choices: &mut Seeded) {
         Call::Read { length, .. } | Call::Write { length, .. } if choices.one_in(2) => {
             *length = choices.below(1024) as i16;
         }
-        Call::Read { fd, .. } | Call::Write { fd, .. } | Call::Close { fd } | Call::Dup { fd }
+        Call::Read { fd, .. }
+        | Call::Write { fd, .. }
+        | Call::Close { fd }
+        | Call::Dup { fd }
+        | Call::Fstat { fd, .. }
             if choices.one_in(2) =>
         {
             *fd = choices.below(6) as i8 - 1;
@@ -111,6 +115,16 @@ fn change(call: &mut Call, choices: &mut Seeded) {
                 Some(_) => None,
                 None => Some(address(choices)),
             };
+        }
+        Call::String {
+            text, terminated, ..
+        } if choices.one_in(2) => match choices.below(3) {
+            0 => *terminated = !*terminated,
+            _ => *text = Text::from_code(choices.below(u32::from(Text::COUNT)) as u8),
+        },
+        Call::Open { mode, .. } if choices.one_in(4) => *mode = open_mode(choices),
+        call @ (Call::Point { .. } | Call::Exec { .. }) if choices.one_in(2) => {
+            *call = call.with_second_address(address(choices));
         }
         Call::Exit { status } => *status = choices.below(512) as i32 - 256,
         Call::Frames { free } => *free = choices.below(16) as u16,

@@ -1,6 +1,8 @@
 //! Operations: what a process, or the environment, does next.
 
-use super::{Address, Amount, Flavour, Process, StoredValue, Stride, Target, Width};
+use super::{
+    Address, Amount, Flavour, OpenMode, Process, StoredValue, Stride, Target, Text, Width,
+};
 use std::num::NonZeroU8;
 
 /// The file descriptors that a case can name: whatever a process may have, and some that none has.
@@ -123,6 +125,49 @@ pub enum Call {
         /// Which.
         fd: i8,
     },
+    /// Stores a string by stores of its own.
+    String {
+        /// Where its first byte goes.
+        address: Address,
+        /// What.
+        text: Text,
+        /// Whether the zero that ends it is stored as well.
+        terminated: bool,
+    },
+    /// Stores the eight bytes of an address.
+    Point {
+        /// To where.
+        address: Address,
+        /// Which address; its page is one of [`Address::NEAR_PAGES`].
+        target: Address,
+    },
+    /// Opens a file.
+    Open {
+        /// Where its path is.
+        address: Address,
+        /// For what.
+        mode: OpenMode,
+    },
+    /// Asks what a file descriptor stands for.
+    Fstat {
+        /// Which.
+        fd: i8,
+        /// Where the answer goes.
+        address: Address,
+    },
+    /// Changes the current directory.
+    Chdir {
+        /// Where its path is.
+        address: Address,
+    },
+    /// Starts a program in place of the one that asks.
+    Exec {
+        /// Where its path is.
+        address: Address,
+        /// Where the array of the addresses of its arguments is; its page is one of
+        /// [`Address::NEAR_PAGES`].
+        arguments: Address,
+    },
     /// Lets timer interrupts pass, and others run.
     Yield {
         /// How many rounds of the scheduler.
@@ -165,6 +210,12 @@ impl Call {
             Call::Write { .. } => Kind::Write,
             Call::Close { .. } => Kind::Close,
             Call::Dup { .. } => Kind::Dup,
+            Call::String { .. } => Kind::String,
+            Call::Point { .. } => Kind::Point,
+            Call::Open { .. } => Kind::Open,
+            Call::Fstat { .. } => Kind::Fstat,
+            Call::Chdir { .. } => Kind::Chdir,
+            Call::Exec { .. } => Kind::Exec,
             Call::Yield { .. } => Kind::Yield,
             Call::Uptime => Kind::Uptime,
             Call::Pause { .. } => Kind::Pause,
@@ -172,7 +223,7 @@ impl Call {
         }
     }
 
-    /// The address that the operation touches, if it touches one.
+    /// The address that the operation touches (the first, if there are two), if it touches one.
     pub fn address(&self) -> Option<Address> {
         match *self {
             Call::Load { address, .. }
@@ -181,7 +232,13 @@ impl Call {
             | Call::Touch { address, .. }
             | Call::Pipe { address }
             | Call::Read { address, .. }
-            | Call::Write { address, .. } => Some(address),
+            | Call::Write { address, .. }
+            | Call::String { address, .. }
+            | Call::Point { address, .. }
+            | Call::Open { address, .. }
+            | Call::Fstat { address, .. }
+            | Call::Chdir { address }
+            | Call::Exec { address, .. } => Some(address),
             Call::Wait { status } => status,
             _ => None,
         }
@@ -196,8 +253,35 @@ impl Call {
             | Call::Touch { address, .. }
             | Call::Pipe { address }
             | Call::Read { address, .. }
-            | Call::Write { address, .. } => *address = new,
+            | Call::Write { address, .. }
+            | Call::String { address, .. }
+            | Call::Point { address, .. }
+            | Call::Open { address, .. }
+            | Call::Fstat { address, .. }
+            | Call::Chdir { address }
+            | Call::Exec { address, .. } => *address = new,
             Call::Wait { status } if status.is_some() => *status = Some(new),
+            _ => {}
+        }
+        self
+    }
+
+    /// The operation's second address, if it has one.
+    pub fn second_address(&self) -> Option<Address> {
+        match *self {
+            Call::Point { target, .. } => Some(target),
+            Call::Exec { arguments, .. } => Some(arguments),
+            _ => None,
+        }
+    }
+
+    /// The same operation with another second address, brought near; unchanged if it has none.
+    pub fn with_second_address(mut self, new: Address) -> Call {
+        match &mut self {
+            Call::Point { target: second, .. }
+            | Call::Exec {
+                arguments: second, ..
+            } => *second = new.near(),
             _ => {}
         }
         self
@@ -224,6 +308,12 @@ pub enum Kind {
     Write,
     Close,
     Dup,
+    String,
+    Point,
+    Open,
+    Fstat,
+    Chdir,
+    Exec,
     Yield,
     Uptime,
     Pause,
@@ -232,7 +322,7 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Kind; 20] = [
+    pub const ALL: [Kind; 26] = [
         Kind::Sbrk,
         Kind::Load,
         Kind::Store,
@@ -249,6 +339,12 @@ impl Kind {
         Kind::Write,
         Kind::Close,
         Kind::Dup,
+        Kind::String,
+        Kind::Point,
+        Kind::Open,
+        Kind::Fstat,
+        Kind::Chdir,
+        Kind::Exec,
         Kind::Yield,
         Kind::Uptime,
         Kind::Pause,
@@ -274,6 +370,12 @@ impl Kind {
             Kind::Write => "write",
             Kind::Close => "close",
             Kind::Dup => "dup",
+            Kind::String => "string",
+            Kind::Point => "point",
+            Kind::Open => "open",
+            Kind::Fstat => "fstat",
+            Kind::Chdir => "chdir",
+            Kind::Exec => "exec",
             Kind::Yield => "yield",
             Kind::Uptime => "uptime",
             Kind::Pause => "pause",

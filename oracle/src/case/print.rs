@@ -1,6 +1,6 @@
 //! The text form of an operation.
 
-use super::{Call, Case, Flavour, Operation, Target};
+use super::{Call, Case, Flavour, OpenMode, Operation, Target};
 use std::fmt;
 
 /// The version line that opens every text case.
@@ -61,6 +61,26 @@ impl fmt::Display for Call {
                 length,
             } => write!(f, "{word} {fd} {address} {length}"),
             Call::Close { fd } | Call::Dup { fd } => write!(f, "{word} {fd}"),
+            Call::String {
+                address,
+                text,
+                terminated,
+            } => {
+                write!(f, "{word} {address} {text}")?;
+                match terminated {
+                    true => Ok(()),
+                    false => write!(f, " unterminated"),
+                }
+            }
+            Call::Point { address, target } => write!(f, "{word} {address} {target}"),
+            Call::Open {
+                address,
+                mode: OpenMode::Read,
+            }
+            | Call::Chdir { address } => write!(f, "{word} {address}"),
+            Call::Open { address, mode } => write!(f, "{word} {address} {}", mode.word()),
+            Call::Fstat { fd, address } => write!(f, "{word} {fd} {address}"),
+            Call::Exec { address, arguments } => write!(f, "{word} {address} {arguments}"),
             Call::Yield { ticks } => write!(f, "{word} {ticks}"),
             Call::Pause { ticks } => write!(f, "{word} {ticks}"),
             Call::Frames {

@@ -6,8 +6,8 @@
 
 use super::{Address, Call, Case, Flavour, Operation, Process, Region, Target};
 use crate::dialect::Dialect;
-use crate::layout::{Image, Layout};
 use crate::model::{BreakMove, Model, ProcessState, Witness};
+use crate::setting::Setting;
 use std::cell::RefCell;
 use std::num::NonZeroU8;
 
@@ -38,9 +38,9 @@ thread_local! {
 
 impl Companion {
     fn new() -> Companion {
-        let (layout, image) = (Layout::nominal(), Image::nominal());
+        let dialect = Dialect::faultline();
         Companion {
-            model: Model::new(&Dialect::faultline(), &layout, &image, FIRST_PID),
+            model: Model::new(&dialect, &Setting::nominal(&dialect, FIRST_PID)),
             index: 0,
             scarce: false,
         }
@@ -102,7 +102,7 @@ impl Companion {
         if self.model.applies(&repaired) {
             return Some(repaired);
         }
-        // Somebody already sleeps on that pipe: give way.
+        // Somebody already sleeps on that pipe, or what would happen is not foretold: give way.
         let call = Call::Yield {
             ticks: NonZeroU8::MIN,
         };

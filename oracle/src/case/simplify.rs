@@ -1,7 +1,8 @@
 //! Simpler operations than a given one, for minimising.
 
 use super::{
-    Address, Amount, Base, Call, Flavour, Operation, Region, StoredValue, Stride, Target, Width,
+    Address, Amount, Base, Call, Flavour, OpenMode, Operation, Region, StoredValue, Stride, Target,
+    Text, Width,
 };
 use std::num::NonZeroU8;
 
@@ -12,6 +13,10 @@ pub fn simplifications(operation: &Operation) -> Vec<Operation> {
     if let Some(address) = operation.call.address() {
         let simpler = simpler_addresses(address);
         calls.extend(simpler.map(|address| operation.call.with_address(address)));
+    }
+    if let Some(second) = operation.call.second_address() {
+        let simpler = simpler_addresses(second);
+        calls.extend(simpler.map(|address| operation.call.with_second_address(address)));
     }
     match operation.call {
         Call::Sbrk { amount, flavour } => {
@@ -103,6 +108,24 @@ pub fn simplifications(operation: &Operation) -> Vec<Operation> {
             address,
             length,
         })),
+        Call::String {
+            address,
+            text,
+            terminated,
+        } => {
+            let string = |text, terminated| Call::String {
+                address,
+                text,
+                terminated,
+            };
+            let simpler = (0..text.code()).map(Text::from_code);
+            calls.extend(simpler.map(|text| string(text, terminated)));
+            calls.push(string(text, true));
+        }
+        Call::Open { address, .. } => calls.push(Call::Open {
+            address,
+            mode: OpenMode::Read,
+        }),
         Call::Yield { ticks } if ticks > NonZeroU8::MIN => calls.push(Call::Yield {
             ticks: NonZeroU8::MIN,
         }),

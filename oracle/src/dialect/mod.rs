@@ -19,6 +19,8 @@ pub struct Dialect {
     pub faults: Faults,
     /// What a fork costs.
     pub fork: Fork,
+    /// How programs are started.
+    pub exec: Exec,
     /// Pipes.
     pub pipe: Pipe,
     /// Sizes of tables.
@@ -139,6 +141,46 @@ pub enum ForkMemory {
     Shared,
     /// Every mapped page is copied.
     Copied,
+}
+
+/// How programs are started.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Exec {
+    /// Whether a program's pages are read when they are touched, or at once.
+    pub loading: Loading,
+    /// What a program gets that asks for a stack larger than a page.
+    pub stack: StackRequest,
+}
+
+/// When a program's pages are read from its file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Loading {
+    /// Each when it is touched.
+    OnDemand,
+    /// All by `exec`.
+    AtOnce,
+}
+
+/// What becomes of the size in a program's `PT_GNU_STACK` header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StackRequest {
+    /// The stack grows up to that size, at most to [`abi::limits::GROWING_STACK_PAGES`].
+    Granted,
+    /// Nothing: every stack has xv6's one page.
+    Ignored,
+}
+
+impl StackRequest {
+    /// Pages of the stack of a program that asks for the largest that grows.
+    pub fn pages(self) -> u64 {
+        match self {
+            StackRequest::Granted => abi::limits::GROWING_STACK_PAGES,
+            StackRequest::Ignored => abi::limits::STACK_PAGES,
+        }
+    }
 }
 
 /// How pipes deal with addresses that cannot be touched.

@@ -73,7 +73,7 @@ impl Judge {
                     meter.expected_kills += 1;
                     meter.expected_faults += u64::from(death == Death::ForbiddenAccess);
                 }
-                Outcome::Blocks | Outcome::Born => meter.compared += 1,
+                Outcome::Starts { .. } | Outcome::Blocks | Outcome::Born => meter.compared += 1,
             }
         }
         meter.stopped += u64::from(self.model.is_unknown());
@@ -88,6 +88,15 @@ impl Judge {
         for reply in self.model.replies() {
             match reply.outcome {
                 Outcome::Returns(answer) => self.compare_answer(planned, reply, answer, witness)?,
+                Outcome::Starts { arguments, stack } => {
+                    let event = Event::Started {
+                        process: reply.process,
+                        arguments,
+                        array: stack,
+                        stack,
+                    };
+                    self.compare_start(planned, reply, event, witness, observation)?;
+                }
                 Outcome::Blocks => self.compare_block(planned, reply, witness, observation)?,
                 Outcome::Dies(death) => {
                     self.compare_death(planned, reply, death, witness, observation)?;
@@ -139,6 +148,34 @@ impl Judge {
         };
         let seen = format!("{process} {verb} {}", words::value(seen));
         Err(self.finding(clause, process, expected(), seen))
+    }
+
+    fn compare_start(
+        &self,
+        planned: &Planned,
+        reply: &Reply,
+        wanted: Event,
+        witness: &Witness,
+        observation: &Observation,
+    ) -> Result<(), Finding> {
+        let process = reply.process;
+        let expected = || self.in_words(planned, reply);
+        let mut events = observation.events.iter();
+        let seen = match events.find(|event| is_start(event, process)) {
+            Some(event) if *event == wanted => return Ok(()),
+            Some(Event::Started {
+                arguments,
+                array,
+                stack,
+                ..
+            }) => words::start(*arguments, *array, *stack),
+            _ => match witness.returned(process) {
+                None => return Err(self.vanished(process, expected(), witness)),
+                Some(value) => format!("returns {}", words::value(value)),
+            },
+        };
+        let seen = format!("{process} {seen}");
+        Err(self.finding(Clause::ProgramStarts, process, expected(), seen))
     }
 
     /// A process that had to come back did not.
@@ -230,12 +267,26 @@ impl Judge {
             let mut replies = self.model.replies().iter();
             replies.any(|reply| reply.process == process && reply.outcome != Outcome::Stays)
         };
+        let starts = |process| {
+            let mut replies = self.model.replies().iter();
+            replies.any(|reply| {
+                reply.process == process && matches!(reply.outcome, Outcome::Starts { .. })
+            })
+        };
         let mut roll_call = false;
         for event in &observation.events {
             match *event {
                 Event::Returned { process, value } if !replied(process) => {
                     let seen = format!("{process} returns {}", words::value(value));
                     return Err(self.unexpected(process, seen));
+                }
+                Event::Started { process, .. } if !starts(process) => {
+                    return Err(self.finding(
+                        Clause::ProgramStarts,
+                        process,
+                        format!("{process} goes on with the program that it runs"),
+                        format!("{process} starts another"),
+                    ));
                 }
                 Event::Appeared { process } => {
                     roll_call = true;
@@ -322,7 +373,7 @@ impl Judge {
         if !alone {
             return Ok(());
         }
-        let budget = &planned.budget;
+        let budget = &planned.budget.settled(&self.model, own);
         if let Some(clause) = budget.clause
             && before.saturating_sub(after) > budget.take_at_most
         {
@@ -350,11 +401,20 @@ impl Judge {
     }
 }
 
+fn is_start(event: &Event, whose: Process) -> bool {
+    matches!(event, Event::Started { process, .. } if *process == whose)
+}
+
 fn witness(observation: &Observation) -> Witness {
     let mut witness = Witness::observed(observation.out_of_frames);
     for event in &observation.events {
         match *event {
-            Event::Returned { process, value } => witness.saw_return(process, value),
+            Event::Returned { process, value }
+            | Event::Started {
+                process,
+                arguments: value,
+                ..
+            } => witness.saw_return(process, value),
             Event::Silent {
                 process,
                 killed_message,

@@ -34,7 +34,7 @@ pub(super) fn feature(planned: &Planned, replies: &[Reply], moved: i64) -> u16 {
         Some(reply) => match reply.outcome {
             Outcome::Returns(Answer::Exactly(FAILED)) => 2,
             Outcome::Returns(_) if replies.len() > 1 => 3,
-            Outcome::Returns(_) => 4,
+            Outcome::Returns(_) | Outcome::Starts { .. } => 4,
             Outcome::Blocks => 5,
             Outcome::Dies(Death::ForbiddenAccess) => 6,
             Outcome::Dies(_) | Outcome::Born | Outcome::Stays => 7,

@@ -74,6 +74,8 @@ pub enum Clause {
     Blocks,
     /// The child of a successful fork runs, and no other does.
     ChildRuns,
+    /// A successful `exec` starts the program at its entry, with its arguments on the stack.
+    ProgramStarts,
     /// A forbidden access kills.
     ForbiddenAccessKills,
     /// A killed process dies, one that exited is gone.
@@ -108,6 +110,9 @@ pub enum Clause {
     ForkShares,
     /// A touch takes a frame for a page, and page tables to reach it.
     TouchTakesOne,
+    /// A successful `exec` takes frames for what the new program touches, and gives back those that
+    /// the old one held.
+    ExecTakesLittle,
     /// A mapped frame is not free.
     MappedNotFree,
     /// A frame is writable in at most one address space.
@@ -126,12 +131,13 @@ pub enum Clause {
 
 impl Clause {
     /// All clauses.
-    pub const ALL: [Clause; 29] = [
+    pub const ALL: [Clause; 31] = [
         Clause::ReturnedValue,
         Clause::LoadedValue,
         Clause::ComesBack,
         Clause::Blocks,
         Clause::ChildRuns,
+        Clause::ProgramStarts,
         Clause::ForbiddenAccessKills,
         Clause::DeadStayDead,
         Clause::InnocentLive,
@@ -149,6 +155,7 @@ impl Clause {
         Clause::GrowthTakesNothing,
         Clause::ForkShares,
         Clause::TouchTakesOne,
+        Clause::ExecTakesLittle,
         Clause::MappedNotFree,
         Clause::WritableAlone,
         Clause::KernelHidden,
@@ -166,6 +173,7 @@ impl Clause {
             Clause::ComesBack => "comes-back",
             Clause::Blocks => "blocks",
             Clause::ChildRuns => "child-runs",
+            Clause::ProgramStarts => "program-starts",
             Clause::ForbiddenAccessKills => "forbidden-access-kills",
             Clause::DeadStayDead => "dead-stay-dead",
             Clause::InnocentLive => "innocent-live",
@@ -183,6 +191,7 @@ impl Clause {
             Clause::GrowthTakesNothing => "growth-takes-nothing",
             Clause::ForkShares => "fork-shares",
             Clause::TouchTakesOne => "touch-takes-one",
+            Clause::ExecTakesLittle => "exec-takes-little",
             Clause::MappedNotFree => "mapped-not-free",
             Clause::WritableAlone => "writable-alone",
             Clause::KernelHidden => "kernel-hidden",
@@ -200,6 +209,7 @@ impl Clause {
             | Clause::LoadedValue
             | Clause::Blocks
             | Clause::ChildRuns
+            | Clause::ProgramStarts
             | Clause::KillAnnounced
             | Clause::ExitStatus
             | Clause::RegistersSurvive => Verdict::Divergence,
@@ -218,9 +228,10 @@ impl Clause {
             | Clause::PermissionBits
             | Clause::FreshPageZero
             | Clause::PageContent => Verdict::Invariant,
-            Clause::GrowthTakesNothing | Clause::ForkShares | Clause::TouchTakesOne => {
-                Verdict::NotLazy
-            }
+            Clause::GrowthTakesNothing
+            | Clause::ForkShares
+            | Clause::TouchTakesOne
+            | Clause::ExecTakesLittle => Verdict::NotLazy,
         }
     }
 }

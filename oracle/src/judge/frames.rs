@@ -2,9 +2,11 @@
 
 use super::Clause;
 use crate::case::{Address, Call, Flavour, Operation, Process};
-use crate::dialect::ForkMemory;
+use crate::dialect::{ForkMemory, Loading};
 use crate::layout::{PAGE_SIZE, page_ceiling};
-use crate::model::{Access, BreakMove, Model, PageSet, pages_of};
+use crate::model::{Access, BreakMove, Model, Outcome, PageSet, pages_of};
+use abi::limits::PATH;
+use abi::stat::Stat;
 
 /// What a step may take and must give.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -75,6 +77,32 @@ impl Budget {
                 let frames = fork.overhead_frames + mapped.tables() + copies;
                 Budget::take(frames, Clause::ForkShares)
             }
+            Call::String {
+                address,
+                text,
+                terminated,
+            } => {
+                let length = text.bytes().len() as u64 + u64::from(terminated);
+                touch.at(address, length, Access::Store);
+                touch.budget(0)
+            }
+            Call::Point { address, .. } => {
+                touch.at(address, 8, Access::Store);
+                touch.budget(0)
+            }
+            Call::Open { address, .. } | Call::Chdir { address } => {
+                touch.at(address, PATH as u64, Access::Load);
+                touch.budget(0)
+            }
+            Call::Fstat { address, .. } => {
+                touch.at(address, Stat::SIZE as u64, Access::Store);
+                touch.budget(0)
+            }
+            Call::Exec { .. } => Budget {
+                take_at_most: u64::MAX,
+                clause: Some(Clause::ExecTakesLittle),
+                give_at_least: model.space(process).private().count(),
+            },
             Call::Pipe { address } => {
                 touch.at(address, 8, Access::Store);
                 touch.budget(1)
@@ -88,15 +116,27 @@ impl Budget {
             // The room that it makes lets a sleeping writer go on.
             Call::Read { .. } if model.anybody_blocked() => Budget::default(),
             Call::Read {
-                address, length, ..
+                fd,
+                address,
+                length,
             } => {
-                touch.at(address, transferred(model, length), Access::Store);
+                touch.at(
+                    address,
+                    model.transferred(process, fd, length),
+                    Access::Store,
+                );
                 touch.budget(0)
             }
             Call::Write {
-                address, length, ..
+                fd,
+                address,
+                length,
             } => {
-                touch.at(address, transferred(model, length), Access::Load);
+                touch.at(
+                    address,
+                    model.transferred(process, fd, length),
+                    Access::Load,
+                );
                 touch.budget(0)
             }
             // What the environment takes is not the kernel's doing.
@@ -104,12 +144,29 @@ impl Budget {
             _ => Budget::take(0, Clause::TouchTakesOne),
         }
     }
-}
 
-/// The most bytes that a read or write can move while nobody else runs.
-fn transferred(model: &Model, length: i16) -> u64 {
-    let length = u64::try_from(length).unwrap_or(0);
-    length.min(u64::from(model.world.dialect.pipe.bytes))
+    /// The budget of an operation of `process` that the model has performed: what an `exec` may
+    /// cost is known by what the new program touched when it started. One that fails may cost the
+    /// old program what was looked at.
+    pub(super) fn settled(self, model: &Model, process: Process) -> Budget {
+        if self.clause != Some(Clause::ExecTakesLittle) {
+            return self;
+        }
+        let own = model.replies().iter().find(|own| own.process == process);
+        if !own.is_some_and(|own| matches!(own.outcome, Outcome::Starts { .. })) {
+            return Budget::default();
+        }
+        let space = model.space(process);
+        let cost = match model.world.dialect.exec.loading {
+            Loading::OnDemand => space.touched().count(),
+            Loading::AtOnce => space.image_pages(&model.world),
+        };
+        Budget {
+            take_at_most: cost.saturating_sub(self.give_at_least),
+            give_at_least: self.give_at_least.saturating_sub(cost),
+            clause: self.clause,
+        }
+    }
 }
 
 fn sbrk(model: &Model, process: Process, before: u64, after: u64, flavour: Flavour) -> Budget {

@@ -75,7 +75,7 @@ impl Judge {
             let seen = format!("maps frame {frame:#x}, which is free");
             return wrong(Clause::MappedNotFree, "no page maps a free frame", seen);
         }
-        let layout = &self.model.world.layout;
+        let layout = self.model.layout(process);
         let space = self.model.space(process);
         if !flags.contains(PageFlags::USER) {
             let known = [layout.trampoline, layout.trapframe].contains(&address)
@@ -150,7 +150,7 @@ impl Judge {
         }
         let mut wanted = [0; PAGE_SIZE as usize];
         let length = bytes.len().min(wanted.len());
-        space.peek_page(page, &mut wanted, world);
+        space.peek(page, &mut wanted, world);
         // Almost always equal, and whole slices compare many bytes at a time.
         if bytes[..length] == wanted[..length] {
             return Ok(());

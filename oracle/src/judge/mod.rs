@@ -19,8 +19,9 @@ mod words;
 
 use crate::case::{Call, Operation, Process};
 use crate::dialect::Dialect;
-use crate::layout::{Image, Layout, Permissions};
+use crate::layout::Permissions;
 use crate::model::{Model, PageSet, PageState, ProcessState, Witness};
+use crate::setting::Setting;
 use finding::Signature;
 use frames::Budget;
 
@@ -65,11 +66,10 @@ struct Scratch {
 }
 
 impl Judge {
-    /// A judge of a kernel that speaks `dialect`, for cases that start with `image` in process
-    /// `a`, whose process identifier is `first_pid`.
-    pub fn new(dialect: &Dialect, layout: &Layout, image: &Image, first_pid: u64) -> Judge {
+    /// A judge of a kernel that speaks `dialect`, for cases that start in `setting`.
+    pub fn new(dialect: &Dialect, setting: &Setting) -> Judge {
         Judge {
-            model: Model::new(dialect, layout, image, first_pid),
+            model: Model::new(dialect, setting),
             meter: BiteMeter::default(),
             features: Vec::new(),
             next: 0,

@@ -31,6 +31,17 @@ pub enum Event {
         /// wrapping sum of the bytes, else 0.
         value: u64,
     },
+    /// It came back from `exec` as a new program, at its first instruction.
+    Started {
+        /// Who.
+        process: Process,
+        /// `a0`: how many arguments it was given.
+        arguments: u64,
+        /// `a1`: where the array of their addresses is.
+        array: u64,
+        /// `sp`.
+        stack: u64,
+    },
     /// The child of a fork asked for its first operation, with 0 in `a0`.
     Born {
         /// Who.

@@ -1,7 +1,7 @@
 //! From an operation to a step: numbers instead of meaning.
 
 use super::{Action, Step};
-use crate::case::{Call, Operation, Target};
+use crate::case::{Call, Operation, Target, Width};
 use crate::model::Model;
 use abi::system_call::SystemCall;
 
@@ -21,7 +21,7 @@ pub(super) fn step_for(model: &Model, operation: &Operation) -> Step {
     };
     let action = match operation.call {
         Call::Sbrk { amount, flavour } => {
-            let amount = amount.resolve(&model.world.layout, model.program_break(process));
+            let amount = amount.resolve(model.layout(process), model.program_break(process));
             call(SystemCall::Sbrk, [integer(amount), flavour.number(), 0])
         }
         Call::Load { width, address } => Action::Load {
@@ -85,6 +85,28 @@ pub(super) fn step_for(model: &Model, operation: &Operation) -> Step {
         }
         Call::Close { fd } => call(SystemCall::Close, [integer(fd.into()), 0, 0]),
         Call::Dup { fd } => call(SystemCall::Dup, [integer(fd.into()), 0, 0]),
+        Call::String {
+            address,
+            text,
+            terminated,
+        } => Action::StoreString {
+            address: at(address),
+            text,
+            terminated,
+        },
+        Call::Point { address, target } => Action::Store {
+            address: at(address),
+            width: Width::Eight,
+            value: at(target),
+        },
+        Call::Open { address, mode } => call(SystemCall::Open, [at(address), mode.number(), 0]),
+        Call::Fstat { fd, address } => {
+            call(SystemCall::Fstat, [integer(fd.into()), at(address), 0])
+        }
+        Call::Chdir { address } => call(SystemCall::Chdir, [at(address), 0, 0]),
+        Call::Exec { address, arguments } => {
+            call(SystemCall::Exec, [at(address), at(arguments), 0])
+        }
         Call::Yield { .. } => Action::Yield,
         Call::Uptime => call(SystemCall::Uptime, [0; 3]),
         Call::Pause { ticks } => call(SystemCall::Pause, [integer(ticks.into()), 0, 0]),

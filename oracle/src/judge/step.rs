@@ -1,6 +1,6 @@
 //! What the engine has to do next: concrete, and free of meaning.
 
-use crate::case::{Process, Width};
+use crate::case::{Process, Text, Width};
 
 /// One step for the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +40,15 @@ pub enum Action {
         width: Width,
         /// What; its low bytes.
         value: u64,
+    },
+    /// Stores of a string's bytes.
+    StoreString {
+        /// Virtual address of the first.
+        address: u64,
+        /// What.
+        text: Text,
+        /// Whether the zero that ends it is stored as well.
+        terminated: bool,
     },
     /// A jump to an address.
     Fetch {

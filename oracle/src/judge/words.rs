@@ -23,6 +23,19 @@ pub(super) fn answer(answer: Answer) -> String {
     }
 }
 
+/// A program that starts with so many arguments.
+pub(super) fn start(arguments: u64, array: u64, stack: u64) -> String {
+    let mut words = format!("starts the program with {} arguments", value(arguments));
+    if arguments == 1 {
+        words.pop();
+    }
+    let _ = write!(words, ", named at {array:#x}");
+    if array != stack {
+        let _ = write!(words, ", with its stack at {stack:#x}");
+    }
+    words
+}
+
 /// What a process must do.
 pub(super) fn outcome(operation: &Operation, page: Option<PageState>, outcome: Outcome) -> String {
     match outcome {
@@ -35,6 +48,7 @@ pub(super) fn outcome(operation: &Operation, page: Option<PageState>, outcome: O
             };
             format!("{verb} {}", answer(wanted))
         }
+        Outcome::Starts { arguments, stack } => start(arguments, stack, stack),
         Outcome::Blocks => "blocks: what it waits for has not happened".to_owned(),
         Outcome::Dies(Death::ForbiddenAccess) => {
             let place = page.map_or("here", place);
@@ -56,8 +70,9 @@ pub(super) fn outcome(operation: &Operation, page: Option<PageState>, outcome: O
 
 fn place(page: PageState) -> &'static str {
     match page {
-        PageState::Text => "with code",
-        PageState::Image | PageState::ImageShared => "with data",
+        PageState::Text | PageState::TextUnloaded => "with code",
+        PageState::Image | PageState::ImageShared | PageState::Unloaded => "with data",
+        PageState::StackHole => "in the stack",
         PageState::Guard => "on the guard page",
         PageState::Lazy | PageState::Touched | PageState::Shared => "in the heap",
         PageState::Tail => "past the program break",
@@ -117,7 +132,10 @@ fn event_words(step: &Step, event: &Event) -> Option<(Option<char>, String)> {
     let (process, words) = match *event {
         Event::Returned { process, value } => {
             let words = match step.action {
-                Action::Store { .. } | Action::Fetch { .. } | Action::Touch { write: true, .. }
+                Action::Store { .. }
+                | Action::StoreString { .. }
+                | Action::Fetch { .. }
+                | Action::Touch { write: true, .. }
                     if process == step.process =>
                 {
                     "completes".to_owned()
@@ -132,6 +150,12 @@ fn event_words(step: &Step, event: &Event) -> Option<(Option<char>, String)> {
             };
             (Some(process), words)
         }
+        Event::Started {
+            process,
+            arguments,
+            array,
+            stack,
+        } => (Some(process), start(arguments, array, stack)),
         Event::Born { child } => (Some(child), "starts to run, with 0 from fork".to_owned()),
         Event::Silent {
             process,

@@ -4,7 +4,7 @@
 //! there (zero elsewhere) if none does. Cases are short, so histories are; nothing here depends on
 //! how large the memory is.
 
-use crate::layout::{Image, PAGE_SIZE};
+use crate::layout::Image;
 use std::ops::Range;
 
 /// What happened to a memory since the case began.
@@ -104,29 +104,11 @@ impl History {
             .unwrap_or_else(|| image.byte(address))
     }
 
-    /// Fills `bytes` with what lies at `address`.
+    /// Fills `bytes` with what lies at `address`: the image, and then every change in the order in
+    /// which they happened.
     pub(crate) fn read(&self, address: u64, bytes: &mut [u8], image: &Image) {
-        for (at, byte) in bytes.iter_mut().enumerate() {
-            *byte = self.byte(address.wrapping_add(at as u64), image);
-        }
-    }
-
-    /// Fills `page` with the page at `address`, which is page aligned: the image, and then every
-    /// change in the order in which they happened.
-    pub(crate) fn read_page(
-        &self,
-        address: u64,
-        page: &mut [u8; PAGE_SIZE as usize],
-        image: &Image,
-    ) {
-        page.fill(0);
-        if let Some(segment) = image.segment(address) {
-            let bytes = segment.bytes.get((address - segment.address) as usize..);
-            let bytes = bytes.unwrap_or_default();
-            let length = bytes.len().min(page.len());
-            page[..length].copy_from_slice(&bytes[..length]);
-        }
-        let addresses = address..address.saturating_add(PAGE_SIZE);
+        image.read(address, bytes);
+        let addresses = address..address.saturating_add(bytes.len() as u64);
         for change in &self.changes {
             match *change {
                 Change::Bytes {
@@ -139,7 +121,7 @@ impl History {
                     if from < to {
                         let content = at as usize + (from - start) as usize;
                         let length = (to - from) as usize;
-                        page[(from - address) as usize..][..length]
+                        bytes[(from - address) as usize..][..length]
                             .copy_from_slice(&self.content[content..content + length]);
                     }
                 }
@@ -151,7 +133,7 @@ impl History {
                     for step in 0..count {
                         let place = start.wrapping_add(u64::from(step) << stride);
                         if addresses.contains(&place) {
-                            page[(place - address) as usize] = count - step;
+                            bytes[(place - address) as usize] = count - step;
                         }
                     }
                 }
@@ -159,7 +141,7 @@ impl History {
                     let from = start.max(addresses.start);
                     let to = end.min(addresses.end);
                     if from < to {
-                        page[(from - address) as usize..(to - address) as usize].fill(0);
+                        bytes[(from - address) as usize..(to - address) as usize].fill(0);
                     }
                 }
             }
@@ -234,9 +216,10 @@ mod tests {
             let mut bytes = vec![0; plain.len()];
             history.read(0, &mut bytes, &image);
             assert_eq!(bytes, plain);
-            let mut page = [0xff; 4096];
-            history.read_page(0, &mut page, &image);
-            assert_eq!(page[..plain.len()], plain);
+            let mut part = vec![0xff; 70];
+            history.read(90, &mut part, &image);
+            assert_eq!(part, plain[90..160]);
+            assert_eq!(history.byte(99, &image), plain[99]);
         }
     }
 }

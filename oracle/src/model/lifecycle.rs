@@ -21,8 +21,8 @@ impl Model {
         };
         self.last_pid = pid;
         let files = self.of(process).files;
-        for end in files.into_iter().flatten() {
-            *self.pipes[end.pipe].holders(end.way) += 1;
+        for number in files.into_iter().flatten() {
+            self.open_files[number].holders += 1;
         }
         let [parent, newborn] = self
             .processes
@@ -34,6 +34,7 @@ impl Model {
         newborn.pid = pid;
         newborn.parent = Some(process);
         newborn.files = files;
+        newborn.directory = parent.directory;
         newborn.space.copy_from(&mut parent.space);
         self.reply(process, Outcome::Returns(answer));
         self.reply(child, Outcome::Born);
@@ -51,8 +52,8 @@ impl Model {
         model.status = status;
         model.ended = Some(ended);
         let files = std::mem::take(&mut model.files);
-        for end in files.into_iter().flatten() {
-            self.release(end);
+        for number in files.into_iter().flatten() {
+            self.release(number);
         }
         for child in &mut self.processes {
             if child.parent == Some(process) {

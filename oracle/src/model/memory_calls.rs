@@ -1,7 +1,7 @@
 //! Operations on memory: `sbrk`, loads, stores, fetches, touches.
 
 use super::{Access, Death, FAILED, KILLED_STATUS, Leave, Model, Outcome, Witness};
-use crate::case::{Amount, Flavour, Process, StoredValue, Stride, Width};
+use crate::case::{Amount, Flavour, Process, StoredValue, Stride, Text, Width};
 use crate::dialect::{AmountBits, BelowZero, Bound};
 use crate::layout::RETURN;
 use crate::model::Answer;
@@ -21,8 +21,9 @@ impl Model {
     /// What asking for `amount` must do.
     pub(crate) fn break_move(&self, process: Process, amount: Amount) -> BreakMove {
         let world = &self.world;
+        let layout = self.layout(process);
         let before = self.program_break(process);
-        let amount = amount.resolve(&world.layout, before);
+        let amount = amount.resolve(layout, before);
         let amount = match world.dialect.sbrk.amount_bits {
             AmountBits::ThirtyTwo => i64::from(amount as i32),
             AmountBits::SixtyFour => amount,
@@ -32,11 +33,11 @@ impl Model {
                 BelowZero::Refused => BreakMove::Refused,
                 BelowZero::Ignored => BreakMove::Ignored,
             },
-            Some(after) if after < world.layout.heap => match world.dialect.sbrk.below_heap {
+            Some(after) if after < layout.heap => match world.dialect.sbrk.below_heap {
                 Bound::Refused => BreakMove::Refused,
                 Bound::Granted => BreakMove::To(after),
             },
-            Some(after) if after <= world.layout.trapframe => BreakMove::To(after),
+            Some(after) if after <= layout.trapframe => BreakMove::To(after),
             _ => BreakMove::Refused,
         }
     }
@@ -44,7 +45,7 @@ impl Model {
     /// A break below the heap would take the agent's own code away.
     pub(super) fn sbrk_can_be_driven(&self, process: Process, amount: Amount) -> bool {
         !matches!(self.break_move(process, amount),
-            BreakMove::To(after) if after < self.world.layout.heap)
+            BreakMove::To(after) if after < self.layout(process).heap)
     }
 
     pub(super) fn sbrk(
@@ -76,7 +77,7 @@ impl Model {
     }
 
     /// Whether the process may touch `length` bytes; if not, or if it legally was not let, it dies.
-    fn may_access(
+    pub(super) fn may_access(
         &mut self,
         process: Process,
         address: u64,
@@ -116,8 +117,40 @@ impl Model {
         value: StoredValue,
         witness: &Witness,
     ) {
-        if self.may_access(process, address, width.bytes(), Access::Store, witness) {
-            self.of_mut(process).space.store(address, width, value);
+        let bytes = value.bits().to_le_bytes();
+        self.store_bytes(process, address, &bytes[..width.bytes() as usize], witness);
+    }
+
+    /// Stores a string, and the zero that ends it if it is `terminated`.
+    pub(super) fn store_string(
+        &mut self,
+        process: Process,
+        address: u64,
+        text: Text,
+        terminated: bool,
+        witness: &Witness,
+    ) {
+        let bytes = text.bytes();
+        let length = bytes.len() as u64 + u64::from(terminated);
+        if self.may_access(process, address, length, Access::Store, witness) {
+            let space = &mut self.of_mut(process).space;
+            space.write(address, bytes);
+            if terminated {
+                space.write(address.wrapping_add(bytes.len() as u64), &[0]);
+            }
+            self.reply(process, Outcome::Returns(Answer::Anything));
+        }
+    }
+
+    pub(super) fn store_bytes(
+        &mut self,
+        process: Process,
+        address: u64,
+        bytes: &[u8],
+        witness: &Witness,
+    ) {
+        if self.may_access(process, address, bytes.len() as u64, Access::Store, witness) {
+            self.of_mut(process).space.write(address, bytes);
             self.reply(process, Outcome::Returns(Answer::Anything));
         }
     }

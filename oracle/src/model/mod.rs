@@ -5,15 +5,19 @@
 //! envelope leaves the kernel a choice, it takes the one that a [`Witness`] saw, if that is legal;
 //! without a witness it foretells the ideal.
 
+mod file_calls;
 mod history;
 mod lifecycle;
 mod memory_calls;
+mod open_file;
 mod page_state;
 mod pages;
 mod pipe;
 mod pipe_calls;
 mod process;
+mod program_calls;
 mod space;
+mod strings;
 mod witness;
 
 pub use page_state::PageState;
@@ -28,18 +32,22 @@ pub(crate) use space::{Access, AddressSpace, Leave};
 
 use crate::case::{Call, Operation, Process, Target};
 use crate::dialect::Dialect;
-use crate::layout::{Image, Layout};
+use crate::files::Files;
+use crate::layout::Layout;
+use crate::setting::{Program, Setting};
+use open_file::OpenFile;
 use pipe::Pipe;
 use process::ProcessModel;
+use program_calls::NewStack;
 use std::sync::Arc;
 
 /// What does not change during a case.
 #[derive(Clone, Debug)]
 pub(crate) struct World {
     pub(crate) dialect: Dialect,
-    pub(crate) layout: Layout,
-    pub(crate) image: Image,
     pub(crate) first_pid: u64,
+    pub(crate) programs: Vec<Program>,
+    pub(crate) files: Files,
 }
 
 /// The eager model of one kernel and the processes of one case.
@@ -47,6 +55,7 @@ pub(crate) struct World {
 pub struct Model {
     pub(crate) world: Arc<World>,
     processes: Vec<ProcessModel>,
+    open_files: Vec<OpenFile>,
     pipes: Vec<Pipe>,
     last_pid: u64,
     last_uptime: u64,
@@ -57,19 +66,27 @@ pub struct Model {
     replies: Vec<Reply>,
     /// After a legal difference that leaves memory or pipes unknown: nothing can be compared.
     unknown: bool,
+    /// Memory that is used again and again.
+    new_stack: NewStack,
 }
 
 impl Model {
-    /// The start of a case: process `a`, whose identifier is `first_pid`, holds `image`.
-    pub fn new(dialect: &Dialect, layout: &Layout, image: &Image, first_pid: u64) -> Model {
+    /// The start of a case in `setting`.
+    pub fn new(dialect: &Dialect, setting: &Setting) -> Model {
+        let Setting {
+            first_pid,
+            programs,
+            files,
+        } = setting.clone();
         let mut model = Model {
             world: Arc::new(World {
                 dialect: dialect.clone(),
-                layout: layout.clone(),
-                image: image.clone(),
                 first_pid,
+                programs,
+                files,
             }),
             processes: vec![ProcessModel::default(); Process::COUNT],
+            open_files: Vec::new(),
             pipes: Vec::new(),
             last_pid: first_pid,
             last_uptime: 0,
@@ -77,6 +94,7 @@ impl Model {
             actor: Process::FIRST,
             replies: Vec::new(),
             unknown: false,
+            new_stack: NewStack::default(),
         };
         model.reset();
         model
@@ -92,8 +110,9 @@ impl Model {
         first.space.reset(&self.world);
         for pipe in &mut self.pipes {
             pipe.content.clear();
-            (pipe.readers, pipe.writers) = (0, 0);
+            (pipe.read_end, pipe.write_end) = (false, false);
         }
+        self.open_files.clear();
         self.last_pid = self.world.first_pid;
         self.last_uptime = 0;
         self.step = 0;
@@ -223,6 +242,36 @@ impl Model {
             }
             Call::Close { fd } => self.close(process, fd),
             Call::Dup { fd } => self.dup(process, fd),
+            Call::String {
+                address,
+                text,
+                terminated,
+            } => {
+                let address = self.resolve(process, address);
+                self.store_string(process, address, text, terminated, witness);
+            }
+            Call::Point { address, target } => {
+                let address = self.resolve(process, address);
+                let target = self.resolve(process, target).to_le_bytes();
+                self.store_bytes(process, address, &target, witness);
+            }
+            Call::Open { address, mode } => {
+                let address = self.resolve(process, address);
+                self.open(process, address, mode, witness);
+            }
+            Call::Fstat { fd, address } => {
+                let address = self.resolve(process, address);
+                self.fstat(process, fd, address, witness);
+            }
+            Call::Chdir { address } => {
+                let address = self.resolve(process, address);
+                self.chdir(process, address, witness);
+            }
+            Call::Exec { address, arguments } => {
+                let address = self.resolve(process, address);
+                let arguments = self.resolve(process, arguments);
+                self.exec(process, address, arguments, witness);
+            }
             Call::Yield { .. } | Call::Frames { .. } => self.reply(process, Outcome::Stays),
             Call::Uptime => {
                 let least = self.last_uptime;
@@ -258,7 +307,15 @@ impl Model {
             Call::Fetch { address } => self.fetch_is_known(process, self.resolve(process, address)),
             Call::Sbrk { amount, .. } => self.sbrk_can_be_driven(process, amount),
             Call::Read { fd, .. } => !self.would_queue(process, fd, Way::Read),
-            Call::Write { fd, .. } => !self.would_queue(process, fd, Way::Write),
+            Call::Write { fd, .. } => {
+                self.write_is_known(process, fd) && !self.would_queue(process, fd, Way::Write)
+            }
+            Call::Open { address, .. } => {
+                self.open_is_known(process, self.resolve(process, address))
+            }
+            Call::Exec { address, .. } => {
+                self.exec_is_known(process, self.resolve(process, address))
+            }
             _ => true,
         }
     }
@@ -279,6 +336,15 @@ impl Model {
             Call::Store { width, address, .. } => {
                 may(self.resolve(process, address), width.bytes(), Access::Store)
             }
+            Call::String {
+                address,
+                text,
+                terminated,
+            } => {
+                let length = text.bytes().len() as u64 + u64::from(terminated);
+                may(self.resolve(process, address), length, Access::Store)
+            }
+            Call::Point { address, .. } => may(self.resolve(process, address), 8, Access::Store),
             Call::Touch {
                 address,
                 count,
@@ -295,7 +361,9 @@ impl Model {
                 .processes
                 .iter()
                 .all(|child| child.parent != Some(process)),
-            Call::Read { fd, .. } | Call::Write { fd, .. } => self.file(process, fd).is_none(),
+            Call::Read { fd, .. } | Call::Write { fd, .. } => {
+                !matches!(self.file(process, fd), Some(open_file::Target::Pipe { .. }))
+            }
             Call::Fetch { .. } | Call::Exit { .. } => false,
             _ => true,
         }
@@ -303,7 +371,12 @@ impl Model {
 
     /// The virtual address that a case's address stands for in a process.
     pub fn resolve(&self, process: Process, address: crate::case::Address) -> u64 {
-        address.resolve(&self.world.layout, self.program_break(process))
+        address.resolve(self.layout(process), self.program_break(process))
+    }
+
+    /// Where things lie in the memory of a process.
+    pub(crate) fn layout(&self, process: Process) -> &Layout {
+        self.space(process).layout(&self.world)
     }
 
     pub(crate) fn space(&self, process: Process) -> &AddressSpace {
@@ -343,6 +416,20 @@ impl Model {
 
     fn returns(&mut self, process: Process, value: u64) {
         self.reply(process, Outcome::Returns(Answer::Exactly(value)));
+    }
+
+    /// Whether a system call that needs frames was refused one: then it fails, or takes its process
+    /// with it, which is replied here.
+    fn gives_way(&mut self, process: Process, witness: &Witness) -> bool {
+        if witness.excused_return(process, FAILED) {
+            self.excused(process, Outcome::Returns(Answer::Exactly(FAILED)));
+            return true;
+        }
+        let dies = witness.excused_silence(process);
+        if dies {
+            self.dies_out_of_frames(process);
+        }
+        dies
     }
 
     /// The process touched what needs a frame, and there was none: it dies.

@@ -5,10 +5,16 @@
 pub enum PageState {
     /// Code.
     Text,
+    /// Code that nobody has touched since the program started.
+    TextUnloaded,
     /// Data or stack.
     Image,
     /// Data or stack not stored to since it was last shared.
     ImageShared,
+    /// Data that nobody has touched since the program started.
+    Unloaded,
+    /// A page of a stack that grows, not yet touched.
+    StackHole,
     /// The guard page.
     Guard,
     /// Heap that nobody has touched.
@@ -29,10 +35,13 @@ pub enum PageState {
 
 impl PageState {
     /// All states, in the order of their feature codes.
-    pub const ALL: [PageState; 11] = [
+    pub const ALL: [PageState; 14] = [
         PageState::Text,
+        PageState::TextUnloaded,
         PageState::Image,
         PageState::ImageShared,
+        PageState::Unloaded,
+        PageState::StackHole,
         PageState::Guard,
         PageState::Lazy,
         PageState::Touched,
@@ -47,8 +56,11 @@ impl PageState {
     pub fn word(self) -> &'static str {
         match self {
             PageState::Text => "text",
+            PageState::TextUnloaded => "unloaded-text",
             PageState::Image => "image",
             PageState::ImageShared => "shared-image",
+            PageState::Unloaded => "unloaded",
+            PageState::StackHole => "stack-hole",
             PageState::Guard => "guard",
             PageState::Lazy => "lazy",
             PageState::Touched => "touched",

@@ -53,6 +53,10 @@ impl PageSet {
         self.runs.drain(from + 1..to);
     }
 
+    pub(crate) fn insert_all(&mut self, other: &PageSet) {
+        other.runs.iter().cloned().for_each(|run| self.insert(run));
+    }
+
     pub(crate) fn remove(&mut self, pages: Range<u64>) {
         if pages.is_empty() {
             return;

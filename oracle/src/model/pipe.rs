@@ -1,4 +1,4 @@
-//! Pipes: some bytes in flight, and how many descriptors lead to each end.
+//! Pipes: some bytes in flight, and whether each end is open.
 
 use std::collections::VecDeque;
 
@@ -6,8 +6,8 @@ use std::collections::VecDeque;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Pipe {
     pub(crate) content: VecDeque<u8>,
-    pub(crate) readers: u32,
-    pub(crate) writers: u32,
+    pub(crate) read_end: bool,
+    pub(crate) write_end: bool,
 }
 
 /// Which way a descriptor leads.
@@ -17,24 +17,20 @@ pub(crate) enum Way {
     Write,
 }
 
-/// What a file descriptor stands for: an end of the pipe with that number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct End {
-    pub(crate) pipe: usize,
-    pub(crate) way: Way,
-}
-
 impl Pipe {
-    /// How many descriptors lead to the end.
-    pub(crate) fn holders(&mut self, way: Way) -> &mut u32 {
+    /// Closes an end; a pipe whose ends are both closed is gone.
+    pub(crate) fn close(&mut self, way: Way) {
         match way {
-            Way::Read => &mut self.readers,
-            Way::Write => &mut self.writers,
+            Way::Read => self.read_end = false,
+            Way::Write => self.write_end = false,
+        }
+        if self.is_gone() {
+            self.content.clear();
         }
     }
 
     /// Whether nobody holds either end.
     pub(crate) fn is_gone(&self) -> bool {
-        self.readers == 0 && self.writers == 0
+        !self.read_end && !self.write_end
     }
 }

@@ -1,55 +1,30 @@
-//! Operations on file descriptors: `pipe`, `read`, `write`, `close`, `dup`.
+//! Pipes: making them, and moving bytes through them.
 
 use super::lifecycle::straddles;
-use super::pipe::{End, Pipe, Way};
+use super::open_file::Target;
+use super::pipe::{Pipe, Way};
 use super::{Access, Answer, FAILED, Model, Outcome, Waiting, Witness};
 use crate::case::Process;
 use crate::dialect::{EmptyRead, RefusedByte};
 use crate::layout::PAGE_SIZE;
 
 impl Model {
-    pub(super) fn file(&self, process: Process, fd: i8) -> Option<End> {
-        let limit = self.world.dialect.limits.files_per_process;
-        let at = usize::try_from(fd)
-            .ok()
-            .filter(|at| *at < usize::from(limit))?;
-        self.of(process).files[at]
-    }
-
-    /// The lowest descriptor that is free, above those named.
-    fn free_descriptor(&self, process: Process, from: usize) -> Option<usize> {
-        let limit = usize::from(self.world.dialect.limits.files_per_process);
-        (from..limit).find(|at| self.of(process).files[*at].is_none())
-    }
-
     /// Whether the operation would make a process sleep on a pipe on which another sleeps already:
     /// which of them wakes first hangs on the scheduler.
     pub(super) fn would_queue(&self, process: Process, fd: i8, way: Way) -> bool {
-        let Some(end) = self.file(process, fd).filter(|end| end.way == way) else {
-            return false;
+        let number = match self.file(process, fd) {
+            Some(Target::Pipe { pipe, way: leads }) if leads == way => pipe,
+            _ => return false,
         };
         Process::all().any(|other| match self.of(other).waiting {
-            Some(Waiting::Byte { pipe, .. }) => way == Way::Read && pipe == end.pipe,
-            Some(Waiting::Room { pipe, .. }) => way == Way::Write && pipe == end.pipe,
+            Some(Waiting::Byte { pipe, .. }) => way == Way::Read && pipe == number,
+            Some(Waiting::Room { pipe, .. }) => way == Way::Write && pipe == number,
             _ => false,
         })
     }
 
-    pub(super) fn release(&mut self, end: End) {
-        let pipe = &mut self.pipes[end.pipe];
-        *pipe.holders(end.way) -= 1;
-        if pipe.is_gone() {
-            pipe.content.clear();
-        }
-    }
-
     pub(super) fn pipe(&mut self, process: Process, address: u64, witness: &Witness) {
-        let files_open: usize = self
-            .pipes
-            .iter()
-            .map(|pipe| usize::from(pipe.readers > 0) + usize::from(pipe.writers > 0))
-            .sum();
-        let room = files_open + 2 <= usize::from(self.world.dialect.limits.files);
+        let room = self.has_room_for(2);
         let first = self.free_descriptor(process, 0);
         let second = first.and_then(|first| self.free_descriptor(process, first + 1));
         let (Some(first), Some(second), true) = (first, second, room) else {
@@ -78,45 +53,21 @@ impl Model {
                 self.pipes.len() - 1
             });
         let pipe = &mut self.pipes[number];
-        (pipe.readers, pipe.writers) = (1, 1);
-        let files = &mut self.of_mut(process).files;
-        for (at, way) in [(first, Way::Read), (second, Way::Write)] {
-            files[at] = Some(End { pipe: number, way });
+        (pipe.read_end, pipe.write_end) = (true, true);
+        for (fd, way) in [(first, Way::Read), (second, Way::Write)] {
+            self.add_file(process, fd, Target::Pipe { pipe: number, way });
         }
         self.returns(process, 0);
     }
 
-    pub(super) fn close(&mut self, process: Process, fd: i8) {
-        let Some(end) = self.file(process, fd) else {
-            return self.returns(process, FAILED);
-        };
-        self.of_mut(process).files[fd as usize] = None;
-        self.release(end);
-        self.returns(process, 0);
-    }
-
-    pub(super) fn dup(&mut self, process: Process, fd: i8) {
-        let free = self.free_descriptor(process, 0);
-        let (Some(end), Some(free)) = (self.file(process, fd), free) else {
-            return self.returns(process, FAILED);
-        };
-        self.of_mut(process).files[free] = Some(end);
-        *self.pipes[end.pipe].holders(end.way) += 1;
-        self.returns(process, free as u64);
-    }
-
-    pub(super) fn read(
+    pub(super) fn read_pipe(
         &mut self,
         process: Process,
-        fd: i8,
+        pipe: usize,
         address: u64,
         length: i16,
         witness: &Witness,
     ) {
-        let end = self.file(process, fd).filter(|end| end.way == Way::Read);
-        let Some(End { pipe, .. }) = end else {
-            return self.returns(process, FAILED);
-        };
         let length = u64::try_from(length).unwrap_or(0);
         let at_once = self.world.dialect.pipe.empty_read_of_nothing == EmptyRead::Returns;
         if length == 0 && at_once {
@@ -139,7 +90,7 @@ impl Model {
         witness: &Witness,
     ) -> bool {
         let pipe = &self.pipes[number];
-        if pipe.content.is_empty() && pipe.writers > 0 {
+        if pipe.content.is_empty() && pipe.write_end {
             return false;
         }
         let wanted = length.min(pipe.content.len() as u64);
@@ -167,18 +118,14 @@ impl Model {
         true
     }
 
-    pub(super) fn write(
+    pub(super) fn write_pipe(
         &mut self,
         process: Process,
-        fd: i8,
+        pipe: usize,
         address: u64,
         length: i16,
         witness: &Witness,
     ) {
-        let end = self.file(process, fd).filter(|end| end.way == Way::Write);
-        let Some(End { pipe, .. }) = end else {
-            return self.returns(process, FAILED);
-        };
         let waiting = Waiting::Room {
             pipe,
             address,
@@ -206,7 +153,7 @@ impl Model {
             return true;
         }
         let pipe = &self.pipes[number];
-        if pipe.readers == 0 {
+        if !pipe.read_end {
             self.wakes(process);
             self.returns(process, FAILED);
             return true;

@@ -1,8 +1,8 @@
 //! A process of the model.
 
-use super::pipe::End;
 use super::space::AddressSpace;
 use crate::case::Process;
+use abi::file_system::ROOT_INODE;
 
 /// How a process stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -70,7 +70,10 @@ pub(crate) struct ProcessModel {
     /// `None`: the supervisor.
     pub(crate) parent: Option<Process>,
     pub(crate) status: i32,
-    pub(crate) files: [Option<End>; 16],
+    /// Numbers of open files, by descriptor.
+    pub(crate) files: [Option<usize>; 16],
+    /// The inode of the current directory.
+    pub(crate) directory: u32,
     pub(crate) waiting: Option<Waiting>,
     pub(crate) space: AddressSpace,
     pub(crate) ended: Option<Ended>,
@@ -84,6 +87,7 @@ impl ProcessModel {
         self.parent = None;
         self.status = 0;
         self.files = [None; 16];
+        self.directory = ROOT_INODE;
         self.waiting = None;
         self.ended = None;
         self.born = false;

@@ -7,9 +7,10 @@ use super::World;
 use super::history::History;
 use super::page_state::PageState;
 use super::pages::{PageSet, pages_of};
-use crate::case::{StoredValue, Stride, Width};
+use crate::case::{Stride, Width};
 use crate::dialect::Tail;
-use crate::layout::{PAGE_SIZE, Permissions, page_ceiling, page_floor};
+use crate::layout::{Image, Layout, PAGE_SIZE, Permissions, page_ceiling, page_floor};
+use crate::setting::Program;
 use std::ops::Range;
 
 /// What an access needs.
@@ -44,10 +45,14 @@ pub(crate) enum Leave {
 /// An address space.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct AddressSpace {
+    /// Which of the world's programs it was made of.
+    program: usize,
     program_break: u64,
     history: History,
     /// Pages that were touched, and are still below the break: a kernel has mapped them.
     touched: PageSet,
+    /// Pages that a kernel may have mapped for a system call that failed, or may not.
+    perhaps: PageSet,
     /// Pages that a kernel must hold a private frame for: stored to since the last fork.
     private: PageSet,
 }
@@ -56,28 +61,66 @@ impl AddressSpace {
     /// Back to what process `a` holds when a case starts. Nothing counts as touched: a kernel may
     /// load the image page by page, and the supervisor, who forked `a`, may share it.
     pub(crate) fn reset(&mut self, world: &World) {
-        self.program_break = world.layout.heap;
+        self.clear(0, world);
+    }
+
+    /// Becomes that of a new program, whose first instruction is fetched, and whose stack holds
+    /// `content` at `stack`.
+    pub(crate) fn start(&mut self, program: usize, stack: u64, content: &[u8], world: &World) {
+        self.clear(program, world);
+        self.write(stack, content);
+        self.note_load(self.program(world).entry, 1);
+    }
+
+    fn clear(&mut self, program: usize, world: &World) {
+        self.program = program;
+        self.program_break = self.layout(world).heap;
         self.history.clear();
         self.private.clear();
         self.touched.clear();
+        self.perhaps.clear();
+    }
+
+    fn program<'w>(&self, world: &'w World) -> &'w Program {
+        &world.programs[self.program]
+    }
+
+    /// Where things lie in it.
+    pub(crate) fn layout<'w>(&self, world: &'w World) -> &'w Layout {
+        &self.program(world).layout
+    }
+
+    /// What its program began with.
+    pub(crate) fn image<'w>(&self, world: &'w World) -> &'w Image {
+        &self.program(world).image
     }
 
     /// Sets `pages` to all that a kernel may have mapped: what was touched, and the image.
     pub(crate) fn may_be_mapped(&self, pages: &mut PageSet, world: &World) {
         pages.copy_from(&self.touched);
-        for segment in &world.image.segments {
+        pages.insert_all(&self.perhaps);
+        for segment in &self.image(world).segments {
             let length = segment.end() - segment.address;
             pages.insert(pages_of(segment.address, length));
         }
+    }
+
+    /// Pages that its program began with.
+    pub(crate) fn image_pages(&self, world: &World) -> u64 {
+        let segments = self.image(world).segments.iter();
+        let bytes = segments.map(|segment| segment.end() - segment.address);
+        bytes.sum::<u64>() / PAGE_SIZE
     }
 
     /// Becomes a copy of `parent`; from now on neither holds a private frame.
     pub(crate) fn copy_from(&mut self, parent: &mut AddressSpace) {
         parent.private.clear();
         self.private.clear();
+        self.program = parent.program;
         self.program_break = parent.program_break;
         self.history.copy_from(&parent.history);
         self.touched.copy_from(&parent.touched);
+        self.perhaps.copy_from(&parent.perhaps);
     }
 
     pub(crate) fn program_break(&self) -> u64 {
@@ -93,7 +136,7 @@ impl AddressSpace {
     }
 
     fn heap(&self, world: &World) -> Range<u64> {
-        world.layout.heap..page_ceiling(self.program_break)
+        self.layout(world).heap..page_ceiling(self.program_break)
     }
 
     /// What the program may do with the page at `address`; `None` where there is no memory.
@@ -105,10 +148,8 @@ impl AddressSpace {
             };
             return Some(Permissions::READ_WRITE | execute);
         }
-        world
-            .image
-            .segment(address)
-            .map(|segment| segment.permissions)
+        let segment = self.image(world).segment(address);
+        segment.map(|segment| segment.permissions)
     }
 
     /// Whether the byte at `address` may be touched.
@@ -189,6 +230,11 @@ impl AddressSpace {
         self.touched.insert(pages_of(address, length));
     }
 
+    /// A kernel may have mapped the memory for reading, or not.
+    pub(crate) fn note_perhaps(&mut self, address: u64, length: u64) {
+        self.perhaps.insert(pages_of(address, length));
+    }
+
     fn note_store(&mut self, address: u64, length: u64) {
         let pages = pages_of(address, length);
         self.touched.insert(pages.clone());
@@ -199,13 +245,8 @@ impl AddressSpace {
         self.note_load(address, width.bytes());
         let mut bytes = [0; 8];
         let part = &mut bytes[..width.bytes() as usize];
-        self.history.read(address, part, &world.image);
+        self.history.read(address, part, self.image(world));
         u64::from_le_bytes(bytes)
-    }
-
-    pub(crate) fn store(&mut self, address: u64, width: Width, value: StoredValue) {
-        let bytes = value.bits().to_le_bytes();
-        self.write(address, &bytes[..width.bytes() as usize]);
     }
 
     pub(crate) fn write(&mut self, address: u64, bytes: &[u8]) {
@@ -221,29 +262,19 @@ impl AddressSpace {
     }
 
     pub(crate) fn byte(&self, address: u64, world: &World) -> u8 {
-        self.history.byte(address, &world.image)
+        self.history.byte(address, self.image(world))
     }
 
     /// Fills `bytes` with what lies at `address`; touches nothing.
     pub(crate) fn peek(&self, address: u64, bytes: &mut [u8], world: &World) {
-        self.history.read(address, bytes, &world.image);
-    }
-
-    /// Fills `bytes` with the page at `address`, which is page aligned; touches nothing.
-    pub(crate) fn peek_page(
-        &self,
-        address: u64,
-        bytes: &mut [u8; PAGE_SIZE as usize],
-        world: &World,
-    ) {
-        self.history.read_page(address, bytes, &world.image);
+        self.history.read(address, bytes, self.image(world));
     }
 
     /// Whether the page at `address` was ever written, or came with the image.
     pub(crate) fn was_written(&self, address: u64, world: &World) -> bool {
         let page = page_floor(address);
         self.history
-            .was_written(page..page.saturating_add(PAGE_SIZE), &world.image)
+            .was_written(page..page.saturating_add(PAGE_SIZE), self.image(world))
     }
 
     /// Moves the break; pages given back read as zero from then on.
@@ -256,6 +287,7 @@ impl AddressSpace {
             self.history.erase(new..old);
             let pages = new / PAGE_SIZE..old / PAGE_SIZE;
             self.touched.remove(pages.clone());
+            self.perhaps.remove(pages.clone());
             self.private.remove(pages);
         }
         self.program_break = program_break;
@@ -271,11 +303,12 @@ impl AddressSpace {
     /// In what state an operation meets the page at `address`.
     pub(crate) fn page_state(&self, address: u64, world: &World) -> PageState {
         let page = address / PAGE_SIZE;
-        let layout = &world.layout;
+        let layout = self.layout(world);
+        let touched = self.touched.contains(page);
         if self.heap(world).contains(&address) {
             return if self.private.contains(page) {
                 PageState::Touched
-            } else if self.touched.contains(page) {
+            } else if touched {
                 PageState::Shared
             } else if address >= self.program_break {
                 PageState::Tail
@@ -283,8 +316,14 @@ impl AddressSpace {
                 PageState::Lazy
             };
         }
-        match world.image.segment(address) {
-            Some(segment) if !segment.permissions.contains(Permissions::WRITE) => PageState::Text,
+        let grows = layout.stack.end - layout.stack.start > PAGE_SIZE;
+        match self.image(world).segment(address) {
+            Some(segment) if !segment.permissions.contains(Permissions::WRITE) => match touched {
+                true => PageState::Text,
+                false => PageState::TextUnloaded,
+            },
+            Some(_) if !touched && layout.data.contains(&address) => PageState::Unloaded,
+            Some(_) if !touched && grows => PageState::StackHole,
             Some(_) if self.private.contains(page) => PageState::Image,
             Some(_) => PageState::ImageShared,
             None if layout.guard.contains(&address) => PageState::Guard,

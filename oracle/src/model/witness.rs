@@ -107,6 +107,13 @@ impl Answer {
 pub enum Outcome {
     /// It comes back.
     Returns(Answer),
+    /// It starts a new program.
+    Starts {
+        /// With so many arguments.
+        arguments: u64,
+        /// With this stack pointer, where the array of their addresses lies.
+        stack: u64,
+    },
     /// It sleeps.
     Blocks,
     /// It ends.

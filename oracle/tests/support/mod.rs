@@ -3,8 +3,8 @@
 
 use oracle::model::{Answer, Death, FAILED, Model, Outcome, Witness};
 use oracle::{
-    BiteMeter, Call, Case, Dialect, End, Event, Finding, Image, Judge, Layout, Observation,
-    Operation, Process, ProcessState, Step,
+    BiteMeter, Call, Case, Dialect, End, Event, Finding, Judge, Observation, Operation, Process,
+    ProcessState, Setting, Step,
 };
 
 /// The identifier of process `a`.
@@ -41,9 +41,9 @@ pub(crate) fn run(
     liberties: Liberties,
     tamper: &mut impl Tamper,
 ) -> (Result<(), Finding>, BiteMeter) {
-    let (layout, image) = (Layout::nominal(), Image::nominal());
-    let mut judge = Judge::new(dialect, &layout, &image, FIRST_PID);
-    let model = Model::new(dialect, &layout, &image, FIRST_PID);
+    let setting = Setting::nominal(dialect, FIRST_PID);
+    let mut judge = Judge::new(dialect, &setting);
+    let model = Model::new(dialect, &setting);
     let result = drive(&mut judge, model, case, liberties, tamper);
     (result, judge.meter())
 }
@@ -158,6 +158,12 @@ fn observe(
                 });
                 observation.events.push(Event::Returned { process, value });
             }
+            Outcome::Starts { arguments, stack } => observation.events.push(Event::Started {
+                process,
+                arguments,
+                array: stack,
+                stack,
+            }),
             Outcome::Born => observation.events.push(Event::Born { child: process }),
             Outcome::Blocks | Outcome::Dies(_) if own => {
                 silent = true;

@@ -72,6 +72,11 @@ impl VirtioBlock {
         &mut self.disk
     }
 
+    /// How many requests were completed since the driver set the queue up, modulo 2^16.
+    pub fn completed(&self) -> u16 {
+        self.transport.queue.completed()
+    }
+
     /// The level of the interrupt line.
     pub fn interrupt(&self) -> bool {
         self.transport.interrupt()

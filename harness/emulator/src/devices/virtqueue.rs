@@ -65,6 +65,11 @@ pub(super) struct Buffers {
 }
 
 impl Queue {
+    /// How many requests were completed since the driver set the queue up, modulo 2^16.
+    pub(super) fn completed(&self) -> u16 {
+        self.next_used
+    }
+
     /// A queue that is put to use starts at index zero.
     pub(super) fn rewind(&mut self) {
         self.next_available = 0;

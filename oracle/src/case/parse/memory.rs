@@ -1,10 +1,10 @@
-//! Addresses, amounts and values.
+//! Addresses, amounts, values and strings.
 
 use super::token::{
     Input, Parsed, blanks, expect_symbol, found, integer, keyword, name, signed, symbol,
 };
 use crate::case::text_error::{Complaint, meant};
-use crate::case::{Address, Amount, Base, Place, Region, StoredValue, Width};
+use crate::case::{Address, Amount, Base, Place, Region, StoredValue, Text, Width};
 use winnow::Parser;
 use winnow::combinator::opt;
 use winnow::stream::Location;
@@ -87,6 +87,46 @@ pub(super) fn address(input: &mut Input<'_>) -> Parsed<Address> {
         .help("`break`, `middle` and `anywhere[n]` reach further")
     })?;
     Ok(Address::new(region, page, offset as u16))
+}
+
+/// An address that is the second in its operation.
+pub(super) fn near_address(input: &mut Input<'_>) -> Parsed<Address> {
+    blanks(input)?;
+    let start = input.current_token_start();
+    let address = address(input)?;
+    let near = Some(address).filter(|address| address.near() == *address);
+    near.ok_or_else(|| {
+        let (low, high) = (Address::NEAR_PAGES.start(), Address::NEAR_PAGES.end());
+        let message = format!("pages of a second address are {low} to {high}");
+        Complaint::new(start..input.current_token_start(), message)
+    })
+}
+
+/// A string in quotes, or a long path by its length.
+pub(super) fn text(input: &mut Input<'_>) -> Parsed<Text> {
+    if keyword(input, "path")? {
+        let (bytes, at) = signed(input, "a number of bytes")?;
+        let text = usize::try_from(bytes).ok().and_then(Text::path);
+        return text.ok_or_else(|| {
+            let lengths = Text::PATHS.map(|length| length.to_string());
+            let message = format!("there are long paths of {} bytes", lengths.join(", "));
+            Complaint::new(at, message)
+        });
+    }
+    if !symbol(input, '"')? {
+        return Err(found(input, "a string in quotes, or `path` and a length"));
+    }
+    let (spelled, at) = take_while(0.., |c: char| c != '"')
+        .with_span()
+        .parse_next(input)?;
+    expect_symbol(input, '"', "`\"` at the end of the string")?;
+    Text::spelled(spelled).ok_or_else(|| {
+        let complaint = Complaint::new(at, format!("no case stores the string `{spelled}`"));
+        match meant(spelled, Text::WORDS.into_iter()) {
+            Some(other) => complaint.help(format!("did you mean `{other}`?")),
+            None => complaint.help(format!("there are {:?}", Text::WORDS)),
+        }
+    })
 }
 
 pub(super) fn amount(input: &mut Input<'_>) -> Parsed<Amount> {

@@ -9,7 +9,11 @@
 //!           | process "=" "fork" | "exit" number | "wait" [ address ]
 //!           | "kill" ( process | "pid" number ) | "getpid" | "pipe" address
 //!           | ( "read" | "write" ) fd address length | ( "close" | "dup" ) fd
+//!           | "string" address text [ "unterminated" ] | "point" address address
+//!           | "open" address [ "read" | "write" | "read-write" ] | "fstat" fd address
+//!           | "chdir" address | "exec" address address
 //!           | "yield" [ number ] | "uptime" | "pause" number
+//! text      = '"' { character } '"' | "path" bytes
 //! address   = region [ "[" page "]" ] [ ( "+" | "-" ) bytes ]    (no blank before the sign)
 //! amount    = ( "to" place | term ) { term }        term = [ sign ] ( number [ "p" ] | "2^" number )
 //! ```
@@ -18,8 +22,10 @@ mod memory;
 mod token;
 
 use super::text_error::{Complaint, meant};
-use super::{Call, DESCRIPTORS, Flavour, Kind, Operation, Process, Stride, Target, Width};
-use memory::{address, amount, stored_value};
+use super::{
+    Call, DESCRIPTORS, Flavour, Kind, OpenMode, Operation, Process, Stride, Target, Width,
+};
+use memory::{address, amount, near_address, stored_value, text};
 use std::num::NonZeroU8;
 use std::ops::Range;
 use token::{Input, Parsed, blanks, expect_symbol, found, integer, keyword, signed, symbol, word};
@@ -148,6 +154,30 @@ fn call(input: &mut Input<'_>) -> Parsed<Call> {
         "dup" => Call::Dup {
             fd: descriptor(input)?,
         },
+        "string" => Call::String {
+            address: address(input)?,
+            text: text(input)?,
+            terminated: !keyword(input, "unterminated")?,
+        },
+        "point" => Call::Point {
+            address: address(input)?,
+            target: near_address(input)?,
+        },
+        "open" => Call::Open {
+            address: address(input)?,
+            mode: mode(input)?,
+        },
+        "fstat" => Call::Fstat {
+            fd: descriptor(input)?,
+            address: address(input)?,
+        },
+        "chdir" => Call::Chdir {
+            address: address(input)?,
+        },
+        "exec" => Call::Exec {
+            address: address(input)?,
+            arguments: near_address(input)?,
+        },
         "yield" => {
             blanks(input)?;
             let ticks = match input.is_empty() {
@@ -255,6 +285,22 @@ fn touch(input: &mut Input<'_>, write: bool) -> Parsed<Call> {
         stride,
         write,
     })
+}
+
+fn mode(input: &mut Input<'_>) -> Parsed<OpenMode> {
+    blanks(input)?;
+    if input.is_empty() {
+        return Ok(OpenMode::Read);
+    }
+    for mode in OpenMode::ALL {
+        if keyword(input, mode.word())? {
+            return Ok(mode);
+        }
+    }
+    Err(found(
+        input,
+        "`read`, `write`, `read-write`, or the end of the line",
+    ))
 }
 
 fn flavour(input: &mut Input<'_>) -> Parsed<Flavour> {

@@ -1,0 +1,286 @@
+//! Operations on file descriptors, whatever they lead to: `open`, `read`, `write`, `fstat`,
+//! `close`, `dup`; and `chdir`.
+
+use super::open_file::{OpenFile, OpenNode, Target};
+use super::pipe::Way;
+use super::strings::UserPath;
+use super::{FAILED, Leave, Model, Witness};
+use crate::case::{OpenMode, Process};
+use crate::files::FileNode;
+use abi::file_system::Kind;
+use std::sync::Arc;
+
+impl Model {
+    /// What a descriptor of a process leads to.
+    pub(super) fn file(&self, process: Process, fd: i8) -> Option<Target> {
+        Some(self.open_files[self.descriptor(process, fd)?].target)
+    }
+
+    /// The open file that a descriptor stands for.
+    fn descriptor(&self, process: Process, fd: i8) -> Option<usize> {
+        let limit = self.world.dialect.limits.files_per_process;
+        let at = usize::try_from(fd).ok();
+        let at = at.filter(|at| *at < usize::from(limit))?;
+        self.of(process).files[at]
+    }
+
+    /// The lowest descriptor that is free, above those named.
+    pub(super) fn free_descriptor(&self, process: Process, from: usize) -> Option<usize> {
+        let limit = usize::from(self.world.dialect.limits.files_per_process);
+        (from..limit).find(|at| self.of(process).files[*at].is_none())
+    }
+
+    /// Whether the table of open files has room for `more`.
+    pub(super) fn has_room_for(&self, more: usize) -> bool {
+        let open = self.open_files.iter().filter(|file| file.holders > 0);
+        open.count() + more <= usize::from(self.world.dialect.limits.files)
+    }
+
+    /// Opens `target` as descriptor `fd`, which is free.
+    pub(super) fn add_file(&mut self, process: Process, fd: usize, target: Target) {
+        let file = OpenFile { target, holders: 1 };
+        let mut free = self.open_files.iter();
+        let number = match free.position(|file| file.holders == 0) {
+            Some(number) => {
+                self.open_files[number] = file;
+                number
+            }
+            None => {
+                self.open_files.push(file);
+                self.open_files.len() - 1
+            }
+        };
+        self.of_mut(process).files[fd] = Some(number);
+    }
+
+    /// A descriptor less leads to the open file with that number.
+    pub(super) fn release(&mut self, number: usize) {
+        let file = &mut self.open_files[number];
+        file.holders -= 1;
+        if let (0, Target::Pipe { pipe, way }) = (file.holders, file.target) {
+            self.pipes[pipe].close(way);
+        }
+    }
+
+    /// Whether it is foretold what opening the path at `address` gives: devices are not.
+    pub(super) fn open_is_known(&self, process: Process, address: u64) -> bool {
+        let mut buffer = UserPath::buffer();
+        let path = self.path(process, address, &mut buffer);
+        let node = self.find(process, path.bytes);
+        node.is_none_or(|node| node.kind != Kind::Device)
+    }
+
+    pub(super) fn find(&self, process: Process, path: &[u8]) -> Option<&FileNode> {
+        self.world.files.find(self.of(process).directory, path)
+    }
+
+    pub(super) fn open(
+        &mut self,
+        process: Process,
+        address: u64,
+        mode: OpenMode,
+        witness: &Witness,
+    ) {
+        let Some(node) = self.named(process, address, witness) else {
+            return;
+        };
+        let allowed = node.kind != Kind::Directory || mode == OpenMode::Read;
+        let free = self.free_descriptor(process, 0);
+        match free.filter(|_| allowed && self.has_room_for(1)) {
+            None => self.returns(process, FAILED),
+            Some(fd) => {
+                let target = Target::File(OpenNode {
+                    inode: node.inode,
+                    offset: 0,
+                    readable: mode != OpenMode::Write,
+                    writable: mode != OpenMode::Read,
+                });
+                self.add_file(process, fd, target);
+                self.returns(process, fd as u64);
+            }
+        }
+    }
+
+    pub(super) fn chdir(&mut self, process: Process, address: u64, witness: &Witness) {
+        match self.named(process, address, witness) {
+            None => {}
+            Some(Named {
+                kind: Kind::Directory,
+                inode,
+            }) => {
+                self.of_mut(process).directory = inode;
+                self.returns(process, 0);
+            }
+            Some(_) => self.returns(process, FAILED),
+        }
+    }
+
+    /// The file whose path is at `address`. `None`: the call fails for want of a path, a file or a
+    /// frame, which is replied here.
+    fn named(&mut self, process: Process, address: u64, witness: &Witness) -> Option<Named> {
+        let mut buffer = UserPath::buffer();
+        let UserPath {
+            bytes,
+            looked_at,
+            leave,
+        } = self.path(process, address, &mut buffer);
+        let refused = match leave {
+            Leave::Refused => true,
+            Leave::Either => witness.returned(process) == Some(FAILED),
+            Leave::Granted => false,
+        };
+        let found = self.find(process, bytes).map(|node| Named {
+            inode: node.inode,
+            kind: node.kind,
+        });
+        let gives_way = self.gives_way(process, witness);
+        let space = &mut self.of_mut(process).space;
+        if refused || gives_way {
+            space.note_perhaps(address, looked_at);
+        } else {
+            space.note_load(address, looked_at);
+        }
+        if gives_way {
+            return None;
+        }
+        let found = found.filter(|_| !refused);
+        if found.is_none() {
+            self.returns(process, FAILED);
+        }
+        found
+    }
+
+    pub(super) fn fstat(&mut self, process: Process, fd: i8, address: u64, witness: &Witness) {
+        let Some(Target::File(OpenNode { inode, .. })) = self.file(process, fd) else {
+            return self.returns(process, FAILED);
+        };
+        let node = self.world.files.node(inode);
+        let Some(stat) = node.map(FileNode::stat) else {
+            return self.returns(process, FAILED);
+        };
+        if self.hand_out(process, address, &stat.encode(), false, witness) {
+            self.returns(process, 0);
+        }
+    }
+
+    pub(super) fn close(&mut self, process: Process, fd: i8) {
+        let Some(number) = self.descriptor(process, fd) else {
+            return self.returns(process, FAILED);
+        };
+        self.of_mut(process).files[fd as usize] = None;
+        self.release(number);
+        self.returns(process, 0);
+    }
+
+    pub(super) fn dup(&mut self, process: Process, fd: i8) {
+        let free = self.free_descriptor(process, 0);
+        let (Some(number), Some(free)) = (self.descriptor(process, fd), free) else {
+            return self.returns(process, FAILED);
+        };
+        self.of_mut(process).files[free] = Some(number);
+        self.open_files[number].holders += 1;
+        self.returns(process, free as u64);
+    }
+
+    pub(super) fn read(
+        &mut self,
+        process: Process,
+        fd: i8,
+        address: u64,
+        length: i16,
+        witness: &Witness,
+    ) {
+        match self.file(process, fd) {
+            Some(Target::Pipe {
+                pipe,
+                way: Way::Read,
+            }) => self.read_pipe(process, pipe, address, length, witness),
+            Some(Target::File(node)) if node.readable => {
+                let number = self.descriptor(process, fd);
+                self.read_node(process, number, node, address, length, witness);
+            }
+            _ => self.returns(process, FAILED),
+        }
+    }
+
+    /// Reads from the open file with that number, which is at `node`. What was stored before the
+    /// first byte that may not be stored stays there, but the read fails, and the offset stays.
+    fn read_node(
+        &mut self,
+        process: Process,
+        number: Option<usize>,
+        node: OpenNode,
+        address: u64,
+        length: i16,
+        witness: &Witness,
+    ) {
+        let world = Arc::clone(&self.world);
+        let bytes = world.files.node(node.inode).map(|node| &node.bytes[..]);
+        let left = bytes.and_then(|bytes| bytes.get(node.offset as usize..));
+        let left = left.unwrap_or_default();
+        // xv6 takes a negative length for a large one, and reads nothing where offset and length
+        // together pass 32 bits.
+        let wanted = i32::from(length) as u32;
+        let wanted = match node.offset.checked_add(wanted) {
+            Some(_) => left.len().min(wanted as usize),
+            None => 0,
+        };
+        if !self.hand_out(process, address, &left[..wanted], false, witness) {
+            return;
+        }
+        if let Some(number) = number {
+            self.open_files[number].target = Target::File(OpenNode {
+                offset: node.offset + wanted as u32,
+                ..node
+            });
+        }
+        self.returns(process, wanted as u64);
+    }
+
+    /// The most bytes that a read or write can move while nobody else runs.
+    pub(crate) fn transferred(&self, process: Process, fd: i8, length: i16) -> u64 {
+        match self.file(process, fd) {
+            None => 0,
+            Some(Target::Pipe { .. }) => {
+                let length = u64::try_from(length).unwrap_or(0);
+                length.min(u64::from(self.world.dialect.pipe.bytes))
+            }
+            Some(Target::File(node)) => {
+                let left = self
+                    .world
+                    .files
+                    .node(node.inode)
+                    .map_or(0, |node| node.bytes.len());
+                u64::from(i32::from(length) as u32).min(left as u64)
+            }
+        }
+    }
+
+    pub(super) fn write(
+        &mut self,
+        process: Process,
+        fd: i8,
+        address: u64,
+        length: i16,
+        witness: &Witness,
+    ) {
+        match self.file(process, fd) {
+            Some(Target::Pipe {
+                pipe,
+                way: Way::Write,
+            }) => self.write_pipe(process, pipe, address, length, witness),
+            _ => self.returns(process, FAILED),
+        }
+    }
+
+    /// Whether a write is foretold: files of the disk stay as they are.
+    pub(super) fn write_is_known(&self, process: Process, fd: i8) -> bool {
+        !matches!(self.file(process, fd), Some(Target::File(node)) if node.writable)
+    }
+}
+
+/// What a path leads to.
+struct Named {
+    inode: u32,
+    kind: Kind,
+}

@@ -1,0 +1,30 @@
+//! Open files: what file descriptors lead to, shared by those who inherited or duplicated them.
+
+use super::pipe::Way;
+
+/// What an open file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// One end of the pipe with that number.
+    Pipe { pipe: usize, way: Way },
+    /// A file or directory of the disk.
+    File(OpenNode),
+}
+
+/// A file of the disk, being read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct OpenNode {
+    pub(crate) inode: u32,
+    /// Where the next read begins.
+    pub(crate) offset: u32,
+    pub(crate) readable: bool,
+    pub(crate) writable: bool,
+}
+
+/// An entry of the table of open files.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OpenFile {
+    pub(crate) target: Target,
+    /// How many descriptors lead to it; nobody's is free.
+    pub(crate) holders: u32,
+}

@@ -1,0 +1,189 @@
+//! `exec`: a new program in place of the old one.
+
+use super::strings::UserPath;
+use super::{Access, FAILED, Leave, Model, Outcome, Witness};
+use crate::case::Process;
+use crate::dialect::Tail;
+use crate::layout::{Layout, PAGE_SIZE};
+use abi::limits::ARGUMENTS;
+
+/// Bytes of an address in the array of arguments.
+const SLOT: u64 = 8;
+/// The longest argument, its zero included.
+const LONGEST_ARGUMENT: usize = PAGE_SIZE as usize;
+
+/// The stack of a new program: strings from the top downwards, each at a multiple of 16, and below
+/// them the array of their addresses, which ends with a null.
+#[derive(Clone, Debug, Default)]
+pub(super) struct NewStack {
+    /// The whole stack, page by page as large as it can get.
+    bytes: Vec<u8>,
+    /// Address of the first of `bytes`.
+    start: u64,
+    /// The stack pointer.
+    pointer: u64,
+    /// Addresses of the strings.
+    arguments: [u64; ARGUMENTS],
+    count: usize,
+}
+
+impl NewStack {
+    fn reset(&mut self, layout: &Layout) {
+        self.bytes.clear();
+        let size = layout.stack.end - layout.stack.start;
+        self.bytes.resize(size as usize, 0);
+        self.start = layout.stack.start;
+        self.pointer = layout.stack.end;
+        self.arguments = [0; ARGUMENTS];
+        self.count = 0;
+    }
+
+    /// Puts `bytes` below what is there; `None` if they do not fit.
+    fn push(&mut self, bytes: &[u8]) -> Option<()> {
+        let place = self.pointer.checked_sub(bytes.len() as u64)? & !15;
+        let at = place.checked_sub(self.start)? as usize;
+        self.bytes[at..at + bytes.len()].copy_from_slice(bytes);
+        self.pointer = place;
+        Some(())
+    }
+
+    /// Puts an argument there.
+    fn push_argument(&mut self, bytes: &[u8]) -> Option<()> {
+        // The last slot is the null's.
+        if self.count + 1 >= ARGUMENTS {
+            return None;
+        }
+        self.push(bytes)?;
+        self.arguments[self.count] = self.pointer;
+        self.count += 1;
+        Some(())
+    }
+
+    /// Puts the array of addresses there.
+    fn finish(&mut self) -> Option<()> {
+        let mut array = [0; ARGUMENTS * SLOT as usize];
+        for (slot, address) in array.chunks_exact_mut(SLOT as usize).zip(self.arguments) {
+            slot.copy_from_slice(&address.to_le_bytes());
+        }
+        self.push(&array[..(self.count + 1) * SLOT as usize])
+    }
+}
+
+impl Model {
+    /// Whether it is foretold what executing the file at `address` gives: of programs, only the
+    /// agent's are known.
+    pub(super) fn exec_is_known(&self, process: Process, address: u64) -> bool {
+        let mut buffer = UserPath::buffer();
+        let path = self.path(process, address, &mut buffer);
+        let node = self.find(process, path.bytes);
+        node.is_none_or(|node| !node.is_program() || self.program(node.inode).is_some())
+    }
+
+    /// Which program the file with that inode is.
+    fn program(&self, inode: u32) -> Option<usize> {
+        let mut programs = self.world.programs.iter();
+        programs.position(|program| program.inode == inode)
+    }
+
+    pub(super) fn exec(
+        &mut self,
+        process: Process,
+        address: u64,
+        arguments: u64,
+        witness: &Witness,
+    ) {
+        let mut stack = std::mem::take(&mut self.new_stack);
+        let (leave, program) = self.prepare(process, address, arguments, &mut stack);
+        let refused = match leave {
+            Leave::Refused => true,
+            Leave::Either => witness.returned(process) == Some(FAILED),
+            Leave::Granted => false,
+        };
+        match program.filter(|_| !refused) {
+            // There may be no frame for the new program, nor for its first page when it is touched.
+            _ if self.gives_way(process, witness) => {}
+            None => self.returns(process, FAILED),
+            Some(program) => {
+                let content = &stack.bytes[(stack.pointer - stack.start) as usize..];
+                let space = &mut self.processes[process.index()].space;
+                space.start(program, stack.pointer, content, &self.world);
+                let outcome = Outcome::Starts {
+                    arguments: stack.count as u64,
+                    stack: stack.pointer,
+                };
+                self.reply(process, outcome);
+            }
+        }
+        self.new_stack = stack;
+    }
+
+    /// Whether user memory lets a program start, which one, and what is on its stack.
+    fn prepare(
+        &mut self,
+        process: Process,
+        address: u64,
+        arguments: u64,
+        stack: &mut NewStack,
+    ) -> (Leave, Option<usize>) {
+        let mut buffer = UserPath::buffer();
+        let path = self.path(process, address, &mut buffer);
+        let (leave, looked_at) = (path.leave, path.looked_at);
+        let node = self.find(process, path.bytes);
+        let program = node.and_then(|node| self.program(node.inode));
+        self.of_mut(process).space.note_perhaps(address, looked_at);
+        // The arguments may have been looked at before the path leads nowhere: some stack will do.
+        let layout = &self.world.programs[program.unwrap_or(0)].layout;
+        stack.reset(layout);
+        let pushed = match leave {
+            Leave::Refused => Leave::Refused,
+            Leave::Either | Leave::Granted => self.push_arguments(process, arguments, stack),
+        };
+        (leave.min(pushed), program)
+    }
+
+    fn push_arguments(&mut self, process: Process, array: u64, stack: &mut NewStack) -> Leave {
+        let mut leave = Leave::Granted;
+        let mut string = [0; LONGEST_ARGUMENT];
+        for slot in 0..ARGUMENTS as u64 {
+            let Some(slot) = array.checked_add(slot * SLOT) else {
+                return Leave::Refused;
+            };
+            leave = leave.min(self.slot_leave(process, slot));
+            self.of_mut(process).space.note_perhaps(slot, SLOT);
+            if leave == Leave::Refused {
+                return Leave::Refused;
+            }
+            let mut word = [0; SLOT as usize];
+            self.of(process).space.peek(slot, &mut word, &self.world);
+            let address = u64::from_le_bytes(word);
+            if address == 0 {
+                return match stack.finish() {
+                    Some(()) => leave,
+                    None => Leave::Refused,
+                };
+            }
+            let (readable, looked_at) = self.string(process, address, &mut string);
+            self.of_mut(process).space.note_perhaps(address, looked_at);
+            leave = leave.min(readable);
+            if leave == Leave::Refused
+                || stack.push_argument(&string[..looked_at as usize]).is_none()
+            {
+                return Leave::Refused;
+            }
+        }
+        Leave::Refused
+    }
+
+    /// Whether a slot of the array may be read. Where a kernel may refuse what lies beyond the
+    /// break, it may refuse a whole word although its page is there.
+    fn slot_leave(&self, process: Process, slot: u64) -> Leave {
+        let space = &self.of(process).space;
+        let leave = space.leave(slot, SLOT, Access::Load, &self.world);
+        let may_fault = self.world.dialect.heap.tail == Tail::MayFault;
+        let beyond = slot.saturating_add(SLOT) > space.program_break();
+        match may_fault && beyond {
+            true => leave.min(Leave::Either),
+            false => leave,
+        }
+    }
+}
