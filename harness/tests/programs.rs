@@ -388,6 +388,23 @@ fn a_shell_that_ends_is_started_again() {
     ]);
 }
 
+/// Keys that edit a line, which is the console's work.
+#[test]
+fn lines_are_edited() {
+    let mut shell = Shell::start();
+    for (typed, expected) in [
+        ("ecxx\x08\x7fho rubbed out\n", "rubbed out\n$ "),
+        ("cat nosuch\x15echo begun anew\n", "begun anew\n$ "),
+        // The end of the input, to a program and to the shell.
+        ("cat\nline\n\x04echo after\n", "line\n$ after\n$ "),
+        ("\x04", "init: starting sh\n$ "),
+    ] {
+        shell.session.type_text(typed);
+        let shown = shell.session.wait_for(expected).unwrap();
+        assert!(shown.ends_with(expected), "{shown}");
+    }
+}
+
 #[test]
 fn cat_wc_and_grep() {
     check(

@@ -15,16 +15,10 @@ pub fn list(list: &[Job]) -> i32 {
     let mut status = 0;
     for job in list {
         status = match (&job.pipeline[..], job.is_background) {
-            (pipeline, true) => in_background(pipeline),
-            (
-                [
-                    Command {
-                        action,
-                        redirections,
-                    },
-                ],
-                false,
-            ) if redirections.is_empty() => own(action).unwrap_or_else(|| pipeline(&job.pipeline)),
+            (commands, true) => in_background(commands),
+            ([command], false) if command.redirections.is_empty() => {
+                own(&command.action).unwrap_or_else(|| pipeline(&job.pipeline))
+            }
             (commands, false) => pipeline(commands),
         };
     }
