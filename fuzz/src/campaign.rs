@@ -1,9 +1,10 @@
 //! A campaign in one process: the session, its counters, its findings.
 
 use crate::counters::Counters;
-use crate::findings;
 use crate::input::Input;
-use crate::status::{Progress, Status};
+use crate::status::Status;
+use faultline::campaign::Progress;
+use faultline::finding_file;
 use faultline::fuzzing::{Alarm, Execution, Session};
 use libfuzzer_sys::Corpus;
 use std::env;
@@ -113,7 +114,7 @@ impl Campaign {
         let Alarm::Finding(report) = alarm else {
             abort();
         };
-        match findings::write(report, self.target) {
+        match finding_file::write(report, &finding_file::folder(), self.target) {
             Ok(path) => {
                 eprintln!("written to {}", path.display());
                 self.findings.push(path);

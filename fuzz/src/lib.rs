@@ -5,7 +5,6 @@
 
 mod campaign;
 mod counters;
-mod findings;
 mod input;
 mod mutation;
 mod status;

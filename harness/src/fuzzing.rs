@@ -9,7 +9,8 @@ use crate::minimise::{Minimised, minimise};
 use crate::runner::{Outcome, Runner};
 use oracle::{BiteMeter, Bucket, Case, Dialect, Finding, bucket};
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::ops::AddAssign;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Counters for edges of the guest kernel.
 pub const EDGE_COUNTERS: usize = 1 << 16;
@@ -30,8 +31,19 @@ pub struct Session {
     guest: Arc<Guest>,
     runner: Runner,
     totals: Totals,
-    /// Buckets that were reported.
-    known: HashSet<Bucket>,
+    known: Known,
+}
+
+/// Buckets that were reported already, by one session or by several that share this.
+#[derive(Clone, Debug, Default)]
+pub struct Known(Arc<Mutex<HashSet<Bucket>>>);
+
+impl Known {
+    /// Whether `bucket` is new; from now on it is not.
+    fn is_new(&self, bucket: Bucket) -> bool {
+        let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        buckets.insert(bucket)
+    }
 }
 
 /// What came of an execution that raised no alarm.
@@ -43,8 +55,8 @@ pub enum Execution {
     KnownFinding,
 }
 
-/// What a session has done.
-#[derive(Clone, Debug, Default, serde::Serialize)]
+/// What a session has done, or several together.
+#[derive(Clone, Copy, Debug, Default, serde::Serialize)]
 pub struct Totals {
     /// Cases run, repeats for determinism not counted.
     pub executions: u64,
@@ -56,6 +68,16 @@ pub struct Totals {
     pub instructions: u64,
     /// Cases with a finding, known or new.
     pub findings: u64,
+}
+
+impl AddAssign for Totals {
+    fn add_assign(&mut self, other: Totals) {
+        self.executions += other.executions;
+        self.repeated += other.repeated;
+        self.meter += other.meter;
+        self.instructions += other.instructions;
+        self.findings += other.findings;
+    }
 }
 
 /// Why a campaign must stop and tell.
@@ -112,19 +134,17 @@ impl Session {
     /// # Errors
     /// Says what is missing and how to make it, or how far the kernel got.
     pub fn open() -> Result<Self, OpenError> {
-        Ok(Self::new(Guest::boot(
-            &GuestFiles::find(None, None)?,
-            Dialect::faultline(),
-        )?))
+        let guest = Guest::boot(&GuestFiles::find(None, None)?, Dialect::faultline())?;
+        Ok(Self::new(guest, Known::default()))
     }
 
-    /// A session on a guest that is booted already.
-    pub fn new(guest: Arc<Guest>) -> Self {
+    /// A session on a guest that is booted already, which keeps silent about what is `known`.
+    pub fn new(guest: Arc<Guest>, known: Known) -> Self {
         Self {
             runner: Runner::new(&guest),
             guest,
             totals: Totals::default(),
-            known: HashSet::new(),
+            known,
         }
     }
 
@@ -160,7 +180,7 @@ impl Session {
             return Ok(Execution::Clean);
         };
         self.totals.findings += 1;
-        if !self.known.insert(bucket(&finding)) {
+        if !self.known.is_new(bucket(&finding)) {
             return Ok(Execution::KnownFinding);
         }
         Err(Alarm::Finding(Box::new(self.report(case, finding))))

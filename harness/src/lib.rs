@@ -3,11 +3,13 @@
 //!
 //! The way through the code: [`guest`] boots a kernel once and keeps the snapshot; an
 //! [`engine`] performs one step on it; a [`runner`] takes a whole case through engine and judge;
-//! [`replay`], [`minimise`] and [`fuzzing`] are loops over runners.
+//! [`replay`], [`minimise`], [`fuzzing`], [`campaign`] and [`mutants`] are loops over runners.
 
 pub mod agent;
+pub mod campaign;
 pub mod case_file;
 pub mod engine;
+pub mod finding_file;
 pub mod fuzzing;
 pub mod guest;
 pub mod minimise;

@@ -2,7 +2,7 @@
 //! kernel shows nothing wrong, and no bytes do harm.
 
 use arbitrary::{Arbitrary, Unstructured};
-use faultline::fuzzing::{EDGE_COUNTERS, Execution, FEATURE_COUNTERS, Session};
+use faultline::fuzzing::{EDGE_COUNTERS, Execution, FEATURE_COUNTERS, Known, Session};
 use faultline::guest::Guest;
 use faultline::guest::location::GuestFiles;
 use faultline::runner::Runner;
@@ -70,7 +70,7 @@ fn generated_cases_are_clean_and_bite() {
 
 #[test]
 fn any_bytes_are_a_case_without_a_finding() {
-    let mut session = Session::new(Arc::clone(guest()));
+    let mut session = Session::new(Arc::clone(guest()), Known::default());
     let mut edges = vec![0; EDGE_COUNTERS];
     let mut features = vec![0; FEATURE_COUNTERS];
     for seed in 0..1000 {

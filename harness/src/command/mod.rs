@@ -1,5 +1,6 @@
 //! The command line: what can be asked, and what the exit codes mean.
 
+mod campaign;
 mod convert;
 mod minimise;
 mod mutants;
@@ -41,6 +42,8 @@ enum Command {
     Run(run::Arguments),
     /// Run all cases of a folder in parallel, with a summary.
     Replay(replay::Arguments),
+    /// Fuzz the kernel with our own engine: parallel, guided by coverage, on stable Rust.
+    Campaign(campaign::Arguments),
     /// Find the smallest case that shows the same finding.
     Minimise(minimise::Arguments),
     /// Show a case operation by operation: expected, seen, instructions, frames.
@@ -90,6 +93,7 @@ pub(crate) fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Run(arguments) => run::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
+        Command::Campaign(arguments) => campaign::run(&arguments),
         Command::Minimise(arguments) => minimise::run(&arguments),
         Command::Trace(arguments) => trace::run(&arguments),
         Command::Mutants(arguments) => mutants::run(&arguments),

@@ -1,22 +1,34 @@
 //! Findings as case files: what a person reads, repeats, and keeps as a regression test.
 
-use faultline::fuzzing::Report;
+use crate::case_file::TEXT_ENDING;
+use crate::fuzzing::Report;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 /// Names another folder for findings than the checkout's.
 const FOLDER_VARIABLE: &str = "FAULTLINE_FINDINGS";
 
-/// Writes the minimised case, with what is wrong as comments, and returns where to.
-pub(crate) fn write(report: &Report, target: &str) -> io::Result<PathBuf> {
-    let folder = env::var_os(FOLDER_VARIABLE).map_or_else(
+/// Where findings go if nobody says otherwise: `findings/` in the checkout, or what the variable
+/// `FAULTLINE_FINDINGS` names.
+pub fn folder() -> PathBuf {
+    env::var_os(FOLDER_VARIABLE).map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../findings"),
         PathBuf::from,
-    );
-    fs::create_dir_all(&folder)?;
+    )
+}
+
+/// Writes the minimised case to `folder`, with what is wrong as comments, and says where. The name
+/// is the bucket's, so that a second finding of one bucket takes the place of the first.
+///
+/// `target` is what found it.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write(report: &Report, folder: &Path, target: &str) -> io::Result<PathBuf> {
+    fs::create_dir_all(folder)?;
     let folder = folder.canonicalize()?;
-    let name = format!("{}.case", slug(&report.bucket.to_string()));
-    let path = folder.join(name);
+    let name = slug(&report.bucket.to_string());
+    let path = folder.join(name).with_extension(TEXT_ENDING);
     fs::write(&path, text(report, target))?;
     Ok(path)
 }

@@ -1,0 +1,106 @@
+//! `faultline campaign`: fuzzing with our own engine.
+
+use super::{Conclusion, Format, GuestArguments, output};
+use faultline::campaign::{self, Plan};
+use faultline::finding_file;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::path::PathBuf;
+use std::time::Duration;
+
+#[derive(clap::Args)]
+#[command(after_help = "\
+Findings are minimised and written as case files; the campaign goes on and keeps silent about what
+it knows. With --corpus it takes up where the last campaign with that folder left off.
+
+Example:
+  faultline campaign corpus/seeds corpus/regressions --seconds 600 --corpus target/campaign")]
+pub(crate) struct Arguments {
+    /// Folders of text cases, or single case files, to begin with
+    #[arg(value_name = "DIR")]
+    folders: Vec<PathBuf>,
+    /// How long to fuzz [default: 60, or no limit if --executions is given]
+    #[arg(long, value_name = "N")]
+    seconds: Option<u64>,
+    /// How many cases to run
+    #[arg(long, value_name = "N")]
+    executions: Option<u64>,
+    /// Threads [default: one a processor]
+    #[arg(long, short, value_name = "N")]
+    jobs: Option<usize>,
+    /// What random choices depend on: one job, one seed and a number of executions repeat exactly
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// A folder to keep cases that cover something new, read at the start
+    #[arg(long, value_name = "DIR")]
+    corpus: Option<PathBuf>,
+    /// Where findings go [default: findings/ in the checkout]
+    #[arg(long, value_name = "DIR")]
+    findings: Option<PathBuf>,
+    /// How to print
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+    #[command(flatten)]
+    guest: GuestArguments,
+}
+
+/// How long a campaign is if nobody says.
+const SECONDS: u64 = 60;
+
+pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(arguments.jobs.unwrap_or(0))
+        .build()
+        .map_err(|error| miette::miette!("cannot start threads: {error}"))?;
+    let plan = plan(arguments, pool.current_num_threads())?;
+    let guest = arguments.guest.boot()?;
+    let progress = ProgressBar::new_spinner();
+    progress.set_style(
+        ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_spinner()),
+    );
+    let told = pool.install(|| {
+        campaign::run(&guest, &plan, |far| {
+            if !progress.is_hidden() {
+                progress.set_message(far.line());
+            }
+        })
+    });
+    progress.finish_and_clear();
+    let summary = told.map_err(|broken| miette::miette!("{broken}"))?;
+    match arguments.format {
+        Format::Text => print!("{}", summary.words()),
+        Format::Json => output::print_json(&summary)?,
+    }
+    Ok(if summary.findings.is_empty() {
+        Conclusion::Clean
+    } else {
+        Conclusion::Findings
+    })
+}
+
+fn plan(arguments: &Arguments, jobs: usize) -> miette::Result<Plan> {
+    let mut seeds = Vec::new();
+    for folder in &arguments.folders {
+        for path in faultline::case_file::list(folder)? {
+            seeds.push(faultline::case_file::read(&path)?);
+        }
+    }
+    if let Some(folder) = &arguments.corpus {
+        seeds.extend(campaign::stored(folder)?);
+    }
+    let seconds = match (arguments.seconds, arguments.executions) {
+        (None, None) => Some(SECONDS),
+        (seconds, _) => seconds,
+    };
+    Ok(Plan {
+        duration: seconds.map(Duration::from_secs),
+        executions: arguments.executions,
+        jobs,
+        seed: arguments.seed,
+        seeds,
+        corpus: arguments.corpus.clone(),
+        findings: arguments
+            .findings
+            .clone()
+            .unwrap_or_else(finding_file::folder),
+    })
+}
