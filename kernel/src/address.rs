@@ -40,7 +40,7 @@ impl UserAddress {
 
 /// A virtual page, by its number: a virtual address divided by the page size, below
 /// `MAX_VIRTUAL / PAGE_SIZE`.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Page(u32);
 
 impl Page {

@@ -124,6 +124,8 @@ pub fn read(
     address: UserAddress,
     length: usize,
 ) -> Option<usize> {
+    // Under the lock nothing can be loaded. Few lines are longer; a read may give less than a line.
+    space.load_all(address, length.min(BUFFER)).ok()?;
     let mut input = INPUT.lock();
     let mut done = 0;
     while done < length {
@@ -168,7 +170,8 @@ pub fn write(space: &mut AddressSpace, address: UserAddress, length: usize) -> u
     while done < length {
         let piece = &mut buffer[..PIECE.min(length - done)];
         let place = address.checked_add(done as u64);
-        if place.is_none_or(|place| space.copy_in(place, piece).is_err()) {
+        let mut copy = |place| space.with_loading(|space| space.copy_in(place, piece));
+        if place.is_none_or(|place| copy(place).is_err()) {
             break;
         }
         send(piece);

@@ -126,6 +126,8 @@ impl Pipe {
         length: usize,
     ) -> Option<usize> {
         let mut done = 0;
+        // Under the lock nothing can be loaded.
+        space.load_all(from, length).ok()?;
         let mut state = self.state.lock();
         while done < length {
             if !state.read_end_open || process.is_killed() {
@@ -160,6 +162,8 @@ impl Pipe {
         to: UserAddress,
         length: usize,
     ) -> Option<usize> {
+        // Under the lock nothing can be loaded; it yields no more bytes than the pipe holds.
+        space.load_all(to, length.min(PIPE_BYTES)).ok()?;
         let mut state = self.state.lock();
         while state.filled() == 0 && state.write_end_open {
             if process.is_killed() {

@@ -8,7 +8,7 @@ use super::allocation::{allocate_block, free_block};
 use super::inode::Inode;
 use super::{Failed, buffer, data_block, log};
 use crate::address::UserAddress;
-use crate::memory::{AddressSpace, Frame};
+use crate::memory::{AddressSpace, Frame, program_image};
 
 /// A part of a file that lies in one block.
 struct Part {
@@ -163,7 +163,7 @@ impl Inode<'_> {
     /// block is bad, or `fill` fails.
     ///
     /// # Errors
-    /// The file would have a gap or be too large.
+    /// The file would have a gap or be too large, or a program that runs from it cannot be kept.
     pub fn write(
         &mut self,
         offset: u32,
@@ -174,6 +174,7 @@ impl Inode<'_> {
         if offset > self.size() || end > MAX_FILE_SIZE {
             return Err(Failed);
         }
+        program_image::preserve(self)?;
         let mut done = 0;
         while done < length {
             let part = Part::at(offset + done as u32, length - done);
@@ -201,8 +202,10 @@ impl Inode<'_> {
     /// Throws the contents away.
     ///
     /// # Errors
-    /// A block is bad; the others are free.
+    /// A program that runs from it cannot be kept; then nothing has changed. Or a block is bad; the
+    /// others are free.
     pub fn truncate(&mut self) -> Result<(), Failed> {
+        program_image::preserve(self)?;
         let addresses = core::mem::take(&mut self.cached.inode.addresses);
         self.cached.inode.size = 0;
         let updated = self.update();

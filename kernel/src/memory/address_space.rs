@@ -1,25 +1,28 @@
 //! Address spaces: what a process may touch, and the frames behind what it has touched.
 //!
 //! # What holds at any time
-//! - The regions, and the heap from `heap_start` to the page that holds the last byte below the
-//!   program break, are the truth: a page outside them is never mapped for the user, and no entry
-//!   allows more than they do.
-//! - A page inside them may be mapped or not; a *hole* stands for zeros. Nothing is implied by its
-//!   neighbours.
+//! - The regions are the truth: those of the program's image, and the heap, which reaches to the page
+//!   that holds the last byte below the program break. A page outside them is never mapped for the
+//!   user, and no entry allows more than they do.
+//! - A page inside them may be mapped or not; a *hole* stands for what backs its region: zeros, or a
+//!   page of the program's file. Nothing is implied by its neighbours.
 //! - A mapped page whose region may be written but whose entry may not is *shared*: its frame may
 //!   have other holders. A page that may be written has a frame of its own.
 //! - An entry that a hart might still hold in an older form is announced in `stale_translations`,
 //!   and that hart executes a fence before it returns to user mode.
 //!
 //! Memory changes hands through one door, [`AddressSpace::fault_in`]: traps, and system calls that
-//! read or write user memory, all come through it.
+//! read or write user memory, all come through it. It never sleeps, so that it may be used under
+//! locks. A hole that only a file can fill needs sleep: that is [`AddressSpace::load`], for callers
+//! who hold no lock at all.
 
 use abi::layout::TRAPFRAME;
 
 use super::frames::{Frame, OutOfFrames, allocate, allocate_zeroed, check_available};
 use super::page_table::{Entry, PageTable};
+use super::program_image::Image;
 pub use super::region::Access;
-use super::region::{Permissions, Regions};
+use super::region::{Backing, Permissions, Region};
 use super::usage::{Origin, Usage};
 use crate::address::{Page, PageRange, UserAddress};
 use crate::arch::{csr, fence};
@@ -31,6 +34,10 @@ pub enum Fault {
     NotAllowed,
     /// It needs a frame, and none is free.
     OutOfFrames,
+    /// This page must be read from the program's file first: by [`AddressSpace::load`].
+    NotLoaded(Page),
+    /// The program's file cannot be read.
+    Unreadable,
 }
 
 impl From<OutOfFrames> for Fault {
@@ -52,11 +59,11 @@ pub struct Fixtures {
 
 /// A process's memory.
 pub struct AddressSpace {
-    /// `None` only after `drop` has taken it.
-    table: Option<PageTable>,
-    regions: Regions,
-    /// Where the heap begins: at the end of the stack.
-    heap_start: u64,
+    table: PageTable,
+    /// The program that it began with.
+    image: Image,
+    /// Begins at the end of the stack.
+    heap: Region,
     /// One beyond the last byte of the heap.
     program_break: u64,
     /// `satp` while the process is in user mode.
@@ -72,20 +79,22 @@ pub struct AddressSpace {
 /// Every hart.
 const ALL_HARTS: u32 = u32::MAX;
 
-const HEAP_PERMISSIONS: Permissions = Permissions::READ_WRITE;
-
 impl AddressSpace {
-    /// Memory of these regions, all holes, and an empty heap after the last one.
-    pub fn new(fixtures: Fixtures, regions: Regions) -> Result<AddressSpace, OutOfFrames> {
-        let heap_start = regions.end().start().0;
+    /// Memory as the image describes it, all holes, and an empty heap after its last region.
+    pub fn new(fixtures: Fixtures, image: Image) -> Result<AddressSpace, OutOfFrames> {
+        let heap_start = image.regions.end();
         let table = PageTable::new(fixtures.top)?;
         let identifier = u64::from(fixtures.identifier) << csr::SATP_ASID_SHIFT;
         Ok(AddressSpace {
             satp: csr::SATP_SV39 | identifier | table.root_number(),
-            table: Some(table),
-            regions,
-            heap_start,
-            program_break: heap_start,
+            table,
+            image,
+            heap: Region {
+                pages: heap_start..heap_start,
+                permissions: Permissions::READ_WRITE,
+                backing: Backing::Zeros,
+            },
+            program_break: heap_start.start().0,
             identifier: fixtures.identifier,
             usage: fixtures.usage,
             stale_translations: ALL_HARTS,
@@ -106,40 +115,26 @@ impl AddressSpace {
     }
 
     /// How many of its pages are mapped, shared ones included.
-    pub fn mapped_pages(&mut self) -> u64 {
-        self.table().mapped()
+    pub fn mapped_pages(&self) -> u64 {
+        self.table.mapped()
     }
 
+    /// The region that holds `page`.
     #[inline]
-    fn table(&mut self) -> &mut PageTable {
-        match &mut self.table {
-            Some(table) => table,
-            None => unreachable!("only drop takes the table"),
+    fn region(&self, page: Page) -> Option<&Region> {
+        match self.heap.pages.contains(&page) {
+            true => Some(&self.heap),
+            false => self.image.regions.find(page),
         }
     }
 
-    /// The heap's pages.
-    #[inline]
-    fn heap(&self) -> PageRange {
-        Page::at_or_after(self.heap_start)..Page::at_or_after(self.program_break)
-    }
-
-    /// What the regions allow at `page`.
-    #[inline]
-    fn permissions(&self, page: Page) -> Permissions {
-        if self.heap().contains(&page) {
-            return HEAP_PERMISSIONS;
-        }
-        let region = self.regions.find(page);
-        region.map_or(Permissions::NONE, |region| region.permissions)
-    }
-
-    /// The one door to user memory: gives the frame behind `address`, ready for `access`. A hole
-    /// is filled with a zeroed frame; before a store, a shared page becomes the process's own. That
-    /// is counted for `origin`.
+    /// The one door to user memory: gives the frame behind `address`, ready for `access`. A hole that
+    /// stands for zeros is filled with a zeroed frame; before a store, a shared page becomes the
+    /// process's own. That is counted for `origin`.
     ///
     /// # Errors
-    /// The regions do not allow it, or no frame is left; then nothing has changed.
+    /// The regions do not allow it, no frame is left, or the page must be loaded; then nothing has
+    /// changed.
     #[inline]
     pub fn fault_in(
         &mut self,
@@ -148,7 +143,7 @@ impl AddressSpace {
         origin: Origin,
     ) -> Result<Frame, Fault> {
         let page = address.page().ok_or(Fault::NotAllowed)?;
-        let entry = self.table().entry(page);
+        let entry = self.table.entry(page);
         if entry.allows(access) {
             return Ok(entry.frame());
         }
@@ -159,16 +154,20 @@ impl AddressSpace {
 
     /// The slow part of [`AddressSpace::fault_in`]: `entry` does not allow `access`.
     fn fill(&mut self, page: Page, entry: Entry, access: Access) -> Result<Frame, Fault> {
-        let permissions = self.permissions(page);
+        let region = self.region(page).ok_or(Fault::NotAllowed)?;
+        let permissions = region.permissions;
         if !permissions.allow(access) {
             return Err(Fault::NotAllowed);
         }
         if entry.is_valid() {
             // The region allows more than the entry does: that is a store to a shared page.
-            return Ok(self.unshare(page, entry)?);
+            return Ok(self.unshare(page, entry, permissions)?);
+        }
+        if region.file_part(page).is_some() {
+            return Err(Fault::NotLoaded(page));
         }
         let mut frame = None;
-        self.table().map(page, || {
+        self.table.map(page, || {
             let zeroed = allocate_zeroed()?;
             frame = Some(zeroed);
             Ok(Entry::user(zeroed, permissions))
@@ -179,21 +178,70 @@ impl AddressSpace {
     }
 
     /// Makes a shared page the process's own: by a copy, or as it is if nobody else holds it.
-    fn unshare(&mut self, page: Page, entry: Entry) -> Result<Frame, OutOfFrames> {
+    fn unshare(
+        &mut self,
+        page: Page,
+        entry: Entry,
+        permissions: Permissions,
+    ) -> Result<Frame, OutOfFrames> {
         let shared = entry.frame();
         let (frame, entry) = if shared.is_exclusive() {
             (shared, entry.writable())
         } else {
             let own = allocate()?;
             own.copy_from(shared);
-            (own, Entry::user(own, self.permissions(page)))
+            (own, Entry::user(own, permissions))
         };
-        self.table().replace(page, entry);
+        self.table.replace(page, entry);
         self.stale_translations = ALL_HARTS;
         if frame != shared {
             shared.release();
         }
         Ok(frame)
+    }
+
+    /// Reads a page of the program's file that [`Fault::NotLoaded`] named, and counts that. May
+    /// sleep, and waits for inodes and buffers: not for a caller that holds any lock.
+    ///
+    /// # Errors
+    /// The file cannot be read, or no frame is left; then nothing has changed.
+    pub fn load(&mut self, page: Page, access: Access, origin: Origin) -> Result<(), Fault> {
+        let region = self.image.regions.find(page).ok_or(Fault::NotAllowed)?;
+        let permissions = region.permissions;
+        let part = region.file_part(page).ok_or(Fault::NotAllowed)?;
+        let frame = allocate_zeroed()?;
+        let loaded = self.image.read(part, frame).map_err(|_| Fault::Unreadable);
+        let mapped = loaded.and_then(|()| {
+            let entry = Entry::user(frame, permissions);
+            Ok(self.table.map(page, || Ok(entry))?)
+        });
+        if mapped.is_err() {
+            frame.release();
+            return mapped;
+        }
+        self.stale_translations = ALL_HARTS;
+        self.stale_instructions = ALL_HARTS;
+        self.usage.count(origin, access);
+        Ok(())
+    }
+
+    /// The first page among `length` bytes at `address` that must be loaded before it can be used.
+    #[inline]
+    pub fn first_not_loaded(&self, address: UserAddress, length: usize) -> Option<Page> {
+        // Stack and heap lie above all that a file backs.
+        let first = address.page().filter(|&page| page < self.image.file_end)?;
+        let end = address.checked_add(length as u64)?;
+        for region in self.image.regions.iter() {
+            let pages = region.file_pages();
+            let mut page = first.max(pages.start);
+            while page < pages.end && page.start() < end {
+                if !self.table.entry(page).is_valid() {
+                    return Some(page);
+                }
+                page = page.next();
+            }
+        }
+        None
     }
 
     /// Moves the program break by `amount` bytes and gives the one before. Growth reserves and
@@ -207,13 +255,14 @@ impl AddressSpace {
         let Some(after) = before.checked_add_signed(amount) else {
             return (amount < 0).then_some(before);
         };
-        if after < self.heap_start || after > TRAPFRAME {
+        if after < self.heap.pages.start.start().0 || after > TRAPFRAME {
             return None;
         }
+        let end = Page::at_or_after(after);
         if after < before {
-            let given_back = Page::at_or_after(after)..Page::at_or_after(before);
-            self.unmap(given_back);
+            self.unmap(end..self.heap.pages.end);
         }
+        self.heap.pages.end = end;
         self.program_break = after;
         Some(before)
     }
@@ -225,10 +274,12 @@ impl AddressSpace {
     /// `None` if the break would exceed the trapframe or there are not enough frames; then nothing
     /// has changed.
     pub fn grow_eagerly(&mut self, amount: u64) -> Option<u64> {
+        let start = self.heap.pages.end;
         let before = self.move_break(i64::try_from(amount).ok()?)?;
-        let new = Page::at_or_after(before)..Page::at_or_after(self.program_break);
+        let new = start..self.heap.pages.end;
         if self.populate(new.clone()).is_err() {
             self.unmap(new);
+            self.heap.pages.end = start;
             self.program_break = before;
             return None;
         }
@@ -239,7 +290,7 @@ impl AddressSpace {
         check_available(pages.end.number().saturating_sub(pages.start.number()))?;
         let mut page = pages.start;
         while page < pages.end {
-            let hole = self.table().entry(page);
+            let hole = self.table.entry(page);
             self.fill(page, hole, Access::Store)?;
             page = page.next();
         }
@@ -249,7 +300,7 @@ impl AddressSpace {
     /// Unmaps the uppermost pages of the heap.
     fn unmap(&mut self, pages: PageRange) {
         let mut unmapped = false;
-        self.table().unmap_top(pages, |frame| {
+        self.table.unmap_top(pages, |frame| {
             unmapped = true;
             frame.release();
         });
@@ -266,48 +317,30 @@ impl AddressSpace {
     // Not inlined: the result then goes to its place in one piece.
     #[inline(never)]
     pub fn fork(&mut self, fixtures: Fixtures) -> Result<AddressSpace, OutOfFrames> {
-        let mut child = AddressSpace::new(fixtures, self.regions.clone())?;
-        child.heap_start = self.heap_start;
+        let mut child = AddressSpace::new(fixtures, self.image.clone())?;
+        child.heap = self.heap.clone();
         child.program_break = self.program_break;
         let mut result = Ok(());
         let mut write_protected = false;
-        let image = Page::containing(0)..self.regions.end();
-        for pages in [image, self.heap()] {
-            self.table().visit(pages, |page, entry| {
-                if result.is_err() {
-                    return entry;
-                }
-                let shared = entry.read_only();
-                result = child.table().map(page, || Ok(shared));
-                if result.is_ok() {
-                    entry.frame().share();
-                    write_protected |= shared != entry;
-                    return shared;
-                }
-                entry
-            });
-        }
+        // All that is mapped lies below the end of the heap.
+        let pages = Page::containing(0)..self.heap.pages.end;
+        self.table.visit(pages, |page, entry| {
+            if result.is_err() {
+                return entry;
+            }
+            let shared = entry.read_only();
+            result = child.table.map(page, || Ok(shared));
+            if result.is_ok() {
+                entry.frame().share();
+                write_protected |= shared != entry;
+                return shared;
+            }
+            entry
+        });
         if write_protected {
             self.stale_translations = ALL_HARTS;
         }
         result.map(|()| child)
-    }
-
-    /// Puts `frame` behind a hole of the program's image; the page's region says what may be done
-    /// there. On success the address space holds the frame, else the caller still does.
-    ///
-    /// # Errors
-    /// There is no region, the page is mapped already, or a table page is missing.
-    pub fn install(&mut self, page: Page, frame: Frame) -> Result<(), Fault> {
-        let permissions = self.permissions(page);
-        if permissions == Permissions::NONE || self.table().entry(page).is_valid() {
-            return Err(Fault::NotAllowed);
-        }
-        self.table()
-            .map(page, || Ok(Entry::user(frame, permissions)))?;
-        self.stale_translations = ALL_HARTS;
-        self.stale_instructions = ALL_HARTS;
-        Ok(())
     }
 
     /// Makes this hart forget what is stale. On the way back to user mode.
@@ -321,14 +354,6 @@ impl AddressSpace {
         if self.stale_instructions & bit != 0 {
             self.stale_instructions &= !bit;
             fence::instructions();
-        }
-    }
-}
-
-impl Drop for AddressSpace {
-    fn drop(&mut self) {
-        if let Some(table) = self.table.take() {
-            table.close(Frame::release);
         }
     }
 }

@@ -150,7 +150,7 @@ impl Frame {
     /// Adds a sharer.
     #[inline]
     pub fn share(self) {
-        // At most one sharer a process, of which there are 64: the count cannot overflow.
+        // At most one sharer a process and one a program image, a few hundred: the count cannot overflow.
         self.sharers().fetch_add(1, Ordering::Relaxed);
     }
 

@@ -1,10 +1,13 @@
 //! Memory: frames, page tables, and address spaces whose regions are the truth.
 
 pub mod address_space;
+mod file_copy;
 pub mod fixed_tables;
 pub mod frames;
 pub mod kernel_table;
 pub mod page_table;
+mod pool;
+pub mod program_image;
 pub mod region;
 pub mod usage;
 pub mod user_copy;

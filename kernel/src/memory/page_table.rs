@@ -5,7 +5,7 @@
 //! must forget is the business of `AddressSpace`; nothing here executes a fence.
 //!
 //! Every table page between the root and a mapped page exists. They belong to the `PageTable`, which
-//! gives them back in [`PageTable::close`]; but for the fixed ones, which map trampoline and
+//! gives them back when it is dropped; but for the fixed ones, which map trampoline and
 //! trapframe, belong to the process slot, and are copied before they are changed.
 
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -253,11 +253,13 @@ impl PageTable {
             });
         }
     }
+}
 
-    /// Gives back the whole table; frames of user pages go to `release`.
-    pub fn close(self, mut release: impl FnMut(Frame)) {
+impl Drop for PageTable {
+    /// Gives back the whole table, and the frames of the user's pages.
+    fn drop(&mut self) {
         let last = self.end.number().checked_sub(1);
-        close_level(self.root, ROOT_LEVEL, last, true, &mut release);
+        close_level(self.root, ROOT_LEVEL, last, true);
     }
 }
 
@@ -372,13 +374,7 @@ fn unmap_level(
 /// Releases a table and what it names, but for fixed tables. User pages, and table pages for them,
 /// reach up to number `last`; `top` says that the table covers trampoline and trapframe, so that its
 /// last entry names a table in any case.
-fn close_level(
-    table: Frame,
-    level: u32,
-    last: Option<u64>,
-    top: bool,
-    release: &mut impl FnMut(Frame),
-) {
+fn close_level(table: Frame, level: u32, last: Option<u64>, top: bool) {
     let split = INDEX_BITS * level;
     let top_index = match level {
         ROOT_LEVEL => ((MAX_VIRTUAL - 1) >> (PAGE_SHIFT + split)) as usize,
@@ -390,7 +386,7 @@ fn close_level(
     for_each_valid(user_slots.unwrap_or_default(), |index, _, entry| {
         if level == 0 {
             if entry.is_user() {
-                release(entry.frame());
+                entry.frame().release();
             }
         } else if !entry.is_fixed() {
             // The last table is covered in part, those before it as a whole.
@@ -398,13 +394,13 @@ fn close_level(
             let below = last.filter(|_| Some(index) == last_index);
             let below = below.map_or(all, |last| last & all);
             let top = top && index == top_index;
-            close_level(entry.frame(), level - 1, Some(below), top, release);
+            close_level(entry.frame(), level - 1, Some(below), top);
         }
     });
     if top && level > 0 && last_index.is_none_or(|last| last < top_index) {
         let entry = Entry::load(&slots[top_index & LAST_INDEX]);
         if !entry.is_fixed() {
-            close_level(entry.frame(), level - 1, None, true, release);
+            close_level(entry.frame(), level - 1, None, true);
         }
     }
     table.release();

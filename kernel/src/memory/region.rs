@@ -1,5 +1,7 @@
-//! Regions: what a program may do with which of its addresses. They are the truth about an
-//! address space; its page table only caches what they allow.
+//! Regions: what a program may do with which of its addresses, and what it finds there. They are the
+//! truth about an address space; its page table only caches what they allow.
+
+use abi::layout::PAGE_SIZE;
 
 use crate::address::{Page, PageRange};
 
@@ -59,19 +61,73 @@ impl Permissions {
     }
 }
 
-/// A range of pages of one kind: text, data, the stack, or the guard page, which allows nothing.
+/// What a page of a region holds before it is first written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Backing {
+    /// Nothing: there are no pages to be had.
+    Nothing,
+    /// Zeros.
+    Zeros,
+    /// These bytes of the program's file, then zeros.
+    File {
+        /// The first byte's offset in the file.
+        offset: u32,
+        /// How many bytes; `offset + length` is at most the file's size.
+        length: u32,
+    },
+}
+
+/// A part of the program's file: at most a page.
+#[derive(Clone, Copy)]
+pub struct FilePart {
+    /// The first byte's offset in the file.
+    pub offset: u32,
+    /// How many bytes.
+    pub length: usize,
+}
+
+/// A range of pages of one kind.
 #[derive(Clone)]
 pub struct Region {
     /// Its pages.
     pub pages: PageRange,
     /// What may be done there.
     pub permissions: Permissions,
+    /// What its pages hold at first.
+    pub backing: Backing,
+}
+
+impl Region {
+    /// Its pages that begin with bytes of the program's file.
+    pub fn file_pages(&self) -> PageRange {
+        let bytes = match self.backing {
+            Backing::File { length, .. } => u64::from(length),
+            Backing::Nothing | Backing::Zeros => 0,
+        };
+        let end = Page::at_or_after(self.pages.start.start().0.saturating_add(bytes));
+        self.pages.start..end
+    }
+
+    /// The part of the program's file that `page`, one of the region's, begins with; `None` if it
+    /// begins with zeros.
+    pub fn file_part(&self, page: Page) -> Option<FilePart> {
+        let Backing::File { offset, length } = self.backing else {
+            return None;
+        };
+        let pages = page.number().checked_sub(self.pages.start.number())?;
+        let distance = u32::try_from(pages.checked_mul(PAGE_SIZE)?).ok()?;
+        let left = length.checked_sub(distance).filter(|&left| left > 0)?;
+        Some(FilePart {
+            offset: offset.checked_add(distance)?,
+            length: left.min(PAGE_SIZE as u32) as usize,
+        })
+    }
 }
 
 /// Most regions of a program: segments of its file, guard page, stack.
 const CAPACITY: usize = 10;
 
-/// The regions of an address space other than its heap: ascending, without overlap.
+/// The regions of a program image, which are those of an address space but its heap: ascending, without overlap.
 #[derive(Clone)]
 pub struct Regions {
     regions: [Region; CAPACITY],
@@ -88,6 +144,7 @@ impl Regions {
         const UNUSED: Region = Region {
             pages: Page::containing(0)..Page::containing(0),
             permissions: Permissions::NONE,
+            backing: Backing::Nothing,
         };
         Regions {
             regions: [UNUSED; CAPACITY],

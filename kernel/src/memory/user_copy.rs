@@ -1,5 +1,10 @@
 //! Reading and writing user memory from system calls: page by page, each through
 //! [`AddressSpace::fault_in`].
+//!
+//! None of the copies sleeps: they may be made under locks. One that comes to a page which must be
+//! loaded from the program's file fails with [`Fault::NotLoaded`]. A caller without locks makes it
+//! in [`AddressSpace::with_loading`]; a caller with locks asks [`AddressSpace::first_not_loaded`]
+//! before it copies, and gives up its locks to load that page.
 
 use abi::layout::PAGE_SIZE;
 
@@ -17,6 +22,36 @@ pub struct Stretch {
 }
 
 impl AddressSpace {
+    /// Makes a copy, and makes it anew after each page that had to be loaded for it. May sleep, and
+    /// waits for inodes and buffers: not for a caller that holds any lock.
+    ///
+    /// # Errors
+    /// Those of `copy`, and of [`AddressSpace::load`].
+    pub fn with_loading<R>(
+        &mut self,
+        mut copy: impl FnMut(&mut AddressSpace) -> Result<R, Fault>,
+    ) -> Result<R, Fault> {
+        loop {
+            match copy(self) {
+                Err(Fault::NotLoaded(page)) => {
+                    self.load(page, Access::Load, Origin::SystemCall)?;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    /// Loads what must be loaded of `length` bytes at `address`. May sleep as above.
+    ///
+    /// # Errors
+    /// Those of [`AddressSpace::load`].
+    pub fn load_all(&mut self, address: UserAddress, length: usize) -> Result<(), Fault> {
+        while let Some(page) = self.first_not_loaded(address, length) {
+            self.load(page, Access::Load, Origin::SystemCall)?;
+        }
+        Ok(())
+    }
+
     /// The longest stretch at `address`, of at most `length` bytes, that lies in one page.
     ///
     /// # Errors
@@ -68,22 +103,22 @@ impl AddressSpace {
         Ok(())
     }
 
-    /// Copies a string that ends in a zero byte to `buffer`; gives it without that byte.
+    /// Copies a string that ends in a zero byte to `buffer`; gives its length without that byte.
     ///
     /// # Errors
     /// A page cannot be read, or there is no zero byte among as many bytes as the buffer has.
-    pub fn copy_in_string<'b>(
+    pub fn copy_in_string(
         &mut self,
         mut from: UserAddress,
-        buffer: &'b mut [u8],
-    ) -> Result<&'b [u8], Fault> {
+        buffer: &mut [u8],
+    ) -> Result<usize, Fault> {
         let mut filled = 0;
         while filled < buffer.len() {
             let stretch = self.stretch(from, buffer.len() - filled, Access::Load)?;
             let part = &mut buffer[filled..filled + stretch.length];
             stretch.frame.read(stretch.offset, part);
             if let Some(end) = part.iter().position(|&byte| byte == 0) {
-                return Ok(&buffer[..filled + end]);
+                return Ok(filled + end);
             }
             filled += stretch.length;
             from = advance(from, stretch.length)?;

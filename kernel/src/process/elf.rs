@@ -48,7 +48,7 @@ pub struct Segment {
     /// Its offset in the file.
     pub offset: u32,
     /// Bytes in the file; the rest of its memory is zero.
-    pub file_size: u64,
+    pub file_size: u32,
     /// Address of its first byte: the start of a page.
     pub address: u64,
     /// One beyond its last byte; at most the trapframe.
@@ -110,10 +110,13 @@ impl Segment {
     fn decode(bytes: &[u8; PROGRAM_HEADER_SIZE]) -> Result<Segment, BadProgram> {
         let flags = half(bytes, 4);
         let address = word(bytes, 16);
-        let file_size = word(bytes, 32);
+        let file_size = u32::try_from(word(bytes, 32)).map_err(|_| BadProgram)?;
         let memory_size = word(bytes, 40);
         let end = address.checked_add(memory_size).ok_or(BadProgram)?;
-        if memory_size < file_size || !address.is_multiple_of(PAGE_SIZE) || end > TRAPFRAME {
+        if memory_size < u64::from(file_size)
+            || !address.is_multiple_of(PAGE_SIZE)
+            || end > TRAPFRAME
+        {
             return Err(BadProgram);
         }
         let mut permissions = Permissions::READ;

@@ -47,6 +47,10 @@ pub unsafe fn exit(process: &'static Process, status: i32) -> ! {
 /// stays to be waited for.
 pub fn wait(task: &mut Task<'_>, status: UserAddress) -> Option<i32> {
     let parent = task.process;
+    if status.0 != 0 {
+        // Under the lock of the tree nothing can be loaded.
+        task.space.load_all(status, size_of::<i32>()).ok()?;
+    }
     let mut tree = TREE.lock();
     loop {
         if let Some((child, child_status)) = tree.ended_child(parent.slot()) {

@@ -8,8 +8,8 @@ use super::trapframe::Trapframe;
 use super::{Name, Process};
 use crate::address::{Page, UserAddress};
 use crate::file_system::{self, Failed, Inode, InodeReference};
-use crate::memory::frames::allocate_zeroed;
-use crate::memory::region::{BadRegion, Permissions, Region, Regions};
+use crate::memory::program_image::ProgramImage;
+use crate::memory::region::{Backing, BadRegion, Permissions, Region, Regions};
 use crate::memory::{AddressSpace, Fault, OutOfFrames};
 
 /// Why a program could not be loaded: the caller only learns that it could not.
@@ -91,18 +91,26 @@ impl Loaded {
     }
 }
 
-/// Loads the program at `path` for `process`, with `arguments` on its stack.
+/// Makes the program at `path` ready to run in `process`, with `arguments` on its stack. Of its file
+/// only the headers are read: pages come when they are touched.
 pub fn program(
     process: &'static Process,
     directory: Option<&InodeReference>,
     path: &[u8],
     arguments: &mut dyn Arguments,
 ) -> Result<Loaded, CannotExec> {
-    let (mut space, entry) = file_system::transaction(|| {
-        let file = file_system::find(directory, path)?;
-        let mut file = file.lock()?;
-        load(process, &mut file)
+    let (image, entry) = file_system::transaction(|| {
+        let reference = file_system::find(directory, path)?;
+        // Locked until there is an image, which sees to it that the file may change.
+        let mut file = reference.lock()?;
+        let mut bytes = [0; HEADER_SIZE];
+        file.read_exact(0, &mut bytes)?;
+        let header = Header::decode(&bytes)?;
+        let regions = lay_out(&header, &mut file)?;
+        let image = ProgramImage::new(reference.clone(), regions);
+        Ok::<_, CannotExec>((image, header.entry))
     })?;
+    let mut space = AddressSpace::new(process.fixtures(), image)?;
     let stack_end = space.program_break();
     let (stack, argument_count) = push_arguments(&mut space, stack_end, arguments)?;
     Ok(Loaded {
@@ -114,34 +122,19 @@ pub fn program(
     })
 }
 
-/// Makes the memory of the program in `file`: its segments, a guard page, the stack.
-fn load(
-    process: &'static Process,
-    file: &mut Inode<'_>,
-) -> Result<(AddressSpace, u64), CannotExec> {
-    let mut bytes = [0; HEADER_SIZE];
-    file.read_exact(0, &mut bytes)?;
-    let header = Header::decode(&bytes)?;
+/// The regions of the program in `file`: its segments, a guard page, the stack.
+fn lay_out(header: &Header, file: &mut Inode<'_>) -> Result<Regions, CannotExec> {
     let mut regions = Regions::new();
     let mut stack_bytes = 0;
     for index in 0..header.count {
-        match program_header(file, &header, index)? {
-            ProgramHeader::Load(segment) => regions.push(Region {
-                pages: Page::containing(segment.address)..Page::at_or_after(segment.end),
-                permissions: segment.permissions,
-            })?,
+        match program_header(file, header, index)? {
+            ProgramHeader::Load(segment) => push_segment(&mut regions, &segment, file.size())?,
             ProgramHeader::Stack(bytes) => stack_bytes = bytes,
             ProgramHeader::Other => {}
         }
     }
     push_stack(&mut regions, stack_bytes)?;
-    let mut space = AddressSpace::new(process.fixtures(), regions)?;
-    for index in 0..header.count {
-        if let ProgramHeader::Load(segment) = program_header(file, &header, index)? {
-            load_segment(&mut space, file, &segment)?;
-        }
-    }
-    Ok((space, header.entry))
+    Ok(regions)
 }
 
 fn program_header(
@@ -152,6 +145,26 @@ fn program_header(
     let mut bytes = [0; PROGRAM_HEADER_SIZE];
     file.read_exact(header.offset_of(index)?, &mut bytes)?;
     Ok(ProgramHeader::decode(&bytes)?)
+}
+
+/// A segment's bytes must all be in the file, which has `size` bytes.
+fn push_segment(regions: &mut Regions, segment: &Segment, size: u32) -> Result<(), CannotExec> {
+    let file_end = segment.offset.checked_add(segment.file_size);
+    if file_end.is_none_or(|end| end > size) {
+        return Err(CannotExec);
+    }
+    let backing = match segment.file_size {
+        0 => Backing::Zeros,
+        length => Backing::File {
+            offset: segment.offset,
+            length,
+        },
+    };
+    Ok(regions.push(Region {
+        pages: Page::containing(segment.address)..Page::at_or_after(segment.end),
+        permissions: segment.permissions,
+        backing,
+    })?)
 }
 
 /// The guard page and the stack follow the program; together they end at most at the trapframe. The
@@ -169,35 +182,13 @@ fn push_stack(regions: &mut Regions, bytes: u64) -> Result<(), CannotExec> {
     regions.push(Region {
         pages: guard..stack,
         permissions: Permissions::NONE,
+        backing: Backing::Nothing,
     })?;
     regions.push(Region {
         pages: stack..Page::at_or_after(end),
         permissions: Permissions::READ_WRITE,
+        backing: Backing::Zeros,
     })?;
-    Ok(())
-}
-
-/// Reads a segment's bytes into frames. What is beyond them stays a hole, which reads as zeros.
-fn load_segment(
-    space: &mut AddressSpace,
-    file: &mut Inode<'_>,
-    segment: &Segment,
-) -> Result<(), CannotExec> {
-    let mut done = 0;
-    while done < segment.file_size {
-        let length = (segment.file_size - done).min(PAGE_SIZE);
-        let offset = u64::from(segment.offset) + done;
-        let frame = allocate_zeroed()?;
-        let result = u32::try_from(offset)
-            .map_err(|_| CannotExec)
-            .and_then(|offset| Ok(file.read_frame(offset, frame, length as usize)?))
-            .and_then(|()| Ok(space.install(Page::containing(segment.address + done), frame)?));
-        if let Err(error) = result {
-            frame.release();
-            return Err(error);
-        }
-        done += length;
-    }
     Ok(())
 }
 

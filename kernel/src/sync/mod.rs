@@ -7,7 +7,9 @@
 //! 3. a pipe, the console, a sleep lock's own spin lock, the disk's completion, `pause`
 //! 4. `process tree`
 //! 5. `process`: one process
-//! 6. `kmem`, `print`
+//! 6. `images`: the program images
+//! 7. `file copy`: what an image's file held
+//! 8. `kmem`, `print`
 //!
 //! A process sleeps with exactly one spin lock in its hand, the one of the condition it waits for
 //! (see [`crate::process::sleep`]), which is released while it sleeps.

@@ -4,6 +4,7 @@ use abi::limits::PATH;
 
 use super::Refused;
 use crate::address::UserAddress;
+use crate::memory::AddressSpace;
 use crate::process::Task;
 
 /// An `int`: the low half of its register.
@@ -27,5 +28,7 @@ pub(super) fn path<'b, const NUMBER: usize>(
     buffer: &'b mut [u8; PATH],
 ) -> Result<&'b [u8], Refused> {
     let address = address::<NUMBER>(task);
-    Ok(task.space.copy_in_string(address, buffer)?)
+    let copy = |space: &mut AddressSpace| space.copy_in_string(address, buffer);
+    let length = task.space.with_loading(copy)?;
+    Ok(&buffer[..length])
 }

@@ -9,7 +9,7 @@ use crate::devices::console;
 use crate::file::pipe::{End, Pipe};
 use crate::file::{File, Target};
 use crate::file_system::{Failed, InodeReference, transaction};
-use crate::memory::AddressSpace;
+use crate::memory::{Access, AddressSpace, Origin};
 use crate::process::Task;
 
 pub(super) fn dup(task: &mut Task<'_>) -> Answer {
@@ -61,10 +61,21 @@ fn read_inode(
     to: UserAddress,
     length: u32,
 ) -> Result<usize, Failed> {
-    let mut inode = inode.lock()?;
-    let done = inode.read_to_user(file.offset(), space, to, length)?;
-    file.advance(done);
-    Ok(done)
+    loop {
+        let mut inode = inode.lock()?;
+        let offset = file.offset();
+        let count = length.min(inode.size().saturating_sub(offset));
+        if let Some(page) = space.first_not_loaded(to, count as usize) {
+            // It may be a page of this very file.
+            drop(inode);
+            let loaded = space.load(page, Access::Store, Origin::SystemCall);
+            loaded.map_err(|_| Failed)?;
+            continue;
+        }
+        let done = inode.read_to_user(offset, space, to, length)?;
+        file.advance(done);
+        return Ok(done);
+    }
 }
 
 pub(super) fn write(task: &mut Task<'_>) -> Answer {
@@ -101,6 +112,7 @@ fn write_inode(
     while done < length {
         let wanted = TRANSACTION_BYTES.min(length - done);
         let start = from.checked_add(done as u64).ok_or(Failed)?;
+        space.load_all(start, wanted).map_err(|_| Failed)?;
         let written = transaction(|| {
             let mut inode = inode.lock()?;
             let written = inode.write(file.offset(), wanted, |position, part| {
@@ -125,7 +137,9 @@ pub(super) fn fstat(task: &mut Task<'_>) -> Answer {
         Target::Pipe(..) => return Err(Refused),
         Target::Device(_, inode) | Target::Inode(inode) => inode.lock()?.stat(),
     };
-    task.space.copy_out(to, &stat.encode())?;
+    let bytes = stat.encode();
+    task.space
+        .with_loading(|space| space.copy_out(to, &bytes))?;
     Ok(0)
 }
 
@@ -151,7 +165,8 @@ pub(super) fn pipe(task: &mut Task<'_>) -> Answer {
     let mut bytes = [0; 8];
     bytes[..4].copy_from_slice(&read_descriptor.to_le_bytes());
     bytes[4..].copy_from_slice(&write_descriptor.to_le_bytes());
-    if task.space.copy_out(to, &bytes).is_err() {
+    let told = task.space.with_loading(|space| space.copy_out(to, &bytes));
+    if told.is_err() {
         task.files.take(read_descriptor)?.close();
         task.files.take(write_descriptor)?.close();
         return Err(Refused);

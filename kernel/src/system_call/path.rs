@@ -133,7 +133,9 @@ impl UserArguments<'_> {
             let place = address
                 .checked_add(length as u64)
                 .ok_or(Fault::NotAllowed)?;
-            let stretch = self.space.stretch(place, part.len(), Access::Load)?;
+            let stretch = self
+                .space
+                .with_loading(|space| space.stretch(place, part.len(), Access::Load))?;
             let bytes = &mut part[..stretch.length];
             stretch.frame.read(stretch.offset, bytes);
             match bytes.iter().position(|&byte| byte == 0) {
@@ -156,7 +158,9 @@ impl Arguments for UserArguments<'_> {
         stack: u64,
     ) -> Result<Option<u64>, CannotExec> {
         let slot = self.array.checked_add(8 * index as u64);
-        let string = UserAddress(self.space.read_word(slot.ok_or(CannotExec)?)?);
+        let slot = slot.ok_or(CannotExec)?;
+        let string = self.space.with_loading(|space| space.read_word(slot))?;
+        let string = UserAddress(string);
         if string.0 == 0 {
             return Ok(None);
         }
@@ -170,7 +174,8 @@ impl Arguments for UserArguments<'_> {
             let to = UserAddress(place)
                 .checked_add(done as u64)
                 .ok_or(CannotExec)?;
-            self.space.copy_in(from, bytes)?;
+            self.space
+                .with_loading(|space| space.copy_in(from, bytes))?;
             new_space.copy_out(to, bytes)?;
             done += bytes.len();
         }

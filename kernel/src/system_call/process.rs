@@ -62,6 +62,8 @@ pub(super) fn memory(task: &mut Task<'_>) -> Answer {
         mapped_pages: task.space.mapped_pages(),
         free_frames: frames::free_count(),
     };
-    task.space.copy_out(to, &usage.encode())?;
+    let bytes = usage.encode();
+    task.space
+        .with_loading(|space| space.copy_out(to, &bytes))?;
     Ok(0)
 }

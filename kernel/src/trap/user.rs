@@ -6,7 +6,7 @@ use super::{cause, interrupt as device, kernel, trampoline};
 use crate::address::UserAddress;
 use crate::arch::csr::{self, SSTATUS_SPIE, SSTATUS_SPP};
 use crate::arch::{hart, interrupt};
-use crate::memory::{Access, Origin, kernel_table};
+use crate::memory::{Access, Fault, Origin, kernel_table};
 use crate::print;
 use crate::process::{Task, end, scheduler, stack};
 use crate::system_call::{self, Outcome};
@@ -81,21 +81,37 @@ fn handle(task: &mut Task<'_>, scause: u64) -> Next {
             device::external();
             Next::Continue
         }
-        _ => unexpected(task, scause),
+        _ => unexpected(task, scause, csr::stval::read()),
     }
 }
 
 fn page_fault(task: &mut Task<'_>, scause: u64, access: Access) -> Next {
-    let address = UserAddress(csr::stval::read());
-    match task.space.fault_in(address, access, Origin::Trap) {
-        Ok(_) => Next::Continue,
-        Err(_) => unexpected(task, scause),
+    let address = csr::stval::read();
+    let resolved = match task
+        .space
+        .fault_in(UserAddress(address), access, Origin::Trap)
+    {
+        Err(Fault::NotLoaded(page)) => {
+            // Reading the disk takes time. The registers that describe this trap are read.
+            interrupt::enable();
+            task.space.load(page, access, Origin::Trap)
+        }
+        result => result.map(|_| ()),
+    };
+    match resolved {
+        Ok(()) => Next::Continue,
+        Err(fault) => {
+            if fault == Fault::Unreadable {
+                print::with_lock(|out| out.text("a program's file cannot be read\n"));
+            }
+            unexpected(task, scause, address)
+        }
     }
 }
 
 /// The program did what it may not, or no frame is left: it is killed, with xv6's message.
 #[cold]
-fn unexpected(task: &mut Task<'_>, scause: u64) -> Next {
+fn unexpected(task: &mut Task<'_>, scause: u64, stval: u64) -> Next {
     let program_counter = task.trapframe.program_counter;
     print::with_lock(|out| {
         out.text("usertrap(): unexpected scause 0x");
@@ -105,7 +121,7 @@ fn unexpected(task: &mut Task<'_>, scause: u64) -> Next {
         out.text("\n            sepc=0x");
         out.hexadecimal(program_counter);
         out.text(" stval=0x");
-        out.hexadecimal(csr::stval::read());
+        out.hexadecimal(stval);
         out.text("\n");
     });
     task.process.kill();
