@@ -26,21 +26,39 @@ pub fn leave_frames(count: u64) {
     }
 }
 
-/// Starts a child that leaves exactly `count` frames free, and holds the others until it is killed.
-///
-/// # Errors
-/// There can be no child.
-pub fn hoard_all_but(count: u64) -> Result<Child, Failure> {
-    let (ready, tell) = need!(system::pipe());
-    let hoarder = spawn(|| {
-        leave_frames(count);
-        ensure_equal!(system::write(tell, b"x"), 1);
-        child::sleep_until_killed()
-    })?;
-    system::close(tell);
-    ensure_equal!(system::read(ready, &mut [0]), 1);
-    system::close(ready);
-    Ok(hoarder)
+/// A child that holds frames, and gives them back when this is dropped.
+#[must_use]
+pub struct Hoarder {
+    child: Child,
+}
+
+impl Hoarder {
+    /// Starts a child that leaves exactly `count` frames free, and holds the others.
+    ///
+    /// # Errors
+    /// There can be no child.
+    pub fn leaving(count: u64) -> Result<Hoarder, Failure> {
+        let (ready, tell) = need!(system::pipe());
+        let child = spawn(|| {
+            leave_frames(count);
+            ensure_equal!(system::write(tell, b"x"), 1);
+            child::sleep_until_killed()
+        })?;
+        system::close(tell);
+        let hoarder = Hoarder { child };
+        ensure_equal!(system::read(ready, &mut [0]), 1);
+        system::close(ready);
+        Ok(hoarder)
+    }
+}
+
+impl Drop for Hoarder {
+    fn drop(&mut self) {
+        // If it is gone already, there is nothing to end and somebody else has reaped it.
+        if system::kill(self.child.pid).is_some() {
+            while system::wait().is_some_and(|(pid, _)| pid != self.child.pid) {}
+        }
+    }
 }
 
 /// Takes frames, many at a time first, until there is none for one page more.

@@ -3,7 +3,7 @@
 use user::abi::SystemCall;
 use user::testing::child::{KILLED, dies, passes, spawn, status_of};
 use user::testing::memory::{PAGE, call, fill, grow, holds, load, store};
-use user::testing::scarcity::{hoard_all_but, leave_frames};
+use user::testing::scarcity::{Hoarder, leave_frames};
 use user::testing::usage::{Account, free_frames, settle};
 use user::testing::{Group, Verdict};
 use user::{ensure, ensure_equal, need, rules, system};
@@ -96,7 +96,7 @@ fn the_last_frames_are_for_the_first() -> Verdict {
     const CHILDREN: usize = 5;
     const PAGES: u64 = 20;
     // For the pages of the parent and of some children, and for all tables and stacks.
-    let hoarder = hoard_all_but(PAGES + 2 * PAGES + CHILDREN as u64 * 8)?;
+    let _hoarder = Hoarder::leaving(PAGES + 2 * PAGES + CHILDREN as u64 * 8)?;
     let heap = grow(PAGES);
     fill(heap, PAGES * PAGE, 1);
     let (start, go) = need!(system::pipe());
@@ -122,5 +122,5 @@ fn the_last_frames_are_for_the_first() -> Verdict {
     ensure!(killed > 0 && passed > 0);
     ensure!(holds(heap, PAGES * PAGE, 1));
     ensure!(!dies(|| fill(heap, PAGES * PAGE, 2)));
-    hoarder.kill()
+    Ok(())
 }
