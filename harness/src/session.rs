@@ -89,6 +89,11 @@ impl Session {
         self.machine
     }
 
+    /// Instructions retired since power-on, by all harts.
+    pub fn instructions(&self) -> u64 {
+        self.machine.retired()
+    }
+
     /// Types `text` as it is.
     pub fn type_text(&mut self, text: &str) {
         self.machine.console_input(text.as_bytes());
