@@ -1,5 +1,6 @@
 //! The command line: what can be asked, and what the exit codes mean.
 
+mod boot;
 mod campaign;
 mod convert;
 mod minimise;
@@ -38,6 +39,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Boot the kernel and open its console.
+    Boot(boot::Arguments),
     /// Run cases on the kernel and the oracle, and say the verdict of each.
     Run(run::Arguments),
     /// Run all cases of a folder in parallel, with a summary.
@@ -70,10 +73,15 @@ pub(crate) struct GuestArguments {
 }
 
 impl GuestArguments {
+    /// Reads the kernel and its image.
+    pub(crate) fn files(&self) -> miette::Result<GuestFiles> {
+        GuestFiles::find(self.kernel.as_deref(), self.fs.as_deref())
+            .map_err(|error| miette::miette!("{error}"))
+    }
+
     /// Boots the kernel to the start of a case.
     pub(crate) fn boot(&self) -> miette::Result<Arc<Guest>> {
-        let files = GuestFiles::find(self.kernel.as_deref(), self.fs.as_deref())
-            .map_err(|error| miette::miette!("{error}"))?;
+        let files = self.files()?;
         Guest::boot(&files, Dialect::faultline())
             .map_err(|error| miette::miette!("{}: {error}", files.kernel_path.display()))
     }
@@ -91,6 +99,7 @@ pub(crate) enum Conclusion {
 /// Parses the command line and runs it.
 pub(crate) fn main() -> ExitCode {
     let result = match Arguments::parse().command {
+        Command::Boot(arguments) => boot::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Campaign(arguments) => campaign::run(&arguments),

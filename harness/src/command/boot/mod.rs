@@ -1,0 +1,110 @@
+//! `faultline boot`: a kernel's console, for a person or for a script.
+
+mod host;
+mod input;
+mod session;
+mod terminal;
+
+use super::{Conclusion, GuestArguments};
+use emulator::{Config, Machine};
+use faultline::guest::location::GuestFiles;
+use faultline::guest::symbols::Symbols;
+use host::Host;
+use miette::{IntoDiagnostic, WrapErr};
+use session::{End, Session};
+use std::path::PathBuf;
+use std::time::Duration;
+
+const EXAMPLES: &str = "\
+At a terminal, Ctrl-A X leaves, and Ctrl-A Ctrl-A types one Ctrl-A. Input that is no terminal is
+typed line by line, each when the machine has come to rest; after the last one the machine is left
+once nothing has happened for a minute of its own time, which passes in a moment.
+
+Exit codes:
+  0  left, or the text of --until was shown
+  1  the kernel gave up, or the text was not shown
+  2  it could not be booted
+
+Examples:
+  faultline boot --harts 3
+  echo usertests | faultline boot --until 'ALL PASSED' --timeout 300";
+
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    guest: GuestArguments,
+    /// Harts, 1 to 8
+    #[arg(long, value_name = "N", default_value_t = 1,
+        value_parser = clap::value_parser!(u8).range(1..=8))]
+    harts: u8,
+    /// RAM in MiB, 1 to 4096
+    #[arg(long, value_name = "MIB", default_value_t = 128,
+        value_parser = clap::value_parser!(u64).range(1..=4096))]
+    memory: u64,
+    /// What the kernel is told at boot, like QEMU's option of that name
+    #[arg(long, value_name = "OPTIONS")]
+    append: Option<String>,
+    /// Write the disk to FILE on leaving; else its changes are lost
+    #[arg(long, value_name = "FILE")]
+    keep: Option<PathBuf>,
+    /// Write the disk back to the image given with --fs on leaving
+    #[arg(long, requires = "fs", conflicts_with = "keep")]
+    write: bool,
+    /// Leave once the console shows TEXT
+    #[arg(long, value_name = "TEXT")]
+    until: Option<String>,
+    /// Leave after so many seconds
+    #[arg(long, value_name = "SECONDS")]
+    timeout: Option<u64>,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
+    let files = arguments.guest.files()?;
+    let keep = match arguments.write {
+        true => Some(&files.file_system_path),
+        false => arguments.keep.as_ref(),
+    };
+    let mut machine = machine(arguments, &files)?;
+    let end = {
+        // The terminal is as it was once the host is dropped, whatever happens meanwhile.
+        let host = Host::take(arguments.timeout.map(Duration::from_secs)).into_diagnostic()?;
+        Session::new(&mut machine, host, arguments.until.as_deref())
+            .run()
+            .into_diagnostic()?
+    };
+    if let Some(path) = keep {
+        std::fs::write(path, machine.disk())
+            .into_diagnostic()
+            .wrap_err_with(|| format!("cannot write the disk to {}", path.display()))?;
+    }
+    eprintln!("\nfaultline: {end}");
+    Ok(conclusion(&end, arguments.until.is_some()))
+}
+
+fn machine(arguments: &Arguments, files: &GuestFiles) -> miette::Result<Machine> {
+    let config = Config {
+        harts: arguments.harts.into(),
+        ram_bytes: arguments.memory << 20,
+        command_line: arguments.append.clone(),
+        ..Config::default()
+    };
+    let machine = Machine::new(&config, &files.kernel, files.file_system.clone());
+    let mut machine =
+        machine.map_err(|error| miette::miette!("{}: {error}", files.kernel_path.display()))?;
+    // Where xv6 kernels end when they panic.
+    if let Some(panic) = Symbols::read(&files.kernel).address("panic") {
+        machine.set_breakpoint(panic);
+    }
+    Ok(machine)
+}
+
+fn conclusion(end: &End, wants_text: bool) -> Conclusion {
+    match end {
+        End::Shown | End::Finished(0) => Conclusion::Clean,
+        End::Left | End::InputEnded | End::TimedOut | End::Signalled if !wants_text => {
+            Conclusion::Clean
+        }
+        _ => Conclusion::Findings,
+    }
+}
