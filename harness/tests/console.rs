@@ -87,7 +87,7 @@ fn a_text_can_be_waited_for() {
     let output = boot(&["--until", "never shown"], line);
     assert_eq!(output.status.code(), Some(1));
     let begun = Instant::now();
-    let busy = "memtest; ".repeat(10) + "\n";
+    let busy = "lazytests; ".repeat(10) + "\n";
     let output = boot(&["--until", "never shown", "--timeout", "1"], &busy);
     assert_eq!(output.status.code(), Some(1));
     assert!(begun.elapsed() >= Duration::from_secs(1));
