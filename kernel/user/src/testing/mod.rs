@@ -8,7 +8,7 @@ pub mod files;
 pub mod memory;
 pub mod random;
 pub mod scarcity;
-mod scratch;
+pub mod scratch;
 pub mod suite;
 pub mod usage;
 mod verdict;

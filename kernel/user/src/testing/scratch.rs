@@ -37,7 +37,10 @@ pub fn leave() -> Verdict {
 
 /// Removes all that is in the current directory, however deep: whatever cannot be removed is a
 /// directory, which is entered and cleared first.
-fn clear() -> Verdict {
+///
+/// # Errors
+/// Something cannot be removed.
+pub fn clear() -> Verdict {
     let mut depth = 0;
     loop {
         if enter_what_stays()? {
