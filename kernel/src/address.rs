@@ -9,7 +9,7 @@ pub const PAGE_SHIFT: u32 = PAGE_SIZE.trailing_zeros();
 
 /// An address that a user program named. It may be any number at all: it becomes a [`Page`] only
 /// if it lies below [`MAX_VIRTUAL`], and memory only through `AddressSpace::fault_in`.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct UserAddress(pub u64);
 
 impl UserAddress {

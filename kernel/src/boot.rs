@@ -33,9 +33,10 @@ _entry:
     stack = const HART_STACK_BYTES,
 );
 
-/// Sets up what only machine mode can, and goes on in supervisor mode in `main`.
+/// Sets up what only machine mode can, and goes on in supervisor mode in `main`. The machine's
+/// firmware, or its reset code, names the device tree.
 #[unsafe(no_mangle)]
-extern "C" fn machine_start() -> ! {
+extern "C" fn machine_start(_hart: u64, device_tree: u64) -> ! {
     // SAFETY: this is the first code that runs on this hart. Supervisor mode gets all of memory,
     // all traps, the clock and the timer; translation is off, so addresses stay what they are.
     unsafe {
@@ -50,6 +51,6 @@ extern "C" fn machine_start() -> ! {
         csr::menvcfg::set(csr::MENVCFG_STCE);
         csr::mcounteren::set(csr::MCOUNTEREN_TIME);
         clock::arm();
-        asm!("mret", options(noreturn));
+        asm!("mret", in("a0") device_tree, options(noreturn));
     }
 }

@@ -5,6 +5,7 @@
 mod address;
 mod arch;
 mod boot;
+mod device_tree;
 mod devices;
 mod file;
 mod file_system;
@@ -22,17 +23,19 @@ use core::sync::atomic::{AtomicBool, Ordering};
 
 use arch::hart;
 use devices::{plic, uart, virtio_block};
-use memory::{fixed_tables, frames, kernel_table};
+use memory::{fault, fixed_tables, frames, kernel_table};
 use process::{fork, scheduler, trapframe};
 
 /// Set when hart 0 has made everything that the others share.
 static SHARED_STATE_READY: AtomicBool = AtomicBool::new(false);
 
 /// Where every hart begins in supervisor mode.
-extern "C" fn main() -> ! {
+extern "C" fn main(device_tree: u64) -> ! {
     if hart::id() == 0 {
         uart::initialise();
         print::with_lock(|out| out.text("\nxv6 kernel is booting\n\n"));
+        // SAFETY: frames are handed out only after this.
+        unsafe { device_tree::boot_arguments(device_tree, obey) };
         frames::initialise(image::kernel_end());
         kernel_table::initialise();
         fixed_tables::initialise(image::trampoline(), trapframe::address_of);
@@ -55,6 +58,15 @@ extern "C" fn main() -> ! {
         });
     }
     scheduler::run()
+}
+
+/// Does what the boot arguments, words between spaces, ask for. Others are somebody else's.
+fn obey(arguments: &[u8]) {
+    for argument in arguments.split(|&byte| byte == b' ') {
+        if argument == b"log-faults" {
+            fault::log_all();
+        }
+    }
 }
 
 fn prepare_hart() {

@@ -4,6 +4,7 @@ use core::fmt;
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use crate::devices::uart;
+use crate::process::Name;
 use crate::sync::SpinLock;
 
 /// Where messages go.
@@ -34,9 +35,10 @@ impl Output {
         uart::send(text.as_bytes());
     }
 
-    /// Writes bytes as they are.
-    pub fn bytes(&mut self, bytes: &[u8]) {
-        uart::send(bytes);
+    /// Writes a process's name.
+    pub fn name(&mut self, name: &Name) {
+        let end = name.iter().position(|&byte| byte == 0);
+        uart::send(&name[..end.unwrap_or(name.len())]);
     }
 
     /// Writes a number to base 16, without prefix.

@@ -1,12 +1,13 @@
 //! The console: lines of input with editing, and output.
 //!
-//! Control-H or delete removes a character, control-U the line; control-D ends the input.
+//! Control-H or delete removes a character, control-U the line; control-D ends the input. Control-P
+//! lists the processes.
 
 use crate::address::UserAddress;
 use crate::devices::uart;
 use crate::memory::AddressSpace;
-use crate::process::Process;
 use crate::process::sleep::{Channel, sleep, sleep_unless_killed, wake};
+use crate::process::{Process, listing};
 use crate::sync::SpinLock;
 
 /// Bytes of input that wait to be read or edited. A power of two.
@@ -18,6 +19,7 @@ const END_OF_INPUT: u8 = control(b'D');
 const BACKSPACE: u8 = control(b'H');
 const DELETE: u8 = 0x7f;
 const KILL_LINE: u8 = control(b'U');
+const LIST_PROCESSES: u8 = control(b'P');
 
 const fn control(letter: u8) -> u8 {
     letter - b'@'
@@ -107,7 +109,11 @@ impl Input {
 pub fn interrupt() {
     uart::acknowledge();
     while let Some(byte) = uart::receive() {
-        INPUT.lock().typed(byte);
+        match byte {
+            // The list is long: not under the lock.
+            LIST_PROCESSES => listing::print(),
+            byte => INPUT.lock().typed(byte),
+        }
     }
     let _output = OUTPUT.lock();
     wake(Channel::of(&OUTPUT));

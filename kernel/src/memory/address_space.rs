@@ -18,14 +18,15 @@
 
 use abi::layout::TRAPFRAME;
 
+use super::fault::{Origin, PageFault, Resolution};
 use super::frames::{Frame, OutOfFrames, allocate, allocate_zeroed, check_available};
 use super::page_table::{Entry, PageTable};
 use super::program_image::Image;
 pub use super::region::Access;
-use super::region::{Backing, Permissions, Region};
-use super::usage::{Origin, Usage};
+use super::region::{Permissions, Region};
 use crate::address::{Page, PageRange, UserAddress};
 use crate::arch::{csr, fence};
+use crate::process::Process;
 
 /// Why an address cannot be touched.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -34,8 +35,9 @@ pub enum Fault {
     NotAllowed,
     /// It needs a frame, and none is free.
     OutOfFrames,
-    /// This page must be read from the program's file first: by [`AddressSpace::load`].
-    NotLoaded(Page),
+    /// The page at this address must be read from the program's file first: by
+    /// [`AddressSpace::load`].
+    NotLoaded(UserAddress),
     /// The program's file cannot be read.
     Unreadable,
 }
@@ -53,8 +55,8 @@ pub struct Fixtures {
     pub top: Entry,
     /// The address-space identifier that harts tag translations with; one a process slot.
     pub identifier: u16,
-    /// Where page faults are counted.
-    pub usage: &'static Usage,
+    /// The slot, whose process's page faults are counted.
+    pub owner: &'static Process,
 }
 
 /// A process's memory.
@@ -69,7 +71,7 @@ pub struct AddressSpace {
     /// `satp` while the process is in user mode.
     satp: u64,
     identifier: u16,
-    usage: &'static Usage,
+    owner: &'static Process,
     /// Bit n: hart n may hold translations older than the page table.
     stale_translations: u32,
     /// Bit n: hart n may hold instructions older than what is in memory.
@@ -89,14 +91,10 @@ impl AddressSpace {
             satp: csr::SATP_SV39 | identifier | table.root_number(),
             table,
             image,
-            heap: Region {
-                pages: heap_start..heap_start,
-                permissions: Permissions::READ_WRITE,
-                backing: Backing::Zeros,
-            },
+            heap: Region::heap(heap_start..heap_start),
             program_break: heap_start.start().0,
             identifier: fixtures.identifier,
-            usage: fixtures.usage,
+            owner: fixtures.owner,
             stale_translations: ALL_HARTS,
             stale_instructions: ALL_HARTS,
         })
@@ -147,13 +145,26 @@ impl AddressSpace {
         if entry.allows(access) {
             return Ok(entry.frame());
         }
-        let frame = self.fill(page, entry, access)?;
-        self.usage.count(origin, access);
-        Ok(frame)
+        let filled = self.fill(page, entry, access);
+        if let Err(Fault::NotLoaded(_)) = filled {
+            return Err(Fault::NotLoaded(address));
+        }
+        let fault = PageFault {
+            address,
+            access,
+            origin,
+        };
+        fault.note(self.owner, filled.map(|(_, resolution)| resolution));
+        filled.map(|(frame, _)| frame)
     }
 
     /// The slow part of [`AddressSpace::fault_in`]: `entry` does not allow `access`.
-    fn fill(&mut self, page: Page, entry: Entry, access: Access) -> Result<Frame, Fault> {
+    fn fill(
+        &mut self,
+        page: Page,
+        entry: Entry,
+        access: Access,
+    ) -> Result<(Frame, Resolution), Fault> {
         let region = self.region(page).ok_or(Fault::NotAllowed)?;
         let permissions = region.permissions;
         if !permissions.allow(access) {
@@ -164,7 +175,7 @@ impl AddressSpace {
             return Ok(self.unshare(page, entry, permissions)?);
         }
         if region.file_part(page).is_some() {
-            return Err(Fault::NotLoaded(page));
+            return Err(Fault::NotLoaded(page.start()));
         }
         let mut frame = None;
         self.table.map(page, || {
@@ -174,7 +185,8 @@ impl AddressSpace {
         })?;
         // A hart may remember that there was nothing.
         self.stale_translations = ALL_HARTS;
-        frame.ok_or(Fault::OutOfFrames)
+        let frame = frame.ok_or(Fault::OutOfFrames)?;
+        Ok((frame, Resolution::Zeros))
     }
 
     /// Makes a shared page the process's own: by a copy, or as it is if nobody else holds it.
@@ -183,29 +195,46 @@ impl AddressSpace {
         page: Page,
         entry: Entry,
         permissions: Permissions,
-    ) -> Result<Frame, OutOfFrames> {
+    ) -> Result<(Frame, Resolution), OutOfFrames> {
         let shared = entry.frame();
-        let (frame, entry) = if shared.is_exclusive() {
-            (shared, entry.writable())
+        let (frame, entry, resolution) = if shared.is_exclusive() {
+            (shared, entry.writable(), Resolution::TakenOver)
         } else {
             let own = allocate()?;
             own.copy_from(shared);
-            (own, Entry::user(own, permissions))
+            (own, Entry::user(own, permissions), Resolution::Copied)
         };
         self.table.replace(page, entry);
         self.stale_translations = ALL_HARTS;
         if frame != shared {
             shared.release();
         }
-        Ok(frame)
+        Ok((frame, resolution))
     }
 
-    /// Reads a page of the program's file that [`Fault::NotLoaded`] named, and counts that. May
+    /// Reads the page at an address that [`Fault::NotLoaded`] named, and counts that for `origin`. May
     /// sleep, and waits for inodes and buffers: not for a caller that holds any lock.
     ///
     /// # Errors
     /// The file cannot be read, or no frame is left; then nothing has changed.
-    pub fn load(&mut self, page: Page, access: Access, origin: Origin) -> Result<(), Fault> {
+    pub fn load(
+        &mut self,
+        address: UserAddress,
+        access: Access,
+        origin: Origin,
+    ) -> Result<(), Fault> {
+        let page = address.page().ok_or(Fault::NotAllowed)?;
+        let end = self.load_page(page);
+        let fault = PageFault {
+            address,
+            access,
+            origin,
+        };
+        fault.note(self.owner, end.map(|()| Resolution::Loaded));
+        end
+    }
+
+    fn load_page(&mut self, page: Page) -> Result<(), Fault> {
         let region = self.image.regions.find(page).ok_or(Fault::NotAllowed)?;
         let permissions = region.permissions;
         let part = region.file_part(page).ok_or(Fault::NotAllowed)?;
@@ -221,13 +250,12 @@ impl AddressSpace {
         }
         self.stale_translations = ALL_HARTS;
         self.stale_instructions = ALL_HARTS;
-        self.usage.count(origin, access);
         Ok(())
     }
 
-    /// The first page among `length` bytes at `address` that must be loaded before it can be used.
+    /// The first of `length` bytes at `address` that must be loaded before it can be used.
     #[inline]
-    pub fn first_not_loaded(&self, address: UserAddress, length: usize) -> Option<Page> {
+    pub fn first_not_loaded(&self, address: UserAddress, length: usize) -> Option<UserAddress> {
         // Stack and heap lie above all that a file backs.
         let first = address.page().filter(|&page| page < self.image.file_end)?;
         let end = address.checked_add(length as u64)?;
@@ -236,7 +264,7 @@ impl AddressSpace {
             let mut page = first.max(pages.start);
             while page < pages.end && page.start() < end {
                 if !self.table.entry(page).is_valid() {
-                    return Some(page);
+                    return Some(address.max(page.start()));
                 }
                 page = page.next();
             }
@@ -264,6 +292,7 @@ impl AddressSpace {
         }
         self.heap.pages.end = end;
         self.program_break = after;
+        self.owner.outline.set_break(after);
         Some(before)
     }
 
@@ -281,6 +310,7 @@ impl AddressSpace {
             self.unmap(new);
             self.heap.pages.end = start;
             self.program_break = before;
+            self.owner.outline.set_break(before);
             return None;
         }
         Some(before)
@@ -350,6 +380,9 @@ impl AddressSpace {
         if self.stale_translations & bit != 0 {
             self.stale_translations &= !bit;
             fence::translations_of(self.identifier);
+            // What is mapped has changed.
+            let outline = &self.owner.outline;
+            outline.set(&self.image, self.table.mapped(), self.program_break);
         }
         if self.stale_instructions & bit != 0 {
             self.stale_instructions &= !bit;

@@ -64,6 +64,17 @@ impl<T, const ROOM: usize> Pool<T, ROOM> {
         }
     }
 
+    /// Looks at the value in `place`, under the pool's lock, if there is one.
+    pub fn look<R>(&self, place: u8, look: impl FnOnce(&T) -> R) -> Option<R> {
+        let state = self.state.lock();
+        let slot = self.values.get(usize::from(place))?;
+        if state.used & (1 << place) == 0 {
+            return None;
+        }
+        // SAFETY: the place is in use, and stays so under the lock.
+        Some(look(unsafe { (*slot.get()).assume_init_ref() }))
+    }
+
     /// Looks at every value, under the pool's lock: none goes meanwhile.
     pub fn each(&self, mut look: impl FnMut(&T)) {
         let state = self.state.lock();
@@ -74,6 +85,14 @@ impl<T, const ROOM: usize> Pool<T, ROOM> {
             // SAFETY: the place is in use, and stays so under the lock.
             look(unsafe { (*self.values[place].get()).assume_init_ref() });
         }
+    }
+}
+
+impl<T, const ROOM: usize> Counted<T, ROOM> {
+    /// The value's place in the pool.
+    #[inline]
+    pub fn place(&self) -> u8 {
+        self.place
     }
 }
 

@@ -88,6 +88,11 @@ impl ProgramImage {
     }
 }
 
+/// The regions of the image in `place`, if there is one.
+pub fn regions_at(place: u8) -> Option<Regions> {
+    IMAGES.look(place, |image| image.regions.clone())
+}
+
 /// Makes all images of `file` independent of it. The file is about to change.
 ///
 /// # Errors

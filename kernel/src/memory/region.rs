@@ -61,6 +61,21 @@ impl Permissions {
     }
 }
 
+/// What a region is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The program's instructions and constants.
+    Text,
+    /// The program's variables.
+    Data,
+    /// The page below the stack that no program may touch.
+    Guard,
+    /// The stack.
+    Stack,
+    /// What `sbrk` moves the end of.
+    Heap,
+}
+
 /// What a page of a region holds before it is first written.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Backing {
@@ -89,6 +104,8 @@ pub struct FilePart {
 /// A range of pages of one kind.
 #[derive(Clone)]
 pub struct Region {
+    /// What it is for.
+    pub kind: Kind,
     /// Its pages.
     pub pages: PageRange,
     /// What may be done there.
@@ -98,6 +115,16 @@ pub struct Region {
 }
 
 impl Region {
+    /// A heap of these pages.
+    pub fn heap(pages: PageRange) -> Region {
+        Region {
+            kind: Kind::Heap,
+            pages,
+            permissions: Permissions::READ_WRITE,
+            backing: Backing::Zeros,
+        }
+    }
+
     /// Its pages that begin with bytes of the program's file.
     pub fn file_pages(&self) -> PageRange {
         let bytes = match self.backing {
@@ -142,6 +169,7 @@ impl Regions {
     /// No regions.
     pub const fn new() -> Regions {
         const UNUSED: Region = Region {
+            kind: Kind::Guard,
             pages: Page::containing(0)..Page::containing(0),
             permissions: Permissions::NONE,
             backing: Backing::Nothing,

@@ -22,6 +22,7 @@ pub unsafe fn exit(process: &'static Process, status: i32) -> ! {
         // The kernel runs on its own page table, so the process's can go. Memory goes first: who
         // sees a pipe closed by this end finds its frames free.
         resources.space = None;
+        process.outline.clear();
         resources.files.close_all();
         file_system::transaction(|| resources.directory = None);
     }

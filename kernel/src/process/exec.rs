@@ -9,8 +9,8 @@ use super::{Name, Process};
 use crate::address::{Page, UserAddress};
 use crate::file_system::{self, Failed, Inode, InodeReference};
 use crate::memory::program_image::ProgramImage;
-use crate::memory::region::{Backing, BadRegion, Permissions, Region, Regions};
-use crate::memory::{AddressSpace, Fault, OutOfFrames};
+use crate::memory::region::{Backing, BadRegion, Kind, Permissions, Region, Regions};
+use crate::memory::{Access, AddressSpace, Fault, OutOfFrames};
 
 /// Why a program could not be loaded: the caller only learns that it could not.
 #[derive(Debug)]
@@ -153,6 +153,10 @@ fn push_segment(regions: &mut Regions, segment: &Segment, size: u32) -> Result<(
     if file_end.is_none_or(|end| end > size) {
         return Err(CannotExec);
     }
+    let kind = match segment.permissions.allow(Access::Fetch) {
+        true => Kind::Text,
+        false => Kind::Data,
+    };
     let backing = match segment.file_size {
         0 => Backing::Zeros,
         length => Backing::File {
@@ -161,6 +165,7 @@ fn push_segment(regions: &mut Regions, segment: &Segment, size: u32) -> Result<(
         },
     };
     Ok(regions.push(Region {
+        kind,
         pages: Page::containing(segment.address)..Page::at_or_after(segment.end),
         permissions: segment.permissions,
         backing,
@@ -180,11 +185,13 @@ fn push_stack(regions: &mut Regions, bytes: u64) -> Result<(), CannotExec> {
         return Err(CannotExec);
     }
     regions.push(Region {
+        kind: Kind::Guard,
         pages: guard..stack,
         permissions: Permissions::NONE,
         backing: Backing::Nothing,
     })?;
     regions.push(Region {
+        kind: Kind::Stack,
         pages: stack..Page::at_or_after(end),
         permissions: Permissions::READ_WRITE,
         backing: Backing::Zeros,

@@ -33,7 +33,7 @@ pub fn fork(task: &mut Task<'_>) -> Option<i32> {
         resources.space = Some(space);
         task.files.duplicate_into(&mut resources.files);
         resources.directory = task.directory.clone();
-        resources.name = *task.name;
+        child.set_name(&task.process.name());
     }
     let pid = child.pid();
     TREE.lock().adopt(task.process.slot(), child.slot());
@@ -83,7 +83,7 @@ extern "C" fn first_entry() -> ! {
         Ok(loaded) => {
             // SAFETY: as above.
             let trapframe = unsafe { process.trapframe() };
-            resources.name = loaded.name;
+            process.set_name(&loaded.name);
             loaded.enter(trapframe);
             resources.space = Some(loaded.space);
         }

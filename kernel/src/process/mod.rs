@@ -5,6 +5,7 @@ pub mod elf;
 pub mod end;
 pub mod exec;
 pub mod fork;
+pub mod listing;
 pub mod scheduler;
 pub mod sleep;
 pub mod stack;

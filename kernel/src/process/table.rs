@@ -1,7 +1,7 @@
 //! The process table: 64 slots, each with what all may see, and what only its owner may touch.
 
 use core::cell::UnsafeCell;
-use core::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
 
 use abi::limits::{PROCESS_NAME, PROCESSES};
 
@@ -10,7 +10,8 @@ use super::trapframe::{self, Trapframe};
 use crate::file::Descriptors;
 use crate::file_system::InodeReference;
 use crate::memory::address_space::Fixtures;
-use crate::memory::usage::Usage;
+use crate::memory::fault::FaultCounts;
+use crate::memory::outline::Outline;
 use crate::memory::{AddressSpace, fixed_tables};
 use crate::sync::SpinLock;
 
@@ -82,8 +83,11 @@ pub struct Process {
     pub shared: SpinLock<Shared>,
     pid: AtomicI32,
     killed: AtomicBool,
+    name: [AtomicU64; 2],
     /// Its page faults so far.
-    pub usage: Usage,
+    pub faults: FaultCounts,
+    /// Its memory, as others may see it.
+    pub outline: Outline,
     /// Belongs to whoever holds `shared` while the process does not run.
     pub context: UnsafeCell<Context>,
     /// Belongs to the process itself; before it first runs, to its maker.
@@ -107,8 +111,6 @@ pub struct Resources {
     pub files: Descriptors,
     /// Its current directory.
     pub directory: Option<InodeReference>,
-    /// Its name.
-    pub name: Name,
 }
 
 /// A process at work on its own behalf, in a trap or a system call: all that the kernel does for it
@@ -124,8 +126,6 @@ pub struct Task<'a> {
     pub files: &'a mut Descriptors,
     /// Its current directory.
     pub directory: &'a mut Option<InodeReference>,
-    /// Its name.
-    pub name: &'a mut Name,
 }
 
 impl Process {
@@ -140,13 +140,14 @@ impl Process {
             ),
             pid: AtomicI32::new(0),
             killed: AtomicBool::new(false),
-            usage: Usage::new(),
+            name: [const { AtomicU64::new(0) }; 2],
+            faults: FaultCounts::new(),
+            outline: Outline::new(),
             context: UnsafeCell::new(Context::ZERO),
             resources: UnsafeCell::new(Resources {
                 space: None,
                 files: Descriptors::NONE,
                 directory: None,
-                name: [0; PROCESS_NAME],
             }),
         }
     }
@@ -169,8 +170,24 @@ impl Process {
     /// Gives the slot to a new process, or, with pid 0, to none.
     pub(super) fn set_pid(&self, pid: i32) {
         self.killed.store(false, Ordering::Relaxed);
-        self.usage.reset();
+        self.faults.reset();
         self.pid.store(pid, Ordering::Relaxed);
+    }
+
+    /// Its name. Whoever looks while it changes may see half of the old one.
+    pub fn name(&self) -> Name {
+        let mut name = [0; PROCESS_NAME];
+        for (bytes, word) in name.as_chunks_mut().0.iter_mut().zip(&self.name) {
+            *bytes = word.load(Ordering::Relaxed).to_le_bytes();
+        }
+        name
+    }
+
+    /// Gives it a name.
+    pub fn set_name(&self, name: &Name) {
+        for (bytes, word) in name.as_chunks().0.iter().zip(&self.name) {
+            word.store(u64::from_le_bytes(*bytes), Ordering::Relaxed);
+        }
     }
 
     /// Whether it must end as soon as it is about to return to user mode.
@@ -190,7 +207,7 @@ impl Process {
             top: fixed_tables::top_entry(self.slot().index()),
             // Zero is the kernel's own.
             identifier: u16::from(self.slot().0) + 1,
-            usage: &self.usage,
+            owner: self,
         }
     }
 
@@ -209,7 +226,6 @@ impl Process {
             space: resources.space.as_mut()?,
             files: &mut resources.files,
             directory: &mut resources.directory,
-            name: &mut resources.name,
         })
     }
 

@@ -56,6 +56,21 @@ impl<T> SpinLock<T> {
         }
     }
 
+    /// Takes the lock if it is free.
+    pub fn try_lock(&self) -> Option<SpinGuard<'_, T>> {
+        interrupt::push_off();
+        if self.locked.swap(1, Ordering::Acquire) != 0 {
+            interrupt::pop_off();
+            return None;
+        }
+        let me = (hart::id() as u64).wrapping_add(1);
+        self.holder.store(me, Ordering::Relaxed);
+        Some(SpinGuard {
+            lock: self,
+            not_send: PhantomData,
+        })
+    }
+
     /// Gives up a lock whose guard lives on a stack that will not be returned to, or that another
     /// context took for this one.
     ///

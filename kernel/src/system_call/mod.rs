@@ -98,8 +98,7 @@ fn unknown(task: &Task<'_>, number: u64) {
     print::with_lock(|out| {
         out.decimal(task.process.pid().into());
         out.text(" ");
-        let end = task.name.iter().position(|&byte| byte == 0);
-        out.bytes(&task.name[..end.unwrap_or(task.name.len())]);
+        out.name(&task.process.name());
         out.text(": unknown sys call ");
         // An `int`, as in the C kernel.
         out.decimal((number as i32).into());

@@ -194,7 +194,7 @@ pub(super) fn exec(task: &mut Task<'_>) -> Answer {
     let directory = task.directory.as_ref();
     let loaded = exec::program(task.process, directory, path, &mut arguments)?;
     loaded.enter(task.trapframe);
-    *task.name = loaded.name;
+    task.process.set_name(&loaded.name);
     let argument_count = loaded.argument_count as u64;
     *task.space = loaded.space;
     Ok(argument_count)

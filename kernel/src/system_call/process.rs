@@ -53,7 +53,7 @@ pub(super) fn uptime() -> Answer {
 /// What the answer itself takes, a page for it perhaps, is not in it.
 pub(super) fn memory(task: &mut Task<'_>) -> Answer {
     let to = argument::address::<0>(task);
-    let faults = &task.process.usage;
+    let faults = &task.process.faults;
     let usage = MemoryUsage {
         load_faults: faults.traps(Access::Load),
         store_faults: faults.traps(Access::Store),

@@ -91,10 +91,10 @@ fn page_fault(task: &mut Task<'_>, scause: u64, access: Access) -> Next {
         .space
         .fault_in(UserAddress(address), access, Origin::Trap)
     {
-        Err(Fault::NotLoaded(page)) => {
+        Err(Fault::NotLoaded(address)) => {
             // Reading the disk takes time. The registers that describe this trap are read.
             interrupt::enable();
-            task.space.load(page, access, Origin::Trap)
+            task.space.load(address, access, Origin::Trap)
         }
         result => result.map(|_| ()),
     };

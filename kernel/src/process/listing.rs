@@ -1,0 +1,90 @@
+//! The list of processes that control-P shows on the console: a line for each, and one for each of
+//! its regions.
+//!
+//! It is made in an interrupt while other harts go on: it waits for no process, and may show one in
+//! the middle of a change.
+
+use super::table::all;
+use super::{Process, State};
+use crate::memory::Access;
+use crate::memory::outline::View;
+use crate::memory::region::{Backing, Kind, Region};
+use crate::print::{self, Output};
+
+/// Prints the list.
+pub fn print() {
+    print::with_lock(|out| out.text("\n"));
+    for process in all().iter().filter(|process| process.pid() != 0) {
+        // In the order of locks the printer's comes last: first look, then print.
+        let state = process.shared.try_lock().map(|shared| shared.state);
+        let view = process.outline.view();
+        print::with_lock(|out| {
+            print_process(out, process, state);
+            if let Some(view) = &view {
+                print_memory(out, view);
+            } else {
+                out.text("\n");
+            }
+        });
+    }
+}
+
+fn print_process(out: &mut Output, process: &Process, state: Option<State>) {
+    out.decimal(process.pid().into());
+    out.text(match state {
+        Some(State::Unused) => " new ",
+        Some(State::Sleeping) => " sleeping ",
+        Some(State::Runnable) => " runnable ",
+        Some(State::Running) => " running ",
+        Some(State::Zombie) => " zombie ",
+        None => " changing ",
+    });
+    out.name(&process.name());
+    let faults = &process.faults;
+    let counts = [
+        (": faults: load ", faults.traps(Access::Load)),
+        (", store ", faults.traps(Access::Store)),
+        (", fetch ", faults.traps(Access::Fetch)),
+        (", system call ", faults.system_calls()),
+    ];
+    for (kind, count) in counts {
+        out.text(kind);
+        out.decimal(count.cast_signed());
+    }
+}
+
+fn print_memory(out: &mut Output, view: &View) {
+    out.text("; mapped pages ");
+    out.decimal(view.mapped_pages.cast_signed());
+    out.text("\n");
+    for region in view.program.iter().chain([&view.heap]) {
+        print_region(out, region);
+    }
+}
+
+fn print_region(out: &mut Output, region: &Region) {
+    out.text(match region.kind {
+        Kind::Text => "    text  0x",
+        Kind::Data => "    data  0x",
+        Kind::Guard => "    guard 0x",
+        Kind::Stack => "    stack 0x",
+        Kind::Heap => "    heap  0x",
+    });
+    out.hexadecimal(region.pages.start.start().0);
+    out.text("..0x");
+    out.hexadecimal(region.pages.end.start().0);
+    let flags = [
+        (Access::Load, " r", " -"),
+        (Access::Store, "w", "-"),
+        (Access::Fetch, "x", "-"),
+    ];
+    for (access, yes, no) in flags {
+        let allowed = region.permissions.allow(access);
+        out.text(if allowed { yes } else { no });
+    }
+    out.text(match region.backing {
+        Backing::Nothing => " nothing\n",
+        Backing::Zeros => " zeros\n",
+        Backing::File { .. } => " file, then zeros\n",
+    });
+}
