@@ -16,6 +16,8 @@ const WORKLOAD: &str = "filework";
 /// Instructions between two looks at the console: far fewer than a change of the disk takes, so
 /// that a line is seen before the next write.
 const STEP: u64 = 500;
+/// Instructions within which the workload has to end.
+const BUDGET: u64 = 2_000_000_000;
 /// Bytes of a `write` that reach the disk together; a longer one is several changes.
 const TOGETHER: usize = (OPERATION_BLOCKS - 4) / 2 * BLOCK_SIZE;
 
@@ -29,11 +31,16 @@ enum Content {
     Device,
 }
 
-/// A run of the workload: what it wrote, and what its lines say must be on the disk when.
-struct Run {
+/// What a kernel wrote to a disk.
+struct Recording {
     kernel: Vec<u8>,
     before: Vec<u8>,
     writes: Vec<SectorWrite>,
+}
+
+/// A run of the workload: what it wrote, and what its lines say must be on the disk when.
+struct Run {
+    recording: Recording,
     /// What the disk may hold, from change to change.
     states: Vec<Tree>,
     /// How many writes were done when a line said that the state of that number was reached.
@@ -110,54 +117,73 @@ fn written(path: &str, kind: &str, length: usize, seed: usize, tree: &Tree) -> V
     ends.map(state).collect()
 }
 
-fn run_workload() -> Run {
+/// Types `line` on a machine with so many harts and records what comes to the disk, while `watch`
+/// looks at the machine, until it says that all is done.
+fn record(line: &str, harts: usize, mut watch: impl FnMut(&mut Machine) -> bool) -> Recording {
     let files = GuestFiles::find(None, None).unwrap_or_else(|error| panic!("{error}"));
-    let mut session = Session::boot(&Config::default()).unwrap_or_else(|error| panic!("{error}"));
-    session.type_text(&format!("{WORKLOAD}\n"));
+    let config = Config {
+        harts,
+        ..Config::default()
+    };
+    let mut session = Session::boot(&config).unwrap_or_else(|error| panic!("{error}"));
+    session.type_text(&format!("{line}\n"));
     session.wait_for("\n").unwrap();
     let mut machine = session.into_machine();
     machine.record_disk_writes();
     let before = machine.disk();
-    let mut run = Run {
-        kernel: files.kernel,
-        states: vec![tree(&Image::open(before.clone()).unwrap())],
-        reached: vec![(0, 0)],
-        before,
-        writes: Vec::new(),
-    };
-    let mut shown = String::new();
-    while !shown.ends_with(PROMPT) {
+    while !watch(&mut machine) {
+        assert!(machine.steps() < BUDGET, "the workload does not end");
         machine.run(STEP);
-        shown.push_str(&String::from_utf8_lossy(&machine.console_output()));
-        while let Some((line, rest)) = shown.split_once('\n') {
-            let next = changes(line, run.states.last().unwrap());
-            run.states.extend(next);
-            run.reached
-                .push((machine.disk_writes().len(), run.states.len() - 1));
-            shown = rest.into();
-        }
     }
-    run.writes = machine.disk_writes().to_vec();
-    run
+    Recording {
+        kernel: files.kernel,
+        before,
+        writes: machine.disk_writes().to_vec(),
+    }
 }
 
-impl Run {
+fn run_workload() -> Run {
+    let mut shown = String::new();
+    let mut states = Vec::new();
+    let mut reached = vec![(0, 0)];
+    let recording = record(WORKLOAD, 1, |machine| {
+        if states.is_empty() {
+            states.push(tree(&Image::open(machine.disk()).unwrap()));
+        }
+        shown.push_str(&String::from_utf8_lossy(&machine.console_output()));
+        while let Some((line, rest)) = shown.split_once('\n') {
+            let next = changes(line, states.last().unwrap());
+            states.extend(next);
+            reached.push((machine.disk_writes().len(), states.len() - 1));
+            shown = rest.into();
+        }
+        shown.ends_with(PROMPT)
+    });
+    assert!(reached.len() > 20, "the workload has ended early");
+    Run {
+        recording,
+        states,
+        reached,
+    }
+}
+
+impl Recording {
     /// The disk after the first `count` writes.
     fn cut(&self, count: usize) -> Vec<u8> {
         apply(&self.before, &self.writes[..count])
     }
 
-    /// The states that are right after a cut there: the last one that a line promised, and those
-    /// on the way to the next line's.
-    fn allowed(&self, count: usize) -> &[Tree] {
-        let next = self.reached.partition_point(|(writes, _)| *writes <= count);
-        let (_, promised) = self.reached[next - 1];
-        let (_, under_way) = self.reached[next.min(self.reached.len() - 1)];
-        &self.states[promised..=under_way]
+    /// The numbers of writes after which a log was just committed, or just cleared.
+    fn commits(&self) -> impl Iterator<Item = usize> {
+        let layout = *Image::open(self.before.clone()).unwrap().super_block();
+        let header = u64::from(layout.log_start) * (BLOCK_SIZE as u64 / 512);
+        let counts = 1..=self.writes.len();
+        counts.filter(move |&count| self.writes[count - 1].sector == header)
     }
 
-    /// Boots from `disk` to the prompt, checks what is there then, and gives what boot has written.
-    fn reboot(&self, disk: Vec<u8>, allowed: &[Tree], at: &str) -> Vec<SectorWrite> {
+    /// Boots from `disk` to the prompt and checks what is there then: gives that, and what boot has
+    /// written.
+    fn reboot(&self, disk: Vec<u8>, at: &str) -> (Tree, Vec<SectorWrite>) {
         let mut machine = Machine::new(&Config::default(), &self.kernel, disk).unwrap();
         machine.record_disk_writes();
         let mut session = Session::new(machine);
@@ -170,14 +196,31 @@ impl Run {
         assert_eq!(disk[log..log + 4], [0; 4], "cut {at}: the log is not empty");
         let image = Image::open(disk).unwrap();
         assert_eq!(image.check(), [], "cut {at}; the console shows:\n{shown}");
-        let found = tree(&image);
+        (tree(&image), machine.disk_writes().to_vec())
+    }
+}
+
+impl Run {
+    /// The states that are right after a cut there: the last one that a line promised, and those
+    /// on the way to the next line's.
+    fn allowed(&self, count: usize) -> &[Tree] {
+        let next = self.reached.partition_point(|(writes, _)| *writes <= count);
+        let (_, promised) = self.reached[next - 1];
+        let (_, under_way) = self.reached[next.min(self.reached.len() - 1)];
+        &self.states[promised..=under_way]
+    }
+
+    /// Boots from `disk`, which must then hold one of the `allowed` trees; gives what boot has
+    /// written.
+    fn reboot(&self, disk: Vec<u8>, allowed: &[Tree], at: &str) -> Vec<SectorWrite> {
+        let (found, writes) = self.recording.reboot(disk, at);
         assert!(
             allowed.contains(&found),
             "cut {at}: none of {} states\n{}",
             allowed.len(),
             difference(&allowed[0], &found)
         );
-        machine.disk_writes().to_vec()
+        writes
     }
 }
 
@@ -209,27 +252,20 @@ fn difference(promised: &Tree, found: &Tree) -> String {
 #[test]
 fn every_cut_leaves_a_sound_disk_with_all_that_was_done() {
     let run = run_workload();
-    assert!(run.reached.len() > 20, "the workload has ended early");
-    (0..=run.writes.len()).into_par_iter().for_each(|count| {
-        run.reboot(
-            run.cut(count),
-            run.allowed(count),
-            &format!("at write {count}"),
-        );
+    let counts = 0..=run.recording.writes.len();
+    counts.into_par_iter().for_each(|count| {
+        let at = format!("at write {count}");
+        run.reboot(run.recording.cut(count), run.allowed(count), &at);
     });
 }
 
 #[test]
 fn every_cut_of_a_recovery_leaves_as_much() {
     let run = run_workload();
-    let layout = *Image::open(run.before.clone()).unwrap().super_block();
-    let header = u64::from(layout.log_start) * (BLOCK_SIZE as u64 / 512);
-    // Where a log was just committed or just cleared, boot has most to do: the whole log to write
-    // home, or an inode without names to free.
-    let commits = (0..run.writes.len()).filter(|&index| run.writes[index].sector == header);
-    let recoveries: Vec<usize> = commits.map(|index| index + 1).collect();
-    let second_cuts = recoveries.par_iter().map(|&count| {
-        let (disk, allowed) = (run.cut(count), run.allowed(count));
+    // There boot has most to do: the whole log to write home, or an inode without names to free.
+    let commits: Vec<usize> = run.recording.commits().collect();
+    let second_cuts = commits.par_iter().map(|&count| {
+        let (disk, allowed) = (run.recording.cut(count), run.allowed(count));
         let at = format!("at write {count}");
         let recovery = run.reboot(disk.clone(), allowed, &at);
         for second in 1..recovery.len() {
@@ -239,4 +275,35 @@ fn every_cut_of_a_recovery_leaves_as_much() {
         recovery.len()
     });
     assert!(second_cuts.sum::<usize>() > 100, "nothing was recovered");
+}
+
+#[test]
+fn a_cut_of_two_workloads_at_once_leaves_files_that_one_of_them_made() {
+    // The contents that each path of the workload has at one time or another.
+    let mut contents: BTreeMap<String, Vec<Content>> = BTreeMap::new();
+    for (path, content) in run_workload().states.into_iter().flatten() {
+        contents.entry(path).or_default().push(content);
+    }
+    let line = format!("(mkdir a; cd a; /{WORKLOAD}) & (mkdir b; cd b; /{WORKLOAD})");
+    let mut shown = String::new();
+    let recording = record(&line, 3, |machine| {
+        shown.push_str(&String::from_utf8_lossy(&machine.console_output()));
+        shown.matches("unlink big\n").count() == 2 && shown.contains(PROMPT)
+    });
+    let mut counts: Vec<usize> = (0..recording.writes.len()).step_by(5).collect();
+    counts.extend(recording.commits());
+    counts.into_par_iter().for_each(|count| {
+        let (found, _) = recording.reboot(recording.cut(count), &format!("at write {count}"));
+        for (path, content) in found {
+            let theirs = path.strip_prefix("/a/").or(path.strip_prefix("/b/"));
+            if let Some(theirs) = theirs {
+                let known = contents.get(&format!("/{theirs}"));
+                let is_known = known.is_some_and(|known| known.contains(&content));
+                assert!(
+                    is_known,
+                    "cut at write {count}: {path} is not what it ever was"
+                );
+            }
+        }
+    });
 }
