@@ -18,6 +18,8 @@ const FREE_LIST: u64 = 24;
 const FRONTIER: u64 = 32;
 const END: u64 = 40;
 const COUNT: u64 = 48;
+/// Free frames that only a few may take: those of programs whose pages are not loaded yet.
+const PROMISED: u64 = 56;
 
 /// A free list longer than this is a loop: RAM has fewer frames.
 const LONGEST_LIST: u64 = 1 << 20;
@@ -57,10 +59,15 @@ impl FrameAccounts {
         }
     }
 
-    /// Whether fewer than `needed` frames are left, by the list itself and not by the kernel's
-    /// count of it.
+    /// Whether fewer than `needed` frames are left beside promised ones, by the list itself and not
+    /// by the kernel's count of it.
     pub fn fewer_than(self, machine: &Machine, needed: u64) -> bool {
         let (Self::Linked { kmem } | Self::Counted { kmem, .. }) = self;
+        let promised = match self {
+            Self::Linked { .. } => Some(0),
+            Self::Counted { .. } => machine.read_u64(kmem + PROMISED),
+        };
+        let needed = needed.saturating_add(promised.unwrap_or(0));
         let Some((_, on_list)) = walk_list(machine, kmem, needed.min(LONGEST_LIST - 1)) else {
             return false;
         };

@@ -19,11 +19,14 @@ pub struct MemoryUsage {
     pub mapped_pages: u64,
     /// Frames that nobody holds, in the whole system.
     pub free_frames: u64,
+    /// How many of those are promised, to programs whose pages are not loaded yet: nobody else can
+    /// take them.
+    pub promised_frames: u64,
 }
 
 impl MemoryUsage {
     /// Bytes of the encoded form.
-    pub const SIZE: usize = 48;
+    pub const SIZE: usize = 56;
 
     /// The bytes that a user program sees.
     pub fn encode(&self) -> [u8; Self::SIZE] {
@@ -34,6 +37,7 @@ impl MemoryUsage {
             self.system_call_faults,
             self.mapped_pages,
             self.free_frames,
+            self.promised_frames,
         ];
         let mut bytes = [0; Self::SIZE];
         for (chunk, word) in bytes.chunks_exact_mut(8).zip(words) {

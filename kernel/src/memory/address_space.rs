@@ -16,10 +16,10 @@
 //! locks. A hole that only a file can fill needs sleep: that is [`AddressSpace::load`], for callers
 //! who hold no lock at all.
 
-use abi::layout::TRAPFRAME;
+use abi::layout::{PAGE_SIZE, TRAPFRAME};
 
 use super::fault::{Origin, PageFault, Resolution};
-use super::frames::{Frame, OutOfFrames, allocate, allocate_zeroed, check_available};
+use super::frames::{Frame, OutOfFrames, Promise, allocate, allocate_zeroed, check_available};
 use super::page_table::{Entry, PageTable};
 use super::program_image::Image;
 pub use super::region::Access;
@@ -64,6 +64,9 @@ pub struct AddressSpace {
     table: PageTable,
     /// The program that it began with.
     image: Image,
+    /// A frame for each page of the program's file that is not loaded yet: no program ends for want
+    /// of its own code.
+    promise: Promise,
     /// Begins at the end of the stack.
     heap: Region,
     /// One beyond the last byte of the heap.
@@ -83,7 +86,19 @@ const ALL_HARTS: u32 = u32::MAX;
 
 impl AddressSpace {
     /// Memory as the image describes it, all holes, and an empty heap after its last region.
+    ///
+    /// # Errors
+    /// There are not enough frames for it and for all pages of the program's file.
     pub fn new(fixtures: Fixtures, image: Image) -> Result<AddressSpace, OutOfFrames> {
+        let promise = Promise::of(image.file_pages())?;
+        AddressSpace::with_promise(fixtures, image, promise)
+    }
+
+    fn with_promise(
+        fixtures: Fixtures,
+        image: Image,
+        promise: Promise,
+    ) -> Result<AddressSpace, OutOfFrames> {
         let heap_start = image.regions.end();
         let table = PageTable::new(fixtures.top)?;
         let identifier = u64::from(fixtures.identifier) << csr::SATP_ASID_SHIFT;
@@ -91,6 +106,7 @@ impl AddressSpace {
             satp: csr::SATP_SV39 | identifier | table.root_number(),
             table,
             image,
+            promise,
             heap: Region::heap(heap_start..heap_start),
             program_break: heap_start.start().0,
             identifier: fixtures.identifier,
@@ -238,7 +254,10 @@ impl AddressSpace {
         let region = self.image.regions.find(page).ok_or(Fault::NotAllowed)?;
         let permissions = region.permissions;
         let part = region.file_part(page).ok_or(Fault::NotAllowed)?;
-        let frame = allocate_zeroed()?;
+        let frame = self.promise.allocate()?;
+        if part.length < PAGE_SIZE as usize {
+            frame.zero();
+        }
         let loaded = self.image.read(part, frame).map_err(|_| Fault::Unreadable);
         let mapped = loaded.and_then(|()| {
             let entry = Entry::user(frame, permissions);
@@ -343,11 +362,12 @@ impl AddressSpace {
     /// mapped pages.
     ///
     /// # Errors
-    /// No frame is left for a table page; then nothing is kept.
+    /// No frame is left for a table page, or for what is not loaded; then nothing is kept.
     // Not inlined: the result then goes to its place in one piece.
     #[inline(never)]
     pub fn fork(&mut self, fixtures: Fixtures) -> Result<AddressSpace, OutOfFrames> {
-        let mut child = AddressSpace::new(fixtures, self.image.clone())?;
+        let promise = Promise::of(self.promise.frames())?;
+        let mut child = AddressSpace::with_promise(fixtures, self.image.clone(), promise)?;
         child.heap = self.heap.clone();
         child.program_break = self.program_break;
         let mut result = Ok(());

@@ -37,6 +37,8 @@ pub struct FreeFrames {
     end: u64,
     /// Frames that are free, on the list and beyond the frontier.
     free: u64,
+    /// How many of them are promised: only who holds a [`Promise`] gets those.
+    promised: u64,
 }
 
 #[unsafe(no_mangle)]
@@ -51,8 +53,33 @@ static kmem: SpinLock<FreeFrames> = SpinLock::new(
         frontier: 0,
         end: 0,
         free: 0,
+        promised: 0,
     },
 );
+
+impl FreeFrames {
+    /// How many frames anybody may take.
+    fn available(&self) -> u64 {
+        self.free.saturating_sub(self.promised)
+    }
+
+    fn take(&mut self) -> Option<Frame> {
+        let frame = if self.list != 0 {
+            let frame = Frame(self.list);
+            self.list = frame.words()[0].load(Ordering::Relaxed);
+            frame
+        } else if self.frontier < self.end {
+            let frame = Frame(self.frontier);
+            self.frontier = self.frontier.wrapping_add(PAGE_SIZE);
+            frame
+        } else {
+            return None;
+        };
+        self.free = self.free.wrapping_sub(1);
+        frame.sharers().store(1, Ordering::Relaxed);
+        Some(frame)
+    }
+}
 
 /// How many hold each frame of RAM; 0 for free frames. The kernel's own count one.
 #[unsafe(no_mangle)]
@@ -74,7 +101,8 @@ pub fn initialise(kernel_end: PhysicalAddress) {
     free.free = (RAM_END - kernel_end.0) / PAGE_SIZE;
 }
 
-/// Called when `needed` frames are refused because fewer are free: the place to set a breakpoint.
+/// Called when `needed` frames are refused because fewer are free, not counting promised ones: the
+/// place to set a breakpoint.
 #[cold]
 #[inline(never)]
 #[unsafe(no_mangle)]
@@ -82,42 +110,37 @@ extern "C" fn kmem_exhausted(needed: u64) {
     core::hint::black_box(needed);
 }
 
+#[cold]
+fn exhausted<T>(needed: u64) -> Result<T, OutOfFrames> {
+    kmem_exhausted(needed);
+    Err(OutOfFrames)
+}
+
 /// Fails if fewer than `needed` frames are free just now. It reserves nothing: it spares the work
 /// of taking thousands of frames only to give them back.
 pub fn check_available(needed: u64) -> Result<(), OutOfFrames> {
-    match free_count() >= needed {
+    let available = kmem.lock().available();
+    match available >= needed {
         true => Ok(()),
-        false => {
-            kmem_exhausted(needed);
-            Err(OutOfFrames)
-        }
+        false => exhausted(needed),
     }
 }
 
-/// How many frames are free just now.
-pub fn free_count() -> u64 {
-    kmem.lock().free
+/// How many frames are free just now, and how many of them are promised.
+pub fn free_and_promised() -> (u64, u64) {
+    let free = kmem.lock();
+    (free.free, free.promised)
 }
 
 /// Takes a free frame; its contents are anything.
 pub fn allocate() -> Result<Frame, OutOfFrames> {
     let mut free = kmem.lock();
-    let frame = if free.list != 0 {
-        let frame = Frame(free.list);
-        free.list = frame.words()[0].load(Ordering::Relaxed);
-        frame
-    } else if free.frontier < free.end {
-        let frame = Frame(free.frontier);
-        free.frontier = free.frontier.wrapping_add(PAGE_SIZE);
-        frame
-    } else {
-        drop(free);
-        kmem_exhausted(1);
-        return Err(OutOfFrames);
+    let frame = match free.available() {
+        0 => None,
+        _ => free.take(),
     };
-    free.free = free.free.wrapping_sub(1);
-    frame.sharers().store(1, Ordering::Relaxed);
-    Ok(frame)
+    drop(free);
+    frame.map_or_else(|| exhausted(1), Ok)
 }
 
 /// Takes a free frame and fills it with zeros.
@@ -125,6 +148,57 @@ pub fn allocate_zeroed() -> Result<Frame, OutOfFrames> {
     let frame = allocate()?;
     frame.zero();
     Ok(frame)
+}
+
+/// Frames that are still free, but that nobody else can take. What is left of a promise ends with it.
+pub struct Promise {
+    frames: u64,
+}
+
+impl Promise {
+    /// Promises so many frames.
+    ///
+    /// # Errors
+    /// Fewer are free; then none is promised.
+    pub fn of(frames: u64) -> Result<Promise, OutOfFrames> {
+        if frames != 0 {
+            let mut free = kmem.lock();
+            if free.available() < frames {
+                drop(free);
+                return exhausted(frames);
+            }
+            free.promised += frames;
+        }
+        Ok(Promise { frames })
+    }
+
+    /// How many frames are left of it.
+    pub fn frames(&self) -> u64 {
+        self.frames
+    }
+
+    /// Takes a frame, a promised one if there is one left; its contents are anything.
+    pub fn allocate(&mut self) -> Result<Frame, OutOfFrames> {
+        let Some(left) = self.frames.checked_sub(1) else {
+            return allocate();
+        };
+        let mut free = kmem.lock();
+        let Some(frame) = free.take() else {
+            drop(free);
+            return exhausted(1);
+        };
+        free.promised -= 1;
+        self.frames = left;
+        Ok(frame)
+    }
+}
+
+impl Drop for Promise {
+    fn drop(&mut self) {
+        if self.frames != 0 {
+            kmem.lock().promised -= self.frames;
+        }
+    }
 }
 
 impl Frame {

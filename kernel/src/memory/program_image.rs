@@ -65,6 +65,15 @@ impl ProgramImage {
         })
     }
 
+    /// How many of its pages the file backs.
+    pub fn file_pages(&self) -> u64 {
+        let pages = self.regions.iter().map(|region| {
+            let pages = region.file_pages();
+            pages.end.number() - pages.start.number()
+        });
+        pages.sum()
+    }
+
     /// Reads a part of the program into the beginning of `to`. May sleep: not for a caller that holds
     /// a spin lock, an inode or a buffer.
     ///

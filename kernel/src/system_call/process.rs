@@ -54,13 +54,15 @@ pub(super) fn uptime() -> Answer {
 pub(super) fn memory(task: &mut Task<'_>) -> Answer {
     let to = argument::address::<0>(task);
     let faults = &task.process.faults;
+    let (free_frames, promised_frames) = frames::free_and_promised();
     let usage = MemoryUsage {
         load_faults: faults.traps(Access::Load),
         store_faults: faults.traps(Access::Store),
         fetch_faults: faults.traps(Access::Fetch),
         system_call_faults: faults.system_calls(),
         mapped_pages: task.space.mapped_pages(),
-        free_frames: frames::free_count(),
+        free_frames,
+        promised_frames,
     };
     let bytes = usage.encode();
     task.space

@@ -3,7 +3,7 @@
 use super::Failure;
 use super::child::{self, Child, spawn};
 use super::memory::{PAGE, eager, grow, shrink, store};
-use super::usage::usage;
+use super::usage::free_frames;
 use crate::{ensure_equal, need, system};
 
 /// Pages that may stay free of what a heap can take: the next page may need tables of its own.
@@ -14,12 +14,12 @@ const RESERVE: u64 = 4;
 pub fn leave_frames(count: u64) {
     let reserve = grow(RESERVE);
     take_all();
-    while usage().free_frames < count {
+    while free_frames() < count {
         shrink(1);
     }
     // What is still too many: pages whose tables are there.
     let mut pages = (0..RESERVE).map(|page| reserve + page * PAGE);
-    while usage().free_frames > count
+    while free_frames() > count
         && let Some(page) = pages.next()
     {
         store(page, 1);

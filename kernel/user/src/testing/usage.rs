@@ -30,9 +30,10 @@ pub fn usage() -> MemoryUsage {
     system::memory().unwrap_or_default()
 }
 
-/// Frames that nobody holds.
+/// Frames that nobody holds and that are promised to nobody.
 pub fn free_frames() -> u64 {
-    usage().free_frames
+    let usage = usage();
+    usage.free_frames - usage.promised_frames
 }
 
 /// Where the program's own pages end.
