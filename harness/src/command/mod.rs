@@ -14,7 +14,7 @@ use clap::{Args, Parser, Subcommand};
 use faultline::guest::Guest;
 use faultline::guest::location::GuestFiles;
 use oracle::Dialect;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -70,6 +70,9 @@ pub(crate) struct GuestArguments {
     /// The kernel's file-system image [default: the one that ./scripts/setup built]
     #[arg(long, value_name = "IMAGE")]
     fs: Option<PathBuf>,
+    /// How the kernel may differ: `faultline`, `xv6-2025`, or a TOML file
+    #[arg(long, value_name = "NAME|FILE", default_value = "faultline")]
+    dialect: PathBuf,
 }
 
 impl GuestArguments {
@@ -82,8 +85,21 @@ impl GuestArguments {
     /// Boots the kernel to the start of a case.
     pub(crate) fn boot(&self) -> miette::Result<Arc<Guest>> {
         let files = self.files()?;
-        Guest::boot(&files, Dialect::faultline())
+        Guest::boot(&files, self.dialect()?)
             .map_err(|error| miette::miette!("{}: {error}", files.kernel_path.display()))
+    }
+
+    /// The dialect of that name, or the one in that file.
+    fn dialect(&self) -> miette::Result<Dialect> {
+        let known = [Dialect::faultline(), Dialect::xv6_2025()].into_iter();
+        let mut named = known.filter(|dialect| self.dialect == Path::new(&dialect.name));
+        if let Some(dialect) = named.next() {
+            return Ok(dialect);
+        }
+        let place = self.dialect.display();
+        let text = std::fs::read_to_string(&self.dialect)
+            .map_err(|error| miette::miette!("cannot read the dialect {place}: {error}"))?;
+        Dialect::parse(&text).map_err(|error| miette::miette!("{place}: {error}"))
     }
 }
 

@@ -129,7 +129,8 @@ pub struct Fork {
     /// Whether memory is shared until somebody stores to it, or copied at once.
     pub memory: ForkMemory,
     /// Frames that a process takes beside its memory and the page tables below the root that map
-    /// it: root table, tables for the top of the address space, trapframe, kernel stack.
+    /// it: root table, tables for the top of the address space, trapframe, kernel stack; a guard
+    /// page that holds a frame.
     pub overhead_frames: u64,
 }
 
