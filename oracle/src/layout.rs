@@ -107,6 +107,13 @@ impl Segment {
 /// a fetch operation may jump to (unprivileged specification, "C" extension).
 pub const RETURN: u16 = 0x8082;
 
+/// Bytes at the start of the agent's text that hold its own code; returns follow.
+pub const AGENT_CODE: usize = 0x200;
+
+/// What stands for the agent's code where nobody knows it: environment calls.
+const ECALL: u32 = 0x73;
+const ECALL_BYTES: usize = size_of::<u32>();
+
 /// What a program's memory holds when it starts: text, data and stack (the heap is empty).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Image {
@@ -170,7 +177,9 @@ impl Image {
         for (at, byte) in data.iter_mut().take(PAGE_SIZE as usize).enumerate() {
             *byte = (at % 251) as u8;
         }
-        let text = RETURN.to_le_bytes().repeat(length(&layout.text) / 2);
+        let mut text = ECALL.to_le_bytes().repeat(AGENT_CODE / ECALL_BYTES);
+        let returns = (length(&layout.text) - AGENT_CODE) / 2;
+        text.extend(RETURN.to_le_bytes().repeat(returns));
         let segment = |address, bytes, permissions| Segment {
             address,
             bytes,

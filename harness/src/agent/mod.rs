@@ -31,7 +31,7 @@ pub const TEXT_START: u64 = 0;
 /// Bytes of text: a page of stubs and returns, and a page of returns alone.
 pub const TEXT_BYTES: u64 = 2 * PAGE;
 /// From this offset on the text is filled with `ret`, so that a jump to it comes back.
-pub const RETURNS_START: u64 = 0x200;
+pub const RETURNS_START: u64 = oracle::layout::AGENT_CODE as u64;
 /// First address of the data region.
 pub const DATA_START: u64 = TEXT_START + TEXT_BYTES;
 /// Bytes of initialised data; as many zeroed bytes (`.bss`) follow.

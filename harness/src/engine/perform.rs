@@ -58,12 +58,16 @@ impl Engine {
         }
         self.arrive(arrived)?;
         if step.rounds > 0 {
-            self.settle(step.rounds)
+            self.settle(step.rounds)?;
         } else if !reported && self.processes.anyone_away() {
-            self.settle(1)
+            self.settle(1)?;
         } else {
-            self.await_birth(slot)
+            self.await_birth(slot)?;
         }
+        if !reported {
+            self.revise_silence(slot);
+        }
+        Ok(())
     }
 
     /// Makes memory scarce, or plentiful again. A kernel whose frames cannot be counted is left
@@ -94,6 +98,27 @@ impl Engine {
             self.processes.get_mut(slot).state = State::Dead;
         }
         self.events.push(silent(step, trap, killed_message));
+    }
+
+    /// A process that slept until the disk had brought a page may have been killed since.
+    fn revise_silence(&mut self, slot: Slot) {
+        self.drain_console();
+        let entry = self.processes.get(slot);
+        if !entry.state.is_away() || !self.killed_message(entry.pid) {
+            return;
+        }
+        self.processes.get_mut(slot).state = State::Dead;
+        for event in &mut self.events {
+            if let Event::Silent {
+                process,
+                killed_message,
+                ..
+            } = event
+                && slot.process() == Some(*process)
+            {
+                *killed_message = true;
+            }
+        }
     }
 
     /// Fills the registers of the process at the front and points it to the agent's stub.

@@ -84,7 +84,7 @@ pub(crate) enum State {
 
 impl State {
     /// Whether something is still to come from the process.
-    fn is_away(self) -> bool {
+    pub(crate) fn is_away(self) -> bool {
         matches!(
             self,
             State::Acting | State::Executing | State::Unborn { .. }

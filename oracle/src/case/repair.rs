@@ -6,6 +6,7 @@
 
 use super::{Address, Call, Case, Flavour, Operation, Process, Region, Target};
 use crate::dialect::Dialect;
+use crate::layout::AGENT_CODE;
 use crate::model::{BreakMove, Model, ProcessState, Witness};
 use crate::setting::Setting;
 use std::cell::RefCell;
@@ -19,8 +20,6 @@ const TICKS: u8 = 4;
 const SCARCE: u16 = 64;
 /// A number that is no process's.
 const NOBODY: i32 = i32::MAX;
-/// Bytes at the start of the text that hold the agent's own code.
-const AGENT_CODE: u16 = 0x200;
 
 /// The model beside a case that is being repaired or generated.
 #[derive(Clone, Debug)]
@@ -156,10 +155,14 @@ impl Companion {
             let operation = Operation::new(process, Call::Fetch { address });
             self.model.applies(&operation)
         };
-        let behind = Address::new(Region::Text, address.page(), address.offset() | AGENT_CODE);
+        let behind = Address::new(
+            Region::Text,
+            address.page(),
+            address.offset() | AGENT_CODE as u16,
+        );
         let in_code = address.region() == Region::Text
             && address.page() == 0
-            && address.offset() < AGENT_CODE;
+            && usize::from(address.offset()) < AGENT_CODE;
         match in_code {
             true => behind,
             false if known(address) => address,

@@ -120,23 +120,15 @@ impl Budget {
                 address,
                 length,
             } => {
-                touch.at(
-                    address,
-                    model.transferred(process, fd, length),
-                    Access::Store,
-                );
+                let length = model.readable(process, fd, length);
+                touch.at(address, length, Access::Store);
                 touch.budget(0)
             }
             Call::Write {
-                fd,
-                address,
-                length,
+                address, length, ..
             } => {
-                touch.at(
-                    address,
-                    model.transferred(process, fd, length),
-                    Access::Load,
-                );
+                let length = u64::try_from(length).unwrap_or(0);
+                touch.at(address, length, Access::Load);
                 touch.budget(0)
             }
             // What the environment takes is not the kernel's doing.

@@ -237,8 +237,8 @@ impl Model {
         self.returns(process, wanted as u64);
     }
 
-    /// The most bytes that a read or write can move while nobody else runs.
-    pub(crate) fn transferred(&self, process: Process, fd: i8, length: i16) -> u64 {
+    /// The most bytes that a read can move while nobody else runs.
+    pub(crate) fn readable(&self, process: Process, fd: i8, length: i16) -> u64 {
         match self.file(process, fd) {
             None => 0,
             Some(Target::Pipe { .. }) => {
@@ -246,12 +246,9 @@ impl Model {
                 length.min(u64::from(self.world.dialect.pipe.bytes))
             }
             Some(Target::File(node)) => {
-                let left = self
-                    .world
-                    .files
-                    .node(node.inode)
-                    .map_or(0, |node| node.bytes.len());
-                u64::from(i32::from(length) as u32).min(left as u64)
+                let node = self.world.files.node(node.inode);
+                let size = node.map_or(0, |node| node.bytes.len() as u64);
+                size.min(u64::from(i32::from(length) as u32))
             }
         }
     }

@@ -213,6 +213,11 @@ impl Model {
                 let address = status.map(|address| self.resolve(process, address));
                 // A null pointer asks for no status.
                 let status = address.filter(|address| *address != 0);
+                if let Some(address) = status
+                    && self.finds_no_frame(process, address, 4, Access::Store, witness)
+                {
+                    return;
+                }
                 self.wait_for(process, Waiting::Child { status }, witness);
             }
             Call::Kill { target } => self.kill(process, target),
@@ -430,6 +435,25 @@ impl Model {
             self.dies_out_of_frames(process);
         }
         dies
+    }
+
+    /// Whether a system call fails at once because there is no frame for memory that it may come to
+    /// need: a kernel may see to that before anything else. Replied here.
+    fn finds_no_frame(
+        &mut self,
+        process: Process,
+        address: u64,
+        length: u64,
+        access: Access,
+        witness: &Witness,
+    ) -> bool {
+        let space = &self.of(process).space;
+        let fails = witness.excused_return(process, FAILED)
+            && space.may_need_frame(address, length, access);
+        if fails {
+            self.excused(process, Outcome::Returns(Answer::Exactly(FAILED)));
+        }
+        fails
     }
 
     /// The process touched what needs a frame, and there was none: it dies.

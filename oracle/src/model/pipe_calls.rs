@@ -69,6 +69,10 @@ impl Model {
         witness: &Witness,
     ) {
         let length = u64::try_from(length).unwrap_or(0);
+        let at_most = length.min(u64::from(self.world.dialect.pipe.bytes));
+        if self.finds_no_frame(process, address, at_most, Access::Store, witness) {
+            return;
+        }
         let at_once = self.world.dialect.pipe.empty_read_of_nothing == EmptyRead::Returns;
         if length == 0 && at_once {
             return self.returns(process, 0);
@@ -126,10 +130,14 @@ impl Model {
         length: i16,
         witness: &Witness,
     ) {
+        let length = u64::try_from(length).unwrap_or(0);
+        if self.finds_no_frame(process, address, length, Access::Load, witness) {
+            return;
+        }
         let waiting = Waiting::Room {
             pipe,
             address,
-            length: u64::try_from(length).unwrap_or(0),
+            length,
             done: 0,
         };
         self.wait_for(process, waiting, witness);

@@ -5,7 +5,7 @@ use super::{Access, FAILED, Leave, Model, Outcome, Witness};
 use crate::case::Process;
 use crate::dialect::Tail;
 use crate::layout::{Layout, PAGE_SIZE};
-use abi::limits::ARGUMENTS;
+use abi::limits::{ARGUMENTS, STACK_PAGES};
 
 /// Bytes of an address in the array of arguments.
 const SLOT: u64 = 8;
@@ -13,10 +13,11 @@ const SLOT: u64 = 8;
 const LONGEST_ARGUMENT: usize = PAGE_SIZE as usize;
 
 /// The stack of a new program: strings from the top downwards, each at a multiple of 16, and below
-/// them the array of their addresses, which ends with a null.
+/// them the array of their addresses, which ends with a null. All of it fits what xv6 has for a
+/// stack, even if this one grows.
 #[derive(Clone, Debug, Default)]
 pub(super) struct NewStack {
-    /// The whole stack, page by page as large as it can get.
+    /// The top of the stack, as large as arguments can get.
     bytes: Vec<u8>,
     /// Address of the first of `bytes`.
     start: u64,
@@ -30,9 +31,9 @@ pub(super) struct NewStack {
 impl NewStack {
     fn reset(&mut self, layout: &Layout) {
         self.bytes.clear();
-        let size = layout.stack.end - layout.stack.start;
+        let size = STACK_PAGES * PAGE_SIZE;
         self.bytes.resize(size as usize, 0);
-        self.start = layout.stack.start;
+        self.start = layout.stack.end - size;
         self.pointer = layout.stack.end;
         self.arguments = [0; ARGUMENTS];
         self.count = 0;

@@ -1,0 +1,126 @@
+//! Out of memory at the nth frame, for every n and every kind of operation: the call fails or its
+//! process dies, nobody else notices, and every frame comes back.
+
+use faultline::guest::Guest;
+use faultline::guest::location::GuestFiles;
+use faultline::runner::Runner;
+use oracle::case::Kind;
+use oracle::{Case, Dialect};
+use std::collections::BTreeSet;
+
+/// The most frames that are left: more than any operation below takes, but for those that ask for
+/// a number of pages.
+const PLENTY: u16 = 12;
+
+/// What stands before every operation: `b` runs a program whose stack grows and whose pages are
+/// still in its file, with a heap of which it shares some pages with `d`, a pipe with something in
+/// it, an open file, and a child that has ended.
+const STAGE: &str = "\
+a: string stack[0] \"grow\"
+a: b = fork
+b: exec stack[0] data[1]
+b: sbrk +8p
+b: store8 heap[3] 1
+b: pipe heap[4]
+b: write 1 heap[4]+0x100 64
+b: string heap[5] \"init\"
+b: open heap[5]
+b: point heap[6] heap[5]
+b: c = fork
+b: d = fork
+c: exit 3
+";
+
+/// Places that need frames in their own ways: two holes of the heap, a shared page and a hole, a
+/// page of the program and one of zeros behind it, two pages of the stack.
+const PLACES: [&str; 4] = [
+    "heap[1]+0xffc",
+    "heap[6]+0xffc",
+    "data[0]+0xffc",
+    "stack[4]+0xffc",
+];
+
+/// One or more of each kind of operation; `@` is the place.
+const OPERATIONS: [&str; 34] = [
+    "b: sbrk +4p eager",
+    "b: sbrk +1000p eager",
+    "b: sbrk +1000p",
+    "b: sbrk -4p",
+    "b: load8 @",
+    "b: store8 @ 5",
+    "b: fetch text[1]",
+    "b: touch @ 2",
+    "b: touch-write @ 2",
+    "b: e = fork",
+    "b: exit 4",
+    "b: wait",
+    "b: wait @",
+    "b: kill d",
+    "b: getpid",
+    "b: pipe @",
+    "b: read 0 @ 8",
+    "b: read 0 @ 512",
+    "b: read 2 @ 8",
+    "b: read 2 @ 3000",
+    "b: write 1 @ 8",
+    "b: close 2",
+    "b: dup 2",
+    "b: string @ \"init\"",
+    "b: point @ heap[5]",
+    "b: open heap[5]",
+    "b: open @",
+    "b: fstat 2 @",
+    "b: chdir @",
+    "b: exec heap[5] heap[6]",
+    "b: exec heap[5] @",
+    "b: yield 1",
+    "b: uptime",
+    "b: pause 1",
+];
+
+fn case(operation: &str, place: &str, frames: u16) -> Case {
+    let operation = operation.replace('@', place);
+    let text = format!("faultline 1\n{STAGE}frames {frames}\n{operation}\nframes all\na: getpid\n");
+    Case::parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}"))
+}
+
+#[test]
+fn every_kind_of_operation_is_here() {
+    let tried = OPERATIONS.iter().flat_map(|operation| {
+        let operations = case(operation, PLACES[0], 0).operations;
+        operations
+            .into_iter()
+            .map(|operation| operation.call.kind())
+    });
+    let tried: BTreeSet<Kind> = tried.collect();
+    assert_eq!(tried, BTreeSet::from(Kind::ALL));
+}
+
+#[test]
+fn nothing_is_lost_when_frames_run_out() {
+    let files = GuestFiles::find(None, None).unwrap_or_else(|error| panic!("{error}"));
+    let guest = Guest::boot(&files, Dialect::faultline()).unwrap_or_else(|error| panic!("{error}"));
+    let mut runner = Runner::new(&guest);
+    let mut wrong = Vec::new();
+    let mut excused = BTreeSet::new();
+    for operation in OPERATIONS {
+        for place in PLACES {
+            for frames in 0..=PLENTY {
+                let case = case(operation, place, frames);
+                let outcome = runner.run(&case);
+                if outcome.meter.excused > 0 {
+                    excused.insert(operation);
+                    if frames == PLENTY && !operation.ends_with("eager") {
+                        wrong.push(format!("{operation} at {place} takes {frames} frames"));
+                    }
+                }
+                if let Some(finding) = outcome.finding {
+                    wrong.push(format!("{finding}\n{case}"));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    // Each way of asking for a frame was refused one.
+    assert!(excused.len() >= 18, "only {excused:?}");
+}
