@@ -213,12 +213,13 @@ impl Model {
                 let address = status.map(|address| self.resolve(process, address));
                 // A null pointer asks for no status.
                 let status = address.filter(|address| *address != 0);
+                self.wait_for(process, Waiting::Child { status }, witness);
                 if let Some(address) = status
+                    && self.state_of(process) == ProcessState::Blocked
                     && self.finds_no_frame(process, address, 4, Access::Store, witness)
                 {
-                    return;
+                    self.wakes(process);
                 }
-                self.wait_for(process, Waiting::Child { status }, witness);
             }
             Call::Kill { target } => self.kill(process, target),
             Call::Getpid => {
