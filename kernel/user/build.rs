@@ -5,7 +5,7 @@ const STACK: &str = "-zstack-size=40960";
 /// What programs ask for that want xv6's stack of one page: nothing.
 const FIXED_STACK: &str = "-zstack-size=0";
 /// Those programs: they test what lies below it.
-const FIXED_STACK_PROGRAMS: [&str; 2] = ["memtest", "fixedstack"];
+const FIXED_STACK_PROGRAMS: [&str; 1] = ["fixedstack"];
 
 fn main() {
     let directory = std::env::var("CARGO_MANIFEST_DIR").unwrap_or_default();

@@ -1,0 +1,84 @@
+//! The kernel's own test programs, at its own shell: in our machine and on QEMU's `virt` board, with
+//! one hart and with three. Each program ends with its verdict; in our machine the disk is checked
+//! afterwards from outside.
+
+mod qemu;
+
+use std::time::Instant;
+
+use emulator::Config;
+use faultline::session::Session;
+use mkfs::Image;
+use qemu::Qemu;
+
+/// What is typed, in this order.
+const LINES: [&str; 6] = [
+    "usertests -q",
+    "lazytests",
+    "cowtests",
+    "stacktests",
+    "forktest",
+    "grind 1500 1",
+];
+
+/// Instructions that a line may take: several times what it takes.
+const BUDGET: u64 = 40_000_000_000;
+
+/// Checks what a program printed: each of its rules passed, and it says so last.
+fn check(line: &str, shown: &str) {
+    let program = line.split(' ').next().unwrap_or(line);
+    let verdict = format!("{program}: ALL PASSED");
+    let failed = shown.lines().any(|line| line.starts_with("FAIL"));
+    assert!(!failed && shown.contains(&verdict), "{line}:\n{shown}");
+}
+
+fn in_our_machine(harts: usize) {
+    let config = Config {
+        harts,
+        ..Config::default()
+    };
+    let mut session = Session::boot(&config).unwrap_or_else(|error| panic!("{error}"));
+    session.set_budget(BUDGET);
+    for line in LINES {
+        let (start, before) = (Instant::now(), session.instructions());
+        let shown = session.run(line).unwrap_or_else(|error| panic!("{error}"));
+        check(line, &shown);
+        let (time, count) = (start.elapsed(), session.instructions() - before);
+        println!("{line}: {time:.1?}, {count} instructions with {harts} harts");
+    }
+    let disk = Image::open(session.into_machine().disk()).unwrap();
+    assert_eq!(disk.check(), []);
+}
+
+fn on_qemu(harts: usize) {
+    if !Qemu::is_installed() {
+        return;
+    }
+    let mut qemu = Qemu::boot(harts);
+    for line in LINES {
+        let start = Instant::now();
+        check(line, &qemu.run(line));
+        let time = start.elapsed();
+        println!("{line}: {time:.1?} with {harts} harts on QEMU");
+    }
+}
+
+#[test]
+fn our_machine_with_one_hart() {
+    in_our_machine(1);
+}
+
+#[test]
+fn our_machine_with_three_harts() {
+    in_our_machine(3);
+}
+
+#[test]
+fn qemu_with_one_hart() {
+    on_qemu(1);
+}
+
+#[test]
+fn qemu_with_three_harts() {
+    on_qemu(3);
+}
