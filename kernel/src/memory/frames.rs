@@ -18,6 +18,9 @@ const BYTES: usize = PAGE_SIZE as usize;
 /// Words of eight bytes in a frame.
 pub const WORDS: usize = BYTES / 8;
 
+/// What every word of a free frame holds in debug builds.
+const POISON: u64 = 0xdead_beef_dead_beef;
+
 /// A physical page of RAM, by its address. Whoever holds one counts as one of its sharers.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Frame(u64);
@@ -67,6 +70,7 @@ impl FreeFrames {
         let frame = if self.list != 0 {
             let frame = Frame(self.list);
             self.list = frame.words()[0].load(Ordering::Relaxed);
+            frame.check_poison();
             frame
         } else if self.frontier < self.end {
             let frame = Frame(self.frontier);
@@ -224,7 +228,8 @@ impl Frame {
     /// Adds a sharer.
     #[inline]
     pub fn share(self) {
-        // At most one sharer a process and one a program image, a few hundred: the count cannot overflow.
+        // At most one sharer a process and one a program image, of which there are a few hundred: the
+        // count cannot overflow.
         self.sharers().fetch_add(1, Ordering::Relaxed);
     }
 
@@ -251,16 +256,34 @@ impl Frame {
     }
 
     fn free(self) {
-        if cfg!(debug_assertions) {
-            // Poison: a use after this reads nonsense, reliably.
-            for word in self.words() {
-                word.store(0xdead_beef_dead_beef, Ordering::Relaxed);
-            }
-        }
+        self.poison();
         let mut free = kmem.lock();
         self.words()[0].store(free.list, Ordering::Relaxed);
         free.list = self.0;
         free.free = free.free.wrapping_add(1);
+    }
+
+    /// In debug builds: fills a frame that nobody holds any more, so that a use after this reads
+    /// nonsense, reliably.
+    fn poison(self) {
+        if cfg!(debug_assertions) {
+            for word in self.words() {
+                word.store(POISON, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// In debug builds: the frame comes off the free list, and must be as it was poisoned. (Its
+    /// first word held the link.)
+    ///
+    /// # Panics
+    /// If somebody wrote to it while it was free.
+    fn check_poison(self) {
+        if cfg!(debug_assertions) {
+            let mut words = self.words()[1..].iter();
+            let intact = words.all(|word| word.load(Ordering::Relaxed) == POISON);
+            assert!(intact, "frame {:#x} was written while it was free", self.0);
+        }
     }
 
     /// The frame's memory as words.
