@@ -63,6 +63,23 @@ fn on_qemu(harts: usize) {
     }
 }
 
+/// The table that says where the C kernel's tests are names no rule that is not there.
+#[test]
+fn rules_are_where_they_are_said_to_be() {
+    let table = include_str!("../../kernel/user/src/bin/usertests/README.md");
+    let mut session = Session::boot(&Config::default()).unwrap_or_else(|error| panic!("{error}"));
+    let listed = session
+        .run("usertests -l")
+        .unwrap_or_else(|error| panic!("{error}"));
+    let is_rule = |word: &&str| word.contains("::");
+    for rule in table.split('`').filter(is_rule) {
+        let found = listed
+            .lines()
+            .any(|line| line.split(' ').next() == Some(rule));
+        assert!(found, "there is no {rule} in:\n{listed}");
+    }
+}
+
 #[test]
 fn our_machine_with_one_hart() {
     in_our_machine(1);

@@ -11,7 +11,7 @@ use user::abi::open::{CREATE, READ_ONLY, READ_WRITE, TRUNCATE, WRITE_ONLY};
 use user::testing::Verdict;
 use user::testing::child::passes;
 use user::testing::files::{create, read_fully};
-use user::testing::memory::{PAGE, buffer, call, holds, load, store};
+use user::testing::memory::{PAGE, buffer, call, fetch, holds, load, store};
 use user::testing::scarcity::Hoarder;
 use user::testing::usage::{Account, program_pages_end, usage};
 use user::{Arguments, ensure, ensure_equal, need, println, system};
@@ -31,6 +31,8 @@ static TABLE: Pages<u8> = Pages(table());
 static DATA: Pages<AtomicU8> = Pages([const { AtomicU8::new(DATUM) }; SIZE]);
 /// Lies in no file.
 static ZEROS: Pages<AtomicU8> = Pages([const { AtomicU8::new(0) }; SIZE]);
+/// Lies with the text, and can be executed: as many times `ret`, as the compressed instruction.
+static RETURNS: Pages<u8> = Pages(returns());
 /// A path that nobody reads before a system call does.
 static PATH: Pages<AtomicU8> = Pages(path());
 
@@ -47,6 +49,16 @@ const fn table() -> [u8; SIZE] {
     while place < SIZE {
         bytes[place] = entry(place);
         place += 1;
+    }
+    bytes
+}
+
+const fn returns() -> [u8; SIZE] {
+    let mut bytes = [0x82; SIZE];
+    let mut place = 1;
+    while place < SIZE {
+        bytes[place] = 0x80;
+        place += 2;
     }
     bytes
 }
@@ -105,8 +117,8 @@ fn all_is_right() -> Verdict {
 fn pages_come_when_touched() -> Verdict {
     let all = program_pages_end().div_ceil(PAGE);
     // What runs now, the stack, and little else.
-    ensure!(all > 4 * PAGES as u64);
-    ensure!(usage().mapped_pages < all - 4 * PAGES as u64 + 2);
+    ensure!(all > 5 * PAGES as u64);
+    ensure!(usage().mapped_pages < all - 5 * PAGES as u64 + 2);
     let account = Account::of_now();
     for (number, page) in (0..SIZE as u64).step_by(PAGE as usize).enumerate() {
         ensure_equal!(load(address(&TABLE) + page + 5), entry(page as usize + 5));
@@ -115,6 +127,14 @@ fn pages_come_when_touched() -> Verdict {
         ensure_equal!(account.change().loads, number + 1);
     }
     ensure_equal!(account.change().mapped, PAGES);
+    let account = Account::of_now();
+    for (number, page) in (0..SIZE as u64).step_by(PAGE as usize).enumerate() {
+        fetch(address(&RETURNS) + page + 6);
+        fetch(address(&RETURNS) + page + 4094);
+        ensure_equal!(account.frames(), number + 1);
+        ensure_equal!(account.change().fetches, number + 1);
+    }
+    ensure_equal!(account.change().loads, 0);
     let account = Account::of_now();
     for (number, page) in (0..SIZE as u64).step_by(PAGE as usize).enumerate() {
         let place = address(&DATA) + page;
