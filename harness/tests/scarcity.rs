@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 /// The most frames that are left: more than any operation below takes, but for those that ask for
 /// a number of pages.
-const PLENTY: u16 = 12;
+const PLENTY: u16 = 20;
 
 /// What stands before every operation: `b` runs a program whose stack grows and whose pages are
 /// still in its file, with a heap of which it shares some pages with `d`, a pipe with something in
