@@ -45,6 +45,25 @@ fn a_clean_case_exits_with_0() {
 }
 
 #[test]
+fn a_dialect_is_named_or_read_from_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let known = include_bytes!("../../oracle/src/dialect/faultline.toml");
+    let written = file(&folder, "own.toml", known);
+    let broken = file(&folder, "broken.toml", b"name = 1");
+    for (dialect, code) in [
+        ("faultline", 0),
+        (written.as_str(), 0),
+        (broken.as_str(), 2),
+        ("/no/such/dialect", 2),
+    ] {
+        let output = faultline(&["run", "--dialect", dialect, &first_seed()]);
+        let message = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{dialect}: {message}");
+        assert_eq!(message.contains("dialect"), code != 0, "{message}");
+    }
+}
+
+#[test]
 fn json_is_json() {
     let output = faultline(&["run", "--format", "json", &first_seed()]);
     let value: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();

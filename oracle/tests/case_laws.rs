@@ -261,3 +261,37 @@ fn text_may_be_written_in_more_ways_than_one() {
         assert_eq!(case.to_string(), format!("faultline 1\n{canonical}\n"));
     }
 }
+
+/// Records as the encoder wrote them before paths and programs came into the language.
+#[test]
+fn old_binary_files_keep_their_meaning() {
+    let old: [([u8; 8], &str); 6] = [
+        ([0x00, 0x00, 0x00, 0x00, 3, 0, 0, 0], "a: sbrk +3p"),
+        (
+            [0x09, 0x04, 0xf8, 0x8f, 1, 3, 0, 0],
+            "b: load8 heap[1]+0xff8",
+        ),
+        ([0x30, 0, 0, 0, 0, 1, 0, 0], "a: b = fork"),
+        (
+            [0xa2, 0x03, 0x10, 0x80, 0, 0, 0, 0],
+            "c: wait stack[0]+0x10",
+        ),
+        (
+            [0x60, 0x04, 0x00, 0xff, 0xff, 0x85, 0xff, 0xff],
+            "a: read 5 heap[-1]+0xf00 -1",
+        ),
+        ([0x98, 0, 0, 0, 0, 0, 0xff, 0xff], "frames all"),
+    ];
+    for (record, text) in old {
+        let operation = Case::decode(&record).operations[0];
+        assert_eq!(operation.to_string(), text);
+        assert_eq!(
+            Case {
+                operations: vec![operation]
+            }
+            .to_bytes(),
+            record,
+            "{text}"
+        );
+    }
+}
