@@ -1,0 +1,124 @@
+//! The mutations of the case language as a custom mutator of AFL++, which loads this library.
+//!
+//! AFL++'s documentation: "Custom mutators in AFL++". Inputs are text cases or the binary form, as
+//! everywhere; what comes out is the binary form.
+
+use faultline::{Case, case_file, cross_over, mutate};
+use std::ffi::c_void;
+
+/// Of so many children, one has two parents.
+const TWO_PARENTS: u64 = 5;
+
+/// What AFL++ holds on to: the place of the random sequence, and the last child.
+pub struct Mutator {
+    random: u64,
+    child: Vec<u8>,
+}
+
+impl Mutator {
+    fn new(seed: u32) -> Self {
+        Self {
+            random: u64::from(seed),
+            child: Vec::new(),
+        }
+    }
+
+    /// The next number: the sequence "SplitMix64".
+    fn next(&mut self) -> u64 {
+        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.random;
+        mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ mixed >> 31
+    }
+
+    /// A child of `parent`, now and then of `other` too, of at most `most` bytes.
+    fn breed(&mut self, parent: &[u8], other: &[u8], most: usize) -> &[u8] {
+        let mut case = case_file::from_bytes(parent);
+        if !other.is_empty() && self.next().is_multiple_of(TWO_PARENTS) {
+            case = cross_over(&case, &case_file::from_bytes(other), self.next());
+        }
+        mutate(&mut case, self.next());
+        self.child = Case::to_bytes(&case);
+        // A binary case may end anywhere.
+        self.child.truncate(most);
+        &self.child
+    }
+}
+
+/// Called once, at the start.
+#[unsafe(no_mangle)]
+pub extern "C" fn afl_custom_init(_afl: *const c_void, seed: u32) -> Box<Mutator> {
+    Box::new(Mutator::new(seed))
+}
+
+/// Makes one input from another, and says how long it is.
+///
+/// # Safety
+/// As AFL++ promises: `mutator` is what [`afl_custom_init`] gave, `parent` and `other` have the
+/// sizes given (`other` may be null, with any size), `child` may be written.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn afl_custom_fuzz(
+    mutator: &mut Mutator,
+    parent: *const u8,
+    parent_size: usize,
+    child: *mut *const u8,
+    other: *const u8,
+    other_size: usize,
+    max_size: usize,
+) -> usize {
+    // SAFETY: the caller's promise.
+    let (parent, other) = unsafe { (slice(parent, parent_size), slice(other, other_size)) };
+    let bred = mutator.breed(parent, other, max_size);
+    // SAFETY: the caller's promise. The bytes stay until the next call, as AFL++ asks.
+    unsafe { child.write(bred.as_ptr()) };
+    bred.len()
+}
+
+/// # Safety
+/// `start` is null, or has `size` bytes that nobody changes while the slice lives.
+unsafe fn slice<'a>(start: *const u8, size: usize) -> &'a [u8] {
+    if start.is_null() {
+        return &[];
+    }
+    // SAFETY: the caller's promise.
+    unsafe { std::slice::from_raw_parts(start, size) }
+}
+
+/// Called once, at the end.
+#[unsafe(no_mangle)]
+pub extern "C" fn afl_custom_deinit(mutator: Box<Mutator>) {
+    drop(mutator);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Mutator, afl_custom_deinit, afl_custom_fuzz, afl_custom_init};
+    use std::ptr::null;
+
+    #[test]
+    fn children_are_cases_and_fit() {
+        let mut mutator = Mutator::new(1);
+        let parent = faultline::Case::generate(1, 20).to_bytes();
+        for most in [0, 8, 64, 4096] {
+            let child = mutator.breed(&parent, &parent, most);
+            assert!(child.len() <= most);
+        }
+    }
+
+    #[test]
+    fn the_way_afl_calls_it() {
+        let mut mutator = afl_custom_init(null(), 7);
+        let parent = b"faultline 1\na: getpid\n";
+        let mut child = null();
+        // SAFETY: all pointers are good, and `other` is null.
+        let size = unsafe {
+            let (start, size) = (parent.as_ptr(), parent.len());
+            afl_custom_fuzz(&mut mutator, start, size, &mut child, null(), 0, 4096)
+        };
+        // SAFETY: that many bytes stay until the next call.
+        let bytes = unsafe { std::slice::from_raw_parts(child, size) };
+        assert!(!faultline::Case::from_bytes(bytes).operations.is_empty());
+        afl_custom_deinit(mutator);
+    }
+}

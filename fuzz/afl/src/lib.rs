@@ -1,0 +1,66 @@
+//! What the AFL++ targets share: the glue between AFL++ and `faultline::fuzzing`.
+//!
+//! A target is a few lines that call [`run`]; what a case does is in `harness`. AFL++ keeps one
+//! process running over all cases (persistent mode): the kernel is booted once.
+
+mod counters;
+
+use counters::Counters;
+use faultline::fuzzing::{Alarm, Execution, Session};
+use faultline::{case_file, finding_file};
+use std::env;
+use std::panic::AssertUnwindSafe;
+use std::process::{abort, exit};
+
+/// Set to `1`: go on after a finding and collect more, where AFL++ would note a crash and start
+/// the process again.
+const KEEP_GOING_VARIABLE: &str = "FAULTLINE_KEEP_GOING";
+
+/// Fuzzes until AFL++ has had enough. `target` is what findings are said to be found by.
+///
+/// Ends the process with a message if there is no kernel to fuzz.
+pub fn run(target: &str) {
+    let mut session = Session::open().unwrap_or_else(|error| {
+        eprintln!("cannot fuzz {target}: {error}");
+        exit(2);
+    });
+    let keep_going = env::var_os(KEEP_GOING_VARIABLE).is_some_and(|value| value == "1");
+    let mut counters = Counters::registered().unwrap_or_else(|| {
+        eprintln!("cannot fuzz {target}: AFL++ gave no counters; is AFL_INST_RATIO set?");
+        exit(2);
+    });
+    // If this side panics the process ends: what the closure holds is never seen half changed.
+    let mut execute = AssertUnwindSafe(|bytes: &[u8]| {
+        execute(&mut session, &mut counters, bytes, target, keep_going);
+    });
+    afl::fuzz(true, move |bytes| (*execute)(bytes));
+}
+
+fn execute(
+    session: &mut Session,
+    counters: &mut Counters,
+    bytes: &[u8],
+    target: &str,
+    keep_going: bool,
+) {
+    let (edges, features) = counters.for_execution();
+    match session.execute(&case_file::from_bytes(bytes), edges, features) {
+        Ok(Execution::Clean) => {}
+        // Else the queue would fill with ways to the same bug.
+        Ok(Execution::KnownFinding) => counters.forget(),
+        Err(alarm) => {
+            eprintln!("\n{alarm}\n");
+            let Alarm::Finding(report) = alarm else {
+                abort();
+            };
+            match finding_file::write(&report, &finding_file::folder(), target) {
+                Ok(path) => eprintln!("written to {}", path.display()),
+                Err(error) => eprintln!("cannot write the case file: {error}"),
+            }
+            if !keep_going {
+                abort();
+            }
+            counters.forget();
+        }
+    }
+}
