@@ -1,6 +1,8 @@
 //! Runs rules, each in a child and in an empty directory, and says of each whether it holds. A rule
 //! that holds but leaves fewer free frames than before does not.
 
+use core::ffi::CStr;
+
 use super::{Verdict, child, scratch, usage};
 use crate::{Arguments, println, system};
 
@@ -35,7 +37,8 @@ const PATIENCE: u32 = 20;
 
 /// Runs those rules of `groups` that the arguments choose; gives the program's exit status.
 ///
-/// `-l` lists them, `-q` leaves out the slow ones, names of rules or groups choose only those.
+/// `-l` lists them, `-q` leaves out the slow ones but those that are named, names of rules or groups
+/// choose only those.
 pub fn run(program: &str, groups: &[Group], arguments: Arguments) -> i32 {
     let chosen = Choice { arguments };
     if chosen.has_flag(b"-l") {
@@ -88,13 +91,13 @@ impl Choice {
         words.any(|word| word.to_bytes() == flag)
     }
 
-    fn names(&self) -> impl Iterator<Item = &'static core::ffi::CStr> {
-        let is_name = |word: &&core::ffi::CStr| !word.to_bytes().starts_with(b"-");
+    fn names(&self) -> impl Iterator<Item = &'static CStr> {
+        let is_name = |word: &&CStr| !word.to_bytes().starts_with(b"-");
         self.arguments.rest().filter(is_name)
     }
 
     /// A flag or name that means nothing.
-    fn unknown(&self, groups: &[Group]) -> Option<&'static core::ffi::CStr> {
+    fn unknown(&self, groups: &[Group]) -> Option<&'static CStr> {
         let is_known = |word: &[u8]| {
             word == b"-q"
                 || groups.iter().any(|group| {
@@ -107,11 +110,13 @@ impl Choice {
     }
 
     fn includes(&self, group: &Group, rule: &Rule, is_slow: bool) -> bool {
-        match self.names().next() {
-            None => !(is_slow && self.has_flag(b"-q")),
-            Some(_) => self
-                .names()
-                .any(|name| is_called(group, rule, name.to_bytes())),
+        let left_out = is_slow && self.has_flag(b"-q");
+        let mut names = self.names().map(CStr::to_bytes).peekable();
+        match names.peek() {
+            None => !left_out,
+            Some(_) => names.any(|name| {
+                name == rule.name.as_bytes() || name == group.name.as_bytes() && !left_out
+            }),
         }
     }
 }

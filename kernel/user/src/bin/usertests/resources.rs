@@ -7,7 +7,7 @@ use user::abi::file_system::{BLOCK_SIZE, MAX_FILE_BLOCKS};
 use user::abi::limits::{INODES, OPEN_FILES, OPEN_FILES_PER_PROCESS, PROCESSES};
 use user::abi::open::{CREATE, READ_ONLY, READ_WRITE};
 use user::testing::child::{self, spawn, status_of};
-use user::testing::files::{Name, contains, count_entries, create, exists};
+use user::testing::files::{Name, contains, count_entries, create, exists, read_fully};
 use user::testing::memory::{PAGE, buffer, eager, heap_end, store};
 use user::testing::{Failure, Group, Verdict};
 use user::{ensure, ensure_equal, need, rules, system};
@@ -23,7 +23,12 @@ pub const GROUP: Group = Group {
         memory_among_ten,
         inodes_in_memory,
     ],
-    slow: rules![memory_for_exec, blocks, inodes_on_disk],
+    slow: rules![
+        memory_for_exec,
+        blocks,
+        blocks_for_half_a_write,
+        inodes_on_disk,
+    ],
 };
 
 fn processes() -> Verdict {
@@ -288,6 +293,24 @@ fn blocks() -> Verdict {
     create(c"room", b"room")?;
     ensure_equal!(system::unlink(c"room"), 0);
     ensure_equal!(fill_disk(block)?, first);
+    Ok(())
+}
+
+/// There is room for three blocks of five: they are written, and the call fails.
+fn blocks_for_half_a_write() -> Verdict {
+    const ROOM: usize = 3 * BLOCK_SIZE;
+    let bytes = buffer(5 * BLOCK_SIZE);
+    bytes.fill(b'h');
+    create(c"room", &bytes[..ROOM])?;
+    fill_disk(&bytes[..BLOCK_SIZE])?;
+    ensure_equal!(system::unlink(c"room"), 0);
+    let file = need!(system::open(c"half", CREATE | READ_WRITE));
+    ensure_equal!(system::write(file, bytes), -1);
+    ensure_equal!(need!(system::fstat(file)).size, ROOM);
+    ensure_equal!(system::write(file, b"x"), -1);
+    let file = need!(system::open(c"half", READ_ONLY));
+    ensure_equal!(read_fully(file, bytes), ROOM);
+    ensure!(bytes[..ROOM].iter().all(|&byte| byte == b'h'));
     Ok(())
 }
 
