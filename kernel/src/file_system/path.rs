@@ -8,9 +8,10 @@ use super::inode::{Inode, InodeReference, get};
 use super::{Failed, root};
 use crate::sync::SleepLock;
 
-/// Held by a process that has one inode in its hand and waits for another one: two such processes
-/// never wait for each other, even if a damaged disk has a directory inside itself.
-static SECOND_INODE: SleepLock<()> = SleepLock::new(());
+/// Held by a process from before it waits for the first of two inodes until it has both. So whoever
+/// holds one inode and waits for another is the only one who does, and waits for nobody who waits
+/// for it: even if a damaged disk has a directory inside itself.
+static BOTH_INODES: SleepLock<()> = SleepLock::new(());
 
 /// A name in a path: what lies between slashes, cut to the length of a directory entry's.
 type Part<'p> = &'p [u8];
@@ -171,24 +172,24 @@ pub fn unlink(directory: Option<&InodeReference>, path: &[u8]) -> Result<(), Fai
     if matches!(name, b"." | b"..") {
         return Err(Failed);
     }
+    let both = BOTH_INODES.lock();
     let mut parent_inode = parent.lock()?;
     let found = parent_inode.look_up(name)?.ok_or(Failed)?;
     let file = get(found.entry.inode.into())?;
-    let removed = remove(&mut parent_inode, found.offset, &file);
+    if file.number() == parent.number() {
+        return Err(Failed);
+    }
+    let mut inode = file.lock()?;
+    drop(both);
+    let removed = remove(&mut parent_inode, found.offset, &mut inode);
+    drop(inode);
     // Before the file, whose last reference frees it: that takes its time.
     drop(parent_inode);
     removed
 }
 
-/// Removes the entry at `offset` of `parent`, which names `file`.
-fn remove(parent: &mut Inode<'_>, offset: u32, file: &InodeReference) -> Result<(), Failed> {
-    if file.number() == parent.number() {
-        return Err(Failed);
-    }
-    let mut inode = {
-        let _second = SECOND_INODE.lock();
-        file.lock()?
-    };
+/// Removes the entry at `offset` of `parent`, which names `inode`.
+fn remove(parent: &mut Inode<'_>, offset: u32, inode: &mut Inode<'_>) -> Result<(), Failed> {
     let is_directory = inode.kind() == Kind::Directory;
     if is_directory && !inode.is_empty_directory()? {
         return Err(Failed);

@@ -9,7 +9,7 @@
 //!
 //! First what may sleep:
 //! 1. a place in a transaction of the file system: it waits for room in the log
-//! 2. an inode; a second one only by `SECOND_INODE` of [`crate::file_system`], parent before child
+//! 2. an inode; a second one only by `BOTH_INODES` of [`crate::file_system`], which comes before
 //! 3. a buffer; several in the order bitmap or indirect block, then data
 //! 4. the disk's queue
 //!
