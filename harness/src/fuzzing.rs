@@ -32,6 +32,7 @@ pub struct Session {
     runner: Runner,
     totals: Totals,
     known: Known,
+    minimise_executions: u64,
 }
 
 /// Buckets that were reported already, by one session or by several that share this.
@@ -68,6 +69,10 @@ pub struct Totals {
     pub instructions: u64,
     /// Cases with a finding, known or new.
     pub findings: u64,
+    /// Cases in which the code that a seeded bug changes ran: see [`crate::engine::Canary`].
+    pub reached: u64,
+    /// Cases in which the seeded bug had an effect.
+    pub triggered: u64,
 }
 
 impl AddAssign for Totals {
@@ -77,6 +82,8 @@ impl AddAssign for Totals {
         self.meter += other.meter;
         self.instructions += other.instructions;
         self.findings += other.findings;
+        self.reached += other.reached;
+        self.triggered += other.triggered;
     }
 }
 
@@ -145,7 +152,14 @@ impl Session {
             guest,
             totals: Totals::default(),
             known,
+            minimise_executions: MINIMISE_EXECUTIONS,
         }
+    }
+
+    /// Reports findings as they were found, without a search for smaller cases.
+    pub fn as_found(mut self) -> Self {
+        self.minimise_executions = 0;
+        self
     }
 
     /// Runs `case`, adds the guest's edges to `edges` and the state features to `features`, and
@@ -167,6 +181,9 @@ impl Session {
         self.totals.executions += 1;
         self.totals.meter += outcome.meter;
         self.totals.instructions += outcome.instructions;
+        let canary = self.runner.engine().canary();
+        self.totals.reached += u64::from(canary.reached);
+        self.totals.triggered += u64::from(canary.triggered);
         if self.totals.executions.is_multiple_of(DETERMINISM_SAMPLE) {
             self.repeat(case, &outcome)?;
         }
@@ -242,7 +259,7 @@ impl Session {
         let minimised = minimise(
             case,
             finding.step,
-            MINIMISE_EXECUTIONS,
+            self.minimise_executions,
             |candidate| match runner.run(candidate).finding {
                 Some(found) if bucket(&found) == wanted => {
                     smallest = found;

@@ -55,6 +55,10 @@ pub struct Plan {
     pub corpus: Option<PathBuf>,
     /// Where findings go.
     pub findings: PathBuf,
+    /// Stop at the first finding, too.
+    pub until_finding: bool,
+    /// Write findings as they were found, not minimised.
+    pub as_found: bool,
 }
 
 /// What came of a campaign.
@@ -201,6 +205,9 @@ impl Shared<'_> {
     /// One thread's part.
     fn work(&self, guest: &Arc<Guest>, number: usize, tell: &(impl Fn(&Progress<'_>) + Sync)) {
         let mut session = Session::new(Arc::clone(guest), self.known.clone());
+        if self.plan.as_found {
+            session = session.as_found();
+        }
         let mut random =
             fastrand::Rng::with_seed(self.plan.seed.wrapping_add((number as u64) << 32));
         let mut edges = vec![0; EDGE_COUNTERS];
@@ -280,6 +287,9 @@ impl Shared<'_> {
             error,
         })?;
         self.log().findings.push(path);
+        if self.plan.until_finding {
+            self.stop.store(true, Ordering::Relaxed);
+        }
         Ok(())
     }
 

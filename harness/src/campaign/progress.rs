@@ -77,6 +77,19 @@ impl Progress<'_> {
             meter.expected_kills,
             "and the kernel killed the process, as it had to",
         );
+        if self.totals.reached > 0 {
+            let (reached, triggered) = (self.totals.reached, self.totals.triggered);
+            text += &row(
+                "seeded bug reached",
+                reached,
+                "cases that ran what it changes",
+            );
+            text += &row(
+                "seeded bug triggered",
+                triggered,
+                "cases in which that did harm",
+            );
+        }
         text += &row(
             "findings",
             self.findings.len() as u64,

@@ -36,6 +36,12 @@ pub(crate) struct Arguments {
     /// Where findings go [default: findings/ in the checkout]
     #[arg(long, value_name = "DIR")]
     findings: Option<PathBuf>,
+    /// Stop at the first finding
+    #[arg(long)]
+    until_finding: bool,
+    /// Write findings as they were found, without a search for smaller cases
+    #[arg(long)]
+    as_found: bool,
     /// How to print
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -102,5 +108,7 @@ fn plan(arguments: &Arguments, jobs: usize) -> miette::Result<Plan> {
             .findings
             .clone()
             .unwrap_or_else(finding_file::folder),
+        until_finding: arguments.until_finding,
+        as_found: arguments.as_found,
     })
 }

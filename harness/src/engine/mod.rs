@@ -4,6 +4,7 @@
 //! agent reports or everybody else has had a turn, and writes down the events. The judge, in
 //! `oracle`, says what they mean.
 
+mod canary;
 mod finish;
 mod mappings;
 mod perform;
@@ -17,6 +18,8 @@ use oracle::{Event, Failure, Process};
 use processes::SlotSet;
 use std::sync::Arc;
 
+pub(crate) use canary::Canaries;
+pub use canary::Canary;
 pub(crate) use finish::STATUS_ADDRESS;
 pub use finish::Standing;
 pub(crate) use processes::{Processes, SUPERVISOR, Slot, State};
@@ -45,6 +48,8 @@ pub struct Engine {
     events: Vec<Event>,
     /// Whether the free list was seen empty in the step in hand.
     out_of_frames: bool,
+    /// What the canaries of a seeded bug have said since the case began.
+    canary: Canary,
     /// What the kernel has printed since the case began, its tail.
     console: Vec<u8>,
     /// Where the output of the step in hand begins in `console`.
@@ -62,6 +67,7 @@ impl Engine {
         for pc in [guest.panic_entry, guest.exhausted_entry]
             .into_iter()
             .flatten()
+            .chain(guest.canaries.addresses())
         {
             machine.set_breakpoint(pc);
         }
@@ -72,6 +78,7 @@ impl Engine {
             front: Some(guest.front),
             events: Vec::new(),
             out_of_frames: false,
+            canary: Canary::default(),
             console: Vec::new(),
             console_mark: 0,
             hidden: None,
@@ -86,6 +93,7 @@ impl Engine {
         self.front = Some(self.guest.front);
         self.events.clear();
         self.out_of_frames = false;
+        self.canary = Canary::default();
         self.console.clear();
         self.console_mark = 0;
         self.hidden = None;
@@ -121,6 +129,11 @@ impl Engine {
         String::from_utf8_lossy(&self.console).into_owned()
     }
 
+    /// What the canaries of a seeded bug have said since the case began.
+    pub fn canary(&self) -> Canary {
+        self.canary
+    }
+
     /// Frames free now, where the kernel's symbols tell.
     pub fn free_frames(&self) -> Option<u64> {
         self.guest.accounts?.free(&self.machine)
@@ -149,6 +162,7 @@ impl Engine {
                 Exit::Breakpoint { pc, .. } if Some(pc) == self.guest.exhausted_entry => {
                     self.out_of_frames |= self.refusal_is_due();
                 }
+                Exit::Breakpoint { pc, .. } if self.guest.canaries.heard(pc, &mut self.canary) => {}
                 Exit::Breakpoint { .. } => return Err(self.last_words(None)),
                 Exit::Stuck { pc, .. } => return Err(self.last_words(Some(pc))),
                 Exit::Finished { .. } => return Err(Failure::PoweredOff),

@@ -9,7 +9,9 @@ use super::location::GuestFiles;
 use super::planted::{Planted, plant};
 use super::symbols::Symbols;
 use crate::agent::{Agent, DATA_BYTES, DATA_FILE_BYTES, DATA_START, TEXT_BYTES, TEXT_START};
-use crate::engine::{CSR_SATP, Engine, HART, Processes, STACK_POINTER, SUPERVISOR, Slot, Standing};
+use crate::engine::{
+    CSR_SATP, Canaries, Engine, HART, Processes, STACK_POINTER, SUPERVISOR, Slot, Standing,
+};
 use abi::SystemCall;
 use emulator::{Clock, Config, Coverage, Exit, Machine};
 use oracle::{Dialect, Image, Layout, Permissions, Process, Program, Segment, Setting};
@@ -165,6 +167,7 @@ impl Stage {
             snapshot: self.machine.snapshot(),
             panic_entry: self.symbols.address("panic"),
             exhausted_entry: self.symbols.address("kmem_exhausted"),
+            canaries: Canaries::find(&self.symbols),
             accounts: FrameAccounts::discover(&self.symbols),
             kernel_image: self.symbols.image(),
             symbols: self.symbols,

@@ -10,7 +10,7 @@ pub mod symbols;
 pub use boot::BootError;
 
 use crate::agent::Agent;
-use crate::engine::{Processes, Slot};
+use crate::engine::{Canaries, Processes, Slot};
 use emulator::Snapshot;
 use frames::FrameAccounts;
 use oracle::{Dialect, Setting};
@@ -37,4 +37,5 @@ pub struct Guest {
     pub(crate) kernel_image: Range<u64>,
     pub(crate) panic_entry: Option<u64>,
     pub(crate) exhausted_entry: Option<u64>,
+    pub(crate) canaries: Canaries,
 }
