@@ -58,6 +58,8 @@ pub struct Engine {
     hidden: Option<Hidden>,
     /// Physical addresses of page tables, kept to be filled again.
     page_tables: Vec<u64>,
+    /// How many requests the disk had completed when that was last asked.
+    disk_requests: u16,
 }
 
 impl Engine {
@@ -83,6 +85,7 @@ impl Engine {
             console_mark: 0,
             hidden: None,
             page_tables: Vec::new(),
+            disk_requests: 0,
         }
     }
 
@@ -97,6 +100,7 @@ impl Engine {
         self.console.clear();
         self.console_mark = 0;
         self.hidden = None;
+        self.disk_requests = 0;
     }
 
     /// Changes the kernel itself, for this and all later cases: `bytes` at physical `address`.

@@ -20,6 +20,7 @@ impl Engine {
         self.events.clear();
         self.out_of_frames = false;
         self.console_mark = self.console.len();
+        self.disk_was_used();
         let instructions_before = self.machine.retired();
         let frames_before = self.free_frames();
 

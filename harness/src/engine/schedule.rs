@@ -17,6 +17,10 @@ pub(super) const RESULT: usize = A0.0 as usize;
 const ARRAY: usize = A1.0 as usize;
 pub(crate) const STACK_POINTER: usize = 2;
 
+/// Rounds after the last use of the disk: whoever slept for it may die in the first, and wake in
+/// the second somebody that it had passed by.
+const ROUNDS_AFTER_DISK: u32 = 2;
+
 impl Engine {
     /// Brings `slot` to its hint. False: the scheduler never came to it.
     pub(super) fn bring_to_front(&mut self, slot: Slot) -> Result<bool, Failure> {
@@ -35,19 +39,27 @@ impl Engine {
     }
 
     /// Lets others run: `rounds` rounds of the scheduler at least, and on until a round brings no
-    /// news and the disk has rested in it, so that nobody sleeps until a block is read; then reports
-    /// who was parked in it.
+    /// news and nobody can be asleep until a block is read; then reports who was parked in it.
     pub(super) fn settle(&mut self, rounds: u32) -> Result<(), Failure> {
         let mut left = rounds;
         loop {
-            let before = (self.events.len(), self.machine.disk_requests());
+            let before = self.events.len();
             let met = self.round()?;
             left = left.saturating_sub(1);
-            if left == 0 && (self.events.len(), self.machine.disk_requests()) == before {
+            if self.disk_was_used() {
+                left = left.max(ROUNDS_AFTER_DISK);
+            }
+            if left == 0 && self.events.len() == before {
                 self.call_the_roll(met);
                 return Ok(());
             }
         }
+    }
+
+    /// Whether the disk has read or written anything since this was last asked.
+    pub(super) fn disk_was_used(&mut self) -> bool {
+        let before = std::mem::replace(&mut self.disk_requests, self.machine.disk_requests());
+        before != self.disk_requests
     }
 
     /// Lets others run until the child that `parent` has just made shows itself. One that does not
