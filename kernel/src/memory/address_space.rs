@@ -35,9 +35,8 @@ pub enum Fault {
     NotAllowed,
     /// It needs a frame, and none is free.
     OutOfFrames,
-    /// The page at this address must be read from the program's file first: by
-    /// [`AddressSpace::load`].
-    NotLoaded(UserAddress),
+    /// The page must be read from the program's file first: by [`AddressSpace::load`].
+    NotLoaded,
     /// The program's file cannot be read.
     Unreadable,
 }
@@ -64,6 +63,10 @@ pub struct AddressSpace {
     table: PageTable,
     /// The program that it began with.
     image: Image,
+    /// One beyond the last page that the program's file backs.
+    file_end: Page,
+    /// The page that the last [`Fault::NotLoaded`] was about.
+    missing: Page,
     /// A frame for each page of the program's file that is not loaded yet: no program ends for want
     /// of its own code.
     promise: Promise,
@@ -90,7 +93,7 @@ impl AddressSpace {
     /// # Errors
     /// There are not enough frames for it and for all pages of the program's file.
     pub fn new(fixtures: Fixtures, image: Image) -> Result<AddressSpace, OutOfFrames> {
-        let promise = Promise::of(image.file_pages())?;
+        let promise = Promise::of(image.regions.file_pages())?;
         AddressSpace::with_promise(fixtures, image, promise)
     }
 
@@ -105,7 +108,9 @@ impl AddressSpace {
         Ok(AddressSpace {
             satp: csr::SATP_SV39 | identifier | table.root_number(),
             table,
+            file_end: image.regions.file_end(),
             image,
+            missing: Page::containing(0),
             promise,
             heap: Region::heap(heap_start..heap_start),
             program_break: heap_start.start().0,
@@ -156,31 +161,36 @@ impl AddressSpace {
         access: Access,
         origin: Origin,
     ) -> Result<Frame, Fault> {
-        let page = address.page().ok_or(Fault::NotAllowed)?;
-        let entry = self.table.entry(page);
+        let page = address.page();
+        let entry = page.map_or(Entry::EMPTY, |page| self.table.entry(page));
         if entry.allows(access) {
             return Ok(entry.frame());
-        }
-        let filled = self.fill(page, entry, access);
-        if let Err(Fault::NotLoaded(_)) = filled {
-            return Err(Fault::NotLoaded(address));
         }
         let fault = PageFault {
             address,
             access,
             origin,
         };
-        fault.note(self.owner, filled.map(|(_, resolution)| resolution));
-        filled.map(|(frame, _)| frame)
+        self.resolve(fault, entry)
     }
 
-    /// The slow part of [`AddressSpace::fault_in`]: `entry` does not allow `access`.
-    fn fill(
-        &mut self,
-        page: Page,
-        entry: Entry,
-        access: Access,
-    ) -> Result<(Frame, Resolution), Fault> {
+    /// The slow part of [`AddressSpace::fault_in`]: `entry` does not allow the access.
+    #[inline(never)]
+    fn resolve(&mut self, fault: PageFault, entry: Entry) -> Result<Frame, Fault> {
+        let page = fault.address.page().ok_or(Fault::NotAllowed);
+        let result = page.and_then(|page| self.fill(page, entry, fault.access));
+        if result != Err(Fault::NotLoaded) {
+            fault.note(self.owner, result.is_ok(), || {
+                result.map(|frame| Resolution::of(entry, frame))
+            });
+        }
+        result
+    }
+
+    /// Makes the frame behind `page`, whose `entry` does not allow `access`.
+    // As `PageTable::map`, for the same reason.
+    #[inline(always)]
+    fn fill(&mut self, page: Page, entry: Entry, access: Access) -> Result<Frame, Fault> {
         let region = self.region(page).ok_or(Fault::NotAllowed)?;
         let permissions = region.permissions;
         if !permissions.allow(access) {
@@ -191,7 +201,8 @@ impl AddressSpace {
             return Ok(self.unshare(page, entry, permissions)?);
         }
         if region.file_part(page).is_some() {
-            return Err(Fault::NotLoaded(page.start()));
+            self.missing = page;
+            return Err(Fault::NotLoaded);
         }
         let mut frame = None;
         self.table.map(page, || {
@@ -201,8 +212,7 @@ impl AddressSpace {
         })?;
         // A hart may remember that there was nothing.
         self.stale_translations = ALL_HARTS;
-        let frame = frame.ok_or(Fault::OutOfFrames)?;
-        Ok((frame, Resolution::Zeros))
+        frame.ok_or(Fault::OutOfFrames)
     }
 
     /// Makes a shared page the process's own: by a copy, or as it is if nobody else holds it.
@@ -211,24 +221,25 @@ impl AddressSpace {
         page: Page,
         entry: Entry,
         permissions: Permissions,
-    ) -> Result<(Frame, Resolution), OutOfFrames> {
+    ) -> Result<Frame, OutOfFrames> {
         let shared = entry.frame();
-        let (frame, entry, resolution) = if shared.is_exclusive() {
-            (shared, entry.writable(), Resolution::TakenOver)
+        let (frame, entry) = if shared.is_exclusive() {
+            // Nobody can begin to share it now: that takes a holder.
+            (shared, entry.writable())
         } else {
             let own = allocate()?;
             own.copy_from(shared);
-            (own, Entry::user(own, permissions), Resolution::Copied)
+            (own, Entry::user(own, permissions))
         };
         self.table.replace(page, entry);
         self.stale_translations = ALL_HARTS;
         if frame != shared {
             shared.release();
         }
-        Ok((frame, resolution))
+        Ok(frame)
     }
 
-    /// Reads the page at an address that [`Fault::NotLoaded`] named, and counts that for `origin`. May
+    /// Reads the page at `address`, which [`Fault::NotLoaded`] named, and counts that for `origin`. May
     /// sleep, and waits for inodes and buffers: not for a caller that holds any lock.
     ///
     /// # Errors
@@ -246,7 +257,7 @@ impl AddressSpace {
             access,
             origin,
         };
-        fault.note(self.owner, end.map(|()| Resolution::Loaded));
+        fault.note(self.owner, end.is_ok(), || end.map(|()| Resolution::Loaded));
         end
     }
 
@@ -272,18 +283,26 @@ impl AddressSpace {
         Ok(())
     }
 
-    /// The first of `length` bytes at `address` that must be loaded before it can be used.
+    /// Where the page is that the last [`Fault::NotLoaded`] was about.
+    pub fn missing(&self) -> UserAddress {
+        self.missing.start()
+    }
+
+    /// The first page among `length` bytes at `address` that must be loaded before it can be used.
     #[inline]
-    pub fn first_not_loaded(&self, address: UserAddress, length: usize) -> Option<UserAddress> {
+    pub fn first_not_loaded(&self, address: UserAddress, length: usize) -> Option<Page> {
         // Stack and heap lie above all that a file backs.
-        let first = address.page().filter(|&page| page < self.image.file_end)?;
+        let first = address.page().filter(|&page| page < self.file_end)?;
+        if length == 0 {
+            return None;
+        }
         let end = address.checked_add(length as u64)?;
         for region in self.image.regions.iter() {
             let pages = region.file_pages();
             let mut page = first.max(pages.start);
             while page < pages.end && page.start() < end {
                 if !self.table.entry(page).is_valid() {
-                    return Some(address.max(page.start()));
+                    return Some(page);
                 }
                 page = page.next();
             }
@@ -397,15 +416,21 @@ impl AddressSpace {
     #[inline]
     pub fn settle(&mut self, hart: usize) {
         let bit = 1u32.wrapping_shl(hart as u32);
-        if self.stale_translations & bit != 0 {
-            self.stale_translations &= !bit;
+        if (self.stale_translations | self.stale_instructions) & bit != 0 {
+            self.forget(bit);
+        }
+    }
+
+    fn forget(&mut self, hart_bit: u32) {
+        if self.stale_translations & hart_bit != 0 {
+            self.stale_translations &= !hart_bit;
             fence::translations_of(self.identifier);
             // What is mapped has changed.
             let outline = &self.owner.outline;
             outline.set(&self.image, self.table.mapped(), self.program_break);
         }
-        if self.stale_instructions & bit != 0 {
-            self.stale_instructions &= !bit;
+        if self.stale_instructions & hart_bit != 0 {
+            self.stale_instructions &= !hart_bit;
             fence::instructions();
         }
     }

@@ -2,7 +2,8 @@
 
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::{Access, Fault};
+use super::page_table::Entry;
+use super::{Access, Fault, Frame};
 use crate::address::UserAddress;
 use crate::print;
 use crate::process::Process;
@@ -40,6 +41,17 @@ pub enum Resolution {
     TakenOver,
 }
 
+impl Resolution {
+    /// What has happened to a page that had `entry` and now has `frame`; it was not loaded.
+    pub fn of(entry: Entry, frame: Frame) -> Resolution {
+        match entry.is_valid() {
+            false => Resolution::Zeros,
+            true if entry.frame() == frame => Resolution::TakenOver,
+            true => Resolution::Copied,
+        }
+    }
+}
+
 /// Whether each fault is printed: the boot option `log-faults`.
 static LOGGED: AtomicBool = AtomicBool::new(false);
 
@@ -49,14 +61,19 @@ pub fn log_all() {
 }
 
 impl PageFault {
-    /// Notes how this fault of `process` ended: counts it if it was resolved.
+    /// Notes how this fault of `process` ended: counts it if it was resolved. `end` tells more.
     #[inline]
-    pub fn note(&self, process: &Process, end: Result<Resolution, Fault>) {
-        if end.is_ok() {
+    pub fn note(
+        &self,
+        process: &Process,
+        resolved: bool,
+        end: impl FnOnce() -> Result<Resolution, Fault>,
+    ) {
+        if resolved {
             process.faults.count(self);
         }
         if LOGGED.load(Ordering::Relaxed) {
-            self.print(process, end);
+            self.print(process, end());
         }
     }
 
@@ -94,31 +111,22 @@ impl PageFault {
 
 /// How many faults of a process were resolved, by kind. Any hart may look; only the process itself
 /// counts.
-pub struct FaultCounts {
-    loads: AtomicU64,
-    stores: AtomicU64,
-    fetches: AtomicU64,
-    system_calls: AtomicU64,
-}
+pub struct FaultCounts([AtomicU64; 4]);
 
 impl FaultCounts {
     /// No faults.
     pub const fn new() -> FaultCounts {
-        FaultCounts {
-            loads: AtomicU64::new(0),
-            stores: AtomicU64::new(0),
-            fetches: AtomicU64::new(0),
-            system_calls: AtomicU64::new(0),
-        }
+        FaultCounts([const { AtomicU64::new(0) }; 4])
     }
 
+    #[inline]
     fn counter(&self, origin: Origin, access: Access) -> &AtomicU64 {
-        match (origin, access) {
-            (Origin::SystemCall, _) => &self.system_calls,
-            (Origin::Trap, Access::Load) => &self.loads,
-            (Origin::Trap, Access::Store) => &self.stores,
-            (Origin::Trap, Access::Fetch) => &self.fetches,
-        }
+        &self.0[match (origin, access) {
+            (Origin::Trap, Access::Load) => 0,
+            (Origin::Trap, Access::Store) => 1,
+            (Origin::Trap, Access::Fetch) => 2,
+            (Origin::SystemCall, _) => 3,
+        }]
     }
 
     #[inline]
@@ -136,12 +144,13 @@ impl FaultCounts {
 
     /// Pages that system calls filled or copied.
     pub fn system_calls(&self) -> u64 {
-        self.system_calls.load(Ordering::Relaxed)
+        self.counter(Origin::SystemCall, Access::Load)
+            .load(Ordering::Relaxed)
     }
 
     /// Begins anew, for a new process.
     pub fn reset(&self) {
-        for counter in [&self.loads, &self.stores, &self.fetches, &self.system_calls] {
+        for counter in &self.0 {
             counter.store(0, Ordering::Relaxed);
         }
     }

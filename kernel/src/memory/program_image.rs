@@ -14,7 +14,6 @@ use super::file_copy::FileCopy;
 use super::frames::Frame;
 use super::pool::{Counted, Pool};
 use super::region::{FilePart, Regions};
-use crate::address::Page;
 use crate::file_system::{Failed, Inode, InodeReference, transaction};
 use crate::sync::SpinLock;
 
@@ -22,8 +21,6 @@ use crate::sync::SpinLock;
 pub struct ProgramImage {
     /// All regions but the heap.
     pub regions: Regions,
-    /// One beyond the last page that the file backs.
-    pub file_end: Page,
     file: ProgramFile,
     /// What the file held, if it was written since. Set while the inode is locked, and only once.
     copy: SpinLock<Option<FileCopy>>,
@@ -51,27 +48,11 @@ impl ProgramImage {
     /// An image of `file`, whose headers describe `regions`. The caller has locked the file since it
     /// looked there.
     pub fn new(file: InodeReference, regions: Regions) -> Image {
-        let ends = regions
-            .iter()
-            .filter(|region| !region.file_pages().is_empty());
-        let file_end = ends
-            .last()
-            .map_or(Page::containing(0), |region| region.file_pages().end);
         IMAGES.add(ProgramImage {
             regions,
-            file_end,
             file: ProgramFile(Some(file)),
             copy: SpinLock::new(&"file copy", None),
         })
-    }
-
-    /// How many of its pages the file backs.
-    pub fn file_pages(&self) -> u64 {
-        let pages = self.regions.iter().map(|region| {
-            let pages = region.file_pages();
-            pages.end.number() - pages.start.number()
-        });
-        pages.sum()
     }
 
     /// Reads a part of the program into the beginning of `to`. May sleep: not for a caller that holds

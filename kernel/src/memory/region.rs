@@ -193,6 +193,22 @@ impl Regions {
             .map_or(Page::containing(0), |region| region.pages.end)
     }
 
+    /// How many pages the program's file backs.
+    pub fn file_pages(&self) -> u64 {
+        let counts = self.iter().map(|region| {
+            let pages = region.file_pages();
+            pages.end.number() - pages.start.number()
+        });
+        counts.sum()
+    }
+
+    /// One beyond the last page that the program's file backs.
+    pub fn file_end(&self) -> Page {
+        let ends = self.iter().map(Region::file_pages);
+        let ends = ends.filter(|pages| !pages.is_empty());
+        ends.last().map_or(Page::containing(0), |pages| pages.end)
+    }
+
     /// Adds a region above the others.
     pub fn push(&mut self, region: Region) -> Result<(), BadRegion> {
         if region.pages.start < self.end() || region.pages.end < region.pages.start {

@@ -33,8 +33,8 @@ impl AddressSpace {
     ) -> Result<R, Fault> {
         loop {
             match copy(self) {
-                Err(Fault::NotLoaded(address)) => {
-                    self.load(address, Access::Load, Origin::SystemCall)?;
+                Err(Fault::NotLoaded) => {
+                    self.load(self.missing(), Access::Load, Origin::SystemCall)?;
                 }
                 result => return result,
             }
@@ -46,8 +46,8 @@ impl AddressSpace {
     /// # Errors
     /// Those of [`AddressSpace::load`].
     pub fn load_all(&mut self, address: UserAddress, length: usize) -> Result<(), Fault> {
-        while let Some(missing) = self.first_not_loaded(address, length) {
-            self.load(missing, Access::Load, Origin::SystemCall)?;
+        while let Some(page) = self.first_not_loaded(address, length) {
+            self.load(page.start(), Access::Load, Origin::SystemCall)?;
         }
         Ok(())
     }

@@ -65,10 +65,10 @@ fn read_inode(
         let mut inode = inode.lock()?;
         let offset = file.offset();
         let count = length.min(inode.size().saturating_sub(offset));
-        if let Some(missing) = space.first_not_loaded(to, count as usize) {
+        if let Some(page) = space.first_not_loaded(to, count as usize) {
             // It may be a page of this very file.
             drop(inode);
-            let loaded = space.load(missing, Access::Store, Origin::SystemCall);
+            let loaded = space.load(page.start(), Access::Store, Origin::SystemCall);
             loaded.map_err(|_| Failed)?;
             continue;
         }

@@ -70,9 +70,9 @@ fn handle(task: &mut Task<'_>, scause: u64) -> Next {
                 Outcome::Exit(status) => Next::Exit(status),
             }
         }
-        cause::LOAD_PAGE_FAULT => page_fault(task, scause, Access::Load),
-        cause::STORE_PAGE_FAULT => page_fault(task, scause, Access::Store),
-        cause::FETCH_PAGE_FAULT => page_fault(task, scause, Access::Fetch),
+        cause::LOAD_PAGE_FAULT | cause::STORE_PAGE_FAULT | cause::FETCH_PAGE_FAULT => {
+            page_fault(task, scause)
+        }
         cause::TIMER => {
             device::timer();
             Next::Yield
@@ -85,13 +85,17 @@ fn handle(task: &mut Task<'_>, scause: u64) -> Next {
     }
 }
 
-fn page_fault(task: &mut Task<'_>, scause: u64, access: Access) -> Next {
-    let address = csr::stval::read();
-    let resolved = match task
-        .space
-        .fault_in(UserAddress(address), access, Origin::Trap)
-    {
-        Err(Fault::NotLoaded(address)) => {
+#[inline]
+fn page_fault(task: &mut Task<'_>, scause: u64) -> Next {
+    let access = match scause {
+        cause::LOAD_PAGE_FAULT => Access::Load,
+        cause::STORE_PAGE_FAULT => Access::Store,
+        _ => Access::Fetch,
+    };
+    let stval = csr::stval::read();
+    let address = UserAddress(stval);
+    let resolved = match task.space.fault_in(address, access, Origin::Trap) {
+        Err(Fault::NotLoaded) => {
             // Reading the disk takes time. The registers that describe this trap are read.
             interrupt::enable();
             task.space.load(address, access, Origin::Trap)
@@ -104,7 +108,7 @@ fn page_fault(task: &mut Task<'_>, scause: u64, access: Access) -> Next {
             if fault == Fault::Unreadable {
                 print::with_lock(|out| out.text("a program's file cannot be read\n"));
             }
-            unexpected(task, scause, address)
+            unexpected(task, scause, stval)
         }
     }
 }
