@@ -4,7 +4,7 @@ use core::ffi::CStr;
 
 use user::testing::child::{KILLED, status_of};
 use user::testing::memory::{PAGE, load, page_of, stack};
-use user::testing::usage::{self, Account, stack_top, usage};
+use user::testing::usage::{self, Account, program_pages_end, stack_top, usage};
 use user::testing::{Group, Verdict};
 use user::{ensure_equal, println, rules, system};
 
@@ -44,9 +44,11 @@ pub fn measure() -> i32 {
 fn one_page_is_there() -> Verdict {
     // Where the arguments are, and whatever has been called yet.
     ensure_equal!(page_of(stack()), stack_top() - PAGE);
-    // The code of these is there from now on.
+    // The code of what follows is there from now on.
+    for page in (0..program_pages_end()).step_by(PAGE as usize) {
+        load(page);
+    }
     usage();
-    load(stack());
     let account = Account::of_now();
     for below in 2..=10 {
         load(stack_top() - below * PAGE);
