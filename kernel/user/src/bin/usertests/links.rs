@@ -18,6 +18,7 @@ pub const GROUP: Group = Group {
         four_create_and_delete,
         create_and_link_at_once,
         link_and_unlink_at_once,
+        directories_go_while_their_files_go,
     ],
     slow: rules![],
 };
@@ -203,5 +204,37 @@ fn link_and_unlink_at_once() -> Verdict {
     contains(c"source", b"s")?;
     let links = count_links(c"source")?;
     ensure!(links == 1 || links == 2 && exists(c"x"));
+    Ok(())
+}
+
+/// Some processes remove a directory, if it is empty, while others remove what is in it: each holds
+/// an inode that another one wants.
+fn directories_go_while_their_files_go() -> Verdict {
+    const PAIRS: usize = 3;
+    // All of these may fail: it depends on what the others have just done.
+    for _ in 0..PAIRS {
+        let _ = spawn(|| {
+            for _ in 0..200 {
+                let _ = system::mkdir(c"d");
+                let _ = system::unlink(c"d");
+            }
+            Ok(())
+        })?;
+        let _ = spawn(|| {
+            for _ in 0..200 {
+                let _ = system::mkdir(c"d/d");
+                let _ = system::unlink(c"d/d");
+                let _ = system::link(c"/init", c"d/d/file");
+                let _ = system::unlink(c"d/d/file");
+            }
+            Ok(())
+        })?;
+    }
+    child::all_pass(2 * PAIRS)?;
+    // Whoever was last, it can all be removed.
+    for path in [c"d/d/file", c"d/d", c"d"] {
+        let _ = system::unlink(path);
+        ensure!(!exists(path));
+    }
     Ok(())
 }
