@@ -1,10 +1,10 @@
 //! A system without free frames, or with few: a process takes them all as its heap.
 
-use super::Failure;
 use super::child::{self, Child, spawn};
 use super::memory::{PAGE, eager, grow, shrink, store};
 use super::usage::free_frames;
-use crate::{ensure_equal, need, system};
+use super::{Failure, Verdict};
+use crate::{ensure, ensure_equal, need, system};
 
 /// Pages that may stay free of what a heap can take: the next page may need tables of its own.
 const RESERVE: u64 = 4;
@@ -59,6 +59,37 @@ impl Drop for Hoarder {
             while system::wait().is_some_and(|(pid, _)| pid != self.child.pid) {}
         }
     }
+}
+
+/// Has children do `work` at the same time, which wants more frames than there are for all of them:
+/// some must be killed, and then there must be enough for the others.
+///
+/// # Errors
+/// All are killed, or none is.
+pub fn compete(children: usize, work: impl Fn() -> Verdict) -> Verdict {
+    let (start, go) = need!(system::pipe());
+    for _ in 0..children {
+        let _ = spawn(|| {
+            ensure_equal!(system::read(start, &mut [0]), 1);
+            work()?;
+            // They keep what they have until all have tried.
+            ensure_equal!(system::pause(3), 0);
+            Ok(())
+        })?;
+    }
+    for _ in 0..children {
+        ensure_equal!(system::write(go, b"x"), 1);
+    }
+    let (mut killed, mut passed) = (0, 0);
+    for _ in 0..children {
+        match need!(system::wait()).1 {
+            child::KILLED => killed += 1,
+            0 => passed += 1,
+            _ => ensure!(false),
+        }
+    }
+    ensure!(killed > 0 && passed > 0);
+    Ok(())
 }
 
 /// Takes frames, many at a time first, until there is none for one page more.

@@ -1,9 +1,9 @@
 //! Copy-on-write without a frame to copy to.
 
 use user::abi::SystemCall;
-use user::testing::child::{KILLED, dies, passes, spawn, status_of};
+use user::testing::child::{KILLED, dies, passes, status_of};
 use user::testing::memory::{PAGE, call, fill, grow, holds, load, store};
-use user::testing::scarcity::{Hoarder, leave_frames};
+use user::testing::scarcity::{Hoarder, compete, leave_frames};
 use user::testing::usage::{Account, free_frames, settle};
 use user::testing::{Group, Verdict};
 use user::{ensure, ensure_equal, need, rules, system};
@@ -99,27 +99,11 @@ fn the_last_frames_are_for_the_first() -> Verdict {
     let _hoarder = Hoarder::leaving(PAGES + 2 * PAGES + CHILDREN as u64 * 8)?;
     let heap = grow(PAGES);
     fill(heap, PAGES * PAGE, 1);
-    let (start, go) = need!(system::pipe());
-    for _ in 0..CHILDREN {
-        let _ = spawn(|| {
-            ensure_equal!(system::read(start, &mut [0]), 1);
-            fill(heap, PAGES * PAGE, 2);
-            ensure!(holds(heap, PAGES * PAGE, 2));
-            // They keep them until all have tried.
-            ensure_equal!(system::pause(3), 0);
-            Ok(())
-        })?;
-    }
-    ensure_equal!(system::write(go, &[0; CHILDREN]), CHILDREN);
-    let (mut killed, mut passed) = (0, 0);
-    for _ in 0..CHILDREN {
-        match need!(system::wait()).1 {
-            KILLED => killed += 1,
-            0 => passed += 1,
-            _ => ensure!(false),
-        }
-    }
-    ensure!(killed > 0 && passed > 0);
+    compete(CHILDREN, || {
+        fill(heap, PAGES * PAGE, 2);
+        ensure!(holds(heap, PAGES * PAGE, 2));
+        Ok(())
+    })?;
     ensure!(holds(heap, PAGES * PAGE, 1));
     ensure!(!dies(|| fill(heap, PAGES * PAGE, 2)));
     Ok(())

@@ -2,9 +2,9 @@
 //! fails, and all comes back.
 
 use user::abi::SystemCall;
-use user::testing::child::{self, KILLED, dies, passes, spawn, status_of};
+use user::testing::child::{KILLED, dies, passes, status_of};
 use user::testing::memory::{PAGE, call, eager, grow, holds, load, store};
-use user::testing::scarcity::{Hoarder, leave_frames};
+use user::testing::scarcity::{Hoarder, compete, leave_frames};
 use user::testing::usage::{Account, free_frames, settle};
 use user::testing::{Group, Verdict};
 use user::{ensure, ensure_equal, need, rules, system};
@@ -147,29 +147,12 @@ fn several_want_the_last() -> Verdict {
     const PAGES: u64 = 20;
     // For all tables and stacks, and for the pages of three.
     let _hoarder = Hoarder::leaving(CHILDREN as u64 * 8 + 3 * PAGES)?;
-    let (start, go) = need!(system::pipe());
-    for _ in 0..CHILDREN {
-        let _ = spawn(|| {
-            ensure_equal!(system::read(start, &mut [0]), 1);
-            let heap = grow(PAGES);
-            for page in 0..PAGES {
-                store(heap + page * PAGE, 1);
-            }
-            // It keeps them until all have tried.
-            ensure_equal!(system::pause(3), 0);
-            ensure_equal!(load(heap), 1);
-            Ok(())
-        })?;
-    }
-    ensure_equal!(system::write(go, &[0; CHILDREN]), CHILDREN);
-    let (mut killed, mut passed) = (0, 0);
-    for _ in 0..CHILDREN {
-        match need!(system::wait()).1 {
-            child::KILLED => killed += 1,
-            0 => passed += 1,
-            _ => ensure!(false),
+    compete(CHILDREN, || {
+        let heap = grow(PAGES);
+        for page in 0..PAGES {
+            store(heap + page * PAGE, 1);
         }
-    }
-    ensure!(killed > 0 && passed > 0);
-    Ok(())
+        ensure_equal!(load(heap), 1);
+        Ok(())
+    })
 }
