@@ -16,6 +16,9 @@ const EXECUTE: u32 = 1;
 const WRITE: u32 = 2;
 const READ: u32 = 4;
 
+/// What the file holds behind the data.
+const BEYOND_THE_DATA: u8 = 0xa5;
+
 /// The file: `text` readable and executable at [`TEXT_START`], `data` readable and writable at
 /// [`DATA_START`] with zeroes up to [`DATA_BYTES`]; `stack` is how many bytes of stack it asks for,
 /// if it asks.
@@ -58,5 +61,7 @@ pub(super) fn write(text: &[u8], data: &[u8], entry: u64, stack: Option<u64>) ->
     file.resize(text_offset as usize, 0);
     file.extend_from_slice(text);
     file.extend_from_slice(data);
+    // What follows in the last page is no part of the data: a kernel that maps the whole page shows it.
+    file.resize(file.len().next_multiple_of(PAGE as usize), BEYOND_THE_DATA);
     file
 }

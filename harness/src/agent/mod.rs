@@ -34,8 +34,8 @@ pub const TEXT_BYTES: u64 = 2 * PAGE;
 pub const RETURNS_START: u64 = oracle::layout::AGENT_CODE as u64;
 /// First address of the data region.
 pub const DATA_START: u64 = TEXT_START + TEXT_BYTES;
-/// Bytes of initialised data; as many zeroed bytes (`.bss`) follow.
-pub const DATA_FILE_BYTES: u64 = PAGE;
+/// Bytes of initialised data; zeroed bytes (`.bss`) follow, the first of them in the same page.
+pub const DATA_FILE_BYTES: u64 = PAGE - 0x180;
 /// Bytes of data in memory.
 pub const DATA_BYTES: u64 = 2 * PAGE;
 
@@ -117,7 +117,7 @@ impl Agent {
 }
 
 /// Data that differs from byte to byte and from page to page, so that a page mixed up with
-/// another shows; the second page is `.bss` and zero.
+/// another shows; what follows is `.bss` and zero.
 fn initial_data() -> Vec<u8> {
     let mut data: Vec<u8> = (0..DATA_FILE_BYTES)
         .map(|at| (at ^ (at >> 8)) as u8 | 1)
