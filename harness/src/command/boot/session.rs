@@ -17,9 +17,10 @@ const LAST_WORDS: u64 = 10_000_000;
 /// The control register `time`: ticks of 100 nanoseconds.
 const TIME: u16 = 0xc01;
 const TICKS_PER_SECOND: u64 = 10_000_000;
-/// A turn of one instruction a nanosecond passes that many ticks; beyond ten times as many, the
-/// machine has slept.
-const TICKS_AT_REST: u64 = TURN_AT_WORK / 100 * 10;
+/// Ten times what a turn of work takes: a turn that takes longer has been slept through.
+const TICKS_OF_SLEEP: u64 = TURN_AT_WORK / 100 * 10;
+/// Instructions between two sleeps that are no work: a clock tick's.
+const TICK_WORK: u64 = 1_000_000;
 /// Rest after which piped input goes on.
 const REST_TO_TYPE: u64 = TICKS_PER_SECOND;
 /// Rest after which nothing more is expected, if there is no more input.
@@ -68,8 +69,10 @@ pub(super) struct Session<'m> {
     until: Option<&'m str>,
     /// The last of what was shown: as much as could be the beginning of the text waited for.
     tail: String,
-    /// For how many of its ticks the machine has rested.
+    /// For how many ticks of its clock the machine has rested.
     rest: u64,
+    /// Instructions since it last slept.
+    awake: u64,
 }
 
 impl<'m> Session<'m> {
@@ -81,6 +84,7 @@ impl<'m> Session<'m> {
             until,
             tail: String::new(),
             rest: 0,
+            awake: 0,
         }
     }
 
@@ -88,17 +92,23 @@ impl<'m> Session<'m> {
     pub(super) fn run(mut self) -> io::Result<End> {
         loop {
             let (before, begun) = (self.time(), Instant::now());
+            let steps = self.machine.steps();
             let exit = self.machine.run(match self.rest {
                 0 => TURN_AT_WORK,
                 _ => TURN_AT_REST,
             });
             let shown = self.show()?;
             let passed = self.time().saturating_sub(before);
-            self.rest = match exit {
-                Exit::Idle => u64::MAX,
-                _ if shown || passed < TICKS_AT_REST => 0,
-                _ => self.rest.saturating_add(passed),
-            };
+            self.awake += self.machine.steps().saturating_sub(steps);
+            if passed >= TICKS_OF_SLEEP {
+                self.rest = self.rest.saturating_add(passed);
+                self.awake = 0;
+            }
+            if exit == Exit::Idle {
+                self.rest = u64::MAX;
+            } else if shown || self.awake > TICK_WORK {
+                self.rest = 0;
+            }
             if let Some(end) = self.end(exit)? {
                 return Ok(end);
             }
