@@ -293,7 +293,8 @@ impl AddressSpace {
     pub fn first_not_loaded(&self, address: UserAddress, length: usize) -> Option<Page> {
         // Stack and heap lie above all that a file backs.
         let first = address.page().filter(|&page| page < self.file_end)?;
-        if length == 0 {
+        let fits = length <= PAGE_SIZE as usize - address.offset();
+        if length == 0 || fits && self.table.entry(first).is_valid() {
             return None;
         }
         let end = address.checked_add(length as u64)?;
