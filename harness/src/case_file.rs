@@ -50,6 +50,20 @@ pub fn read(path: &Path) -> Result<Case, CaseFileError> {
     }
 }
 
+/// Reads the text cases below all of `folders` (see [`list`]).
+///
+/// # Errors
+/// As [`list`] and [`read`].
+pub fn read_all(folders: &[PathBuf]) -> Result<Vec<Case>, CaseFileError> {
+    let mut cases = Vec::new();
+    for folder in folders {
+        for path in list(folder)? {
+            cases.push(read(&path)?);
+        }
+    }
+    Ok(cases)
+}
+
 /// A case from bytes of either form, as a fuzz engine has them: text where it says that it is one
 /// and parses, else binary. Every byte string is a case.
 pub fn from_bytes(bytes: &[u8]) -> Case {

@@ -11,34 +11,25 @@ const TWO_PARENTS: u64 = 5;
 
 /// What AFL++ holds on to: the place of the random sequence, and the last child.
 pub struct Mutator {
-    random: u64,
+    random: fastrand::Rng,
     child: Vec<u8>,
 }
 
 impl Mutator {
     fn new(seed: u32) -> Self {
         Self {
-            random: u64::from(seed),
+            random: fastrand::Rng::with_seed(u64::from(seed)),
             child: Vec::new(),
         }
-    }
-
-    /// The next number: the sequence "SplitMix64".
-    fn next(&mut self) -> u64 {
-        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.random;
-        mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ mixed >> 31
     }
 
     /// A child of `parent`, now and then of `other` too, of at most `most` bytes.
     fn breed(&mut self, parent: &[u8], other: &[u8], most: usize) -> &[u8] {
         let mut case = case_file::from_bytes(parent);
-        if !other.is_empty() && self.next().is_multiple_of(TWO_PARENTS) {
-            case = cross_over(&case, &case_file::from_bytes(other), self.next());
+        if !other.is_empty() && self.random.u64(..TWO_PARENTS) == 0 {
+            case = cross_over(&case, &case_file::from_bytes(other), self.random.u64(..));
         }
-        mutate(&mut case, self.next());
+        mutate(&mut case, self.random.u64(..));
         self.child = Case::to_bytes(&case);
         // A binary case may end anywhere.
         self.child.truncate(most);

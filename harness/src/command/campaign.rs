@@ -1,8 +1,9 @@
 //! `faultline campaign`: fuzzing with our own engine.
 
+use super::parallel::Threads;
 use super::{Conclusion, Format, GuestArguments, output};
 use faultline::campaign::{self, Plan};
-use faultline::finding_file;
+use faultline::{case_file, finding_file};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -24,9 +25,8 @@ pub(crate) struct Arguments {
     /// How many cases to run
     #[arg(long, value_name = "N")]
     executions: Option<u64>,
-    /// Threads [default: one a processor]
-    #[arg(long, short, value_name = "N")]
-    jobs: Option<usize>,
+    #[command(flatten)]
+    threads: Threads,
     /// What random choices depend on: one job, one seed and a number of executions repeat exactly
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -53,10 +53,7 @@ pub(crate) struct Arguments {
 const SECONDS: u64 = 60;
 
 pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(arguments.jobs.unwrap_or(0))
-        .build()
-        .map_err(|error| miette::miette!("cannot start threads: {error}"))?;
+    let pool = arguments.threads.start()?;
     let plan = plan(arguments, pool.current_num_threads())?;
     let guest = arguments.guest.boot()?;
     let progress = ProgressBar::new_spinner();
@@ -84,12 +81,7 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
 }
 
 fn plan(arguments: &Arguments, jobs: usize) -> miette::Result<Plan> {
-    let mut seeds = Vec::new();
-    for folder in &arguments.folders {
-        for path in faultline::case_file::list(folder)? {
-            seeds.push(faultline::case_file::read(&path)?);
-        }
-    }
+    let mut seeds = case_file::read_all(&arguments.folders)?;
     if let Some(folder) = &arguments.corpus {
         seeds.extend(campaign::stored(folder)?);
     }

@@ -6,6 +6,7 @@ mod convert;
 mod minimise;
 mod mutants;
 mod output;
+mod parallel;
 mod replay;
 mod run;
 mod trace;
@@ -84,8 +85,12 @@ impl GuestArguments {
 
     /// Boots the kernel to the start of a case.
     pub(crate) fn boot(&self) -> miette::Result<Arc<Guest>> {
-        let files = self.files()?;
-        Guest::boot(&files, self.dialect()?)
+        self.boot_files(&self.files()?)
+    }
+
+    /// Boots `files`, which [`GuestArguments::files`] read, to the start of a case.
+    pub(crate) fn boot_files(&self, files: &GuestFiles) -> miette::Result<Arc<Guest>> {
+        Guest::boot(files, self.dialect()?)
             .map_err(|error| miette::miette!("{}: {error}", files.kernel_path.display()))
     }
 

@@ -1,10 +1,9 @@
 //! `faultline mutants`: how much of what could be wrong with a kernel the oracle would notice.
 
+use super::parallel::{self, Threads};
 use super::{Conclusion, Format, GuestArguments, output};
 use faultline::case_file;
-use faultline::guest::location::GuestFiles;
 use faultline::mutants::{Mutant, Tried, baseline, sites, try_all};
-use indicatif::{ProgressBar, ProgressStyle};
 use oracle::Case;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -37,9 +36,8 @@ pub(crate) struct Arguments {
     /// memory, traps and processes, in our kernel and in C ones]
     #[arg(long, value_name = "PART")]
     files: Vec<String>,
-    /// Threads [default: one a processor]
-    #[arg(long, short, value_name = "N")]
-    jobs: Option<usize>,
+    #[command(flatten)]
+    threads: Threads,
     /// How to print
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -97,29 +95,18 @@ impl Score {
 
 pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
     let cases = cases(arguments)?;
-    let files = GuestFiles::find(
-        arguments.guest.kernel.as_deref(),
-        arguments.guest.fs.as_deref(),
-    )
-    .map_err(|error| miette::miette!("{error}"))?;
+    let files = arguments.guest.files()?;
     let chosen = match arguments.files.as_slice() {
         [] => FILES.map(str::to_owned).to_vec(),
         files => files.to_vec(),
     };
     let mut mutants = sites(&files.kernel, &chosen).map_err(|error| miette::miette!("{error}"))?;
     draw(&mut mutants, arguments.count, arguments.seed);
-    let guest = arguments.guest.boot()?;
+    let guest = arguments.guest.boot_files(&files)?;
     let reached =
         baseline(&guest, &files.kernel, &cases).map_err(|error| miette::miette!("{error}"))?;
-    let progress = ProgressBar::new(mutants.len() as u64);
-    progress.set_style(
-        ProgressStyle::with_template("{bar:40} {pos}/{len} mutants, {eta} left")
-            .unwrap_or_else(|_| ProgressStyle::default_bar()),
-    );
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(arguments.jobs.unwrap_or(0))
-        .build()
-        .map_err(|error| miette::miette!("cannot start threads: {error}"))?;
+    let progress = parallel::bar(mutants.len(), "mutants");
+    let pool = arguments.threads.start()?;
     let tried = pool.install(|| try_all(&guest, &mutants, &reached, &cases, |_| progress.inc(1)));
     progress.finish_and_clear();
     let report = report(&mutants, &tried, cases.len());
@@ -131,12 +118,7 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
 }
 
 fn cases(arguments: &Arguments) -> miette::Result<Vec<Case>> {
-    let mut cases = Vec::new();
-    for folder in &arguments.folders {
-        for path in case_file::list(folder)? {
-            cases.push(case_file::read(&path)?);
-        }
-    }
+    let mut cases = case_file::read_all(&arguments.folders)?;
     let generated = (0..arguments.generate).map(|seed| Case::generate(seed, arguments.length));
     cases.extend(generated);
     if cases.is_empty() {

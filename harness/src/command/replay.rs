@@ -1,10 +1,10 @@
 //! `faultline replay`: all cases of a folder, in parallel.
 
 use super::output::{self, CaseReport};
+use super::parallel::{self, Threads};
 use super::{Conclusion, Format, GuestArguments};
 use faultline::case_file;
 use faultline::replay::{Replayed, replay};
-use indicatif::{ProgressBar, ProgressStyle};
 use oracle::{BiteMeter, bucket};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -16,9 +16,8 @@ pub(crate) struct Arguments {
     /// A folder of text cases (ending in .case, searched through), or single case files
     #[arg(required = true, value_name = "DIR")]
     folders: Vec<PathBuf>,
-    /// Threads [default: one a processor]
-    #[arg(long, short, value_name = "N")]
-    jobs: Option<usize>,
+    #[command(flatten)]
+    threads: Threads,
     /// How to print
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -47,15 +46,8 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
         paths.extend(case_file::list(folder)?);
     }
     let guest = arguments.guest.boot()?;
-    let progress = ProgressBar::new(paths.len() as u64);
-    progress.set_style(
-        ProgressStyle::with_template("{bar:40} {pos}/{len} cases, {eta} left")
-            .unwrap_or_else(|_| ProgressStyle::default_bar()),
-    );
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(arguments.jobs.unwrap_or(0))
-        .build()
-        .map_err(|error| miette::miette!("cannot start threads: {error}"))?;
+    let progress = parallel::bar(paths.len(), "cases");
+    let pool = arguments.threads.start()?;
     let replayed = pool.install(|| replay(&guest, &paths, || progress.inc(1)));
     progress.finish_and_clear();
     conclude(replayed, arguments.format)
