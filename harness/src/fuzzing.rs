@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Counters for edges of the guest kernel.
 pub const EDGE_COUNTERS: usize = 1 << 16;
 /// Counters for state features: which operation met which state of a page, with which outcome.
-pub const FEATURE_COUNTERS: usize = 1 << 12;
+pub const FEATURE_COUNTERS: usize = 1 << 13;
 
 /// One case in so many is run twice, and both runs must agree to the instruction.
 const DETERMINISM_SAMPLE: u64 = 1000;

@@ -164,7 +164,7 @@ impl Runner {
         self.engine.patch_kernel(address, bytes);
     }
 
-    /// State features of the case just run: numbers below 4096.
+    /// State features of the case just run: numbers below 8192.
     pub fn features(&self) -> &[u16] {
         self.judge.features()
     }

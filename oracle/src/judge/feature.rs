@@ -4,11 +4,11 @@ use super::Planned;
 use crate::case::{Call, Kind};
 use crate::model::{Answer, Death, FAILED, Outcome, PageState, Reply};
 
-/// Outcomes take three bits, situations four, kinds five.
+/// Outcomes take three bits, situations four, kinds six.
 const OUTCOME_BITS: u32 = 3;
 const SITUATION_BITS: u32 = 4;
 
-/// A number below 4096 for the step.
+/// A number below 8192 for the step.
 pub(super) fn feature(planned: &Planned, replies: &[Reply], moved: i64) -> u16 {
     let operation = &planned.operation;
     let kind = Kind::ALL

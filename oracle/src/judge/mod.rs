@@ -151,7 +151,7 @@ impl Judge {
         self.meter
     }
 
-    /// State features of this case: for each step a number below 4096, made of the kind of
+    /// State features of this case: for each step a number below 8192, made of the kind of
     /// operation, the state of the page that it met, and the outcome.
     pub fn features(&self) -> &[u16] {
         &self.features

@@ -68,7 +68,7 @@ fn drive(
             judge
                 .features()
                 .last()
-                .is_some_and(|feature| *feature < 4096)
+                .is_some_and(|feature| *feature < 8192)
         );
     }
     let mut end = End {
