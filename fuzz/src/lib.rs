@@ -10,5 +10,6 @@ mod mutation;
 mod status;
 
 pub use campaign::{execute, open};
+pub use faultline::Profile;
 pub use input::Input;
 pub use mutation::{cross_over, mutate};

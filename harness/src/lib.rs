@@ -18,5 +18,5 @@ pub mod replay;
 pub mod runner;
 pub mod session;
 
-pub use oracle::Case;
 pub use oracle::case::{cross_over, mutate};
+pub use oracle::{Case, Profile};

@@ -21,8 +21,8 @@ pub mod model;
 pub mod setting;
 
 pub use case::{
-    Address, Amount, Call, Case, Flavour, OpenMode, Operation, Process, Region, StoredValue,
-    Stride, Target, Text, Width,
+    Address, Amount, Call, Case, Flavour, OpenMode, Operation, Process, Profile, Region,
+    StoredValue, Stride, Target, Text, Width,
 };
 pub use dialect::Dialect;
 pub use files::{FileNode, Files};

@@ -2,7 +2,7 @@
 
 use arbitrary::{Arbitrary, Unstructured};
 use oracle::case::{Document, Kind, cross_over, mutate, simplifications};
-use oracle::{Call, Case, Operation};
+use oracle::{Call, Case, Operation, Profile};
 use proptest::prelude::{any, prop, prop_assert, prop_assert_eq, proptest};
 use std::collections::BTreeSet;
 
@@ -86,18 +86,19 @@ proptest! {
 
     #[test]
     fn mutated_cases_are_runnable(seed: u64, rounds in 1usize..40) {
+        let profile = Profile::default();
         let mut case = Case::default();
-        let mut other = Case::generate(seed, 20);
+        let mut other = Case::generate(seed, 20, Profile::default());
         for round in 0..rounds {
-            mutate(&mut case, seed.wrapping_add(round as u64));
+            mutate(&mut case, seed.wrapping_add(round as u64), profile);
             prop_assert_eq!(case.count_inapplicable(), 0, "{}", case);
             prop_assert!(case.operations.len() <= Case::MAX_OPERATIONS);
             other = cross_over(&case, &other, seed ^ round as u64);
             prop_assert_eq!(other.count_inapplicable(), 0, "{}", other);
         }
         let mut same = case.clone();
-        mutate(&mut case, seed);
-        mutate(&mut same, seed);
+        mutate(&mut case, seed, profile);
+        mutate(&mut same, seed, profile);
         prop_assert_eq!(case, same);
     }
 
@@ -112,7 +113,7 @@ proptest! {
 
     #[test]
     fn renaming_keeps_a_case_runnable(seed: u64) {
-        let mut case = Case::generate(seed, 40);
+        let mut case = Case::generate(seed, 40, Profile::default());
         case.rename_processes();
         prop_assert_eq!(case.count_inapplicable(), 0, "{}", case);
         let mut again = case.clone();
@@ -138,7 +139,7 @@ fn every_kind_of_operation_is_generated_and_decoded() {
         operations.map(|operation| operation.call.kind()).collect()
     };
     assert_eq!(
-        kinds(&mut (0..400).map(|seed| Case::generate(seed, 40))),
+        kinds(&mut (0..400).map(|seed| Case::generate(seed, 40, Profile::default()))),
         all
     );
     let bytes = |seed: u64| {
@@ -148,7 +149,7 @@ fn every_kind_of_operation_is_generated_and_decoded() {
     assert_eq!(kinds(&mut (0..2000).map(bytes)), all);
     let mut mutated = Case::default();
     let mut mutants = (0..4000).map(|seed| {
-        mutate(&mut mutated, seed);
+        mutate(&mut mutated, seed, Profile::default());
         if mutated.operations.len() > 60 {
             mutated = mutated.without(0..40);
             mutated.repair();
@@ -161,7 +162,9 @@ fn every_kind_of_operation_is_generated_and_decoded() {
 /// What a fork needs most: cases in which more than one process acts.
 #[test]
 fn generated_cases_are_mostly_meaningful() {
-    let cases: Vec<Case> = (0..500).map(|seed| Case::generate(seed, 32)).collect();
+    let cases: Vec<Case> = (0..500)
+        .map(|seed| Case::generate(seed, 32, Profile::default()))
+        .collect();
     let with = |wanted: &dyn Fn(&Operation) -> bool| {
         cases
             .iter()

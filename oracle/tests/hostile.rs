@@ -2,7 +2,7 @@
 
 use oracle::{
     Case, Dialect, End, Event, Failure, FrameKind, Judge, Observation, PageFlags, PageMapping,
-    Process, ProcessState, Setting, UserTrap, bucket, describe,
+    Process, ProcessState, Profile, Setting, UserTrap, bucket, describe,
 };
 use proptest::prelude::{
     Just, Strategy, any, prop, prop_assert, prop_assert_eq, prop_oneof, proptest,
@@ -93,7 +93,7 @@ proptest! {
         for dialect in [Dialect::faultline(), Dialect::xv6_2025()] {
             let setting = Setting::nominal(&dialect, 3);
             let mut judge = Judge::new(&dialect, &setting);
-            let case = Case::generate(seed, observations.len() as u32);
+            let case = Case::generate(seed, observations.len() as u32, Profile::default());
             // The judge is asked on after findings, as no engine would.
             for (operation, observation) in case.operations.iter().zip(&observations) {
                 let Some(step) = judge.plan(operation) else { continue };

@@ -2,7 +2,7 @@
 
 mod support;
 
-use oracle::{BiteMeter, Case, Dialect};
+use oracle::{BiteMeter, Case, Dialect, Profile};
 use proptest::prelude::{ProptestConfig, any, prop, prop_assert, proptest};
 use support::{Honest, Liberties, run};
 
@@ -10,24 +10,24 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(3000))]
 
     #[test]
-    fn a_perfect_kernel_is_never_accused(seed: u64, length in 1u32..60) {
-        let case = Case::generate(seed, length);
+    fn a_perfect_kernel_is_never_accused(seed: u64, length in 1u32..60, at in 0..Profile::COUNT) {
+        let case = Case::generate(seed, length, Profile::ALL[at]);
         let (result, meter) = run(&Dialect::faultline(), &case, Liberties(0), &mut Honest);
         prop_assert!(result.is_ok(), "{}\n{}", result.unwrap_err(), case);
         prop_assert!(meter.skipped == 0 || meter.stopped > 0, "{} skipped in\n{}", meter.skipped, case);
     }
 
     #[test]
-    fn legal_liberties_are_granted(seed: u64, liberties in 1u64.., length in 1u32..60) {
-        let case = Case::generate(seed, length);
+    fn legal_liberties_are_granted(seed: u64, liberties in 1u64.., length in 1u32..60, at in 0..Profile::COUNT) {
+        let case = Case::generate(seed, length, Profile::ALL[at]);
         let liberties = Liberties(liberties);
         let (result, _) = run(&Dialect::faultline(), &case, liberties, &mut Honest);
         prop_assert!(result.is_ok(), "{}\n{}", result.unwrap_err(), case);
     }
 
     #[test]
-    fn every_dialect_has_its_perfect_kernel(seed: u64, liberties: u64, length in 1u32..60) {
-        let case = Case::generate(seed, length);
+    fn every_dialect_has_its_perfect_kernel(seed: u64, liberties: u64, length in 1u32..60, at in 0..Profile::COUNT) {
+        let case = Case::generate(seed, length, Profile::ALL[at]);
         let (result, _) = run(&Dialect::xv6_2025(), &case, Liberties(liberties), &mut Honest);
         prop_assert!(result.is_ok(), "{}\n{}", result.unwrap_err(), case);
     }
@@ -49,7 +49,7 @@ proptest! {
 fn the_oracle_bites() {
     let mut total = BiteMeter::default();
     for seed in 0..300 {
-        let case = Case::generate(seed, 32);
+        let case = Case::generate(seed, 32, Profile::default());
         let (_, meter) = run(&Dialect::faultline(), &case, Liberties(seed), &mut Honest);
         total += meter;
     }

@@ -3,7 +3,7 @@
 //! AFL++'s documentation: "Custom mutators in AFL++". Inputs are text cases or the binary form, as
 //! everywhere; what comes out is the binary form.
 
-use faultline::{Case, case_file, cross_over, mutate};
+use faultline::{Case, Profile, case_file, cross_over, mutate};
 use std::ffi::c_void;
 
 /// Of so many children, one has two parents.
@@ -29,7 +29,7 @@ impl Mutator {
         if !other.is_empty() && self.random.u64(..TWO_PARENTS) == 0 {
             case = cross_over(&case, &case_file::from_bytes(other), self.random.u64(..));
         }
-        mutate(&mut case, self.random.u64(..));
+        mutate(&mut case, self.random.u64(..), Profile::default());
         self.child = Case::to_bytes(&case);
         // A binary case may end anywhere.
         self.child.truncate(most);
@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn children_are_cases_and_fit() {
         let mut mutator = Mutator::new(1);
-        let parent = faultline::Case::generate(1, 20).to_bytes();
+        let parent = faultline::Case::generate(1, 20, faultline::Profile::default()).to_bytes();
         for most in [0, 8, 64, 4096] {
             let child = mutator.breed(&parent, &parent, most);
             assert!(child.len() <= most);

@@ -15,8 +15,8 @@ use crate::fuzzing::{Alarm, EDGE_COUNTERS, Execution, FEATURE_COUNTERS, Known, S
 use crate::guest::Guest;
 use crate::{case_file, finding_file};
 use coverage::Coverage;
-use oracle::Case;
 use oracle::case::{cross_over, mutate};
+use oracle::{Case, Profile};
 use pool::Pool;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -39,6 +39,8 @@ const NAME: &str = "faultline campaign";
 /// What a campaign is to do.
 #[derive(Clone, Debug)]
 pub struct Plan {
+    /// What is fuzzed.
+    pub target: Profile,
     /// When to stop: after so long,
     pub duration: Option<Duration>,
     /// or after so many executions of all threads together, whichever comes first. With neither
@@ -259,7 +261,7 @@ impl Shared<'_> {
         };
         let Some(parent) = parent else {
             let operations = random.u32(1..=FRESH_OPERATIONS);
-            return Case::generate(random.u64(..), operations);
+            return Case::generate(random.u64(..), operations, self.plan.target);
         };
         let mut child = match self.pool.pick(random) {
             Some(other) if random.u32(..TWO_PARENTS) == 0 => {
@@ -267,7 +269,7 @@ impl Shared<'_> {
             }
             _ => Case::clone(&parent),
         };
-        mutate(&mut child, random.u64(..));
+        mutate(&mut child, random.u64(..), self.plan.target);
         child
     }
 

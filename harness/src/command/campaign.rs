@@ -5,6 +5,7 @@ use super::{Conclusion, Format, GuestArguments, output};
 use faultline::campaign::{self, Plan};
 use faultline::{case_file, finding_file};
 use indicatif::{ProgressBar, ProgressStyle};
+use oracle::Profile;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -19,6 +20,9 @@ pub(crate) struct Arguments {
     /// Folders of text cases, or single case files, to begin with
     #[arg(value_name = "DIR")]
     folders: Vec<PathBuf>,
+    /// What to fuzz; see --help for the nine targets
+    #[arg(long, value_name = "NAME", default_value_t)]
+    target: Profile,
     /// How long to fuzz [default: 60, or no limit if --executions is given]
     #[arg(long, value_name = "N")]
     seconds: Option<u64>,
@@ -90,6 +94,7 @@ fn plan(arguments: &Arguments, jobs: usize) -> miette::Result<Plan> {
         (seconds, _) => seconds,
     };
     Ok(Plan {
+        target: arguments.target,
         duration: seconds.map(Duration::from_secs),
         executions: arguments.executions,
         jobs,

@@ -4,7 +4,7 @@ use super::parallel::{self, Threads};
 use super::{Conclusion, Format, GuestArguments, output};
 use faultline::case_file;
 use faultline::mutants::{Mutant, Tried, baseline, sites, try_all};
-use oracle::Case;
+use oracle::{Case, Profile};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -119,7 +119,8 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
 
 fn cases(arguments: &Arguments) -> miette::Result<Vec<Case>> {
     let mut cases = case_file::read_all(&arguments.folders)?;
-    let generated = (0..arguments.generate).map(|seed| Case::generate(seed, arguments.length));
+    let generated = (0..arguments.generate)
+        .map(|seed| Case::generate(seed, arguments.length, Profile::default()));
     cases.extend(generated);
     if cases.is_empty() {
         miette::bail!("no case to run on the mutants: name a folder, or --generate some");

@@ -7,11 +7,6 @@ pub(super) trait Choices {
     /// A number below `count`, which is not 0.
     fn below(&mut self, count: u32) -> u32;
 
-    /// One of these, which are not none.
-    fn pick<T: Copy>(&mut self, all: &[T]) -> T {
-        all[self.below(all.len() as u32) as usize]
-    }
-
     /// True in one of so many.
     fn one_in(&mut self, count: u32) -> bool {
         self.below(count) == 0

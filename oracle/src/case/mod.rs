@@ -22,6 +22,7 @@ pub use amount::{Amount, Base, Place};
 pub use argument::{Flavour, OpenMode, StoredValue, Stride, Target, Width};
 pub use binary::RECORD_BYTES;
 pub use document::Document;
+pub use generate::Profile;
 pub use mutate::{cross_over, mutate};
 pub use operation::{Call, DESCRIPTORS, Kind, Operation};
 pub use print::VERSION_LINE;

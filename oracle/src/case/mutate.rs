@@ -1,17 +1,20 @@
 //! Mutating cases operation by operation, for a fuzz engine's custom mutator.
 
 use super::choices::{Choices, Seeded};
-use super::generate::{address, amount, call, idiom, open_mode, someone, value};
+use super::generate::{Profile, Scene, someone};
 use super::repair::Companion;
-use super::{Call, Case, Operation, Process, Text, Width};
+use super::{Address, Call, Case, Operation, Process, Text};
 
-/// Changes `case` in one or a few places, by `seed`: the same seed does the same. The result is
-/// repaired and has at most [`Case::MAX_OPERATIONS`] operations.
-pub fn mutate(case: &mut Case, seed: u64) {
+/// The most operations that one mutation takes out, moves, or repeats.
+const RUN: u32 = 4;
+
+/// Changes `case` in one or a few places, by `seed` and to the taste of `profile`: the same seed does
+/// the same. The result is repaired and has at most [`Case::MAX_OPERATIONS`] operations.
+pub fn mutate(case: &mut Case, seed: u64, profile: Profile) {
     let choices = &mut Seeded(seed);
     let times = 1 + choices.below(3);
     for _ in 0..times {
-        mutate_once(case, choices);
+        Companion::with(|companion| mutate_once(case, companion, choices, profile));
     }
     case.repair();
 }
@@ -33,101 +36,140 @@ pub fn cross_over(first: &Case, second: &Case, seed: u64) -> Case {
     case
 }
 
-fn mutate_once(case: &mut Case, choices: &mut Seeded) {
+/// `companion` stands at the start of a case.
+fn mutate_once(case: &mut Case, companion: &mut Companion, choices: &mut Seeded, profile: Profile) {
     let operations = &mut case.operations;
     let count = operations.len() as u32;
     if count == 0 {
-        return insert(case, choices);
+        return insert(case, companion, choices, profile);
     }
     let at = choices.below(count) as usize;
-    match choices.below(16) {
-        0..=3 => insert(case, choices),
-        4 => {
-            let end = (at + 1 + choices.below(4) as usize).min(operations.len());
-            operations.drain(at..end);
+    let run = at..(at + 1 + choices.below(RUN) as usize).min(operations.len());
+    match choices.below(22) {
+        0..=3 => insert(case, companion, choices, profile),
+        4..=6 => {
+            operations.drain(run);
         }
-        5 => {
-            let copied = operations[at];
-            let to = choices.below(count + 1) as usize;
-            operations.insert(to, copied);
-        }
-        6 => operations.swap(at, choices.below(count) as usize),
+        // Repeated where it stands: twice, or a few times more.
         7 => {
-            let moved = operations.remove(at);
-            operations.insert(choices.below(count) as usize, moved);
+            let copied = operations[run.clone()].to_vec();
+            let times = 1 + choices.below(3) as usize;
+            operations.splice(at..at, copied.repeat(times));
         }
-        8 => operations[at].process = Process::from_bits(choices.below(8) as u8),
-        9 => {
+        // Repeated somewhere else.
+        8 => {
+            let copied = operations[run].to_vec();
+            let to = choices.below(count + 1) as usize;
+            operations.splice(to..to, copied);
+        }
+        9 => operations.swap(at, choices.below(count) as usize),
+        10 => {
+            let moved: Vec<Operation> = operations.drain(run).collect();
+            let to = choices.below(operations.len() as u32 + 1) as usize;
+            operations.splice(to..to, moved);
+        }
+        11 | 12 => operations[at].process = Process::from_bits(choices.below(8) as u8),
+        13 => {
             let process = operations[at].process;
-            let new = Companion::with(|companion| call(companion, process, choices));
+            let new = Scene::new(companion, process, choices, profile).operation();
             operations[at] = Operation::new(process, new);
         }
-        _ => change(&mut operations[at].call, choices),
-    }
-}
-
-/// Puts a few operations that belong together in front of one, or at the end.
-fn insert(case: &mut Case, choices: &mut Seeded) {
-    let at = choices.below(case.operations.len() as u32 + 1) as usize;
-    let new = Companion::with(|companion| {
-        for operation in &case.operations[..at] {
-            companion.admit(*operation, false);
+        14 | 15 => {
+            let pages = choices.below(7) as i16 - 3;
+            change_address(&mut operations[at].call, choices, |old| {
+                Address::new(old.region(), old.page() + pages, old.offset())
+            });
         }
-        let process = someone(companion, choices);
-        let calls = idiom(companion, process, choices);
-        calls
-            .into_iter()
-            .map(move |call| Operation::new(process, call))
-    });
-    case.operations.splice(at..at, new);
+        16 => {
+            let process = operations[at].process;
+            let offset = Scene::new(companion, process, choices, profile).offset();
+            change_address(&mut operations[at].call, choices, |old| {
+                Address::new(old.region(), old.page(), offset)
+            });
+        }
+        17 => {
+            let bytes = choices.below(17) as i16 - 8;
+            change_address(&mut operations[at].call, choices, |old| {
+                let offset = old.offset().wrapping_add_signed(bytes);
+                Address::new(old.region(), old.page(), offset)
+            });
+        }
+        _ => {
+            let process = operations[at].process;
+            let scene = &mut Scene::new(companion, process, choices, profile);
+            change(&mut operations[at].call, scene);
+        }
+    }
     case.operations.truncate(Case::MAX_OPERATIONS);
 }
 
+/// Puts a few operations that belong together in front of one, or at the end.
+fn insert(case: &mut Case, companion: &mut Companion, choices: &mut Seeded, profile: Profile) {
+    let at = choices.below(case.operations.len() as u32 + 1) as usize;
+    for operation in &case.operations[..at] {
+        companion.admit(*operation, false);
+    }
+    let process = someone(companion, choices);
+    let mut scene = Scene::new(companion, process, choices, profile);
+    scene.idiom();
+    case.operations.splice(at..at, scene.into_operations());
+    case.operations.truncate(Case::MAX_OPERATIONS);
+}
+
+/// Changes one of a call's addresses; nothing if it has none.
+fn change_address(call: &mut Call, choices: &mut Seeded, change: impl Fn(Address) -> Address) {
+    match (call.address(), call.second_address()) {
+        (_, Some(second)) if choices.one_in(2) => *call = call.with_second_address(change(second)),
+        (Some(first), _) => *call = call.with_address(change(first)),
+        _ => {}
+    }
+}
+
 /// Changes one thing about a call.
-fn change(call: &mut Call, choices: &mut Seeded) {
+fn change(call: &mut Call, scene: &mut Scene<'_>) {
     match call {
-        Call::Sbrk {
-            amount: by,
-            flavour: _,
-        } => *by = amount(choices),
-        Call::Load { width, .. } if choices.one_in(3) => *width = choices.pick(&Width::ALL),
-        Call::Store {
-            width, value: what, ..
-        } if choices.one_in(2) => {
-            *width = choices.pick(&Width::ALL);
-            *what = value(choices);
+        Call::Sbrk { amount, flavour: _ } => *amount = scene.amount(),
+        Call::Load { width, .. } if scene.one_in(3) => *width = scene.width(),
+        Call::Store { width, value, .. } if scene.one_in(2) => {
+            *width = scene.width();
+            *value = scene.value();
         }
-        Call::Touch { write, .. } if choices.one_in(3) => *write = !*write,
-        Call::Read { length, .. } | Call::Write { length, .. } if choices.one_in(2) => {
-            *length = choices.below(1024) as i16;
+        Call::Touch { write, .. } if scene.one_in(3) => *write = !*write,
+        Call::Touch { count, stride, .. } if scene.one_in(3) => {
+            *count = scene.count();
+            *stride = scene.stride();
+        }
+        Call::Read { length, .. } | Call::Write { length, .. } if scene.one_in(2) => {
+            *length = scene.below(1024) as i16;
         }
         Call::Read { fd, .. }
         | Call::Write { fd, .. }
         | Call::Close { fd }
         | Call::Dup { fd }
         | Call::Fstat { fd, .. }
-            if choices.one_in(2) =>
+            if scene.one_in(2) =>
         {
-            *fd = choices.below(6) as i8 - 1;
+            *fd = scene.below(6) as i8 - 1;
         }
-        Call::Wait { status } if choices.one_in(2) => {
+        Call::Wait { status } if scene.one_in(2) => {
             *status = match status {
                 Some(_) => None,
-                None => Some(address(choices)),
+                None => Some(scene.address()),
             };
         }
+        Call::Kill { target } => *target = scene.target(),
         Call::String {
             text, terminated, ..
-        } if choices.one_in(2) => match choices.below(3) {
+        } if scene.one_in(2) => match scene.below(3) {
             0 => *terminated = !*terminated,
-            _ => *text = Text::from_code(choices.below(u32::from(Text::COUNT)) as u8),
+            _ => *text = Text::from_code(scene.below(u32::from(Text::COUNT)) as u8),
         },
-        Call::Open { mode, .. } if choices.one_in(4) => *mode = open_mode(choices),
-        call @ (Call::Point { .. } | Call::Exec { .. }) if choices.one_in(2) => {
-            *call = call.with_second_address(address(choices));
+        Call::Open { mode, .. } if scene.one_in(4) => *mode = scene.open_mode(),
+        call @ (Call::Point { .. } | Call::Exec { .. }) if scene.one_in(2) => {
+            *call = call.with_second_address(scene.address());
         }
-        Call::Exit { status } => *status = choices.below(512) as i32 - 256,
-        Call::Frames { free } => *free = choices.below(16) as u16,
-        other => *other = other.with_address(address(choices)),
+        Call::Exit { status } => *status = scene.below(512) as i32 - 256,
+        Call::Frames { free } => *free = scene.below(16) as u16,
+        other => *other = other.with_address(scene.address()),
     }
 }

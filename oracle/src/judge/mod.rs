@@ -101,13 +101,8 @@ impl Judge {
             return None;
         }
         self.meter.operations += 1;
-        let page = operation.call.address().map(|address| {
-            let process = operation.process;
-            let address = self.model.resolve(process, address);
-            self.model
-                .space(process)
-                .page_state(address, &self.model.world)
-        });
+        let page = operation.call.address();
+        let page = page.map(|address| self.model.page_state(operation.process, address));
         self.planned = Some(Planned {
             index,
             operation: *operation,

@@ -380,6 +380,12 @@ impl Model {
         address.resolve(self.layout(process), self.program_break(process))
     }
 
+    /// What lies at an address of a process.
+    pub fn page_state(&self, process: Process, address: crate::case::Address) -> PageState {
+        let address = self.resolve(process, address);
+        self.space(process).page_state(address, &self.world)
+    }
+
     /// Where things lie in the memory of a process.
     pub(crate) fn layout(&self, process: Process) -> &Layout {
         self.space(process).layout(&self.world)

@@ -1,0 +1,118 @@
+//! Few frames, or none: every way to need one.
+
+use crate::case::Call;
+use crate::case::generate::{Scene, addresses, operations};
+
+/// Few frames, something that needs some, and plenty again: a process that dies for want of them
+/// takes what follows in its name with it.
+pub(crate) fn needy(scene: &mut Scene<'_>) {
+    leave_few(6, scene);
+    let call = match scene.below(4) {
+        0 => scene.operation(),
+        _ => {
+            let address = addresses::near_break(scene);
+            operations::touch_at(address, scene)
+        }
+    };
+    scene.does(call);
+    leave(Call::ALL_FRAMES, scene);
+}
+
+/// From now on few frames.
+pub(crate) fn scarce(scene: &mut Scene<'_>) {
+    leave_few(12, scene);
+}
+
+/// The same system call again and again, with one frame more each time: it comes one step further.
+pub(crate) fn one_frame_more(scene: &mut Scene<'_>) {
+    let most = 1 + scene.below(5) as u16;
+    let address = operations::good_address(scene);
+    let call = match scene.below(4) {
+        0 => Call::Pipe { address },
+        1 => operations::path_call_at(address, scene),
+        2 => operations::read(scene),
+        _ => Call::Fork {
+            child: scene.child(),
+        },
+    };
+    let string = operations::string_at(address, scene);
+    scene.does(string);
+    for free in 0..=most {
+        leave(free, scene);
+        scene.does(call);
+    }
+    leave(Call::ALL_FRAMES, scene);
+}
+
+/// A fork, a new program or a pipe with frames for a part of it.
+pub(crate) fn half_of_a_large_call(scene: &mut Scene<'_>) {
+    let prepare = operations::store_at(scene.address(), scene);
+    scene.does(prepare);
+    let path = operations::good_address(scene);
+    let call = match scene.below(4) {
+        0 => {
+            let string = operations::string_at(path, scene);
+            scene.does(string);
+            Call::Exec {
+                address: path,
+                arguments: scene.address().near(),
+            }
+        }
+        1 => operations::pipe(scene),
+        _ => Call::Fork {
+            child: scene.child(),
+        },
+    };
+    leave_few(16, scene);
+    scene.does(call);
+    leave(Call::ALL_FRAMES, scene);
+}
+
+/// Processes that compete for the last frames; each that dies leaves some to the others.
+pub(crate) fn compete(scene: &mut Scene<'_>) {
+    let child = scene.child();
+    scene.does(Call::Fork { child });
+    leave_few(4, scene);
+    for _ in 0..2 {
+        for process in [scene.process, child] {
+            let address = addresses::near_break(scene);
+            let touch = operations::touch_at(address, scene);
+            scene.other_does(process, touch);
+        }
+    }
+    let wait = operations::wait(scene);
+    scene.does(wait);
+    leave(Call::ALL_FRAMES, scene);
+}
+
+/// A copy on write, or a system call's buffer, for which there is no frame.
+pub(crate) fn copy_without_a_frame(scene: &mut Scene<'_>) {
+    let address = operations::good_address(scene);
+    let store = operations::store_at(address, scene);
+    let (parent, child) = (scene.process, scene.child());
+    scene.does(store);
+    scene.does(Call::Fork { child });
+    leave_few(2, scene);
+    let call = match scene.below(3) {
+        0 => Call::Fstat {
+            fd: scene.descriptor(),
+            address,
+        },
+        _ => operations::store_at(address, scene),
+    };
+    scene.other_does(child, call);
+    leave(Call::ALL_FRAMES, scene);
+    let look = operations::access_at(address, scene);
+    scene.other_does(parent, look);
+}
+
+/// The environment leaves so many frames free.
+fn leave(free: u16, scene: &mut Scene<'_>) {
+    scene.does(Call::Frames { free });
+}
+
+/// The environment leaves fewer frames free than `below`.
+fn leave_few(below: u32, scene: &mut Scene<'_>) {
+    let free = scene.below(below) as u16;
+    leave(free, scene);
+}

@@ -1,0 +1,113 @@
+//! Stacks that grow on demand, and the guard pages below them.
+
+use super::programs::start_agent;
+use crate::case::generate::{Scene, addresses, operations};
+use crate::case::{Address, Call, Region, Stride, Text};
+use std::num::NonZeroU8;
+
+/// Touches the stack page by page downwards, as nested calls would.
+pub(crate) fn grow_downwards(scene: &mut Scene<'_>) {
+    have_a_growing_stack(scene);
+    let top = STACK_PAGES - 1;
+    let depth = 1 + scene.below(STACK_PAGES as u32) as i16;
+    let offset = scene.offset();
+    for page in (top - depth..=top).rev().take(5) {
+        let access = operations::access_at(Address::new(Region::Stack, page, offset), scene);
+        scene.does(access);
+    }
+}
+
+/// Jumps far down at once, as one large frame would; then looks in between.
+pub(crate) fn jump_downwards(scene: &mut Scene<'_>) {
+    have_a_growing_stack(scene);
+    for _ in 0..2 {
+        let page = scene.below(STACK_PAGES as u32) as i16;
+        let address = Address::new(Region::Stack, page, scene.offset());
+        let access = operations::access_at(address, scene);
+        scene.does(access);
+    }
+}
+
+/// The whole stack at once, and a page more: the guard page.
+pub(crate) fn down_to_the_guard(scene: &mut Scene<'_>) {
+    have_a_growing_stack(scene);
+    let start = scene.below(4) as i16 - 1;
+    let count = NonZeroU8::MIN.saturating_add(scene.below(STACK_PAGES as u32) as u8);
+    let touch = Call::Touch {
+        address: Address::new(Region::Stack, start, scene.offset()),
+        count,
+        stride: Stride::PAGE,
+        write: !scene.one_in(3),
+    };
+    scene.does(touch);
+    let guard = addresses::guard(scene);
+    let access = operations::access_at(guard, scene);
+    scene.does(access);
+}
+
+/// A system call whose buffer or path is a hole in the stack, or reaches from one page into the next.
+pub(crate) fn call_into_a_hole(scene: &mut Scene<'_>) {
+    have_a_growing_stack(scene);
+    let page = scene.below(STACK_PAGES as u32 + 1) as i16 - 1;
+    let offset = match scene.one_in(2) {
+        true => scene.last_bytes(),
+        false => scene.offset(),
+    };
+    let address = Address::new(Region::Stack, page, offset);
+    let call = match scene.below(6) {
+        0 => Call::Pipe { address },
+        1 => Call::Wait {
+            status: Some(address),
+        },
+        2 => Call::Read {
+            fd: scene.descriptor(),
+            address,
+            length: scene.length(),
+        },
+        3 => Call::Write {
+            fd: scene.descriptor(),
+            address,
+            length: scene.length(),
+        },
+        4 => operations::path_call_at(address, scene),
+        _ => Call::Fstat {
+            fd: scene.descriptor(),
+            address,
+        },
+    };
+    scene.does(call);
+    let access = operations::access_at(address, scene);
+    scene.does(access);
+}
+
+/// A child of a process whose stack has grown: it shares what is there, and grows by itself.
+pub(crate) fn child_with_a_stack(scene: &mut Scene<'_>) {
+    have_a_growing_stack(scene);
+    let page = scene.below(STACK_PAGES as u32) as i16;
+    let address = Address::new(Region::Stack, page, scene.offset());
+    let store = operations::store_at(address, scene);
+    scene.does(store);
+    let child = scene.child();
+    scene.does(Call::Fork { child });
+    for process in [child, scene.process] {
+        let near = Address::new(
+            Region::Stack,
+            page - scene.below(2) as i16,
+            address.offset(),
+        );
+        let access = operations::access_at(near, scene);
+        scene.other_does(process, access);
+    }
+}
+
+/// Pages of the largest stack of our own programs.
+const STACK_PAGES: i16 = 10;
+
+/// Has the actor run a program whose stack grows, if it does not yet.
+fn have_a_growing_stack(scene: &mut Scene<'_>) {
+    if scene.stack_pages() == 1
+        && let Some(grow) = Text::spelled("grow")
+    {
+        start_agent(grow, scene);
+    }
+}

@@ -1,0 +1,84 @@
+//! Where an idiom is made: who acts, what the model knows, where choices come from.
+
+use super::super::choices::Choices;
+use super::super::repair::Companion;
+use super::super::{Call, Operation, Process};
+use super::{Profile, weights};
+
+/// The place of an idiom, and the operations of it so far.
+pub(in crate::case) struct Scene<'a> {
+    pub(super) companion: &'a Companion,
+    pub(super) choices: &'a mut dyn Choices,
+    profile: Profile,
+    /// Who acts.
+    pub(super) process: Process,
+    operations: Vec<Operation>,
+}
+
+impl<'a> Scene<'a> {
+    /// `process` is to act after what `companion` has performed.
+    pub(in crate::case) fn new(
+        companion: &'a Companion,
+        process: Process,
+        choices: &'a mut dyn Choices,
+        profile: Profile,
+    ) -> Scene<'a> {
+        Scene {
+            companion,
+            choices,
+            profile,
+            process,
+            operations: Vec::new(),
+        }
+    }
+
+    /// The operations, in order. Each is to be repaired: an idiom does not look where they lead.
+    pub(in crate::case) fn into_operations(self) -> Vec<Operation> {
+        self.operations
+    }
+
+    /// Adds the operations of an idiom.
+    pub(in crate::case) fn idiom(&mut self) {
+        self.weighted(weights::IDIOMS)(self);
+    }
+
+    /// The actor does `call` next.
+    pub(super) fn does(&mut self, call: Call) {
+        self.other_does(self.process, call);
+    }
+
+    /// Somebody else does `call` next: a child that the idiom has just made, for example.
+    pub(super) fn other_does(&mut self, process: Process, call: Call) {
+        self.operations.push(Operation::new(process, call));
+    }
+
+    /// One of `rows`, as often as the profile's weights say.
+    pub(super) fn weighted<T: Copy>(&mut self, rows: &[weights::Row<T>]) -> T {
+        let column = self.profile as usize;
+        let total = rows.iter().map(|(_, weights)| u32::from(weights[column]));
+        let mut at = self.below(total.sum());
+        for (what, weights) in rows {
+            let weight = u32::from(weights[column]);
+            if at < weight {
+                return *what;
+            }
+            at -= weight;
+        }
+        rows[0].0
+    }
+
+    /// A number below `count`, which is not 0.
+    pub(in crate::case) fn below(&mut self, count: u32) -> u32 {
+        self.choices.below(count)
+    }
+
+    /// One of these, which are not none.
+    pub(super) fn pick<T: Copy>(&mut self, all: &[T]) -> T {
+        all[self.below(all.len() as u32) as usize]
+    }
+
+    /// True in one of so many.
+    pub(in crate::case) fn one_in(&mut self, count: u32) -> bool {
+        self.choices.one_in(count)
+    }
+}

@@ -1,0 +1,113 @@
+//! What operations are about beside addresses and amounts: values, lengths, descriptors, targets.
+
+use super::Scene;
+use crate::case::{Flavour, OpenMode, Process, StoredValue, Stride, Target, Text, Width};
+use std::num::NonZeroU8;
+
+impl Scene<'_> {
+    pub(in crate::case) fn width(&mut self) -> Width {
+        self.pick(&Width::ALL)
+    }
+
+    pub(in crate::case) fn value(&mut self) -> StoredValue {
+        match self.below(4) {
+            0 => StoredValue::number(self.below(256) as i16),
+            1 => StoredValue::number(-1),
+            _ => StoredValue::repeated(self.below(1 << 16) as u16),
+        }
+    }
+
+    /// Of a buffer, in bytes: few, about what a pipe holds, many, none, less than none.
+    pub(super) fn length(&mut self) -> i16 {
+        match self.below(6) {
+            0..=2 => self.below(16) as i16,
+            3 => 500 + self.below(24) as i16,
+            4 => self.below(2048) as i16,
+            _ => -(self.below(2) as i16),
+        }
+    }
+
+    pub(super) fn descriptor(&mut self) -> i8 {
+        self.below(4) as i8
+    }
+
+    pub(super) fn flavour(&mut self) -> Flavour {
+        match self.below(8) {
+            0 => Flavour::Eager,
+            1 => Flavour::from_number(self.below(64) as u8),
+            _ => Flavour::Lazy,
+        }
+    }
+
+    pub(in crate::case) fn open_mode(&mut self) -> OpenMode {
+        match self.below(4) {
+            0 => self.pick(&OpenMode::ALL),
+            _ => OpenMode::Read,
+        }
+    }
+
+    /// A string: mostly one that leads somewhere.
+    pub(super) fn text(&mut self) -> Text {
+        let code = match self.below(3) {
+            0 => self.below(2),
+            _ => self.below(u32::from(Text::COUNT)),
+        };
+        Text::from_code(code as u8)
+    }
+
+    pub(super) fn status(&mut self) -> i32 {
+        self.below(256) as i32 - 128
+    }
+
+    /// A few touches.
+    pub(in crate::case) fn count(&mut self) -> NonZeroU8 {
+        NonZeroU8::MIN.saturating_add(self.below(8) as u8)
+    }
+
+    pub(in crate::case) fn stride(&mut self) -> Stride {
+        match self.below(6) {
+            0 => Stride::power(self.below(40) as u8),
+            _ => Stride::PAGE,
+        }
+    }
+
+    /// A name for a child; the actor's own, which repair takes care of, if none is left.
+    pub(super) fn child(&self) -> Process {
+        self.companion.free_name().unwrap_or(self.process)
+    }
+
+    /// The names that no process had yet, in order.
+    pub(super) fn free_names(&self) -> Vec<Process> {
+        let model = self.companion.model();
+        let free = |process: &Process| model.pid_of(*process).is_none();
+        Process::all().filter(free).collect()
+    }
+
+    /// Anybody who was ever born, or now and then nobody.
+    pub(in crate::case) fn target(&mut self) -> Target {
+        let model = self.companion.model();
+        let born = Process::all().filter(|other| model.pid_of(*other).is_some());
+        match self.below(8) {
+            0 => Target::Pid(-(self.below(3) as i32) - 1),
+            _ => {
+                let at = self.below(born.clone().count() as u32) as usize;
+                Target::Process({ born }.nth(at).unwrap_or(self.process))
+            }
+        }
+    }
+
+    /// Somebody else who can act, if there is anybody.
+    pub(super) fn other(&mut self) -> Option<Process> {
+        let me = self.process;
+        let others = self.companion.ready().filter(move |other| *other != me);
+        let count = others.clone().count() as u32;
+        let at = if count == 0 { 0 } else { self.below(count) };
+        { others }.nth(at as usize)
+    }
+
+    /// The most pages that the actor's stack may have.
+    pub(super) fn stack_pages(&self) -> u64 {
+        let stack = &self.companion.model().layout(self.process).stack;
+        (stack.end - stack.start) / 4096
+    }
+}
