@@ -8,6 +8,7 @@
 pub mod agent;
 pub mod campaign;
 pub mod case_file;
+pub mod check;
 pub mod engine;
 pub mod finding_file;
 pub mod fuzzing;

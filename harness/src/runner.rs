@@ -5,7 +5,7 @@ use crate::guest::Guest;
 use crate::guest::frames::FRAME_BYTES;
 use oracle::{
     BiteMeter, Case, Finding, Judge, Observation, Operation, PageMapping, Process, ProcessState,
-    Step,
+    Situation, Step,
 };
 use std::sync::Arc;
 
@@ -162,6 +162,11 @@ impl Runner {
     /// Changes the kernel itself, for all later cases: `bytes` at physical `address`.
     pub fn patch_kernel(&mut self, address: u64, bytes: &[u8]) {
         self.engine.patch_kernel(address, bytes);
+    }
+
+    /// From now on leaves out operations that would get into one of these situations.
+    pub fn avoid(&mut self, situations: &[Situation]) {
+        self.judge.avoid(situations);
     }
 
     /// State features of the case just run: numbers below 8192.

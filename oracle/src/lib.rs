@@ -28,8 +28,8 @@ pub use dialect::Dialect;
 pub use files::{FileNode, Files};
 pub use judge::{
     Action, BiteMeter, Bucket, Clause, End, Event, Failure, Finding, FrameKind, Judge, Observation,
-    PageFlags, PageMapping, Step, UserTrap, Verdict, bucket, describe,
+    PageFlags, PageMapping, Situation, Step, UserTrap, Verdict, bucket, describe,
 };
 pub use layout::{Image, Layout, Permissions, Segment};
-pub use model::ProcessState;
+pub use model::{PageState, ProcessState};
 pub use setting::{Program, Setting};

@@ -7,13 +7,11 @@
 use super::{Address, Call, Case, Flavour, Operation, Process, Region, Target};
 use crate::dialect::Dialect;
 use crate::layout::AGENT_CODE;
-use crate::model::{BreakMove, Model, ProcessState, Witness};
+use crate::model::{BreakMove, EAGER_PAGES, Model, ProcessState, Witness};
 use crate::setting::Setting;
 use std::cell::RefCell;
 use std::num::NonZeroU8;
 
-/// Pages that an eager growth may have while frames are plenty: allocating them takes a kernel time.
-const EAGER_PAGES: u64 = 64;
 /// The most rounds of the scheduler that are worth waiting for.
 const TICKS: u8 = 4;
 /// Frames below which memory counts as scarce.

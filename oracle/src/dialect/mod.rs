@@ -3,6 +3,7 @@
 //! A dialect is a small TOML file; every field below is one question that real kernels answer
 //! differently although none of them is wrong. No field exists to hide a bug.
 
+use crate::case::Flavour;
 use serde::{Deserialize, Serialize};
 
 /// How one kernel behaves where kernels may differ.
@@ -39,6 +40,9 @@ pub struct Sbrk {
     /// A break below address 0: refused with -1, or ignored (nothing changes, the old break is
     /// returned).
     pub below_zero: BelowZero,
+    /// Whether memory that is asked for without a flavour is allocated when it is touched, or at
+    /// once, as in every xv6 before lazy allocation.
+    pub growth: Growth,
     /// Whether flavour 1 allocates at once; if not, the second argument is ignored.
     pub eager_flavour: bool,
 }
@@ -92,6 +96,16 @@ pub enum BelowZero {
     Refused,
     /// The old break, and nothing changes.
     Ignored,
+}
+
+/// When memory that was asked for gets its frames.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Growth {
+    /// When it is touched.
+    OnTouch,
+    /// By `sbrk`.
+    AtOnce,
 }
 
 /// What the heap's pages are like.
@@ -252,6 +266,13 @@ pub enum DialectError {
 const FAULTLINE: &str = include_str!("faultline.toml");
 const XV6_2025: &str = include_str!("xv6-2025.toml");
 
+impl Sbrk {
+    /// Whether a growth of that flavour allocates at once.
+    pub fn is_eager(&self, flavour: Flavour) -> bool {
+        self.growth == Growth::AtOnce || (self.eager_flavour && flavour == Flavour::Eager)
+    }
+}
+
 impl Dialect {
     /// Our own kernel.
     pub fn faultline() -> Dialect {
@@ -265,6 +286,14 @@ impl Dialect {
 
     fn built_in(text: &str) -> Dialect {
         Dialect::parse(text).expect("the files in this folder are dialects: a test reads them all")
+    }
+
+    /// The text of a dialect file.
+    ///
+    /// # Errors
+    /// Never, for all that is known: every field has a form in TOML.
+    pub fn to_text(&self) -> Result<String, toml::ser::Error> {
+        toml::to_string(self)
     }
 
     /// Reads a dialect file.
@@ -314,6 +343,16 @@ mod tests {
     fn built_in_dialects_are_read() {
         assert_eq!(Dialect::faultline().name, "faultline");
         assert_eq!(Dialect::xv6_2025().name, "xv6-2025");
+    }
+
+    #[test]
+    fn a_dialect_is_written_as_it_is_read() {
+        for dialect in [Dialect::faultline(), Dialect::xv6_2025()] {
+            assert_eq!(
+                Dialect::parse(&dialect.to_text().unwrap()).unwrap(),
+                dialect
+            );
+        }
     }
 
     #[test]

@@ -280,6 +280,26 @@ pub(super) struct Signature {
     pub(super) words: Option<Box<str>>,
 }
 
+impl Finding {
+    /// What kind of operation met what kind of page when the two sides parted; `None` if only the
+    /// end of the case showed it.
+    pub fn situation(&self) -> Option<Situation> {
+        self.signature.kind.map(|kind| Situation {
+            kind,
+            page: self.signature.page,
+        })
+    }
+}
+
+/// An operation of a kind that meets a page in a state: what findings have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Situation {
+    /// What kind of operation.
+    pub kind: Kind,
+    /// The state of the page that it touches, before it does; `None` if it names no page.
+    pub page: Option<PageState>,
+}
+
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.verdict)?;

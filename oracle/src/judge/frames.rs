@@ -162,8 +162,7 @@ impl Budget {
 }
 
 fn sbrk(model: &Model, process: Process, before: u64, after: u64, flavour: Flavour) -> Budget {
-    let eager = flavour == Flavour::Eager && model.world.dialect.sbrk.eager_flavour;
-    if after > before && eager {
+    if after > before && model.world.dialect.sbrk.is_eager(flavour) {
         return Budget::default();
     }
     let given_back = page_ceiling(after) / PAGE_SIZE..page_ceiling(before) / PAGE_SIZE;

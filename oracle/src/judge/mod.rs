@@ -25,7 +25,7 @@ use crate::setting::Setting;
 use finding::Signature;
 use frames::Budget;
 
-pub use finding::{Bucket, Clause, Finding, Verdict, bucket};
+pub use finding::{Bucket, Clause, Finding, Situation, Verdict, bucket};
 pub use meter::BiteMeter;
 pub use observation::{
     End, Event, Failure, FrameKind, Observation, PageFlags, PageMapping, UserTrap,
@@ -46,6 +46,8 @@ pub struct Judge {
     /// Operations performed so far, by index: a process that lives on is a finding about the
     /// operation at which it had to die.
     done: Vec<(usize, Operation, Option<PageState>)>,
+    /// Situations that cases do not get into.
+    avoided: Vec<Situation>,
     scratch: Scratch,
 }
 
@@ -75,8 +77,16 @@ impl Judge {
             next: 0,
             planned: None,
             done: Vec::new(),
+            avoided: Vec::new(),
             scratch: Scratch::default(),
         }
+    }
+
+    /// From now on leaves out every operation that would get into one of these situations, to see
+    /// what lies behind a finding that is known.
+    pub fn avoid(&mut self, situations: &[Situation]) {
+        self.avoided.clear();
+        self.avoided.extend_from_slice(situations);
     }
 
     /// Back to the start of a case; keeps allocations.
@@ -91,7 +101,7 @@ impl Judge {
 
     /// What the engine has to do for `operation`, the next one of the case; `None` if it does not
     /// apply: its process is dead or asleep, the outcome would hang on the order in which others
-    /// run, or the comparison has stopped.
+    /// run, the comparison has stopped, or it is to be avoided.
     pub fn plan(&mut self, operation: &Operation) -> Option<Step> {
         let index = self.next;
         self.next += 1;
@@ -100,9 +110,14 @@ impl Judge {
             self.meter.skipped += 1;
             return None;
         }
-        self.meter.operations += 1;
         let page = operation.call.address();
         let page = page.map(|address| self.model.page_state(operation.process, address));
+        let kind = operation.call.kind();
+        if self.avoided.contains(&Situation { kind, page }) {
+            self.meter.skipped += 1;
+            return None;
+        }
+        self.meter.operations += 1;
         self.planned = Some(Planned {
             index,
             operation: *operation,

@@ -2,9 +2,12 @@
 
 use super::{Access, Death, FAILED, KILLED_STATUS, Leave, Model, Outcome, Witness};
 use crate::case::{Amount, Flavour, Process, StoredValue, Stride, Text, Width};
-use crate::dialect::{AmountBits, BelowZero, Bound};
-use crate::layout::RETURN;
+use crate::dialect::{AmountBits, BelowZero, Bound, Growth};
+use crate::layout::{PAGE_SIZE, RETURN};
 use crate::model::Answer;
+
+/// Pages that an eager growth may have while frames are plenty: allocating them takes a kernel time.
+pub(crate) const EAGER_PAGES: u64 = 64;
 
 /// What an `sbrk` must do to the break.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,10 +45,19 @@ impl Model {
         }
     }
 
-    /// A break below the heap would take the agent's own code away.
+    /// A break below the heap would take the agent's own code away; a kernel that allocates all
+    /// growth at once may take its time for a large one, and refuse it before or after.
     pub(super) fn sbrk_can_be_driven(&self, process: Process, amount: Amount) -> bool {
-        !matches!(self.break_move(process, amount),
-            BreakMove::To(after) if after < self.layout(process).heap)
+        let before = self.program_break(process);
+        let at_once = self.world.dialect.sbrk.growth == Growth::AtOnce;
+        match self.break_move(process, amount) {
+            BreakMove::To(after) if after < self.layout(process).heap => false,
+            BreakMove::To(after) => {
+                !at_once || after.saturating_sub(before) <= EAGER_PAGES * PAGE_SIZE
+            }
+            BreakMove::Refused => !at_once || amount.resolve(self.layout(process), before) < 0,
+            BreakMove::Ignored => true,
+        }
     }
 
     pub(super) fn sbrk(
@@ -56,7 +68,7 @@ impl Model {
         witness: &Witness,
     ) {
         let before = self.program_break(process);
-        let eager = flavour == Flavour::Eager && self.world.dialect.sbrk.eager_flavour;
+        let eager = self.world.dialect.sbrk.is_eager(flavour);
         match self.break_move(process, amount) {
             BreakMove::Refused => self.returns(process, FAILED),
             BreakMove::Ignored => self.returns(process, before),

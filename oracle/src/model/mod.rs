@@ -24,7 +24,7 @@ pub use page_state::PageState;
 pub use process::{Death, Ended, ProcessState};
 pub use witness::{Answer, FAILED, Outcome, Reply, Witness};
 
-pub(crate) use memory_calls::BreakMove;
+pub(crate) use memory_calls::{BreakMove, EAGER_PAGES};
 pub(crate) use pages::{PageSet, pages_of};
 pub(crate) use pipe::Way;
 pub(crate) use process::Waiting;

@@ -1,0 +1,113 @@
+//! Which kernels to check: one by its files, or all in a folder.
+
+use std::path::{Path, PathBuf};
+
+/// Where a built tree has its kernel and its image: xv6's own makefile, then ours.
+const PLACES: [(&str, &str); 3] = [
+    ("kernel/kernel", "fs.img"),
+    ("target/guest/kernel.elf", "target/guest/fs.img"),
+    ("kernel.elf", "fs.img"),
+];
+
+/// A kernel to check.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// What to call it in tables.
+    pub name: String,
+    /// Its ELF file.
+    pub kernel: PathBuf,
+    /// Its file-system image.
+    pub file_system: PathBuf,
+}
+
+/// Why a folder gives no kernel.
+#[derive(Debug, thiserror::Error)]
+pub enum NoKernel {
+    /// It cannot be read.
+    #[error("cannot read {}: {source}", folder.display())]
+    Unreadable {
+        /// Which folder.
+        folder: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// It holds none.
+    #[error(
+        "no kernel in {}: neither it nor a folder in it holds kernel/kernel and fs.img (build each \
+         tree with `make kernel/kernel fs.img`), or kernel.elf and fs.img",
+        folder.display()
+    )]
+    None {
+        /// Which folder.
+        folder: PathBuf,
+    },
+}
+
+/// The kernel that `folder` holds, or else those of the folders in it, sorted by name.
+///
+/// # Errors
+/// There is none, or it cannot be read.
+pub fn find(folder: &Path) -> Result<Vec<Candidate>, NoKernel> {
+    if let Some(candidate) = candidate(folder) {
+        return Ok(vec![candidate]);
+    }
+    let unreadable = |source| NoKernel::Unreadable {
+        folder: folder.to_path_buf(),
+        source,
+    };
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+        found.extend(candidate(&entry.map_err(unreadable)?.path()));
+    }
+    found.sort_by(|a, b| a.name.cmp(&b.name));
+    match found.is_empty() {
+        true => Err(NoKernel::None {
+            folder: folder.to_path_buf(),
+        }),
+        false => Ok(found),
+    }
+}
+
+fn candidate(folder: &Path) -> Option<Candidate> {
+    let places = PLACES.map(|(kernel, image)| (folder.join(kernel), folder.join(image)));
+    let (kernel, file_system) = places
+        .into_iter()
+        .find(|(kernel, image)| kernel.is_file() && image.is_file())?;
+    let named = folder
+        .canonicalize()
+        .unwrap_or_else(|_| folder.to_path_buf());
+    let name = named.file_name().unwrap_or(named.as_os_str());
+    Some(Candidate {
+        name: name.to_string_lossy().into_owned(),
+        kernel,
+        file_system,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{NoKernel, find};
+    use std::fs;
+
+    #[test]
+    fn a_folder_of_trees_gives_each_of_them() {
+        let folder = std::env::temp_dir().join(format!("faultline-kernels-{}", std::process::id()));
+        for tree in ["second", "first", "unbuilt"] {
+            fs::create_dir_all(folder.join(tree).join("kernel")).unwrap();
+        }
+        assert!(matches!(find(&folder), Err(NoKernel::None { .. })));
+        for tree in ["second", "first"] {
+            fs::write(folder.join(tree).join("kernel/kernel"), "").unwrap();
+            fs::write(folder.join(tree).join("fs.img"), "").unwrap();
+        }
+        let names: Vec<String> = find(&folder)
+            .unwrap()
+            .into_iter()
+            .map(|one| one.name)
+            .collect();
+        assert_eq!(names, ["first", "second"]);
+        let alone = find(&folder.join("second")).unwrap();
+        assert_eq!(alone.len(), 1);
+        fs::remove_dir_all(&folder).unwrap();
+    }
+}

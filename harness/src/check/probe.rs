@@ -1,0 +1,517 @@
+//! Finding out a kernel's dialect by asking it: a few steps for each question, each from the
+//! snapshot, so that no answer depends on another.
+
+use crate::engine::Engine;
+use crate::guest::Guest;
+use abi::SystemCall;
+use oracle::case::Text;
+use oracle::dialect::{
+    AmountBits, BelowZero, Bound, EmptyRead, ForkMemory, Growth, Loading, RefusedByte,
+    StackRequest, Tail,
+};
+use oracle::layout::{PAGE_SIZE, RETURN};
+use oracle::{Action, Dialect, Event, Layout, Observation, PageFlags, Process, Step, Width};
+use std::fmt;
+use std::sync::Arc;
+
+/// The first process of a case, which every question is put to.
+const ASKED: Process = Process::FIRST;
+/// Pages that show whether memory is copied, shared, or taken at once.
+const PAGES: u64 = 8;
+/// The largest pipe that is looked for, in bytes.
+const LARGEST_PIPE: u64 = 1 << 16;
+/// What a system call returns for failure.
+const FAILED: u64 = u64::MAX;
+/// `sbrk`'s second argument: memory at once.
+const EAGER: u64 = 1;
+
+/// One field of a dialect, and how it is known.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Answer {
+    /// The field, as in a dialect file.
+    pub field: &'static str,
+    /// Its value, as in a dialect file.
+    pub value: String,
+    /// What was asked and what was seen, or that the default stands.
+    pub because: String,
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} = {}  # {}", self.field, self.value, self.because)
+    }
+}
+
+/// What a step led to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Seen {
+    /// It came back with this.
+    Returned(u64),
+    /// It did not come back; whether the kernel said that it killed it.
+    Silent { announced: bool },
+    /// The machine stopped: a panic, a hang.
+    Broken,
+}
+
+impl Seen {
+    fn value(self) -> Option<u64> {
+        match self {
+            Seen::Returned(value) => Some(value),
+            Seen::Silent { .. } | Seen::Broken => None,
+        }
+    }
+
+    fn comes_back(self) -> bool {
+        self.value().is_some()
+    }
+}
+
+/// Asks `guest` everything that can be asked; what cannot be, or has no clear answer, is as in
+/// `guest`'s dialect.
+pub fn probe(guest: &Arc<Guest>) -> (Dialect, Vec<Answer>) {
+    let mut prober = Prober {
+        layout: guest.setting.programs[0].layout.clone(),
+        engine: Engine::new(guest),
+        observation: Observation::default(),
+        dialect: guest.dialect.clone(),
+        answers: Vec::new(),
+    };
+    prober.dialect.name = "probed".to_owned();
+    prober.break_and_heap();
+    prober.faults();
+    prober.fork();
+    prober.exec();
+    prober.pipes();
+    prober.limits();
+    (prober.dialect, prober.answers)
+}
+
+struct Prober {
+    engine: Engine,
+    layout: Layout,
+    observation: Observation,
+    dialect: Dialect,
+    answers: Vec<Answer>,
+}
+
+impl Prober {
+    fn break_and_heap(&mut self) {
+        let heap = self.layout.heap;
+        self.engine.reset();
+        self.call(SystemCall::Sbrk, [(1 << 32) + PAGE_SIZE, 0, 0]);
+        let (bits, because) = match self.program_break() {
+            Some(at) if at == heap + PAGE_SIZE => (
+                AmountBits::ThirtyTwo,
+                "growing by 4 GiB and a page grows by a page",
+            ),
+            _ => (
+                AmountBits::SixtyFour,
+                "growing by 4 GiB and a page does not grow by a page",
+            ),
+        };
+        self.dialect.sbrk.amount_bits = bits;
+        self.note("sbrk.amount_bits", u8::from(bits), because);
+
+        self.engine.reset();
+        self.call(SystemCall::Sbrk, [PAGES * PAGE_SIZE, 0, 0]);
+        let (growth, because) = match self.heap_pages() {
+            0 => (Growth::OnTouch, "a growth maps no page"),
+            _ => (Growth::AtOnce, "a growth maps pages that nobody touched"),
+        };
+        self.dialect.sbrk.growth = growth;
+        self.note("sbrk.growth", name(growth), because);
+
+        self.engine.reset();
+        self.call(SystemCall::Sbrk, [PAGES * PAGE_SIZE, EAGER, 0]);
+        let eager = growth == Growth::OnTouch && self.heap_pages() != 0;
+        self.dialect.sbrk.eager_flavour = eager;
+        let because = match (growth, eager) {
+            (Growth::AtOnce, _) => "every growth is eager",
+            (_, true) => "with flavour 1, a growth maps its pages",
+            (_, false) => "with flavour 1, a growth maps no page either",
+        };
+        self.note("sbrk.eager_flavour", eager, because);
+
+        self.engine.reset();
+        let answer = self.call(SystemCall::Sbrk, [PAGE_SIZE.wrapping_neg(), 0, 0]);
+        let (bound, because) = match (answer.value(), self.program_break()) {
+            (Some(FAILED), _) => (Bound::Refused, "giving the stack back returns -1"),
+            (_, Some(at)) if at == heap - PAGE_SIZE => {
+                (Bound::Granted, "the stack can be given back")
+            }
+            _ => (self.dialect.sbrk.below_heap, UNCLEAR),
+        };
+        self.dialect.sbrk.below_heap = bound;
+        self.note("sbrk.below_heap", name(bound), because);
+
+        self.engine.reset();
+        let below = (heap + PAGE_SIZE).wrapping_neg();
+        let answer = self.call(SystemCall::Sbrk, [below, 0, 0]);
+        let (bound, because) = match (answer.value(), self.program_break()) {
+            (Some(FAILED), _) => (BelowZero::Refused, "a break below 0 returns -1"),
+            (Some(_), Some(at)) if at == heap => {
+                (BelowZero::Ignored, "a break below 0 changes nothing")
+            }
+            _ => (self.dialect.sbrk.below_zero, UNCLEAR),
+        };
+        self.dialect.sbrk.below_zero = bound;
+        self.note("sbrk.below_zero", name(bound), because);
+
+        self.engine.reset();
+        self.call(SystemCall::Sbrk, [PAGE_SIZE, 0, 0]);
+        self.act(Action::Store {
+            address: heap,
+            width: Width::Two,
+            value: RETURN.into(),
+        });
+        let executable = self.act(Action::Fetch { address: heap }).comes_back();
+        self.dialect.heap.executable = executable;
+        let because = match executable {
+            true => "a return instruction stored there can be jumped to",
+            false => "a jump to a return instruction stored there kills",
+        };
+        self.note("heap.executable", executable, because);
+
+        self.engine.reset();
+        self.call(SystemCall::Sbrk, [1, 0, 0]);
+        let behind = Action::Load {
+            address: heap + PAGE_SIZE / 2,
+            width: Width::One,
+        };
+        let (tail, because) = match self.act(behind).comes_back() {
+            true => (
+                Tail::Accessible,
+                "a load behind the break, in its page, is let",
+            ),
+            false => (
+                Tail::MayFault,
+                "a load behind the break, in its page, kills",
+            ),
+        };
+        self.dialect.heap.tail = tail;
+        self.note("heap.tail", name(tail), because);
+    }
+
+    fn faults(&mut self) {
+        self.engine.reset();
+        let guard = Action::Load {
+            address: self.layout.guard.start,
+            width: Width::One,
+        };
+        let (announced, because) = match self.act(guard) {
+            Seen::Silent { announced: true } => (true, "a kill for a fault is told on the console"),
+            Seen::Silent { announced: false } => {
+                (false, "a kill for a fault is not told on the console")
+            }
+            Seen::Returned(_) | Seen::Broken => (self.dialect.faults.announced, UNCLEAR),
+        };
+        self.dialect.faults.announced = announced;
+        self.note("faults.announced", announced, because);
+    }
+
+    fn fork(&mut self) {
+        self.engine.reset();
+        let child = Process::all().nth(1).unwrap_or(ASKED);
+        let mut mappings = Vec::new();
+        self.engine.list_mappings(Some(ASKED), &mut mappings);
+        let own = mappings
+            .iter()
+            .filter(|page| page.flags.contains(PageFlags::USER));
+        let own = own.count() as u64;
+        let born = self.fork_of(child);
+        let taken = self
+            .observation
+            .frames
+            .map(|(before, after)| before.saturating_sub(after));
+        mappings.clear();
+        self.engine.list_mappings(None, &mut mappings);
+        let shared = mappings.iter().any(|page| {
+            let others = mappings
+                .iter()
+                .filter(|other| other.process != page.process);
+            page.flags.contains(PageFlags::USER)
+                && page.process == child
+                && others.clone().any(|other| other.frame == page.frame)
+        });
+        if !born.comes_back() {
+            return self.note("fork.memory", name(self.dialect.fork.memory), UNCLEAR);
+        }
+        let (memory, because) = match shared {
+            true => (
+                ForkMemory::Shared,
+                "parent and child have frames in common after a fork",
+            ),
+            false => (
+                ForkMemory::Copied,
+                "parent and child have no frame in common after a fork",
+            ),
+        };
+        self.dialect.fork.memory = memory;
+        self.note("fork.memory", name(memory), because);
+        let Some(taken) = taken else {
+            let because = "the default: this kernel's frames cannot be counted";
+            return self.note(
+                "fork.overhead_frames",
+                self.dialect.fork.overhead_frames,
+                because,
+            );
+        };
+        let copies = if shared { 0 } else { own };
+        let overhead = taken.saturating_sub(copies + TABLES_OF_AGENT);
+        self.dialect.fork.overhead_frames = overhead;
+        let because = format!(
+            "a fork took {taken} frames, {copies} of them for copies and {TABLES_OF_AGENT} for tables"
+        );
+        self.note("fork.overhead_frames", overhead, &because);
+    }
+
+    fn exec(&mut self) {
+        let started = self.start("init");
+        let mut mappings = Vec::new();
+        self.engine.list_mappings(Some(ASKED), &mut mappings);
+        let untouched = self.layout.text.end - PAGE_SIZE;
+        let (loading, because) = match started {
+            None => (self.dialect.exec.loading, UNCLEAR),
+            Some(_) if mappings.iter().any(|page| page.address == untouched) => (
+                Loading::AtOnce,
+                "a new program has pages that it did not touch",
+            ),
+            Some(_) => (
+                Loading::OnDemand,
+                "a new program has no page that it did not touch",
+            ),
+        };
+        self.dialect.exec.loading = loading;
+        self.note("exec.loading", name(loading), because);
+
+        let (stack, because) = match self.start("grow") {
+            None => (self.dialect.exec.stack, UNCLEAR),
+            Some(pointer) if pointer > self.layout.stack.end => (
+                StackRequest::Granted,
+                "a program that asks for a larger stack has one",
+            ),
+            Some(_) => (
+                StackRequest::Ignored,
+                "a program that asks for a larger stack has a page all the same",
+            ),
+        };
+        self.dialect.exec.stack = stack;
+        self.note("exec.stack", name(stack), because);
+    }
+
+    fn pipes(&mut self) {
+        let (good, bad) = (self.layout.data.start, self.layout.guard.start);
+        let (mut holds, mut blocks) = (1, LARGEST_PIPE);
+        while blocks - holds > 1 {
+            let middle = holds.midpoint(blocks);
+            self.new_pipe();
+            self.call(SystemCall::Sbrk, [LARGEST_PIPE, 0, 0]);
+            match self.call(SystemCall::Write, [WRITE_END, self.layout.heap, middle]) {
+                Seen::Returned(count) if count == middle => holds = middle,
+                _ => blocks = middle,
+            }
+        }
+        self.dialect.pipe.bytes = holds as u32;
+        self.note("pipe.bytes", holds, "so much can be written with no reader");
+
+        self.new_pipe();
+        let seen = self.call(SystemCall::Write, [WRITE_END, bad, 8]);
+        let (value, because) = zero_or_failed(seen, self.dialect.pipe.write_to_bad_first_byte);
+        self.dialect.pipe.write_to_bad_first_byte = value;
+        self.note("pipe.write_to_bad_first_byte", value, because);
+
+        self.new_pipe();
+        self.call(SystemCall::Write, [WRITE_END, good, 4]);
+        let seen = self.call(SystemCall::Read, [READ_END, bad, 4]);
+        let (value, because) = zero_or_failed(seen, self.dialect.pipe.read_to_bad_first_byte);
+        self.dialect.pipe.read_to_bad_first_byte = value;
+        self.note("pipe.read_to_bad_first_byte", value, because);
+
+        let (byte, because) = match self.call(SystemCall::Read, [READ_END, good, 4]).value() {
+            Some(4) => (RefusedByte::Kept, "the next read gets the byte"),
+            Some(3) => (RefusedByte::Lost, "the next read does not get the byte"),
+            _ => (self.dialect.pipe.refused_byte, UNCLEAR),
+        };
+        self.dialect.pipe.refused_byte = byte;
+        self.note("pipe.refused_byte", name(byte), because);
+
+        self.new_pipe();
+        let (nothing, because) = match self.call(SystemCall::Read, [READ_END, good, 0]) {
+            Seen::Returned(0) => (EmptyRead::Returns, "a read of no bytes returns at once"),
+            Seen::Silent { .. } => (EmptyRead::Waits, "a read of no bytes waits for one"),
+            _ => (self.dialect.pipe.empty_read_of_nothing, UNCLEAR),
+        };
+        self.dialect.pipe.empty_read_of_nothing = nothing;
+        self.note("pipe.empty_read_of_nothing", name(nothing), because);
+    }
+
+    fn limits(&mut self) {
+        self.new_pipe();
+        let most = u64::from(self.dialect.limits.files_per_process);
+        let copies = (2..most).take_while(|_| {
+            let copy = self.call(SystemCall::Dup, [READ_END, 0, 0]);
+            copy.value().is_some_and(|fd| fd != FAILED)
+        });
+        let files = 2 + copies.count() as u8;
+        self.dialect.limits.files_per_process = files;
+        self.note(
+            "limits.files_per_process",
+            files,
+            "so many a process could have, of 16 at most",
+        );
+
+        self.engine.reset();
+        let children = Process::all()
+            .skip(1)
+            .take_while(|child| self.fork_of(*child).comes_back());
+        let everybody: Vec<Process> = std::iter::once(ASKED).chain(children).collect();
+        let mut files = 0u16;
+        for process in &everybody {
+            for _ in 0..self.dialect.limits.files_per_process / 2 {
+                let ends = [self.layout.data.start, 0, 0];
+                if self.call_of(*process, SystemCall::Pipe, ends).value() == Some(0) {
+                    files += 2;
+                }
+            }
+        }
+        let possible =
+            everybody.len() as u16 * u16::from(self.dialect.limits.files_per_process / 2 * 2);
+        let because = match files < possible {
+            true => "so many were open when the next pipe was refused",
+            false => "no limit was met",
+        };
+        let limit = if files < possible { files } else { u16::MAX };
+        self.dialect.limits.files = limit;
+        self.note("limits.files", limit, because);
+    }
+
+    /// Starts the program of that name; its stack pointer, if it started.
+    fn start(&mut self, program: &str) -> Option<u64> {
+        self.engine.reset();
+        let path = self.layout.data.end - PAGE_SIZE;
+        self.act(Action::StoreString {
+            address: path,
+            text: Text::spelled(program)?,
+            terminated: true,
+        });
+        // Zeros, which end the array of arguments at once.
+        let arguments = path + PAGE_SIZE / 2;
+        self.call(SystemCall::Exec, [path, arguments, 0]);
+        self.observation
+            .events
+            .iter()
+            .find_map(|event| match event {
+                Event::Started { stack, .. } => Some(*stack),
+                _ => None,
+            })
+    }
+
+    /// A pipe, the first thing in a case, so that its ends are descriptors 0 and 1.
+    fn new_pipe(&mut self) {
+        self.engine.reset();
+        self.call(SystemCall::Pipe, [self.layout.data.start, 0, 0]);
+    }
+
+    fn fork_of(&mut self, child: Process) -> Seen {
+        self.perform(
+            ASKED,
+            Action::SystemCall {
+                number: SystemCall::Fork.number(),
+                arguments: [0; 3],
+                child: Some(child),
+            },
+        )
+    }
+
+    fn program_break(&mut self) -> Option<u64> {
+        self.call(SystemCall::Sbrk, [0; 3]).value()
+    }
+
+    /// Pages of the heap that are mapped.
+    fn heap_pages(&mut self) -> usize {
+        let mut mappings = Vec::new();
+        self.engine.list_mappings(Some(ASKED), &mut mappings);
+        let heap = self.layout.heap..self.layout.trapframe;
+        let pages = mappings.iter().filter(|page| heap.contains(&page.address));
+        pages.count()
+    }
+
+    fn call(&mut self, call: SystemCall, arguments: [u64; 3]) -> Seen {
+        self.call_of(ASKED, call, arguments)
+    }
+
+    fn call_of(&mut self, process: Process, call: SystemCall, arguments: [u64; 3]) -> Seen {
+        self.perform(
+            process,
+            Action::SystemCall {
+                number: call.number(),
+                arguments,
+                child: None,
+            },
+        )
+    }
+
+    fn act(&mut self, action: Action) -> Seen {
+        self.perform(ASKED, action)
+    }
+
+    fn perform(&mut self, process: Process, action: Action) -> Seen {
+        let step = Step {
+            process,
+            action,
+            rounds: 0,
+        };
+        self.engine.perform(&step, &mut self.observation);
+        if self.observation.failure.is_some() {
+            return Seen::Broken;
+        }
+        let mut own = self
+            .observation
+            .events
+            .iter()
+            .filter_map(|event| match *event {
+                Event::Returned {
+                    process: who,
+                    value,
+                } if who == process => Some(Seen::Returned(value)),
+                Event::Silent {
+                    process: who,
+                    killed_message,
+                    ..
+                } if who == process => Some(Seen::Silent {
+                    announced: killed_message,
+                }),
+                _ => None,
+            });
+        own.next_back().unwrap_or(Seen::Silent { announced: false })
+    }
+
+    fn note(&mut self, field: &'static str, value: impl fmt::Display, because: &str) {
+        self.answers.push(Answer {
+            field,
+            value: value.to_string(),
+            because: because.to_owned(),
+        });
+    }
+}
+
+/// Why a default stands where asking did not help.
+const UNCLEAR: &str = "the default: what it does is neither";
+/// Descriptors of the first pipe of a case.
+const READ_END: u64 = 0;
+const WRITE_END: u64 = 1;
+/// Page tables below the root that the agent's image takes: it lies within 2 MiB.
+const TABLES_OF_AGENT: u64 = 2;
+
+fn zero_or_failed(seen: Seen, default: i8) -> (i8, &'static str) {
+    match seen.value() {
+        Some(0) => (0, "it returns 0"),
+        Some(FAILED) => (-1, "it returns -1"),
+        _ => (default, UNCLEAR),
+    }
+}
+
+/// How a dialect file spells a value: a string in quotes, as JSON has it.
+fn name(value: impl serde::Serialize) -> String {
+    serde_json::to_string(&value).unwrap_or_else(|error| error.to_string())
+}

@@ -1,0 +1,49 @@
+//! Checking a kernel that nobody has told us about: here our own.
+
+use faultline::check::probe::probe;
+use faultline::guest::Guest;
+use faultline::guest::location::GuestFiles;
+use faultline::runner::Runner;
+use oracle::case::Kind;
+use oracle::{Case, Dialect, PageState, Situation};
+use std::sync::Arc;
+
+/// Our kernel, taken for another.
+fn stranger() -> Arc<Guest> {
+    let files = GuestFiles::find(None, None).unwrap();
+    Guest::boot(&files, Dialect::xv6_2025()).unwrap()
+}
+
+#[test]
+fn our_own_kernel_is_known_by_what_it_does() {
+    let (probed, answers) = probe(&stranger());
+    let mut wanted = Dialect::faultline();
+    wanted.name.clone_from(&probed.name);
+    // What a fork really takes; the dialect allows for more.
+    assert!(probed.fork.overhead_frames <= wanted.fork.overhead_frames);
+    wanted.fork.overhead_frames = probed.fork.overhead_frames;
+    assert_eq!(probed, wanted);
+    for answer in answers {
+        assert!(!answer.because.starts_with("the default"), "{answer}");
+    }
+}
+
+#[test]
+fn a_situation_to_be_avoided_is_not_entered() {
+    let text =
+        "faultline 1\na: sbrk +2p\na: load8 heap[0]\na: load8 heap[0]\na: store8 heap[1] 7\n";
+    let case = Case::parse(text).unwrap();
+    let files = GuestFiles::find(None, None).unwrap();
+    let mut runner = Runner::new(&Guest::boot(&files, Dialect::faultline()).unwrap());
+    let all = runner.run(&case).meter;
+    assert_eq!((all.operations, all.skipped), (4, 0));
+    runner.avoid(&[Situation {
+        kind: Kind::Load,
+        page: Some(PageState::Lazy),
+    }]);
+    let outcome = runner.run(&case);
+    assert!(outcome.finding.is_none());
+    assert_eq!((outcome.meter.operations, outcome.meter.skipped), (2, 2));
+    runner.avoid(&[]);
+    assert_eq!(runner.run(&case).meter, all);
+}
