@@ -1,5 +1,5 @@
-//! Out of memory at the nth frame, for every n and every kind of operation: the call fails or its
-//! process dies, nobody else notices, and every frame comes back.
+//! Out of memory at the nth frame, from then on or only once, for every n and every kind of
+//! operation: the call fails or its process dies, nobody else notices, and every frame comes back.
 
 use faultline::guest::Guest;
 use faultline::guest::location::GuestFiles;
@@ -8,9 +8,9 @@ use oracle::case::Kind;
 use oracle::{Case, Dialect};
 use std::collections::BTreeSet;
 
-/// The most frames that are left: more than any operation below takes, but for those that ask for
+/// The most frames that are left, or requests that are granted: more than any operation below takes, but for those that ask for
 /// a number of pages.
-const PLENTY: u16 = 20;
+const PLENTY: u8 = 20;
 
 /// What stands before every operation: `b` runs a program whose stack grows and whose pages are
 /// still in its file, with a heap of which it shares some pages with `d`, a pipe with something in
@@ -78,16 +78,33 @@ const OPERATIONS: [&str; 34] = [
     "b: pause 1",
 ];
 
-fn case(operation: &str, place: &str, frames: u16) -> Case {
+/// How memory is scarce in a case.
+#[derive(Clone, Copy)]
+enum Scarce {
+    /// So many frames are left.
+    Left(u8),
+    /// So many requests are granted, and the one after them is not.
+    Refused(u8),
+}
+
+fn case(operation: &str, place: &str, scarce: Scarce) -> Case {
     let operation = operation.replace('@', place);
-    let text = format!("faultline 1\n{STAGE}frames {frames}\n{operation}\nframes all\na: getpid\n");
+    let scarce = match scarce {
+        Scarce::Left(frames) => format!("frames {frames}"),
+        Scarce::Refused(granted) => format!("frames fail {}", granted + 1),
+    };
+    let text = format!("faultline 1\n{STAGE}{scarce}\n{operation}\nframes all\na: getpid\n");
     Case::parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}"))
 }
 
 #[test]
 fn every_kind_of_operation_is_here() {
-    let tried = OPERATIONS.iter().flat_map(|operation| {
-        let operations = case(operation, PLACES[0], 0).operations;
+    let ways = [Scarce::Left(0), Scarce::Refused(0)];
+    let tried = ways
+        .iter()
+        .flat_map(|scarce| OPERATIONS.map(|operation| (operation, *scarce)));
+    let tried = tried.flat_map(|(operation, scarce)| {
+        let operations = case(operation, PLACES[0], scarce).operations;
         operations
             .into_iter()
             .map(|operation| operation.call.kind())
@@ -96,8 +113,9 @@ fn every_kind_of_operation_is_here() {
     assert_eq!(tried, BTreeSet::from(Kind::ALL));
 }
 
-#[test]
-fn nothing_is_lost_when_frames_run_out() {
+/// Tries every operation with every number of frames or granted requests up to [`PLENTY`]: nothing is
+/// wrong with any. Answers which operations were refused a frame.
+fn try_all(scarce: fn(u8) -> Scarce) -> BTreeSet<&'static str> {
     let files = GuestFiles::find(None, None).unwrap_or_else(|error| panic!("{error}"));
     let guest = Guest::boot(&files, Dialect::faultline()).unwrap_or_else(|error| panic!("{error}"));
     let mut runner = Runner::new(&guest);
@@ -106,7 +124,7 @@ fn nothing_is_lost_when_frames_run_out() {
     for operation in OPERATIONS {
         for place in PLACES {
             for frames in 0..=PLENTY {
-                let case = case(operation, place, frames);
+                let case = case(operation, place, scarce(frames));
                 let outcome = runner.run(&case);
                 if outcome.meter.excused > 0 {
                     excused.insert(operation);
@@ -121,6 +139,20 @@ fn nothing_is_lost_when_frames_run_out() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    // Each way of asking for a frame was refused one.
-    assert!(excused.len() >= 18, "only {excused:?}");
+    excused
+}
+
+/// Each way of asking for a frame is refused one.
+const WAYS: usize = 18;
+
+#[test]
+fn nothing_is_lost_when_frames_run_out() {
+    let excused = try_all(Scarce::Left);
+    assert!(excused.len() >= WAYS, "only {excused:?}");
+}
+
+#[test]
+fn nothing_is_lost_when_one_request_is_refused() {
+    let excused = try_all(Scarce::Refused);
+    assert!(excused.len() >= WAYS, "only {excused:?}");
 }

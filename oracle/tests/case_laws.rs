@@ -227,6 +227,7 @@ fn errors_say_where_and_what() {
         ("faultline 1\na: getpid now", 2, 11, "the end of the line"),
         ("faultline 1\na: kill", 2, 8, "a process, or `pid`"),
         ("faultline 1\nframes many", 2, 8, "a number of frames"),
+        ("faultline 1\nframes fail 0", 2, 13, "out of range"),
         ("faultline 1\na: read 99 heap 4", 2, 9, "out of range"),
     ];
     for (text, line, column, words) in wrong {
@@ -265,10 +266,10 @@ fn text_may_be_written_in_more_ways_than_one() {
     }
 }
 
-/// Records as the encoder wrote them before paths and programs came into the language.
+/// Records as the encoder has written them since they came into the language.
 #[test]
 fn old_binary_files_keep_their_meaning() {
-    let old: [([u8; 8], &str); 6] = [
+    let old: [([u8; 8], &str); 7] = [
         ([0x00, 0x00, 0x00, 0x00, 3, 0, 0, 0], "a: sbrk +3p"),
         (
             [0x09, 0x04, 0xf8, 0x8f, 1, 3, 0, 0],
@@ -284,6 +285,7 @@ fn old_binary_files_keep_their_meaning() {
             "a: read 5 heap[-1]+0xf00 -1",
         ),
         ([0x98, 0, 0, 0, 0, 0, 0xff, 0xff], "frames all"),
+        ([0x98, 0xff, 0, 0, 0, 0, 3, 0], "frames fail 3"),
     ];
     for (record, text) in old {
         let operation = Case::decode(&record).operations[0];

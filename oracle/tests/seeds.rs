@@ -9,10 +9,13 @@ use std::path::{Path, PathBuf};
 const FIRST_PID: u64 = 3;
 
 fn seeds() -> Vec<(PathBuf, Document)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../corpus/seeds/sbrk_faults");
-    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)
-        .expect("the seeds are part of the repository")
-        .map(|entry| entry.expect("the folder can be read").path())
+    let list = |folder: PathBuf| {
+        let entries = std::fs::read_dir(folder).expect("the seeds are part of the repository");
+        entries.map(|entry| entry.expect("the folder can be read").path())
+    };
+    let folders = list(Path::new(env!("CARGO_MANIFEST_DIR")).join("../corpus/seeds"));
+    let mut paths: Vec<PathBuf> = folders
+        .flat_map(list)
         .filter(|path| path.extension().is_some_and(|ending| ending == "case"))
         .collect();
     paths.sort();

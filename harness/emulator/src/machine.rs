@@ -326,7 +326,7 @@ impl Machine {
     pub fn set_breakpoint(&mut self, pc: u64) {
         if !self.breakpoints.contains(&pc) {
             self.breakpoints.push(pc);
-            self.code.clear();
+            self.code.drop_instruction(pc);
         }
     }
 
@@ -335,7 +335,7 @@ impl Machine {
         let before = self.breakpoints.len();
         self.breakpoints.retain(|at| *at != pc);
         if self.breakpoints.len() != before {
-            self.code.clear();
+            self.code.drop_instruction(pc);
         }
     }
 

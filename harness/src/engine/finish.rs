@@ -26,6 +26,7 @@ impl Engine {
     /// Ends the case. `standing` lists the processes that the judge holds to be alive.
     pub fn finish(&mut self, standing: &[(Process, Standing)]) -> End {
         self.events.clear();
+        self.fail_no_frame();
         let mut end = End {
             reaped: Vec::new(),
             all_reaped: false,

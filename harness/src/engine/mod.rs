@@ -9,13 +9,14 @@ mod finish;
 mod mappings;
 mod perform;
 mod processes;
+mod scarcity;
 mod schedule;
 
 use crate::guest::Guest;
-use crate::guest::frames::Hidden;
 use emulator::{Exit, Machine};
 use oracle::{Event, Failure, Process};
 use processes::SlotSet;
+use scarcity::Scarcity;
 use std::sync::Arc;
 
 pub(crate) use canary::Canaries;
@@ -54,8 +55,8 @@ pub struct Engine {
     console: Vec<u8>,
     /// Where the output of the step in hand begins in `console`.
     console_mark: usize,
-    /// Frames that the case hides from the kernel.
-    hidden: Option<Hidden>,
+    /// What the case withholds from the kernel.
+    scarcity: Scarcity,
     /// Physical addresses of page tables, kept to be filled again.
     page_tables: Vec<u64>,
     /// How many requests the disk had completed when that was last asked.
@@ -66,7 +67,7 @@ impl Engine {
     /// A machine of its own on the guest's snapshot.
     pub fn new(guest: &Arc<Guest>) -> Self {
         let mut machine = Machine::from_snapshot(&guest.snapshot);
-        for pc in [guest.panic_entry, guest.exhausted_entry]
+        for pc in [guest.panic_entry, guest.requests.refusal()]
             .into_iter()
             .flatten()
             .chain(guest.canaries.addresses())
@@ -83,7 +84,7 @@ impl Engine {
             canary: Canary::default(),
             console: Vec::new(),
             console_mark: 0,
-            hidden: None,
+            scarcity: Scarcity::default(),
             page_tables: Vec::new(),
             disk_requests: 0,
         }
@@ -91,6 +92,7 @@ impl Engine {
 
     /// Back to the start of a case. The cost follows what the last case dirtied.
     pub fn reset(&mut self) {
+        self.forget_scarcity();
         self.machine.reset();
         self.processes.clone_from(&self.guest.processes);
         self.front = Some(self.guest.front);
@@ -99,7 +101,6 @@ impl Engine {
         self.canary = Canary::default();
         self.console.clear();
         self.console_mark = 0;
-        self.hidden = None;
         self.disk_requests = 0;
     }
 
@@ -143,12 +144,6 @@ impl Engine {
         self.guest.accounts?.free(&self.machine)
     }
 
-    /// Frames that should be free once every process of the case is gone.
-    pub fn frames_expected_at_end(&self) -> Option<u64> {
-        let hidden = self.hidden.map_or(0, |hidden| hidden.frames);
-        self.guest.free_at_end?.checked_sub(hidden)
-    }
-
     /// Runs until somebody stands at a hint. `Ok(None)`: nobody is runnable.
     fn run_to_hint(&mut self) -> Result<Option<Slot>, Failure> {
         let deadline = self.machine.retired() + STEP_BUDGET;
@@ -163,9 +158,7 @@ impl Engine {
                     };
                 }
                 Exit::Idle => return Ok(None),
-                Exit::Breakpoint { pc, .. } if Some(pc) == self.guest.exhausted_entry => {
-                    self.out_of_frames |= self.refusal_is_due();
-                }
+                Exit::Breakpoint { hart, pc } if self.heard_of_frames(hart, pc) => {}
                 Exit::Breakpoint { pc, .. } if self.guest.canaries.heard(pc, &mut self.canary) => {}
                 Exit::Breakpoint { .. } => return Err(self.last_words(None)),
                 Exit::Stuck { pc, .. } => return Err(self.last_words(Some(pc))),
@@ -173,15 +166,6 @@ impl Engine {
                 Exit::Budget => return Err(self.out_of_budget()),
             }
         }
-    }
-
-    /// Our kernel refuses frames in a function whose argument is how many were asked for: whether
-    /// there really are fewer.
-    fn refusal_is_due(&self) -> bool {
-        let needed = self.machine.x(HART, schedule::RESULT);
-        self.guest
-            .accounts
-            .is_some_and(|accounts| accounts.fewer_than(&self.machine, needed))
     }
 
     /// A kernel that panics: lets it print, then quotes it. A hart that can never move again

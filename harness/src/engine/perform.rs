@@ -25,6 +25,7 @@ impl Engine {
         let frames_before = self.free_frames();
 
         let failure = self.act(step).err();
+        self.end_refusal();
 
         observation.failure = failure;
         observation.events.clear();
@@ -36,9 +37,16 @@ impl Engine {
     }
 
     fn act(&mut self, step: &Step) -> Result<(), Failure> {
-        if let Action::LeaveFrames(keep) = step.action {
-            self.leave_frames(keep);
-            return Ok(());
+        match step.action {
+            Action::LeaveFrames(keep) => {
+                self.leave_frames(keep);
+                return Ok(());
+            }
+            Action::FailFrame(nth) => {
+                self.fail_frame(nth);
+                return Ok(());
+            }
+            _ => {}
         }
         let Some(slot) = Slot::of(step.process) else {
             return Ok(());
@@ -69,20 +77,6 @@ impl Engine {
             self.revise_silence(slot);
         }
         Ok(())
-    }
-
-    /// Makes memory scarce, or plentiful again. A kernel whose frames cannot be counted is left
-    /// alone.
-    fn leave_frames(&mut self, keep: u64) {
-        let Some(accounts) = self.guest.accounts else {
-            return;
-        };
-        if let Some(hidden) = self.hidden.take() {
-            accounts.restore(&mut self.machine, hidden);
-        }
-        if keep != u64::MAX {
-            self.hidden = accounts.hide(&mut self.machine, keep);
-        }
     }
 
     /// The process left the hart without reporting: it sleeps, or it is dead.
@@ -189,7 +183,7 @@ impl Engine {
                     stubs.touch_read
                 }
             }
-            Action::Yield | Action::LeaveFrames(_) => return,
+            Action::Yield | Action::LeaveFrames(_) | Action::FailFrame(_) => return,
         };
         machine.set_pc(HART, pc);
         self.processes.get_mut(slot).state = match *action {

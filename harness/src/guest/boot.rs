@@ -7,6 +7,7 @@ use super::Guest;
 use super::frames::{FRAME_BYTES, FrameAccounts, RAM_START};
 use super::location::GuestFiles;
 use super::planted::{Planted, plant};
+use super::requests::FrameRequests;
 use super::symbols::Symbols;
 use crate::agent::{Agent, DATA_BYTES, DATA_FILE_BYTES, DATA_START, TEXT_BYTES, TEXT_START};
 use crate::engine::{
@@ -166,7 +167,7 @@ impl Stage {
         Ok(Guest {
             snapshot: self.machine.snapshot(),
             panic_entry: self.symbols.address("panic"),
-            exhausted_entry: self.symbols.address("kmem_exhausted"),
+            requests: FrameRequests::discover(&self.symbols),
             canaries: Canaries::find(&self.symbols),
             accounts: FrameAccounts::discover(&self.symbols),
             kernel_image: self.symbols.image(),

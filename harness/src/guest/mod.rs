@@ -5,6 +5,7 @@ mod boot;
 pub mod frames;
 pub mod location;
 mod planted;
+mod requests;
 pub mod symbols;
 
 pub use boot::BootError;
@@ -14,6 +15,7 @@ use crate::engine::{Canaries, Processes, Slot};
 use emulator::Snapshot;
 use frames::FrameAccounts;
 use oracle::{Dialect, Setting};
+use requests::FrameRequests;
 use std::ops::Range;
 use std::sync::Arc;
 use symbols::Symbols;
@@ -36,6 +38,6 @@ pub struct Guest {
     /// Physical addresses of the kernel's own code and data.
     pub(crate) kernel_image: Range<u64>,
     pub(crate) panic_entry: Option<u64>,
-    pub(crate) exhausted_entry: Option<u64>,
+    pub(crate) requests: FrameRequests,
     pub(crate) canaries: Canaries,
 }

@@ -3,8 +3,8 @@
 //! Free frames are those on the free list, linked through their first words, and those from the
 //! *frontier* to the end of RAM, which were never handed out: so booting touches no free frame.
 //!
-//! The names and the layout of `kmem`, `kmem_sharers` and `kmem_exhausted` are an interface: tools
-//! that look at the kernel from outside read them.
+//! The names and the layout of `kmem`, `kmem_sharers`, `kmem_asked` and `kmem_exhausted` are an
+//! interface: tools that look at the kernel from outside read them.
 
 use core::ptr::{copy_nonoverlapping, with_exposed_provenance, with_exposed_provenance_mut};
 use core::sync::atomic::{AtomicU16, AtomicU64, Ordering};
@@ -105,8 +105,16 @@ pub fn initialise(kernel_end: PhysicalAddress) {
     free.free = (RAM_END - kernel_end.0) / PAGE_SIZE;
 }
 
+/// Called when `needed` frames are asked for that were not promised before: the place to set a
+/// breakpoint. The allocator's lock is held, so that what is seen there is what decides.
+#[inline(never)]
+#[unsafe(no_mangle)]
+extern "C" fn kmem_asked(needed: u64) {
+    core::hint::black_box(needed);
+}
+
 /// Called when `needed` frames are refused because fewer are free, not counting promised ones: the
-/// place to set a breakpoint.
+/// place to set a breakpoint. The lock is still held.
 #[cold]
 #[inline(never)]
 #[unsafe(no_mangle)]
@@ -123,8 +131,12 @@ fn exhausted<T>(needed: u64) -> Result<T, OutOfFrames> {
 /// Fails if fewer than `needed` frames are free just now. It reserves nothing: it spares the work
 /// of taking thousands of frames only to give them back.
 pub fn check_available(needed: u64) -> Result<(), OutOfFrames> {
-    let available = kmem.lock().available();
-    match available >= needed {
+    if needed == 0 {
+        return Ok(());
+    }
+    let free = kmem.lock();
+    kmem_asked(needed);
+    match free.available() >= needed {
         true => Ok(()),
         false => exhausted(needed),
     }
@@ -139,11 +151,11 @@ pub fn free_and_promised() -> (u64, u64) {
 /// Takes a free frame; its contents are anything.
 pub fn allocate() -> Result<Frame, OutOfFrames> {
     let mut free = kmem.lock();
+    kmem_asked(1);
     let frame = match free.available() {
         0 => None,
         _ => free.take(),
     };
-    drop(free);
     frame.map_or_else(|| exhausted(1), Ok)
 }
 
@@ -167,8 +179,8 @@ impl Promise {
     pub fn of(frames: u64) -> Result<Promise, OutOfFrames> {
         if frames != 0 {
             let mut free = kmem.lock();
+            kmem_asked(frames);
             if free.available() < frames {
-                drop(free);
                 return exhausted(frames);
             }
             free.promised += frames;
@@ -188,7 +200,6 @@ impl Promise {
         };
         let mut free = kmem.lock();
         let Some(frame) = free.take() else {
-            drop(free);
             return exhausted(1);
         };
         free.promised -= 1;

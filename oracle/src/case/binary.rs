@@ -14,7 +14,8 @@
 //! that ends it is left out.
 //!
 //! `sbrk` has its base in bytes 1 and 2, its flavour in byte 3, its pages in 4 and 5, its bytes in
-//! 6 and 7; `exit` and `kill` of a number have it in bytes 4 to 7.
+//! 6 and 7; `exit` and `kill` of a number have it in bytes 4 to 7. `frames` has a number in bytes 6
+//! and 7; `frames fail` is its form with 0xff in byte 1 and the number in byte 6.
 //!
 //! Every record decodes to an operation. The encoder writes one *exact* form of each operation; the
 //! other forms exist so that random bytes often mean something interesting: an offset at the end of
@@ -67,6 +68,8 @@ mod kind {
 
 /// Byte 1 of a `kill` that names a number.
 const KILL_NUMBER: u8 = 0xff;
+/// Byte 1 of a `frames fail`.
+const FAIL_FRAME: u8 = 0xff;
 /// Upper bits of byte 3 of an `sbrk` with an odd flavour.
 const OTHER_FLAVOUR: u8 = 0xc0;
 /// Upper bit of byte 5: a descriptor or stride, exactly.
@@ -197,6 +200,12 @@ pub(super) fn decode_record(record: Record) -> Operation {
         kind::UPTIME => Call::Uptime,
         kind::PAUSE => Call::Pause {
             ticks: record[6] as i8,
+        },
+        kind::FRAMES if record[1] == FAIL_FRAME => Call::FailFrame {
+            nth: match record[7] {
+                0 => at_least_one(record[6]),
+                _ => at_least_one(record[6] % 16),
+            },
         },
         kind::FRAMES => Call::Frames {
             free: match record[1] {
@@ -356,6 +365,10 @@ pub(super) fn encode_record(operation: &Operation) -> Record {
         Call::Uptime => (kind::UPTIME, 0, [0; 2]),
         Call::Pause { ticks } => (kind::PAUSE, 0, [ticks as u8, 0]),
         Call::Frames { free } => (kind::FRAMES, 0, free.to_le_bytes()),
+        Call::FailFrame { nth } => {
+            record[1] = FAIL_FRAME;
+            (kind::FRAMES, 0, [nth.get(), 0])
+        }
     };
     record[0] = code << 3 | operation.process.index() as u8;
     record[5] = small;

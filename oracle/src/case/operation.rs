@@ -11,7 +11,7 @@ pub const DESCRIPTORS: std::ops::RangeInclusive<i8> = -64..=63;
 /// One operation: a line of a case.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Operation {
-    /// Who does it; `a` for [`Call::Frames`], which is done to everybody.
+    /// Who does it; `a` for what is done to everybody: see [`Call::is_done_to_all`].
     pub process: Process,
     /// What is done.
     pub call: Call,
@@ -20,9 +20,9 @@ pub struct Operation {
 impl Operation {
     /// `process` does `call`. What is done to everybody counts as done by `a`.
     pub fn new(process: Process, call: Call) -> Operation {
-        let process = match call {
-            Call::Frames { .. } => Process::FIRST,
-            _ => process,
+        let process = match call.is_done_to_all() {
+            true => Process::FIRST,
+            false => process,
         };
         Operation { process, call }
     }
@@ -185,11 +185,21 @@ pub enum Call {
         /// How many; [`Call::ALL_FRAMES`] gives back what earlier ones took.
         free: u16,
     },
+    /// The environment lets one request for frames fail, once, as if none were free.
+    FailFrame {
+        /// Which one, counted from now on: 1 is the next.
+        nth: NonZeroU8,
+    },
 }
 
 impl Call {
     /// As [`Call::Frames`]' number: no frame is withheld.
     pub const ALL_FRAMES: u16 = u16::MAX;
+
+    /// Whether no process does it, but the environment, to all of them.
+    pub fn is_done_to_all(&self) -> bool {
+        matches!(self, Call::Frames { .. } | Call::FailFrame { .. })
+    }
 
     /// Which kind of operation it is.
     pub fn kind(&self) -> Kind {
@@ -220,6 +230,7 @@ impl Call {
             Call::Uptime => Kind::Uptime,
             Call::Pause { .. } => Kind::Pause,
             Call::Frames { .. } => Kind::Frames,
+            Call::FailFrame { .. } => Kind::FailFrame,
         }
     }
 
@@ -318,11 +329,12 @@ pub enum Kind {
     Uptime,
     Pause,
     Frames,
+    FailFrame,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Kind; 26] = [
+    pub const ALL: [Kind; 27] = [
         Kind::Sbrk,
         Kind::Load,
         Kind::Store,
@@ -349,6 +361,7 @@ impl Kind {
         Kind::Uptime,
         Kind::Pause,
         Kind::Frames,
+        Kind::FailFrame,
     ];
 
     /// The word that stands for the kind in text.
@@ -380,6 +393,7 @@ impl Kind {
             Kind::Uptime => "uptime",
             Kind::Pause => "pause",
             Kind::Frames => "frames",
+            Kind::FailFrame => "frames fail",
         }
     }
 }

@@ -87,15 +87,16 @@ impl fmt::Display for Call {
                 free: Call::ALL_FRAMES,
             } => write!(f, "{word} all"),
             Call::Frames { free } => write!(f, "{word} {free}"),
+            Call::FailFrame { nth } => write!(f, "{word} {nth}"),
         }
     }
 }
 
 impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.call {
-            Call::Frames { .. } => write!(f, "{}", self.call),
-            _ => write!(f, "{}: {}", self.process, self.call),
+        match self.call.is_done_to_all() {
+            true => write!(f, "{}", self.call),
+            false => write!(f, "{}: {}", self.process, self.call),
         }
     }
 }

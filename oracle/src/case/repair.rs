@@ -86,7 +86,7 @@ impl Companion {
     }
 
     fn repaired(&self, operation: Operation) -> Option<Operation> {
-        if matches!(operation.call, Call::Frames { .. }) {
+        if operation.call.is_done_to_all() {
             return Some(operation);
         }
         let wanted = operation.process;

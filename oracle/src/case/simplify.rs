@@ -134,6 +134,10 @@ pub fn simplifications(operation: &Operation) -> Vec<Operation> {
             calls.extend(simpler.map(|ticks| Call::Pause { ticks }));
         }
         Call::Frames { free } => calls.extend(smaller(free).map(|free| Call::Frames { free })),
+        Call::FailFrame { nth } => {
+            let sooner = smaller(nth.get().into()).filter_map(|nth| NonZeroU8::new(nth as u8));
+            calls.extend(sooner.map(|nth| Call::FailFrame { nth }));
+        }
         _ => {}
     }
     let process = operation.process;

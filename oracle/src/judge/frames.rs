@@ -132,7 +132,7 @@ impl Budget {
                 touch.budget(0)
             }
             // What the environment takes is not the kernel's doing.
-            Call::Frames { .. } => Budget::default(),
+            Call::Frames { .. } | Call::FailFrame { .. } => Budget::default(),
             _ => Budget::take(0, Clause::TouchTakesOne),
         }
     }

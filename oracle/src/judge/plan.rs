@@ -114,6 +114,7 @@ pub(super) fn step_for(model: &Model, operation: &Operation) -> Step {
             free: Call::ALL_FRAMES,
         } => Action::LeaveFrames(u64::MAX),
         Call::Frames { free } => Action::LeaveFrames(u64::from(free)),
+        Call::FailFrame { nth } => Action::FailFrame(nth.get()),
     };
     let rounds = match operation.call {
         Call::Kill { .. } => ROUNDS_TO_DIE,

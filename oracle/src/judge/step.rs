@@ -70,4 +70,7 @@ pub enum Action {
     Yield,
     /// The environment leaves so many frames free; `u64::MAX` gives all back.
     LeaveFrames(u64),
+    /// The environment lets one request for frames find none: the one with this number, from 1,
+    /// counted from now on.
+    FailFrame(u8),
 }

@@ -63,6 +63,7 @@ pub(super) fn outcome(operation: &Operation, page: Option<PageState>, outcome: O
                 free: Call::ALL_FRAMES,
             } => "no frame is withheld".to_owned(),
             Call::Frames { free } => format!("at most {free} frames are left free"),
+            Call::FailFrame { nth } => format!("request {nth} for frames from now on finds none"),
             _ => "lets others run".to_owned(),
         },
     }

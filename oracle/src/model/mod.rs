@@ -278,7 +278,9 @@ impl Model {
                 let arguments = self.resolve(process, arguments);
                 self.exec(process, address, arguments, witness);
             }
-            Call::Yield { .. } | Call::Frames { .. } => self.reply(process, Outcome::Stays),
+            Call::Yield { .. } | Call::Frames { .. } | Call::FailFrame { .. } => {
+                self.reply(process, Outcome::Stays);
+            }
             Call::Uptime => {
                 let least = self.last_uptime;
                 self.last_uptime = witness
@@ -295,7 +297,7 @@ impl Model {
     /// in which others happen to run.
     pub fn applies(&self, operation: &Operation) -> bool {
         let process = operation.process;
-        if matches!(operation.call, Call::Frames { .. }) {
+        if operation.call.is_done_to_all() {
             return true;
         }
         if self.state_of(process) != ProcessState::Ready {

@@ -91,7 +91,7 @@ fn drive(
 }
 
 fn is_quiet(call: &Call) -> bool {
-    matches!(call, Call::Yield { .. } | Call::Frames { .. })
+    matches!(call, Call::Yield { .. }) || call.is_done_to_all()
 }
 
 /// A witness that makes the model take a liberty, if it is one that the model grants.

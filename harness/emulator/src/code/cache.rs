@@ -207,6 +207,20 @@ impl CodeCache {
         }
     }
 
+    /// Drops the pages of all blocks that hold the instruction at this virtual address.
+    pub(crate) fn drop_instruction(&mut self, address: u64) {
+        let blocks = &self.blocks;
+        let holds = |id: &BlockId| {
+            let block = &blocks[*id as usize];
+            address.wrapping_sub(block.address) < u64::from(block.bytes)
+        };
+        let with_it = self.pages.iter().filter(|(_, ids)| ids.iter().any(holds));
+        let pages: Vec<u32> = with_it.map(|(page, _)| *page).collect();
+        for page in pages {
+            self.drop_page(page);
+        }
+    }
+
     /// Drops everything.
     pub(crate) fn clear(&mut self) {
         self.blocks.clear();

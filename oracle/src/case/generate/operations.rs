@@ -159,6 +159,10 @@ pub(super) fn frames(scene: &mut Scene<'_>) -> Call {
     }
 }
 
+pub(super) fn fail_frame(scene: &mut Scene<'_>) -> Call {
+    Call::FailFrame { nth: scene.nth() }
+}
+
 pub(super) fn string(scene: &mut Scene<'_>) -> Call {
     let address = scene.address();
     string_at(address, scene)

@@ -96,6 +96,12 @@ impl Scene<'_> {
         }
     }
 
+    /// Which request for a frame fails: mostly one that a single operation comes to.
+    pub(in crate::case) fn nth(&mut self) -> NonZeroU8 {
+        let most = self.pick(&[1, 4, 16]);
+        NonZeroU8::MIN.saturating_add(self.below(most) as u8)
+    }
+
     /// Somebody else who can act, if there is anybody.
     pub(super) fn other(&mut self) -> Option<Process> {
         let me = self.process;

@@ -51,6 +51,8 @@ pub(super) const IDIOMS: &[Row<Idiom>] = &[
     (scarcity::scarce,              [ 1,  1,  1,  4,  1,  0,  0,  1,  0]),
     (scarcity::one_frame_more,      [ 0,  0,  0,  6,  1,  0,  0,  0,  0]),
     (scarcity::half_of_a_large_call,[ 0,  1,  1, 10,  1,  1,  1,  3,  0]),
+    (scarcity::refuse_one,          [ 2,  2,  1,  8,  1,  2,  1,  2,  1]),
+    (scarcity::refuse_each,         [ 0,  0,  0,  6,  0,  1,  0,  1,  0]),
     (scarcity::compete,             [ 0,  1,  0,  5,  0,  1,  0,  0,  1]),
     (scarcity::copy_without_a_frame,[ 0,  2,  0,  6,  0,  0,  0,  0,  0]),
     (stack::grow_downwards,         [ 0,  0,  0,  1,  8,  0,  0,  2,  0]),
@@ -106,6 +108,7 @@ pub(super) const OPERATIONS: &[Row<operations::Maker>] = &[
     (operations::pause,     [ 1,  1,  1,  1,  1,  4,  1,  1,  4]),
     (operations::give_way,  [ 1,  1,  1,  1,  1,  2,  1,  1,  6]),
     (operations::frames,    [ 1,  1,  1,  6,  1,  1,  1,  1,  1]),
+    (operations::fail_frame,[ 1,  1,  1,  6,  1,  1,  1,  1,  1]),
 ];
 
 #[rustfmt::skip]

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! line      = [ operation ] [ "#" comment ]
-//! operation = "frames" ( number | "all" ) | process ":" call
+//! operation = "frames" ( number | "all" | "fail" number ) | process ":" call
 //! call      = "sbrk" amount [ "lazy" | "eager" | "flavour" number ]
 //!           | "load" width address | "store" width address value | "fetch" address
 //!           | ( "touch" | "touch-write" ) address count [ "stride" bytes ]
@@ -59,15 +59,7 @@ fn process_named(word: &str, at: Range<usize>) -> Parsed<Process> {
 
 fn any_operation(input: &mut Input<'_>) -> Parsed<Operation> {
     if keyword(input, "frames")? {
-        let free = match keyword(input, "all")? {
-            true => Call::ALL_FRAMES,
-            false => integer(
-                input,
-                0..=i64::from(u16::MAX) - 1,
-                "a number of frames, or `all`",
-            )? as u16,
-        };
-        return Ok(Operation::new(Process::FIRST, Call::Frames { free }));
+        return Ok(Operation::new(Process::FIRST, frames(input)?));
     }
     let (name, at) = word(input)?;
     if name.is_empty() {
@@ -82,10 +74,25 @@ fn any_operation(input: &mut Input<'_>) -> Parsed<Operation> {
     Ok(Operation::new(process, call(input)?))
 }
 
+/// What follows `frames`.
+fn frames(input: &mut Input<'_>) -> Parsed<Call> {
+    if keyword(input, "all")? {
+        let free = Call::ALL_FRAMES;
+        return Ok(Call::Frames { free });
+    }
+    if keyword(input, "fail")? {
+        let nth = at_least_one(integer(input, 1..=255, "which request fails")?);
+        return Ok(Call::FailFrame { nth });
+    }
+    let range = 0..=i64::from(u16::MAX) - 1;
+    let free = integer(input, range, "a number of frames, `all`, or `fail`")? as u16;
+    Ok(Call::Frames { free })
+}
+
 /// The words that a call can begin with.
 fn call_words() -> impl Iterator<Item = &'static str> {
     let plain = Kind::ALL.iter().map(|kind| kind.word());
-    let plain = plain.filter(|word| !["load", "store", "frames"].contains(word));
+    let plain = plain.filter(|word| !["load", "store", "frames", "frames fail"].contains(word));
     plain.chain([
         "load1", "load2", "load4", "load8", "store1", "store2", "store4", "store8",
     ])

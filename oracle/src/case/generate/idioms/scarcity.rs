@@ -1,7 +1,8 @@
 //! Few frames, or none: every way to need one.
 
-use crate::case::Call;
 use crate::case::generate::{Scene, addresses, operations};
+use crate::case::{Amount, Call, Flavour};
+use std::num::NonZeroU8;
 
 /// Few frames, something that needs some, and plenty again: a process that dies for want of them
 /// takes what follows in its name with it.
@@ -66,6 +67,42 @@ pub(crate) fn half_of_a_large_call(scene: &mut Scene<'_>) {
     leave_few(16, scene);
     scene.does(call);
     leave(Call::ALL_FRAMES, scene);
+}
+
+/// One request for a frame fails, in the middle of what needs several.
+pub(crate) fn refuse_one(scene: &mut Scene<'_>) {
+    let failure = operations::fail_frame(scene);
+    scene.does(failure);
+    let call = large_call(scene);
+    scene.does(call);
+    leave(Call::ALL_FRAMES, scene);
+}
+
+/// The same call again and again, and each time one request later fails.
+pub(crate) fn refuse_each(scene: &mut Scene<'_>) {
+    let call = large_call(scene);
+    let most = 1 + scene.below(5) as u8;
+    for nth in (1..=most).filter_map(NonZeroU8::new) {
+        scene.does(Call::FailFrame { nth });
+        scene.does(call);
+    }
+    leave(Call::ALL_FRAMES, scene);
+}
+
+/// Something that needs several frames.
+fn large_call(scene: &mut Scene<'_>) -> Call {
+    match scene.below(6) {
+        0 => operations::pipe(scene),
+        1 => operations::touch(scene),
+        2 => Call::Sbrk {
+            amount: Amount::pages(1 + scene.below(8) as i16),
+            flavour: Flavour::Eager,
+        },
+        3 => operations::path_call(scene),
+        _ => Call::Fork {
+            child: scene.child(),
+        },
+    }
 }
 
 /// Processes that compete for the last frames; each that dies leaves some to the others.

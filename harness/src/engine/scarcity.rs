@@ -1,0 +1,160 @@
+//! Making memory scarce from outside, and seeing that it is: frames that the case hides from the
+//! kernel, a request for frames that it lets find none, and the evidence that the free list was
+//! empty when a frame was refused.
+
+use super::Engine;
+use super::schedule::RESULT;
+use crate::guest::frames::Hidden;
+
+/// The register that holds the return address (`ra`).
+const RETURN_ADDRESS: usize = 1;
+
+/// What a case withholds from the kernel.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Scarcity {
+    /// Frames that stay hidden until the case gives them back.
+    hidden: Option<Hidden>,
+    /// The last of so many requests for frames, from now on, finds none; 0: no such failure is due.
+    requests_left: u8,
+    /// A request that finds no frame, and is not over yet.
+    refusal: Option<Refusal>,
+}
+
+/// One request for frames that finds none.
+#[derive(Clone, Copy, Debug)]
+struct Refusal {
+    /// All frames that were free.
+    hidden: Hidden,
+    /// Where the request is over, if the kernel does not say so itself.
+    until: Option<u64>,
+}
+
+impl Engine {
+    /// Frames that should be free once every process of the case is gone.
+    pub fn frames_expected_at_end(&self) -> Option<u64> {
+        let hidden = self.scarcity.hidden.map_or(0, |hidden| hidden.frames);
+        self.guest.free_at_end?.checked_sub(hidden)
+    }
+
+    /// Makes memory scarce, or plentiful again. A kernel whose frames cannot be counted is left
+    /// alone.
+    pub(super) fn leave_frames(&mut self, keep: u64) {
+        let Some(accounts) = self.guest.accounts else {
+            return;
+        };
+        if let Some(hidden) = self.scarcity.hidden.take() {
+            accounts.restore(&mut self.machine, hidden);
+        }
+        if keep == u64::MAX {
+            self.fail_no_frame();
+        } else {
+            self.scarcity.hidden = accounts.hide(&mut self.machine, keep);
+        }
+    }
+
+    /// Lets the `nth` request for frames from now on find none.
+    pub(super) fn fail_frame(&mut self, nth: u8) {
+        let Some(asked) = self.guest.requests.asked else {
+            return;
+        };
+        if self.guest.accounts.is_some() {
+            self.scarcity.requests_left = nth;
+            self.machine.set_breakpoint(asked);
+        }
+    }
+
+    /// No failure is due any more.
+    pub(super) fn fail_no_frame(&mut self) {
+        self.scarcity.requests_left = 0;
+        if let Some(asked) = self.guest.requests.asked
+            && !self.guest.requests.is_refusal(asked)
+        {
+            self.machine.clear_breakpoint(asked);
+        }
+    }
+
+    /// Back to plenty, as the snapshot has it.
+    pub(super) fn forget_scarcity(&mut self) {
+        self.fail_no_frame();
+        if let Some(until) = self.scarcity.refusal.and_then(|refusal| refusal.until) {
+            self.machine.clear_breakpoint(until);
+        }
+        self.scarcity = Scarcity::default();
+    }
+
+    /// Takes note of what the kernel does with frames at `pc`, where `hart` stands; false if that is
+    /// not one of the places where it does anything.
+    pub(super) fn heard_of_frames(&mut self, hart: usize, pc: u64) -> bool {
+        let requests = self.guest.requests;
+        let until = self.scarcity.refusal.and_then(|refusal| refusal.until);
+        if until == Some(pc) {
+            self.end_refusal();
+            return true;
+        }
+        let asks = requests.asked == Some(pc);
+        if asks {
+            self.count_request(hart);
+        }
+        let refused = requests.is_refusal(pc);
+        if refused {
+            self.out_of_frames |= self.refusal_is_due(hart);
+        }
+        if refused && !asks {
+            self.end_refusal();
+        }
+        asks || refused
+    }
+
+    /// Whether there are fewer frames than the kernel was asked for.
+    fn refusal_is_due(&self, hart: usize) -> bool {
+        let needed = match self.guest.requests.tell_number {
+            true => self.machine.x(hart, RESULT),
+            false => 1,
+        };
+        self.guest
+            .accounts
+            .is_some_and(|accounts| accounts.fewer_than(&self.machine, needed))
+    }
+
+    fn count_request(&mut self, hart: usize) {
+        match self.scarcity.requests_left {
+            0 => {}
+            1 => {
+                self.fail_no_frame();
+                self.begin_refusal(hart);
+            }
+            left => self.scarcity.requests_left = left - 1,
+        }
+    }
+
+    fn begin_refusal(&mut self, hart: usize) {
+        self.end_refusal();
+        let Some(accounts) = self.guest.accounts else {
+            return;
+        };
+        let Some(hidden) = accounts.hide(&mut self.machine, 0) else {
+            return;
+        };
+        let until = match self.guest.requests.tell_number {
+            true => None,
+            false => Some(self.machine.x(hart, RETURN_ADDRESS)),
+        };
+        if let Some(until) = until {
+            self.machine.set_breakpoint(until);
+        }
+        self.scarcity.refusal = Some(Refusal { hidden, until });
+    }
+
+    /// Gives back what was hidden from one request.
+    pub(super) fn end_refusal(&mut self) {
+        let Some(refusal) = self.scarcity.refusal.take() else {
+            return;
+        };
+        if let Some(until) = refusal.until {
+            self.machine.clear_breakpoint(until);
+        }
+        if let Some(accounts) = self.guest.accounts {
+            accounts.restore(&mut self.machine, refusal.hidden);
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Where a kernel asks for frames, and where it is refused them: places to stop it at.
+
+use super::symbols::Symbols;
+
+/// The places of one kernel, by its symbols.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct FrameRequests {
+    /// Where it begins to ask.
+    pub(crate) asked: Option<u64>,
+    /// Where it has found too few frames, or may be about to.
+    refused: Option<u64>,
+    /// Whether the first argument at these places is how many frames are asked for; else it is one.
+    pub(crate) tell_number: bool,
+}
+
+impl FrameRequests {
+    /// Our kernel calls `kmem_asked` for each request, and `kmem_exhausted` if it refuses it, both
+    /// with its allocator locked. The C kernels have `kalloc`, which gives a frame or refuses one: at
+    /// its entry an empty list is a refusal.
+    pub(crate) fn discover(symbols: &Symbols) -> Self {
+        match symbols.address("kmem_exhausted") {
+            Some(refused) => Self {
+                asked: symbols.address("kmem_asked"),
+                refused: Some(refused),
+                tell_number: true,
+            },
+            None => {
+                let entry = symbols.address("kalloc");
+                Self {
+                    asked: entry,
+                    refused: entry,
+                    tell_number: false,
+                }
+            }
+        }
+    }
+
+    /// Whether it may be that the kernel refuses frames at `pc`.
+    pub(crate) fn is_refusal(self, pc: u64) -> bool {
+        self.refused == Some(pc)
+    }
+
+    /// Where to stop a kernel always.
+    pub(crate) fn refusal(self) -> Option<u64> {
+        self.refused
+    }
+}
