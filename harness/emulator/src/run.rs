@@ -231,15 +231,18 @@ impl Machine {
             // Whoever runs next must not inherit a half-done atomic sequence.
             Outcome::Jumped => self.bus.reservations[number] = None,
             Outcome::AddressSpace => {
+                // A fence may have to part two page tables with one identifier.
+                self.bus.ram.fences.set_due(number, true);
                 if self.config.strict_tlb {
                     self.translations[number].clear();
                 }
             }
             Outcome::Protection => self.translations[number].clear(),
             Outcome::Timer => hart.update_lines(&self.bus),
-            Outcome::Fence => {
-                let forget = self.bus.ram.fences.apply(number);
-                self.translations[number].tlb.forget(forget);
+            Outcome::Fence(scope) => {
+                let fences = &mut self.bus.ram.fences;
+                let is_due = self.translations[number].fence(scope, fences);
+                fences.set_due(number, is_due);
             }
             Outcome::Wait => {
                 hart.update_lines(&self.bus);
@@ -326,7 +329,8 @@ impl Machine {
     fn decode_straddling(&mut self, number: usize, offset: u64) -> Result<BlockId, Exception> {
         let hart = &self.harts[number];
         let view = hart.fetch_view;
-        let (tables, _) = self.translations[number].tables(view, hart.data_view);
+        let fences = &mut self.bus.ram.fences;
+        let (tables, _) = self.translations[number].tables(view, hart.data_view, number, fences);
         let second = hart.pc.wrapping_add(2);
         let second = self.bus.fetch(view, &hart.pmp, tables.fetch, second)?;
         if let Some(known) = self.code.find_straddling(hart.pc, offset, second) {
@@ -353,7 +357,8 @@ impl Machine {
         let hart = &mut self.harts[number];
         let (fetch_view, view) = (hart.fetch_view, hart.data_view);
         hart.view_changed = false;
-        let (tables, context) = self.translations[number].tables(fetch_view, view);
+        let fences = &mut self.bus.ram.fences;
+        let (tables, context) = self.translations[number].tables(fetch_view, view, number, fences);
         let Tables {
             fetch,
             read,

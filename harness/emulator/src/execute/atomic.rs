@@ -1,7 +1,7 @@
 //! The A extension: load-reserved, store-conditional and read-modify-write operations.
 
 use crate::hart::{Exception, Hart, X_DISCARD};
-use crate::memory::{Access, Bus, Data};
+use crate::memory::{Access, Bus, Data, Place};
 
 const LR: u32 = 2;
 const SC: u32 = 3;
@@ -25,7 +25,8 @@ pub(super) fn execute(
     if !address.is_multiple_of(width) {
         return Err(Exception::misaligned(access, address));
     }
-    let offset = locate(hart, data, bus, address, width, access)?;
+    let place = locate(hart, data, bus, address, width, access)?;
+    let offset = place.at;
     let old = read(bus, offset, width);
     let result = match function {
         LR => {
@@ -36,13 +37,13 @@ pub(super) fn execute(
             // Success or not, the reservation is spent.
             let reserved = bus.reservations[data.hart].take() == Some(offset & !7);
             if reserved {
-                store(bus, data, address, offset, width, operand);
+                store(bus, data, address, place, width, operand);
             }
             u64::from(!reserved)
         }
         _ => {
             let new = combine(function, width, old, operand);
-            store(bus, data, address, offset, width, new);
+            store(bus, data, address, place, width, new);
             old
         }
     };
@@ -62,24 +63,24 @@ fn locate(
     address: u64,
     width: u64,
     access: Access,
-) -> Result<u64, Exception> {
-    let table = if access == Access::Load {
+) -> Result<Place, Exception> {
+    let direct = if access == Access::Load {
         &data.read
     } else {
         &data.write
     };
-    let entry = table.probe(address);
-    if entry.covers(address, width) {
-        return Ok(entry.offset(address));
+    let tables = [direct, &data.guarded];
+    let count = if access == Access::Store { 2 } else { 1 };
+    for table in &tables[..count] {
+        let entry = table.probe(address);
+        if entry.covers(address, width) {
+            return Ok(Place {
+                at: entry.offset(address),
+                reach: table.reach(address),
+            });
+        }
     }
-    let known = data.guarded.probe(address);
-    if access == Access::Store && known.covers(address, width) {
-        return Ok(known.offset(address));
-    }
-    let physical = bus.translate(data.view, &hart.pmp, address, access)?;
-    bus.ram
-        .offset(physical, width)
-        .ok_or(Exception::access_fault(access, address))
+    bus.translate_to_ram(data.view, &hart.pmp, address, width, access)
 }
 
 fn read(bus: &mut Bus, offset: u64, width: u64) -> u64 {
@@ -91,17 +92,17 @@ fn read(bus: &mut Bus, offset: u64, width: u64) -> u64 {
     }
 }
 
-fn store(bus: &mut Bus, data: &mut Data<'_>, address: u64, offset: u64, width: u64, value: u64) {
+fn store(bus: &mut Bus, data: &mut Data<'_>, address: u64, place: Place, width: u64, value: u64) {
     let bytes = value.to_le_bytes();
     let bytes = &bytes[..width as usize];
     let entry = data.write.probe(address);
     if entry.covers(address, width) {
         match bytes.first_chunk::<8>() {
-            Some(bytes) => bus.ram.store(offset, *bytes),
-            None => bus.ram.store(offset, (value as u32).to_le_bytes()),
+            Some(bytes) => bus.ram.store(place.at, *bytes),
+            None => bus.ram.store(place.at, (value as u32).to_le_bytes()),
         }
     } else {
-        bus.store_ram(data, address, offset, bytes);
+        bus.store_ram(data, address, place, bytes);
     }
 }
 

@@ -372,7 +372,7 @@ pub(crate) fn chain<const COVERAGE: bool>(
             let behind = block.address.wrapping_add(u64::from(block.bytes));
             match hart::execute(hart, bus, instruction.immediate as u32) {
                 Ok(Outcome::Next) => way = onward,
-                Ok(Outcome::Fence) if bus.ram.fences.is_idle(data.hart) => way = onward,
+                Ok(Outcome::Fence(_)) if bus.ram.fences.is_idle(data.hart) => way = onward,
                 Ok(Outcome::Changed) if !hart.interrupt_ready && !hart.view_changed => {
                     way = onward;
                 }

@@ -5,7 +5,7 @@ use super::csr::{
     STATUS_TSR, STATUS_TVM, STATUS_TW, previous_privilege,
 };
 use super::{Exception, Hart, Privilege, X_DISCARD};
-use crate::memory::Bus;
+use crate::memory::{Bus, Scope};
 
 /// Low bits of the function of a CSR instruction; clearing is the remaining one.
 const SWAP: u32 = 1;
@@ -27,7 +27,7 @@ pub(crate) enum Outcome {
     /// `pc` is already where execution goes on.
     Jumped,
     /// `sfence.vma`.
-    Fence,
+    Fence(Scope),
     /// The hart sleeps, unless an interrupt is pending already.
     Wait,
 }
@@ -78,7 +78,7 @@ pub(crate) fn execute(hart: &mut Hart, bus: &Bus, instruction: u32) -> Result<Ou
             if hart.privilege == Privilege::User || trapped {
                 return Err(illegal);
             }
-            Ok(Outcome::Fence)
+            Ok(Outcome::Fence(hart.fence_scope(instruction)))
         }
         _ => Err(illegal),
     }
@@ -138,6 +138,18 @@ fn access_csr(hart: &mut Hart, bus: &Bus, instruction: u32) -> Result<Outcome, E
 }
 
 impl Hart {
+    /// What an `sfence.vma` covers: `x0` stands for all addresses, or for all address spaces.
+    fn fence_scope(&self, instruction: u32) -> Scope {
+        let operand = |shift: u32| match (instruction >> shift & 31) as usize {
+            0 => None,
+            register => Some(self.x[register]),
+        };
+        Scope {
+            address: operand(15),
+            identifier: operand(20).map(|identifier| identifier as u16),
+        }
+    }
+
     fn return_from_supervisor(&mut self) {
         let csr = &mut self.csr;
         let to = if csr.status & STATUS_SPP != 0 {

@@ -2,7 +2,7 @@
 //! straddled pages, and the entries that make the next access cheap.
 
 use super::ram::Ram;
-use super::sv39::{self, Access, PTE_ACCESSED, PTE_DIRTY, WalkError};
+use super::sv39::{self, Access, PTE_ACCESSED, PTE_DIRTY, Reach, WalkError};
 use super::tlb::{Table, writer_with};
 use super::view::View;
 use super::{PAGE_BYTES, PAGE_MASK};
@@ -20,6 +20,15 @@ pub(crate) struct Data<'a> {
     pub(crate) hart: usize,
     /// The place of the context of these tables.
     pub(crate) context: usize,
+}
+
+/// Where an access leads.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    /// A physical address, or an offset in RAM.
+    pub(crate) at: u64,
+    /// What the translation is good for.
+    pub(crate) reach: Reach,
 }
 
 /// Everything that a physical address can reach.
@@ -46,12 +55,15 @@ impl Bus {
         pmp: &Pmp,
         address: u64,
         access: Access,
-    ) -> Result<u64, Exception> {
+    ) -> Result<Place, Exception> {
         let physical = match view.satp() {
             Some(satp) => self.translate_sv39(satp, view, pmp, address, access)?,
-            None => address,
+            None => Place {
+                at: address,
+                reach: Reach::default(),
+            },
         };
-        if pmp.permits(physical, access, view.privilege()) {
+        if pmp.permits(physical.at, access, view.privilege()) {
             Ok(physical)
         } else {
             Err(Exception::access_fault(access, address))
@@ -65,7 +77,7 @@ impl Bus {
         pmp: &Pmp,
         address: u64,
         access: Access,
-    ) -> Result<u64, Exception> {
+    ) -> Result<Place, Exception> {
         let mut visited = [(0, false); 3];
         let mut count = 0;
         let walked = sv39::walk(&self.ram, satp, address, |entry, is_upper| {
@@ -97,7 +109,26 @@ impl Bus {
             }
             self.ram.update_entry(leaf.entry, pte | wanted);
         }
-        Ok(leaf.mapping.physical)
+        Ok(Place {
+            at: leaf.mapping.physical,
+            reach: leaf.reach,
+        })
+    }
+
+    /// As [`Bus::translate`], for `width` bytes in RAM; answers their offset.
+    pub(crate) fn translate_to_ram(
+        &mut self,
+        view: View,
+        pmp: &Pmp,
+        address: u64,
+        width: u64,
+        access: Access,
+    ) -> Result<Place, Exception> {
+        let Place { at, reach } = self.translate(view, pmp, address, access)?;
+        match self.ram.offset(at, width) {
+            Some(at) => Ok(Place { at, reach }),
+            None => Err(Exception::access_fault(access, address)),
+        }
     }
 
     /// The offset in RAM of an instruction at `address`, entered into `table`.
@@ -112,14 +143,10 @@ impl Bus {
         if entry.covers(address, 2) {
             return Ok(entry.offset(address));
         }
-        let physical = self.translate(view, pmp, address, Access::Fetch)?;
-        let offset = self
-            .ram
-            .offset(physical, 2)
-            .ok_or(Exception::access_fault(Access::Fetch, address))?;
-        self.ram.present(offset, 2);
-        table.insert(address, offset);
-        Ok(offset)
+        let found = self.translate_to_ram(view, pmp, address, 2, Access::Fetch)?;
+        self.ram.present(found.at, 2);
+        table.insert(address, found.at, found.reach);
+        Ok(found.at)
     }
 
     /// A load that missed the TLB; the value is zero-extended.
@@ -134,38 +161,24 @@ impl Bus {
     ) -> Result<u64, Exception> {
         let room = PAGE_BYTES - (address & PAGE_MASK);
         if width <= room {
-            let physical = self.translate(data.view, pmp, address, Access::Load)?;
-            let Some(offset) = self.ram.offset(physical, width) else {
-                return self.load_device(physical, address, width);
+            let Place { at, reach } = self.translate(data.view, pmp, address, Access::Load)?;
+            let Some(offset) = self.ram.offset(at, width) else {
+                return self.load_device(at, address, width);
             };
-            data.read.insert(address, offset);
+            data.read.insert(address, offset, reach);
             Ok(self.ram.value(offset, width))
         } else {
             let mut bytes = [0; 8];
             let second = address.wrapping_add(room);
             let parts = [
-                self.load_part(data, pmp, address, room)?,
-                self.load_part(data, pmp, second, width - room)?,
+                self.translate_to_ram(data.view, pmp, address, room, Access::Load)?,
+                self.translate_to_ram(data.view, pmp, second, width - room, Access::Load)?,
             ];
             let (low, high) = bytes[..width as usize].split_at_mut(room as usize);
-            low.copy_from_slice(self.ram.present(parts[0], low.len()));
-            high.copy_from_slice(self.ram.present(parts[1], high.len()));
+            low.copy_from_slice(self.ram.present(parts[0].at, low.len()));
+            high.copy_from_slice(self.ram.present(parts[1].at, high.len()));
             Ok(u64::from_le_bytes(bytes))
         }
-    }
-
-    /// One of the two pages of a straddling load: its offset in RAM.
-    fn load_part(
-        &mut self,
-        data: &mut Data<'_>,
-        pmp: &Pmp,
-        address: u64,
-        width: u64,
-    ) -> Result<u64, Exception> {
-        let physical = self.translate(data.view, pmp, address, Access::Load)?;
-        self.ram
-            .offset(physical, width)
-            .ok_or(Exception::access_fault(Access::Load, address))
     }
 
     fn load_device(&mut self, physical: u64, address: u64, width: u64) -> Result<u64, Exception> {
@@ -190,25 +203,26 @@ impl Bus {
         let bytes = value.to_le_bytes();
         let known = data.guarded.probe(address);
         if known.covers(address, width) {
-            self.store_ram(
-                data,
-                address,
-                known.offset(address),
-                &bytes[..width as usize],
-            );
+            let place = Place {
+                at: known.offset(address),
+                reach: data.guarded.reach(address),
+            };
+            self.store_ram(data, address, place, &bytes[..width as usize]);
             return Ok(());
         }
         let room = PAGE_BYTES - (address & PAGE_MASK);
         if width <= room {
-            let physical = self.translate(data.view, pmp, address, Access::Store)?;
-            match self.ram.offset(physical, width) {
-                Some(offset) => self.store_ram(data, address, offset, &bytes[..width as usize]),
-                None => return self.store_device(physical, address, width, value),
-            }
+            let Place { at, reach } = self.translate(data.view, pmp, address, Access::Store)?;
+            let Some(at) = self.ram.offset(at, width) else {
+                return self.store_device(at, address, width, value);
+            };
+            let place = Place { at, reach };
+            self.store_ram(data, address, place, &bytes[..width as usize]);
         } else {
             let second = address.wrapping_add(room);
-            let low = self.store_part(data, pmp, address, room)?;
-            let high = self.store_part(data, pmp, second, width - room)?;
+            let low = self.translate_to_ram(data.view, pmp, address, room, Access::Store)?;
+            let high =
+                self.translate_to_ram(data.view, pmp, second, width - room, Access::Store)?;
             let (now, later) = bytes[..width as usize].split_at(room as usize);
             self.store_ram(data, address, low, now);
             self.store_ram(data, second, high, later);
@@ -216,28 +230,20 @@ impl Bus {
         Ok(())
     }
 
-    /// One of the two pages of a straddling store: its offset in RAM.
-    fn store_part(
+    /// Stores to one page of RAM, and lets later stores to it be direct if they may.
+    pub(crate) fn store_ram(
         &mut self,
         data: &mut Data<'_>,
-        pmp: &Pmp,
         address: u64,
-        width: u64,
-    ) -> Result<u64, Exception> {
-        let physical = self.translate(data.view, pmp, address, Access::Store)?;
-        self.ram
-            .offset(physical, width)
-            .ok_or(Exception::access_fault(Access::Store, address))
-    }
-
-    /// Stores to one page of RAM, and lets later stores to it be direct if they may.
-    pub(crate) fn store_ram(&mut self, data: &mut Data<'_>, address: u64, at: u64, bytes: &[u8]) {
+        Place { at, reach }: Place,
+        bytes: &[u8],
+    ) {
         if self.ram.prepare_direct_write(at) {
-            let place = data.write.insert(address, at);
+            let place = data.write.insert(address, at, reach);
             let writer = writer_with(self.ram.writer(at), data.hart, data.context, place);
             self.ram.note_writer(at, writer);
         } else {
-            data.guarded.insert(address, at);
+            data.guarded.insert(address, at, reach);
             self.break_reservations(Some(data.hart), at, bytes.len() as u64);
         }
         self.ram.write_guarded(at, bytes);

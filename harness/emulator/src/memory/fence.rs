@@ -1,71 +1,93 @@
 //! What stores to page tables leave for the next `sfence.vma` to do.
 //!
-//! A hart may use a translation until it executes a fence (privileged specification, section
-//! "Supervisor Memory-Management Fence Instruction"), so nothing is forgotten when a page table
-//! changes. But most fences follow few changes, or none, and forgetting everything at each would
-//! cost more than all else that a system call does. So the changes are logged, and a fence forgets
-//! just what they affect. A kernel that forgets a fence keeps its stale translations, every run
+//! A hart may use a translation until it executes a fence that covers it (privileged
+//! specification, section "Supervisor Memory-Management Fence Instruction"), so nothing is
+//! forgotten when a page table changes. But most fences follow few changes, or none, and forgetting
+//! everything at each would cost more than all else that a system call does. So the changes are
+//! logged, and a fence forgets just what they affect, in the address spaces that it covers. A kernel
+//! that forgets a fence, or fences another address space, keeps its stale translations, every run
 //! the same ones.
 
 use crate::devices::MAX_HARTS;
 
 /// Longest list of changed entries worth keeping; beyond, everything is forgotten.
-const MOST_LEAVES: usize = 64;
+const MOST_CHANGES: usize = 64;
 /// Stores of no consequence after which page tables stop being watched.
 const MOST_QUIET_STORES: u32 = 64;
 
-/// What the next fence of one hart has to forget.
-#[derive(Clone, Debug, Default)]
-struct Pending {
-    everything: bool,
-    /// Places of changed entries in their last-level tables, 0 to 511.
-    leaves: Vec<u16>,
+/// What an `sfence.vma` covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Scope {
+    /// Only the page of this address, and no changes above the leaves.
+    pub(crate) address: Option<u64>,
+    /// Only the address space with this identifier, and nothing global.
+    pub(crate) identifier: Option<u16>,
 }
 
-/// The log of page-table changes, for each hart.
+impl Scope {
+    /// Does it cover the address space with this identifier?
+    pub(crate) fn covers(self, identifier: u16) -> bool {
+        self.identifier.is_none_or(|only| only == identifier)
+    }
+
+    /// Does it leave global translations alone?
+    pub(crate) fn spares_global(self) -> bool {
+        self.identifier.is_some()
+    }
+}
+
+/// The log of page-table changes.
 #[derive(Clone, Debug)]
 pub(crate) struct Fences {
-    harts: Vec<Pending>,
+    /// Places of changed entries in their last-level tables, 0 to 511, the oldest first.
+    changes: Vec<u16>,
+    /// The number of the first of them. Who has not seen all before it has to forget everything.
+    first: u64,
+    /// For each hart: a fence may have something to do.
+    due: Vec<bool>,
     quiet_stores: u32,
     /// Every fence forgets everything, whatever the log says.
     strict: bool,
 }
 
-/// What a fence has to forget.
-pub(crate) enum Forget<'a> {
-    /// Every translation.
-    Everything,
-    /// Translations by these entries of last-level tables.
-    Leaves(std::vec::Drain<'a, u16>),
-}
-
 impl Fences {
     pub(crate) fn new(harts: usize, strict: bool) -> Fences {
         Fences {
-            harts: vec![Pending::default(); harts.clamp(1, MAX_HARTS)],
+            changes: Vec::new(),
+            first: 0,
+            due: vec![false; harts.clamp(1, MAX_HARTS)],
             quiet_stores: 0,
             strict,
         }
     }
 
-    /// A valid last-level entry was overwritten. True if tables need no longer be watched.
+    /// The number of the next change.
+    pub(crate) fn now(&self) -> u64 {
+        self.first + self.changes.len() as u64
+    }
+
+    /// The changes from number `seen` on; `None`: too much has changed to tell.
+    pub(crate) fn since(&self, seen: u64) -> Option<&[u16]> {
+        let skipped = seen.checked_sub(self.first).filter(|_| !self.strict)?;
+        Some(self.changes.get(skipped as usize..).unwrap_or(&[]))
+    }
+
+    /// A valid last-level entry was overwritten. True if its table need no longer be watched.
     pub(crate) fn leaf_changed(&mut self, place: u16) -> bool {
-        let mut all = true;
-        for hart in &mut self.harts {
-            if !hart.everything {
-                hart.leaves.push(place);
-                hart.everything = hart.leaves.len() > MOST_LEAVES;
-            }
-            all &= hart.everything;
+        self.changes.push(place);
+        self.due.fill(true);
+        let too_many = self.changes.len() > MOST_CHANGES;
+        if too_many {
+            self.everything_changed();
         }
-        all
+        too_many
     }
 
     /// A page table changed in a way that is not worth following.
     pub(crate) fn everything_changed(&mut self) {
-        for hart in &mut self.harts {
-            hart.everything = true;
-        }
+        self.first = self.now() + 1;
+        self.changes.clear();
+        self.due.fill(true);
     }
 
     /// An invalid entry was overwritten: nothing to forget. True if tables need no longer be
@@ -88,26 +110,19 @@ impl Fences {
     /// Has a fence of this hart nothing to do?
     #[inline]
     pub(crate) fn is_idle(&self, hart: usize) -> bool {
-        let pending = &self.harts[hart];
-        !self.strict && !pending.everything && pending.leaves.is_empty()
+        !self.strict && !self.due[hart]
     }
 
-    /// The fence of one hart.
-    pub(crate) fn apply(&mut self, hart: usize) -> Forget<'_> {
-        let pending = &mut self.harts[hart];
-        if std::mem::take(&mut pending.everything) || self.strict {
-            pending.leaves.clear();
-            return Forget::Everything;
-        }
-        Forget::Leaves(pending.leaves.drain(..))
+    /// A fence of this hart has something to do, or not.
+    pub(crate) fn set_due(&mut self, hart: usize, is_due: bool) {
+        self.due[hart] = is_due;
     }
 
     /// Nothing is pending any more, since every translation is forgotten.
     pub(crate) fn clear(&mut self) {
-        for hart in &mut self.harts {
-            hart.everything = false;
-            hart.leaves.clear();
-        }
+        self.changes.clear();
+        self.first = 0;
+        self.due.fill(false);
         self.quiet_stores = 0;
     }
 }

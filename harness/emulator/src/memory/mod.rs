@@ -7,7 +7,8 @@ mod sv39;
 mod tlb;
 mod view;
 
-pub(crate) use access::{Bus, Data};
+pub(crate) use access::{Bus, Data, Place};
+pub(crate) use fence::{Fences, Scope};
 pub(crate) use ram::{Image, Ram};
 pub use sv39::Mapping;
 pub(crate) use sv39::{Access, PageTables};

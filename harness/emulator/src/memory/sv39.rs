@@ -8,6 +8,7 @@ pub(crate) const PTE_READ: u64 = 1 << 1;
 pub(crate) const PTE_WRITE: u64 = 1 << 2;
 pub(crate) const PTE_EXECUTE: u64 = 1 << 3;
 pub(crate) const PTE_USER: u64 = 1 << 4;
+const PTE_GLOBAL: u64 = 1 << 5;
 pub(crate) const PTE_ACCESSED: u64 = 1 << 6;
 pub(crate) const PTE_DIRTY: u64 = 1 << 7;
 /// N, PBMT and the reserved bits: must be zero without Svnapot and Svpbmt.
@@ -63,6 +64,16 @@ pub(crate) enum WalkError {
 pub(crate) struct Leaf {
     pub(crate) mapping: Mapping,
     pub(crate) entry: u64,
+    pub(crate) reach: Reach,
+}
+
+/// What a translation is good for beyond one page of one address space.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Reach {
+    /// It is that of every address space: an entry on the way to it has G.
+    pub(crate) is_global: bool,
+    /// It is part of a superpage.
+    pub(crate) is_large: bool,
 }
 
 /// What an entry is.
@@ -121,6 +132,7 @@ pub(crate) fn walk(
     if !is_canonical(address) {
         return Err(WalkError::NotMapped);
     }
+    let mut is_global = false;
     for level in (0..LEVELS).rev() {
         let index = address >> (12 + INDEX_BITS * u32::from(level)) & (ENTRIES - 1);
         let entry = ram
@@ -128,6 +140,7 @@ pub(crate) fn walk(
             .ok_or(WalkError::NotInRam)?;
         visit(entry, level > 0);
         let pte = ram.peek(entry);
+        is_global |= pte & PTE_GLOBAL != 0;
         match Entry::of(pte, level) {
             Entry::Invalid => return Err(WalkError::NotMapped),
             Entry::Table(next) => table = next,
@@ -138,7 +151,15 @@ pub(crate) fn walk(
                     pte,
                     level,
                 };
-                return Ok(Leaf { mapping, entry });
+                let is_large = level > 0;
+                return Ok(Leaf {
+                    mapping,
+                    entry,
+                    reach: Reach {
+                        is_global,
+                        is_large,
+                    },
+                });
             }
         }
     }

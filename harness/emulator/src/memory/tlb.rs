@@ -3,8 +3,14 @@
 //! A *context* holds the translations under one value of `satp` and one privilege. Writing `satp`
 //! or trapping into the kernel picks another context and forgets nothing. Entries stay until a
 //! fence removes them (see [`super::fence`]) or another page takes their place.
+//!
+//! Hardware tells address spaces apart by their identifiers only. So an identifier is *bound* to the
+//! first page table that it is used with; with another one, it goes on to use the contexts of the
+//! first, and what it enters there is *mixed* in, until a fence covers it. (Keeping contexts by the
+//! page table as well lets a kernel that fences at each switch find its translations again.)
 
-use super::fence::Forget;
+use super::fence::{Fences, Scope};
+use super::sv39::Reach;
 use super::view::View;
 use super::{PAGE_BYTES, PAGE_MASK};
 
@@ -51,15 +57,21 @@ impl Entry {
 /// A direct-mapped table of translations.
 pub(crate) struct Table {
     entries: [Entry; ENTRIES],
+    /// For each entry what else its translation was.
+    reach: [Reach; ENTRIES],
     /// Places written since the table was last cleared.
     filled: Vec<u16>,
+    /// What any entry entered since then was.
+    any: Reach,
 }
 
 impl Table {
     fn new() -> Table {
         Table {
             entries: std::array::from_fn(Entry::none),
+            reach: [Reach::default(); ENTRIES],
             filled: Vec::new(),
+            any: Reach::default(),
         }
     }
 
@@ -73,9 +85,17 @@ impl Table {
         self.entries[Self::place(address)]
     }
 
+    /// What else the entry is that [`Table::probe`] gives.
+    pub(crate) fn reach(&self, address: u64) -> Reach {
+        self.reach[Self::place(address)]
+    }
+
     /// Enters the translation of the page of `address`, whose offset in RAM is `offset`.
-    pub(crate) fn insert(&mut self, address: u64, offset: u64) -> usize {
+    pub(crate) fn insert(&mut self, address: u64, offset: u64, reach: Reach) -> usize {
         let place = Self::place(address);
+        self.reach[place] = reach;
+        self.any.is_global |= reach.is_global;
+        self.any.is_large |= reach.is_large;
         if self.filled.len() < ENTRIES {
             self.filled.push(place as u16);
         }
@@ -97,10 +117,45 @@ impl Table {
         self.entries[place] = Entry::none(place);
     }
 
-    fn remove_leaf(&mut self, leaf: usize) {
-        for place in (leaf..ENTRIES).step_by(PAGES_PER_TABLE) {
+    /// Forgets a page, and with it all of a large one that it may be a part of.
+    fn forget_page(&mut self, address: u64, spare_global: bool) {
+        let place = Self::place(address);
+        if self.any.is_large {
+            self.forget_all(spare_global);
+        } else if self.entries[place].covers(address, 1) && !self.is_spared(place, spare_global) {
             self.remove(place);
         }
+    }
+
+    /// Forgets translations by these entries of last-level tables.
+    fn forget_leaves(&mut self, leaves: &[u16], spare_global: bool) {
+        for leaf in leaves {
+            for place in (usize::from(*leaf)..ENTRIES).step_by(PAGES_PER_TABLE) {
+                if !self.is_spared(place, spare_global) {
+                    self.remove(place);
+                }
+            }
+        }
+    }
+
+    fn forget_all(&mut self, spare_global: bool) {
+        if !(spare_global && self.any.is_global) {
+            return self.clear();
+        }
+        for place in 0..ENTRIES {
+            if !self.reach[place].is_global {
+                self.remove(place);
+            }
+        }
+    }
+
+    fn is_spared(&self, place: usize, spare_global: bool) -> bool {
+        spare_global && self.reach[place].is_global
+    }
+
+    /// How many entries were entered since the table was last cleared; `None`: very many.
+    fn entered(&self) -> Option<usize> {
+        (self.filled.len() < ENTRIES).then_some(self.filled.len())
     }
 
     /// Costs what was entered since the last time.
@@ -115,6 +170,7 @@ impl Table {
             }
         }
         self.filled.clear();
+        self.any = Reach::default();
     }
 }
 
@@ -152,57 +208,144 @@ impl Context {
         }
     }
 
-    fn clear(&mut self) {
-        self.fetch.clear();
-        self.read.clear();
-        self.write.clear();
-        self.guarded.clear();
+    fn tables(&mut self) -> [&mut Table; 4] {
+        let Context {
+            fetch,
+            read,
+            write,
+            guarded,
+        } = self;
+        [fetch, read, write, guarded]
     }
+
+    fn clear(&mut self) {
+        self.tables().into_iter().for_each(Table::clear);
+    }
+
+    /// How many entries were entered since it was last cleared; `None`: very many.
+    fn entered(&self) -> Option<usize> {
+        let tables = [&self.fetch, &self.read, &self.write, &self.guarded];
+        tables.into_iter().map(Table::entered).sum()
+    }
+
+    fn holds_global(&self) -> bool {
+        let tables = [&self.fetch, &self.read, &self.write, &self.guarded];
+        tables.into_iter().any(|table| table.any.is_global)
+    }
+}
+
+/// What is known of a context.
+#[derive(Clone, Copy)]
+struct Use {
+    /// What it is for; [`View::NONE`] while it is not in use.
+    view: View,
+    /// When it was used last.
+    last: u64,
+    /// Changes of page tables before this one it has been fenced against.
+    seen: u64,
+    /// It holds translations by another page table than its own.
+    mixed: bool,
+}
+
+impl Use {
+    const NONE: Use = Use {
+        view: View::NONE,
+        last: 0,
+        seen: 0,
+        mixed: false,
+    };
+}
+
+/// Which page table's contexts an address-space identifier uses.
+struct Binding {
+    identifier: u16,
+    /// Number of the root's frame.
+    root: u64,
 }
 
 /// The translations of one hart.
 pub(crate) struct Tlb {
     contexts: Vec<Box<Context>>,
-    /// For each context what it is for; [`View::NONE`] while it is not in use.
-    views: Vec<View>,
-    /// For each context when it was used last.
-    used: Vec<u64>,
-    uses: u64,
+    /// What each context is for.
+    uses: Vec<Use>,
+    /// When [`Use::last`] was: the number of selections.
+    now: u64,
+    bindings: Vec<Binding>,
+    /// Contexts in use with another page table than their own, and how many entries they had when
+    /// that began.
+    strangers: Vec<(usize, Option<usize>)>,
 }
 
 impl Tlb {
     pub(crate) fn new() -> Tlb {
         Tlb {
             contexts: Vec::new(),
-            views: Vec::new(),
-            used: Vec::new(),
-            uses: 0,
+            uses: Vec::new(),
+            now: 0,
+            bindings: Vec::new(),
+            strangers: Vec::new(),
         }
     }
 
-    /// The place of the context for `view`, made if need be at the cost of the least recently used.
-    pub(crate) fn select(&mut self, view: View) -> usize {
-        self.uses += 1;
-        let found = self.views.iter().position(|known| *known == view);
-        let place = found.unwrap_or_else(|| self.make_room());
-        self.views[place] = view;
-        self.used[place] = self.uses;
-        place
+    /// The place of the context for `view`, made if need be at the cost of the least recently used,
+    /// and whether it is another page table's. `change`: the number of the next change of a table.
+    pub(crate) fn select(&mut self, view: View, change: u64) -> (usize, bool) {
+        self.now += 1;
+        let bound = self.bound(view);
+        let found = self.uses.iter().position(|known| known.view == bound);
+        let place = found.unwrap_or_else(|| {
+            let place = self.make_room();
+            self.uses[place] = Use {
+                view: bound,
+                seen: change,
+                ..Use::NONE
+            };
+            place
+        });
+        self.uses[place].last = self.now;
+        let is_strange = bound != view;
+        if is_strange {
+            let entered = self.contexts[place].entered();
+            self.strangers.push((place, entered));
+        }
+        (place, is_strange)
+    }
+
+    /// The view whose contexts `view` uses, by its identifier.
+    fn bound(&mut self, view: View) -> View {
+        let Some((identifier, root)) = view.space() else {
+            return view;
+        };
+        let mut bindings = self.bindings.iter();
+        match bindings.find(|binding| binding.identifier == identifier) {
+            Some(binding) => view.with_root(binding.root),
+            None => {
+                self.bindings.push(Binding { identifier, root });
+                view
+            }
+        }
+    }
+
+    /// Notes which contexts have been entered translations by other tables than theirs.
+    pub(crate) fn note_strangers(&mut self) {
+        for (place, before) in self.strangers.drain(..) {
+            let after = self.contexts[place].entered();
+            self.uses[place].mixed |= after.is_none() || after != before;
+        }
     }
 
     #[cold]
     #[inline(never)]
     fn make_room(&mut self) -> usize {
-        if let Some(free) = self.views.iter().position(|view| *view == View::NONE) {
+        if let Some(free) = self.uses.iter().position(|known| known.view == View::NONE) {
             return free;
         }
         if self.contexts.len() < CONTEXTS {
             self.contexts.push(Box::new(Context::new()));
-            self.views.push(View::NONE);
-            self.used.push(0);
+            self.uses.push(Use::NONE);
             return self.contexts.len() - 1;
         }
-        let oldest = (0..CONTEXTS).min_by_key(|place| self.used[*place]);
+        let oldest = (0..CONTEXTS).min_by_key(|place| self.uses[*place].last);
         let place = oldest.unwrap_or(0);
         self.contexts[place].clear();
         place
@@ -241,26 +384,53 @@ impl Tlb {
     /// Forgets every translation and every context, as if new.
     pub(crate) fn release(&mut self) {
         self.clear();
-        self.views.fill(View::NONE);
-        self.used.fill(0);
-        self.uses = 0;
+        self.uses.fill(Use::NONE);
+        self.now = 0;
+        self.bindings.clear();
+        self.strangers.clear();
     }
 
-    /// Forgets what a fence says.
-    pub(crate) fn forget(&mut self, what: Forget<'_>) {
-        match what {
-            Forget::Everything => self.clear(),
-            Forget::Leaves(leaves) => {
-                for leaf in leaves {
-                    for context in &mut self.contexts {
-                        context.fetch.remove_leaf(usize::from(leaf));
-                        context.read.remove_leaf(usize::from(leaf));
-                        context.write.remove_leaf(usize::from(leaf));
-                        context.guarded.remove_leaf(usize::from(leaf));
-                    }
+    /// Forgets what a fence covers, as far as it changed. Answers whether another fence may have
+    /// something to do.
+    pub(crate) fn fence(&mut self, scope: Scope, fences: &Fences) -> bool {
+        self.note_strangers();
+        let spare_global = scope.spares_global();
+        let mut is_due = false;
+        for (known, context) in self.uses.iter_mut().zip(&mut self.contexts) {
+            let Some((identifier, _)) = known.view.space() else {
+                continue;
+            };
+            let changes = fences.since(known.seen);
+            let is_behind = known.mixed || changes.is_none_or(|changes| !changes.is_empty());
+            if !scope.covers(identifier) {
+                is_due |= is_behind;
+                continue;
+            }
+            if let Some(address) = scope.address {
+                is_due |= is_behind;
+                let tables = context.tables().into_iter();
+                tables.for_each(|table| table.forget_page(address, spare_global));
+                continue;
+            }
+            let changes = changes.filter(|_| !known.mixed);
+            for table in context.tables() {
+                match changes {
+                    Some(leaves) => table.forget_leaves(leaves, spare_global),
+                    None => table.forget_all(spare_global),
                 }
             }
+            if spare_global && context.holds_global() {
+                is_due |= is_behind;
+                continue;
+            }
+            known.seen = fences.now();
+            known.mixed = false;
         }
+        if scope.address.is_none() {
+            self.bindings
+                .retain(|binding| !scope.covers(binding.identifier));
+        }
+        is_due
     }
 
     /// Removes the direct write entries for the page at `offset` in RAM.

@@ -9,6 +9,10 @@ const TRANSLATES: u64 = 1 << 63;
 const IS_USER: u64 = 1 << 60;
 const SUM: u64 = 1 << 61;
 const MXR: u64 = 1 << 62;
+/// Where `satp` has the address-space identifier, of sixteen bits.
+const IDENTIFIER_SHIFT: u32 = 44;
+/// What `satp` says of the page table: the number of its root's frame.
+const ROOT: u64 = (1 << IDENTIFIER_SHIFT) - 1;
 
 /// Without translation, just the privilege; with it, `satp` and the mode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +36,18 @@ impl View {
     /// `satp`, if addresses are translated.
     pub(crate) fn satp(self) -> Option<u64> {
         (self.0 & TRANSLATES != 0).then_some(self.0 & !(IS_USER | SUM | MXR))
+    }
+
+    /// The identifier of the address space, and the number of its root's frame, if addresses are
+    /// translated.
+    pub(crate) fn space(self) -> Option<(u16, u64)> {
+        self.satp()
+            .map(|satp| ((satp >> IDENTIFIER_SHIFT) as u16, satp & ROOT))
+    }
+
+    /// The view of another page table in the same way.
+    pub(crate) fn with_root(self, root: u64) -> View {
+        View(self.0 & !ROOT | root)
     }
 
     /// The privilege with which memory is accessed.
@@ -79,6 +95,10 @@ mod tests {
                 assert_eq!(view.sum(), sum && privilege == Supervisor);
                 assert_eq!(view.mxr(), mxr);
                 assert_ne!(view, View::NONE);
+                assert_eq!(view.space(), Some((0x1234, 0x8_0123)));
+                let other = view.with_root(0x8_4567);
+                assert_eq!(other.space(), Some((0x1234, 0x8_4567)));
+                assert_eq!(other.with_root(0x8_0123), view);
             }
         }
     }

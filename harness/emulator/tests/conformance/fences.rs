@@ -329,6 +329,153 @@ fn a_change_without_a_fence_is_not_seen() {
     assert_eq!(load(&mut machine, address), Ok(101));
 }
 
+/// `satp` for the page table that all tests share, with an address-space identifier.
+fn satp(identifier: u64) -> u64 {
+    SATP | identifier << 44
+}
+
+/// II:4.2.1: the fence of one address space, or of one address, leaves all others as they were.
+#[test]
+fn a_fence_forgets_only_what_it_covers() {
+    let (first, second) = (0x1_2345_6000, 0x1_2345_7000);
+    // The fence, what is in a4 and a5, and what the two pages hold afterwards.
+    let fences = [
+        ("sfence.vma", 0, 0, [102, 103]),
+        ("sfence.vma zero, a5", 0, 5, [102, 103]),
+        ("sfence.vma zero, a5", 0, 6, [100, 101]),
+        ("sfence.vma zero, a5", 0, 0, [100, 101]),
+        ("sfence.vma a4, zero", first + 0xfff, 0, [102, 101]),
+        ("sfence.vma a4, zero", second, 0, [100, 103]),
+        ("sfence.vma a4, zero", second + 0x1000, 0, [100, 101]),
+        ("sfence.vma a4, a5", first, 5, [102, 101]),
+        ("sfence.vma a4, a5", first, 4, [100, 101]),
+    ];
+    for (form, address, identifier, wanted) in fences {
+        let mut machine = loader();
+        rig::set_csr(&mut machine, "satp", satp(5));
+        let mut slots = Vec::new();
+        for (number, address) in [(0, first), (1, second)] {
+            map(&mut machine, address, page(number), V | R);
+            slots.push(entry(&mut machine, address, 0));
+            assert_eq!(load(&mut machine, address), Ok(100 + number));
+        }
+        for (number, slot) in slots.into_iter().enumerate() {
+            store(&mut machine, slot, page(2 + number as u64) >> 2 | V | R);
+        }
+        rig::set_x(&mut machine, "a4", address);
+        rig::set_x(&mut machine, "a5", identifier);
+        execute(&mut machine, form);
+        let seen = [first, second].map(|address| load(&mut machine, address).unwrap());
+        assert_eq!(seen, wanted, "{form}, {address:#x}, {identifier}");
+        execute(&mut machine, "sfence.vma");
+        let seen = [first, second].map(|address| load(&mut machine, address).unwrap());
+        assert_eq!(seen, [102, 103], "{form}, then a fence of everything");
+    }
+}
+
+/// II:4.2.1: what is global survives the fence of an address space, and only that.
+#[test]
+fn global_pages_survive_the_fence_of_an_address_space() {
+    const G: u64 = 1 << 5;
+    let (global, own) = (0x1_2345_6000, 0x1_2345_7000);
+    // Of the page, and of all pages; changes of leaves, and so many that they are not followed.
+    for (form, many) in [
+        ("sfence.vma a4, a5", false),
+        ("sfence.vma zero, a5", false),
+        ("sfence.vma zero, a5", true),
+    ] {
+        let mut machine = loader();
+        rig::set_csr(&mut machine, "satp", satp(5));
+        map(&mut machine, global, page(0), V | R | G);
+        map(&mut machine, own, page(1), V | R);
+        let slots = [global, own].map(|address| entry(&mut machine, address, 0));
+        assert_eq!(load(&mut machine, global), Ok(100));
+        assert_eq!(load(&mut machine, own), Ok(101));
+        for _ in 0..if many { 100 } else { 1 } {
+            store(&mut machine, slots[0], page(2) >> 2 | V | R | G);
+            store(&mut machine, slots[1], page(3) >> 2 | V | R);
+        }
+        rig::set_x(&mut machine, "a5", 5);
+        for address in [global, own] {
+            rig::set_x(&mut machine, "a4", address);
+            execute(&mut machine, form);
+        }
+        assert_eq!(load(&mut machine, global), Ok(100), "{form}, {many}");
+        assert_eq!(load(&mut machine, own), Ok(103), "{form}, {many}");
+        rig::set_x(&mut machine, "a4", global);
+        execute(&mut machine, "sfence.vma a4, zero");
+        assert_eq!(load(&mut machine, global), Ok(102), "{form}, {many}");
+    }
+}
+
+/// A fence of any address in a superpage covers all of it.
+#[test]
+fn superpages_are_fenced_as_a_whole() {
+    let address = 0x1_2340_0000;
+    let mut machine = loader();
+    map(&mut machine, address, page(0), V | R);
+    let slot = entry(&mut machine, address, 1);
+    store(&mut machine, slot, rig::RAM >> 2 | V | R);
+    execute(&mut machine, "sfence.vma");
+    let inside = address + (page(1) - rig::RAM);
+    assert_eq!(load(&mut machine, inside), Ok(101));
+    store(&mut machine, slot, 0);
+    assert_eq!(load(&mut machine, inside), Ok(101), "not fenced yet");
+    rig::set_x(&mut machine, "a4", address);
+    execute(&mut machine, "sfence.vma a4, zero");
+    assert_eq!(load(&mut machine, inside), Err(13));
+}
+
+/// Two page tables with one identifier are one address space to the hart: what it holds of one, it
+/// uses for the other, and what it enters for the other is there when the first comes back, until a
+/// fence covers the identifier.
+#[test]
+fn one_identifier_is_one_address_space() {
+    let (first, second) = (0x1_2345_6000, 0x1_2345_7000);
+    let mut machine = loader();
+    map(&mut machine, first, page(0), V | R);
+    map(&mut machine, second, page(1), V | R);
+    // The other table has the same code, and its own two pages.
+    let other = rig::TABLES + 0x8_0000;
+    for slot in 0..512 {
+        let entry = rig::read(&machine, rig::TABLES + 8 * slot);
+        rig::write(&mut machine, other + 8 * slot, entry);
+    }
+    let tables = [other + 0x1000, other + 0x2000];
+    let index = |level: u64| 8 * (first >> (12 + 9 * level) & 511);
+    rig::write(&mut machine, other + index(2), tables[0] >> 2 | V);
+    rig::write(&mut machine, tables[0] + index(1), tables[1] >> 2 | V);
+    for number in 0..2 {
+        let slot = tables[1] + index(0) + 8 * number;
+        rig::write(&mut machine, slot, page(2 + number) >> 2 | V | R);
+    }
+    let roots = [rig::TABLES, other];
+    let switch = |machine: &mut Machine, which: usize| {
+        let satp = 8 << 60 | 7 << 44 | roots[which] >> 12;
+        rig::set_x(machine, "a2", satp);
+        execute(machine, "csrw satp, a2");
+    };
+    rig::set_x(&mut machine, "a5", 7);
+    switch(&mut machine, 0);
+    execute(&mut machine, "sfence.vma zero, a5");
+    assert_eq!(load(&mut machine, first), Ok(100));
+    switch(&mut machine, 1);
+    assert_eq!(load(&mut machine, first), Ok(100), "stale");
+    assert_eq!(load(&mut machine, second), Ok(103), "new");
+    switch(&mut machine, 0);
+    assert_eq!(load(&mut machine, second), Ok(103), "mixed in");
+    execute(&mut machine, "sfence.vma zero, a5");
+    assert_eq!(load(&mut machine, second), Ok(101), "fenced");
+    switch(&mut machine, 1);
+    execute(&mut machine, "sfence.vma");
+    assert_eq!(load(&mut machine, first), Ok(102), "fenced");
+    assert_eq!(load(&mut machine, second), Ok(103), "fenced");
+    // A fence before the switch does not help: a hart may look ahead as long as `satp` stands.
+    execute(&mut machine, "sfence.vma");
+    switch(&mut machine, 0);
+    assert_eq!(load(&mut machine, first), Ok(102), "stale");
+}
+
 /// Address spaces change with `satp`; with equal and with different ASIDs, to and fro.
 #[test]
 fn address_spaces_do_not_leak() {

@@ -1,5 +1,6 @@
 //! The fine bookkeeping of translations against forgetting all of them: page tables edited at
-//! random, with the fences that the specification asks for, must look the same either way.
+//! random, with the fences that the specification asks for, must look the same either way. (Nothing
+//! is global here: the fence of one address space would have to spare it.)
 
 use crate::support::assembler::assemble;
 use crate::support::rig::{self, CODE, RAM, bench, config};
@@ -75,7 +76,7 @@ fn step() -> impl Strategy<Value = Step> {
         Just(0xd7),
         Just(0x13),
         Just(0x3),
-        0..256_u64
+        (0..256_u64).prop_map(|flags| flags & !0x20)
     ];
     prop_oneof![
         3 => (space.clone(), place.clone(), page.clone(), 0..8_u64, flags, 0..4_u8)
