@@ -145,7 +145,10 @@ impl Runner {
         }
         self.memory.check_all(&mut self.engine, &self.judge)?;
         let standing = self.standing();
-        let end = self.engine.finish(&standing);
+        let mut end = self.engine.finish(&standing);
+        if self.judge.files_changed() || self.engine.has_written_disk() {
+            end.disk = Some(self.engine.disk_content());
+        }
         self.judge.finish(&end)
     }
 

@@ -1,16 +1,18 @@
-//! What the disk holds while cases run: nobody changes it, so every read is foretold.
+//! What the disk holds when a case begins.
 
-use abi::file_system::{DirectoryEntry, Kind, ROOT_INODE};
+use abi::file_system::{BLOCK_SIZE, DIRECT_BLOCKS, DirectoryEntry, Kind, ROOT_INODE};
 use abi::limits::ROOT_DEVICE;
 use abi::stat::Stat;
 
-/// A file or directory.
+/// A file, directory or device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileNode {
     /// Its inode's number.
     pub inode: u32,
     /// What it is.
     pub kind: Kind,
+    /// A device's major number; else 0.
+    pub major: u16,
     /// Directory entries that name it.
     pub links: u16,
     /// What it holds; a directory holds its entries, as on the disk.
@@ -36,19 +38,48 @@ impl FileNode {
     pub fn is_program(&self) -> bool {
         self.kind == Kind::File && self.bytes.starts_with(PROGRAM_MAGIC)
     }
+
+    /// The entry of that name, if it is a directory that has one: its place, and what it says.
+    pub(crate) fn entry(&self, name: &[u8]) -> Option<(usize, DirectoryEntry)> {
+        let mut entries = self.entries().enumerate();
+        entries.find(|(_, entry)| entry.inode != 0 && entry.is_called(name))
+    }
+
+    /// The entries of a directory, those that are not in use as well; none of anything else.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = DirectoryEntry> + '_ {
+        let bytes: &[u8] = match self.kind {
+            Kind::Directory => &self.bytes,
+            _ => &[],
+        };
+        let (entries, _) = bytes.as_chunks();
+        entries.iter().map(DirectoryEntry::decode)
+    }
 }
 
-/// All files that paths lead to, by their inodes.
+/// The most blocks that `bytes` bytes of a file take, that of addresses included.
+pub(crate) fn blocks_for(bytes: usize) -> usize {
+    let blocks = bytes.div_ceil(BLOCK_SIZE);
+    blocks + usize::from(blocks > DIRECT_BLOCKS)
+}
+
+/// All files of a disk, and the room that is left on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Files {
     nodes: Vec<FileNode>,
+    inodes: u32,
+    free_blocks: usize,
 }
 
 impl Files {
-    /// These files; the one with the root's inode is the directory where paths begin.
-    pub fn new(mut nodes: Vec<FileNode>) -> Files {
+    /// These files, on a disk with so many `inodes` (number 0 included) and so many blocks free; the
+    /// one with the root's inode is the directory where paths begin.
+    pub fn new(mut nodes: Vec<FileNode>, inodes: u32, free_blocks: usize) -> Files {
         nodes.sort_by_key(|node| node.inode);
-        Files { nodes }
+        Files {
+            nodes,
+            inodes,
+            free_blocks,
+        }
     }
 
     /// The file with that inode.
@@ -57,23 +88,35 @@ impl Files {
         at.ok().map(|at| &self.nodes[at])
     }
 
-    /// The file at `path`, from the directory with the inode `start` unless it begins with a
-    /// slash. Names are cut to the length of a directory entry's; no name at all is `start`.
-    pub fn find(&self, start: u32, path: &[u8]) -> Option<&FileNode> {
-        let start = match path.first() {
-            Some(b'/') => ROOT_INODE,
-            _ => start,
-        };
-        let names = path.split(|byte| *byte == b'/');
-        let mut names = names.filter(|name| !name.is_empty());
-        names.try_fold(self.node(start)?, |directory, name| {
-            self.node(entry(directory, name)?)
+    /// The file at `path`, from the root.
+    pub fn find(&self, path: &[u8]) -> Option<&FileNode> {
+        let mut names = names(path);
+        names.try_fold(self.node(ROOT_INODE)?, |directory, name| {
+            let (_, entry) = directory.entry(name)?;
+            self.node(entry.inode.into())
         })
+    }
+
+    /// All of them, in the order of their inodes.
+    pub fn nodes(&self) -> &[FileNode] {
+        &self.nodes
+    }
+
+    /// One more than the largest number that an inode can have.
+    pub(crate) fn inodes(&self) -> u32 {
+        self.inodes
+    }
+
+    /// Blocks that no file holds.
+    pub(crate) fn free_blocks(&self) -> usize {
+        self.free_blocks
     }
 
     /// A root directory with files called `names`, whose inodes follow the root's: for tests and
     /// for repair, where no kernel was booted.
     pub(crate) fn flat(names: &[(&str, Vec<u8>)]) -> Files {
+        const INODES: u32 = 200;
+        const FREE_BLOCKS: usize = 1000;
         let root = ROOT_INODE as u16;
         let listed = names.iter().zip(root + 1..);
         let listed = listed.map(|((name, _), inode)| (*name, inode));
@@ -83,45 +126,19 @@ impl Files {
         let node = |inode, kind, bytes| FileNode {
             inode,
             kind,
+            major: 0,
             links: 1,
             bytes,
         };
         let mut nodes = vec![node(ROOT_INODE, Kind::Directory, entries.collect())];
         let files = names.iter().zip(ROOT_INODE + 1..);
         nodes.extend(files.map(|((_, bytes), inode)| node(inode, Kind::File, bytes.clone())));
-        Files { nodes }
+        Files::new(nodes, INODES, FREE_BLOCKS)
     }
 }
 
-/// The inode that `directory` gives for `name`.
-fn entry(directory: &FileNode, name: &[u8]) -> Option<u32> {
-    if directory.kind != Kind::Directory {
-        return None;
-    }
-    let (entries, _) = directory.bytes.as_chunks();
-    let mut entries = entries.iter().map(DirectoryEntry::decode);
-    let found = entries.find(|entry| entry.inode != 0 && entry.is_called(name));
-    found.map(|entry| entry.inode.into())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Files, ROOT_INODE};
-
-    #[test]
-    fn paths_lead_to_files() {
-        let files = Files::flat(&[("init", vec![1]), ("fourteen-bytes", vec![2])]);
-        let inode = |path: &str| {
-            let found = files.find(ROOT_INODE, path.as_bytes());
-            found.map(|node| node.inode - ROOT_INODE)
-        };
-        assert_eq!(inode("init"), Some(1));
-        assert_eq!(inode("//./../init"), Some(1));
-        assert_eq!(inode("fourteen-bytes-and-more"), Some(2));
-        assert_eq!(inode("fourteen-byte"), None);
-        assert_eq!(inode(""), Some(0));
-        assert_eq!(inode("/"), Some(0));
-        assert_eq!(inode("init/."), None);
-        assert_eq!(inode("init/"), Some(1));
-    }
+/// The names in a path. Directory entries are compared with no more of them than they hold.
+pub(crate) fn names(path: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
+    let names = path.split(|byte| *byte == b'/');
+    names.filter(|name| !name.is_empty())
 }

@@ -21,14 +21,14 @@ pub mod model;
 pub mod setting;
 
 pub use case::{
-    Address, Amount, Call, Case, Flavour, OpenMode, Operation, Process, Profile, Region,
+    Address, Amount, Call, Case, Flavour, OpenFlags, OpenMode, Operation, Process, Profile, Region,
     StoredValue, Stride, Target, Text, Width,
 };
 pub use dialect::Dialect;
 pub use files::{FileNode, Files};
 pub use judge::{
-    Action, BiteMeter, Bucket, Clause, End, Event, Failure, Finding, FrameKind, Judge, Observation,
-    PageFlags, PageMapping, Situation, Step, UserTrap, Verdict, bucket, describe,
+    Action, BiteMeter, Bucket, Clause, DiskContent, End, Event, Failure, Finding, FrameKind, Judge,
+    Observation, PageFlags, PageMapping, Situation, Step, UserTrap, Verdict, bucket, describe,
 };
 pub use layout::{Image, Layout, Permissions, Segment};
 pub use model::{PageState, ProcessState};

@@ -74,7 +74,7 @@ impl Setting {
             (FULL_LENGTH_NAME, vec![b'.'; 3000]),
         ]);
         let inode = |path: &[u8]| {
-            let found = files.find(abi::file_system::ROOT_INODE, path);
+            let found = files.find(path);
             found.map_or(0, |node| node.inode)
         };
         let agents = [inode(b"init"), inode(b"grow")];

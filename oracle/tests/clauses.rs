@@ -2,10 +2,11 @@
 
 mod support;
 
+use abi::file_system::Kind;
 use oracle::judge::Clause;
 use oracle::{
-    Case, Dialect, End, Event, Failure, Finding, FrameKind, Judge, Observation, PageFlags,
-    PageMapping, Process, bucket,
+    Case, Dialect, DiskContent, End, Event, Failure, FileNode, Finding, FrameKind, Judge,
+    Observation, PageFlags, PageMapping, Process, Setting, bucket,
 };
 use std::collections::BTreeSet;
 use support::{FIRST_PID, Honest, Liberties, Tamper, run};
@@ -436,7 +437,68 @@ fn findings() -> Vec<(Clause, Finding)> {
             Clause::PageContent,
             with_pages(&[grow, store], 0x2000, |page| page[1] = 0),
         ),
+        (
+            Clause::DiskContent,
+            with_disk(&MAKE, |disk| disk.nodes[0].bytes[3] = 1),
+        ),
+        (
+            Clause::DiskContent,
+            with_disk(&MAKE, |disk| disk.nodes[1].links = 2),
+        ),
+        (
+            Clause::DiskContent,
+            with_disk(&MAKE, |disk| disk.nodes.truncate(2)),
+        ),
+        (
+            Clause::BlocksComeBack,
+            with_disk(&MAKE, |disk| {
+                let mut left = disk.nodes[1].clone();
+                left.inode = 99;
+                disk.nodes.push(left);
+            }),
+        ),
+        (
+            Clause::BlocksComeBack,
+            with_disk(&MAKE, |disk| disk.damage = Some("block 7 is lost".into())),
+        ),
     ]
+}
+
+const MAKE: [&str; 2] = [
+    "a: string stack[0] \"new\"",
+    "a: open stack[0] write create",
+];
+
+/// What the disk holds after [`MAKE`], changed by `tamper`.
+fn with_disk(operations: &[&str], tamper: impl Fn(&mut DiskContent)) -> Finding {
+    let disk = || {
+        let dialect = Dialect::faultline();
+        let setting = Setting::nominal(&dialect, FIRST_PID);
+        let mut nodes = setting.files.nodes().to_vec();
+        let inode = nodes.len() as u32 + 1;
+        nodes[0].bytes.extend((inode as u16).to_le_bytes());
+        nodes[0].bytes.extend(b"new\0\0\0\0\0\0\0\0\0\0\0");
+        nodes.push(FileNode {
+            inode,
+            kind: Kind::File,
+            major: 0,
+            links: 1,
+            bytes: Vec::new(),
+        });
+        DiskContent {
+            nodes,
+            damage: None,
+        }
+    };
+    let case = case(operations);
+    let mut honest = AtEnd(|end: &mut End| end.disk = Some(disk()));
+    let (clean, _) = run(&Dialect::faultline(), &case, Liberties(0), &mut honest);
+    assert_eq!(clean, Ok(()), "{case}");
+    with_end(operations, |end| {
+        let mut disk = disk();
+        tamper(&mut disk);
+        end.disk = Some(disk);
+    })
 }
 
 /// Compares one page after the last operation with what `change` makes of the right content.

@@ -107,7 +107,7 @@ proptest! {
                     prop_assert!(compared.is_ok() || judge.state_of(process) != ProcessState::Gone);
                 }
             }
-            let end = End { reaped: reaped.clone(), all_reaped, frames: None, failure: None };
+            let end = End { reaped: reaped.clone(), all_reaped, ..End::default() };
             let _ = judge.finish(&end);
             judge.reset();
             prop_assert_eq!(judge.state_of(Process::FIRST), ProcessState::Ready);

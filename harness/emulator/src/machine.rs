@@ -360,6 +360,11 @@ impl Machine {
         self.bus.devices.disk.completed()
     }
 
+    /// Whether the disk may differ from the snapshot's.
+    pub fn has_written_disk(&self) -> bool {
+        self.bus.devices.disk.disk().written_sectors() > 0
+    }
+
     /// The present content of the disk.
     pub fn disk(&self) -> Vec<u8> {
         self.bus.devices.disk.disk().content()

@@ -12,7 +12,7 @@ pub enum Severity {
     BreaksTheMachine,
     /// A program sees or changes what is not its own, or lives on where it had to be stopped.
     BreaksIsolation,
-    /// Memory that nobody uses does not come back.
+    /// Memory that nobody uses does not come back, or room on the disk.
     LosesMemory,
     /// A program gets a wrong answer, or dies without having done wrong.
     WrongResult,
@@ -66,7 +66,9 @@ fn by_clause(clause: Clause) -> Severity {
         | Clause::PermissionBits
         | Clause::FreshPageZero
         | Clause::PageContent => Severity::BreaksIsolation,
-        Clause::FramesComeBack | Clause::ShrinkGivesBack => Severity::LosesMemory,
+        Clause::FramesComeBack | Clause::ShrinkGivesBack | Clause::BlocksComeBack => {
+            Severity::LosesMemory
+        }
         Clause::ReturnedValue
         | Clause::LoadedValue
         | Clause::Blocks
@@ -76,6 +78,7 @@ fn by_clause(clause: Clause) -> Severity {
         | Clause::InnocentLive
         | Clause::KillAnnounced
         | Clause::ExitStatus
+        | Clause::DiskContent
         | Clause::EverybodyReaped => Severity::WrongResult,
         Clause::GrowthTakesNothing
         | Clause::ForkShares

@@ -31,6 +31,7 @@ impl Engine {
             reaped: Vec::new(),
             all_reaped: false,
             frames: None,
+            disk: None,
             failure: None,
         };
         if let Err(failure) = self.dismiss(standing, &mut end) {

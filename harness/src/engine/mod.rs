@@ -5,6 +5,7 @@
 //! `oracle`, says what they mean.
 
 mod canary;
+mod disk;
 mod finish;
 mod mappings;
 mod perform;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 
 pub(crate) use canary::Canaries;
 pub use canary::Canary;
+pub(crate) use disk::file_node;
 pub(crate) use finish::STATUS_ADDRESS;
 pub use finish::Standing;
 pub(crate) use processes::{Processes, SUPERVISOR, Slot, State};

@@ -68,7 +68,8 @@ impl Engine {
         self.arrive(arrived)?;
         if step.rounds > 0 {
             self.settle(step.rounds)?;
-        } else if !reported && self.processes.anyone_away() {
+        } else if !reported && (self.processes.anyone_away() || self.disk_was_used()) {
+            // Whoever ends may still be freeing files that had lost their names.
             self.settle(1)?;
         } else {
             self.await_birth(slot)?;

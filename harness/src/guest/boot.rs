@@ -160,7 +160,11 @@ impl Stage {
             image: self.image(&layout)?,
             layout,
         };
-        let Planted { files, agents } = planted;
+        let Planted {
+            files,
+            agents,
+            problems,
+        } = planted;
         let setting = Setting::of_agents(&dialect, first_pid, booted, files, agents);
 
         self.machine.edges_mut().fill(0);
@@ -176,6 +180,7 @@ impl Stage {
             dialect,
             setting,
             free_at_end: None,
+            disk_problems: problems,
             processes,
             front: first,
         })

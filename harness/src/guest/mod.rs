@@ -40,4 +40,6 @@ pub struct Guest {
     pub(crate) panic_entry: Option<u64>,
     pub(crate) requests: FrameRequests,
     pub(crate) canaries: Canaries,
+    /// What was wrong with the disk before the kernel came to it.
+    pub(crate) disk_problems: Vec<mkfs::Problem>,
 }

@@ -1,8 +1,9 @@
 //! The files that cases work with: planted in the file-system image, and known to the oracle.
 
 use crate::agent::Agent;
+use crate::engine::file_node;
+use oracle::Files;
 use oracle::case::FULL_LENGTH_NAME;
-use oracle::{FileNode, Files};
 
 /// The agent, as the program that a kernel starts first.
 const PLAIN_AGENT: &str = "init";
@@ -25,20 +26,18 @@ pub(super) struct Planted {
     pub(super) files: Files,
     /// The inodes of the agent's files: the plain one, and the one with a stack that grows.
     pub(super) agents: [u32; 2],
+    /// What is wrong with its blocks.
+    pub(super) problems: Vec<mkfs::Problem>,
 }
 
 impl Planted {
     pub(super) fn find(image: &mkfs::Image) -> Result<Self, mkfs::Error> {
         let nodes = image.nodes()?.into_iter();
-        let nodes = nodes.map(|node| FileNode {
-            inode: node.inode,
-            kind: node.kind,
-            links: node.links,
-            bytes: node.bytes,
-        });
-        let files = Files::new(nodes.collect());
+        let nodes = nodes.map(file_node);
+        let inodes = image.super_block().inodes;
+        let files = Files::new(nodes.collect(), inodes, image.free_blocks());
         let inode = |name: &str| {
-            let found = files.find(abi::file_system::ROOT_INODE, name.as_bytes());
+            let found = files.find(name.as_bytes());
             found.map(|node| node.inode)
         };
         let missing = |name: &str| mkfs::Error::NotFound(name.into());
@@ -48,6 +47,7 @@ impl Planted {
                 inode(GROWING_AGENT).ok_or_else(|| missing(GROWING_AGENT))?,
             ],
             files,
+            problems: image.check_blocks(),
         })
     }
 }

@@ -82,13 +82,14 @@ impl Image {
     /// Checks the whole image: inodes, blocks, bitmap, directories, link counts. An empty list
     /// means that all is well.
     pub fn check(&self) -> Vec<Problem> {
-        let mut problems = Vec::new();
-        self.check_blocks(&mut problems);
+        let mut problems = self.check_blocks();
         self.check_names(&mut problems);
         problems
     }
 
-    fn check_blocks(&self, problems: &mut Vec<Problem>) {
+    /// Checks inodes, blocks and bitmap, and no names.
+    pub fn check_blocks(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
         let mut owners: HashMap<u32, u32> = HashMap::new();
         for number in 1..self.layout.inodes {
             let blocks = match self.owned_blocks(number) {
@@ -121,6 +122,7 @@ impl Image {
             .data_area()
             .filter(|&block| self.in_use(block) && !owners.contains_key(&block));
         problems.extend(lost.map(Problem::LostBlock));
+        problems
     }
 
     /// All blocks that an inode holds, beyond its size as well.

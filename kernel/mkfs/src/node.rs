@@ -11,6 +11,8 @@ pub struct Node {
     pub inode: u32,
     /// What it is.
     pub kind: Kind,
+    /// A device's major number; else 0.
+    pub major: u16,
     /// Directory entries that name it.
     pub links: u16,
     /// Its bytes; those of a directory are its entries.
@@ -25,13 +27,16 @@ impl Image {
     pub fn nodes(&self) -> Result<Vec<Node>, Error> {
         let mut nodes = Vec::new();
         for number in 1..self.super_block().inodes {
-            let DiskInode { kind, links, .. } = self.inode(number)?;
+            let DiskInode {
+                kind, major, links, ..
+            } = self.inode(number)?;
             let Some(kind) = Kind::from_number(kind).filter(|kind| *kind != Kind::Free) else {
                 continue;
             };
             nodes.push(Node {
                 inode: number,
                 kind,
+                major,
                 links,
                 bytes: self.read_inode_data(number)?,
             });

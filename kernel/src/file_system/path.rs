@@ -123,6 +123,10 @@ fn name_new(
     if kind != Kind::Directory {
         return parent.add_entry(name, inode.number());
     }
+    if parent.links() == 0 {
+        // It was removed. Counting the child's ".." would bring it back.
+        return Err(Failed);
+    }
     inode.add_entry(b".", inode.number())?;
     inode.add_entry(b"..", parent.number())?;
     // For the child's "..".

@@ -193,6 +193,39 @@ impl OpenMode {
     }
 }
 
+bitflags::bitflags! {
+    /// What `open` does besides opening.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub struct OpenFlags: u8 {
+        /// Makes the file if there is none.
+        const CREATE = 1;
+        /// Throws away what it holds.
+        const TRUNCATE = 2;
+    }
+}
+
+impl OpenFlags {
+    /// The number to add to that of an [`OpenMode`].
+    pub fn number(self) -> u64 {
+        let number = |flag, number: u32| if self.contains(flag) { number } else { 0 };
+        let create = number(OpenFlags::CREATE, abi::open::CREATE);
+        let truncate = number(OpenFlags::TRUNCATE, abi::open::TRUNCATE);
+        u64::from(create | truncate)
+    }
+
+    /// The words that stand for the flags in text.
+    pub fn words(self) -> impl Iterator<Item = &'static str> {
+        let words = [
+            (OpenFlags::CREATE, "create"),
+            (OpenFlags::TRUNCATE, "truncate"),
+        ];
+        let set = words
+            .into_iter()
+            .filter(move |(flag, _)| self.contains(*flag));
+        set.map(|(_, word)| word)
+    }
+}
+
 /// Who is to be killed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Target {

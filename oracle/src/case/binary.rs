@@ -23,8 +23,8 @@
 //! that the encoder has ever written keeps its meaning: old files stay readable.
 
 use super::{
-    Address, Amount, Base, Call, Case, Flavour, OpenMode, Operation, Place, Process, Region,
-    StoredValue, Stride, Target, Text, Width,
+    Address, Amount, Base, Call, Case, Flavour, OpenFlags, OpenMode, Operation, Place, Process,
+    Region, StoredValue, Stride, Target, Text, Width,
 };
 use std::num::NonZeroU8;
 
@@ -62,7 +62,10 @@ mod kind {
     pub(super) const FSTAT: u8 = 24;
     pub(super) const CHDIR: u8 = 25;
     pub(super) const EXEC: u8 = 26;
-    /// What the codes above mean: more of what finds most. The encoder never writes them.
+    pub(super) const LINK: u8 = 28;
+    /// Further calls that take a path; [`super::path_call`] says which.
+    pub(super) const PATH_CALL: u8 = 29;
+    /// What the other codes mean: more of what finds most. The encoder never writes them.
     pub(super) const AGAIN: [u8; 5] = [SBRK, SBRK, LOAD, STORE, TOUCH_WRITE];
 }
 
@@ -76,8 +79,17 @@ const OTHER_FLAVOUR: u8 = 0xc0;
 const EXACT: u8 = 0x80;
 /// Lower bits of byte 6 of a string without the zero that ends it.
 const UNTERMINATED: u8 = 1;
+/// Bits of byte 5 of an `open`, beside its mode.
+const OPEN_FLAGS_SHIFT: u32 = 2;
 /// Page form from which on the page has eleven bits.
 const FAR_PAGE: u8 = 8;
+
+/// Byte 5 of a [`kind::PATH_CALL`].
+mod path_call {
+    pub(super) const UNLINK: u8 = 0;
+    pub(super) const MKDIR: u8 = 1;
+    pub(super) const MKNOD: u8 = 2;
+}
 
 fn sign_extend(value: u16, bits: u32) -> i16 {
     let unused = 16 - bits;
@@ -96,9 +108,9 @@ fn number(record: Record) -> i32 {
 pub(super) fn decode_record(record: Record) -> Operation {
     let process = Process::from_bits(record[0] & 7);
     let code = record[0] >> 3;
-    let code = match usize::from(code).checked_sub(usize::from(kind::EXEC) + 1) {
-        Some(again) => kind::AGAIN[again % kind::AGAIN.len()],
-        None => code,
+    let code = match code {
+        0..=kind::EXEC | kind::LINK | kind::PATH_CALL => code,
+        other => kind::AGAIN[usize::from(other) % kind::AGAIN.len()],
     };
     let address = || decode_address(record);
     let at_least_one = |byte: u8| NonZeroU8::new(byte).unwrap_or(NonZeroU8::MIN);
@@ -183,7 +195,21 @@ pub(super) fn decode_record(record: Record) -> Operation {
         },
         kind::OPEN => Call::Open {
             address: address(),
-            mode: OpenMode::ALL[usize::from(record[5]) % OpenMode::ALL.len()],
+            mode: OpenMode::ALL[usize::from(record[5] & 3) % OpenMode::ALL.len()],
+            flags: OpenFlags::from_bits_truncate(record[5] >> OPEN_FLAGS_SHIFT),
+        },
+        kind::LINK => Call::Link {
+            address: address(),
+            new: decode_near_address(record),
+        },
+        // Larger numbers are never written: they mean the same over and over.
+        kind::PATH_CALL => match record[5] & 3 {
+            path_call::MKDIR => Call::Mkdir { address: address() },
+            path_call::MKNOD => Call::Mknod {
+                address: address(),
+                major: record[6],
+            },
+            _ => Call::Unlink { address: address() },
         },
         kind::FSTAT => Call::Fstat {
             fd,
@@ -357,7 +383,14 @@ pub(super) fn encode_record(operation: &Operation) -> Record {
             (kind::STRING, text.code(), [form, 0])
         }
         Call::Point { target, .. } => encode_near_address(kind::POINT, target),
-        Call::Open { mode, .. } => (kind::OPEN, mode as u8, [0; 2]),
+        Call::Open { mode, flags, .. } => {
+            let flags = flags.bits() << OPEN_FLAGS_SHIFT;
+            (kind::OPEN, mode as u8 | flags, [0; 2])
+        }
+        Call::Link { new, .. } => encode_near_address(kind::LINK, new),
+        Call::Unlink { .. } => (kind::PATH_CALL, path_call::UNLINK, [0; 2]),
+        Call::Mkdir { .. } => (kind::PATH_CALL, path_call::MKDIR, [0; 2]),
+        Call::Mknod { major, .. } => (kind::PATH_CALL, path_call::MKNOD, [major, 0]),
         Call::Fstat { fd, .. } => (kind::FSTAT, encode_fd(fd), [0; 2]),
         Call::Chdir { .. } => (kind::CHDIR, 0, [0; 2]),
         Call::Exec { arguments, .. } => encode_near_address(kind::EXEC, arguments),

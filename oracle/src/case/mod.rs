@@ -19,7 +19,7 @@ mod text_error;
 
 pub use address::{Address, Region};
 pub use amount::{Amount, Base, Place};
-pub use argument::{Flavour, OpenMode, StoredValue, Stride, Target, Width};
+pub use argument::{Flavour, OpenFlags, OpenMode, StoredValue, Stride, Target, Width};
 pub use binary::RECORD_BYTES;
 pub use document::Document;
 pub use generate::Profile;

@@ -165,7 +165,9 @@ fn change(call: &mut Call, scene: &mut Scene<'_>) {
             _ => *text = Text::from_code(scene.below(u32::from(Text::COUNT)) as u8),
         },
         Call::Open { mode, .. } if scene.one_in(4) => *mode = scene.open_mode(),
-        call @ (Call::Point { .. } | Call::Exec { .. }) if scene.one_in(2) => {
+        Call::Open { flags, .. } if scene.one_in(3) => *flags = scene.open_flags(),
+        Call::Mknod { major, .. } if scene.one_in(4) => *major = scene.major(),
+        call @ (Call::Point { .. } | Call::Exec { .. } | Call::Link { .. }) if scene.one_in(2) => {
             *call = call.with_second_address(scene.address());
         }
         Call::Exit { status } => *status = scene.below(512) as i32 - 256,

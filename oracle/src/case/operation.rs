@@ -1,7 +1,8 @@
 //! Operations: what a process, or the environment, does next.
 
 use super::{
-    Address, Amount, Flavour, OpenMode, Process, StoredValue, Stride, Target, Text, Width,
+    Address, Amount, Flavour, OpenFlags, OpenMode, Process, StoredValue, Stride, Target, Text,
+    Width,
 };
 use std::num::NonZeroU8;
 
@@ -147,6 +148,32 @@ pub enum Call {
         address: Address,
         /// For what.
         mode: OpenMode,
+        /// What is done besides.
+        flags: OpenFlags,
+    },
+    /// Gives a file one name more.
+    Link {
+        /// Where the path of the file is.
+        address: Address,
+        /// Where the new path is; its page is one of [`Address::NEAR_PAGES`].
+        new: Address,
+    },
+    /// Takes a name away from a file or an empty directory.
+    Unlink {
+        /// Where its path is.
+        address: Address,
+    },
+    /// Makes a directory.
+    Mkdir {
+        /// Where its path is.
+        address: Address,
+    },
+    /// Makes a file that stands for a device.
+    Mknod {
+        /// Where its path is.
+        address: Address,
+        /// The device's major number.
+        major: u8,
     },
     /// Asks what a file descriptor stands for.
     Fstat {
@@ -223,6 +250,10 @@ impl Call {
             Call::String { .. } => Kind::String,
             Call::Point { .. } => Kind::Point,
             Call::Open { .. } => Kind::Open,
+            Call::Link { .. } => Kind::Link,
+            Call::Unlink { .. } => Kind::Unlink,
+            Call::Mkdir { .. } => Kind::Mkdir,
+            Call::Mknod { .. } => Kind::Mknod,
             Call::Fstat { .. } => Kind::Fstat,
             Call::Chdir { .. } => Kind::Chdir,
             Call::Exec { .. } => Kind::Exec,
@@ -247,6 +278,10 @@ impl Call {
             | Call::String { address, .. }
             | Call::Point { address, .. }
             | Call::Open { address, .. }
+            | Call::Link { address, .. }
+            | Call::Unlink { address }
+            | Call::Mkdir { address }
+            | Call::Mknod { address, .. }
             | Call::Fstat { address, .. }
             | Call::Chdir { address }
             | Call::Exec { address, .. } => Some(address),
@@ -268,6 +303,10 @@ impl Call {
             | Call::String { address, .. }
             | Call::Point { address, .. }
             | Call::Open { address, .. }
+            | Call::Link { address, .. }
+            | Call::Unlink { address }
+            | Call::Mkdir { address }
+            | Call::Mknod { address, .. }
             | Call::Fstat { address, .. }
             | Call::Chdir { address }
             | Call::Exec { address, .. } => *address = new,
@@ -282,6 +321,7 @@ impl Call {
         match *self {
             Call::Point { target, .. } => Some(target),
             Call::Exec { arguments, .. } => Some(arguments),
+            Call::Link { new, .. } => Some(new),
             _ => None,
         }
     }
@@ -290,6 +330,7 @@ impl Call {
     pub fn with_second_address(mut self, new: Address) -> Call {
         match &mut self {
             Call::Point { target: second, .. }
+            | Call::Link { new: second, .. }
             | Call::Exec {
                 arguments: second, ..
             } => *second = new.near(),
@@ -322,6 +363,10 @@ pub enum Kind {
     String,
     Point,
     Open,
+    Link,
+    Unlink,
+    Mkdir,
+    Mknod,
     Fstat,
     Chdir,
     Exec,
@@ -334,7 +379,7 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Kind; 27] = [
+    pub const ALL: [Kind; 31] = [
         Kind::Sbrk,
         Kind::Load,
         Kind::Store,
@@ -354,6 +399,10 @@ impl Kind {
         Kind::String,
         Kind::Point,
         Kind::Open,
+        Kind::Link,
+        Kind::Unlink,
+        Kind::Mkdir,
+        Kind::Mknod,
         Kind::Fstat,
         Kind::Chdir,
         Kind::Exec,
@@ -386,6 +435,10 @@ impl Kind {
             Kind::String => "string",
             Kind::Point => "point",
             Kind::Open => "open",
+            Kind::Link => "link",
+            Kind::Unlink => "unlink",
+            Kind::Mkdir => "mkdir",
+            Kind::Mknod => "mknod",
             Kind::Fstat => "fstat",
             Kind::Chdir => "chdir",
             Kind::Exec => "exec",

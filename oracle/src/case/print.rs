@@ -73,12 +73,22 @@ impl fmt::Display for Call {
                 }
             }
             Call::Point { address, target } => write!(f, "{word} {address} {target}"),
+            Call::Chdir { address } | Call::Unlink { address } | Call::Mkdir { address } => {
+                write!(f, "{word} {address}")
+            }
             Call::Open {
                 address,
-                mode: OpenMode::Read,
+                mode,
+                flags,
+            } => {
+                write!(f, "{word} {address}")?;
+                if mode != OpenMode::Read {
+                    write!(f, " {}", mode.word())?;
+                }
+                flags.words().try_for_each(|word| write!(f, " {word}"))
             }
-            | Call::Chdir { address } => write!(f, "{word} {address}"),
-            Call::Open { address, mode } => write!(f, "{word} {address} {}", mode.word()),
+            Call::Link { address, new } => write!(f, "{word} {address} {new}"),
+            Call::Mknod { address, major } => write!(f, "{word} {address} {major}"),
             Call::Fstat { fd, address } => write!(f, "{word} {fd} {address}"),
             Call::Exec { address, arguments } => write!(f, "{word} {address} {arguments}"),
             Call::Yield { ticks } => write!(f, "{word} {ticks}"),

@@ -1,8 +1,8 @@
 //! Simpler operations than a given one, for minimising.
 
 use super::{
-    Address, Amount, Base, Call, Flavour, OpenMode, Operation, Region, StoredValue, Stride, Target,
-    Text, Width,
+    Address, Amount, Base, Call, Flavour, OpenFlags, OpenMode, Operation, Region, StoredValue,
+    Stride, Target, Text, Width,
 };
 use std::num::NonZeroU8;
 
@@ -122,10 +122,21 @@ pub fn simplifications(operation: &Operation) -> Vec<Operation> {
             calls.extend(simpler.map(|text| string(text, terminated)));
             calls.push(string(text, true));
         }
-        Call::Open { address, .. } => calls.push(Call::Open {
+        Call::Open {
             address,
-            mode: OpenMode::Read,
-        }),
+            mode,
+            flags,
+        } => {
+            let open = |mode, flags| Call::Open {
+                address,
+                mode,
+                flags,
+            };
+            calls.push(open(OpenMode::Read, OpenFlags::empty()));
+            calls.push(open(OpenMode::Read, flags));
+            calls.extend(flags.iter().map(|flag| open(mode, flags - flag)));
+        }
+        Call::Mknod { address, .. } => calls.push(Call::Mknod { address, major: 0 }),
         Call::Yield { ticks } if ticks > NonZeroU8::MIN => calls.push(Call::Yield {
             ticks: NonZeroU8::MIN,
         }),

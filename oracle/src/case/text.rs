@@ -1,12 +1,12 @@
-//! Strings that a case can store: the closed set of names and paths that matter to `open`, `chdir`
-//! and `exec`.
+//! Strings that a case can store: the closed set of names and paths that matter to system calls
+//! that take a path.
 
 use std::fmt;
 
 /// A name of as many bytes as a directory entry holds; a file is called so.
 pub const FULL_LENGTH_NAME: &str = "fourteen-bytes";
 
-/// A string, without the zero that ends it: a short one, or a long path to `init`.
+/// A string, without the zero that ends it: a name or short path, or a long path to `init`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Text(u8);
 
@@ -41,8 +41,32 @@ impl Text {
     /// binary codes after the short strings: the longest that xv6 takes, and two too long.
     pub const PATHS: [usize; 3] = [abi::limits::PATH - 1, abi::limits::PATH, LONG_PATH.len()];
 
+    /// Names that nobody has when a case begins, for files and directories that it makes, in the
+    /// order of their binary codes after the long paths; the last differs from
+    /// [`FULL_LENGTH_NAME`] in its last byte.
+    pub const NEW_WORDS: [&'static str; 10] = [
+        "new",
+        "dir",
+        "dir/new",
+        "other",
+        "dir/dir",
+        "dir/dir/new",
+        "../new",
+        "dir/..",
+        "new/deep",
+        "fourteen-bytez",
+    ];
+
+    /// Code of the first of [`Text::NEW_WORDS`].
+    const FIRST_NEW: usize = Self::WORDS.len() + Self::PATHS.len();
+
     /// How many strings there are.
-    pub const COUNT: u8 = (Self::WORDS.len() + Self::PATHS.len()) as u8;
+    pub const COUNT: u8 = (Self::FIRST_NEW + Self::NEW_WORDS.len()) as u8;
+
+    /// All strings but the long paths.
+    pub fn words() -> impl Iterator<Item = &'static str> + Clone {
+        Self::WORDS.into_iter().chain(Self::NEW_WORDS)
+    }
 
     /// The string with that binary code (modulo [`Text::COUNT`]).
     pub fn from_code(code: u8) -> Text {
@@ -56,8 +80,8 @@ impl Text {
 
     /// The short string that is spelled so, if there is one.
     pub fn spelled(word: &str) -> Option<Text> {
-        let at = Self::WORDS.iter().position(|other| *other == word)?;
-        Some(Text(at as u8))
+        let mut texts = (0..Self::COUNT).map(Text);
+        texts.find(|text| text.word() == Some(word))
     }
 
     /// The long path of so many bytes, if there is one.
@@ -68,17 +92,27 @@ impl Text {
 
     /// The bytes, without the zero at the end.
     pub fn bytes(self) -> &'static [u8] {
-        let at = usize::from(self.0);
-        match Self::WORDS.get(at) {
+        match self.word() {
             Some(word) => word.as_bytes(),
-            None => &LONG_PATH.as_bytes()[LONG_PATH.len() - Self::PATHS[at - Self::WORDS.len()]..],
+            None => {
+                let length = Self::PATHS[usize::from(self.0) - Self::WORDS.len()];
+                &LONG_PATH.as_bytes()[LONG_PATH.len() - length..]
+            }
         }
+    }
+
+    /// What it is spelled, unless it is a long path.
+    fn word(self) -> Option<&'static str> {
+        let at = usize::from(self.0);
+        let new = at.checked_sub(Self::FIRST_NEW);
+        let word = Self::WORDS.get(at);
+        word.or_else(|| Self::NEW_WORDS.get(new?)).copied()
     }
 }
 
 impl fmt::Display for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match Self::WORDS.get(usize::from(self.0)) {
+        match self.word() {
             Some(word) => write!(f, "\"{word}\""),
             None => write!(f, "path {}", self.bytes().len()),
         }

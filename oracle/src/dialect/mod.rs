@@ -24,6 +24,8 @@ pub struct Dialect {
     pub exec: Exec,
     /// Pipes.
     pub pipe: Pipe,
+    /// Files and directories.
+    pub files: FileRules,
     /// Sizes of tables.
     pub limits: Limits,
 }
@@ -235,6 +237,41 @@ pub enum EmptyRead {
     Returns,
 }
 
+/// How files and directories change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileRules {
+    /// The most bytes that `write` writes in one transaction. Each is written or refused on its own:
+    /// as a whole if the file would get too large, and from the first block on that cannot be filled
+    /// from user memory.
+    pub transaction_bytes: u32,
+    /// In such a block, the bytes before the one that may not be read. They do not count as
+    /// written, and only those that take the place of others can ever be seen.
+    pub refused_block: RefusedBlock,
+    /// What is left of a directory that was removed while it is somebody's current one.
+    pub removed_directory: RemovedDirectory,
+}
+
+/// What becomes of a block that a write could not fill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RefusedBlock {
+    /// It holds what could be read.
+    FilledInPart,
+    /// It may hold that, or what it held before: in a cache the one, on the disk the other.
+    Open,
+}
+
+/// What is left of a removed directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RemovedDirectory {
+    /// No path leads through it.
+    Empty,
+    /// `.` and `..` lead where they led.
+    KeepsDots,
+}
+
 /// Sizes of the kernel's tables.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -312,6 +349,11 @@ impl Dialect {
                 (2..=16).contains(&dialect.limits.files_per_process),
                 "limits.files_per_process",
                 "2 to 16",
+            ),
+            (
+                (1..=1 << 20).contains(&dialect.files.transaction_bytes),
+                "files.transaction_bytes",
+                "1 to 1048576",
             ),
             (
                 matches!(dialect.pipe.write_to_bad_first_byte, -1 | 0),

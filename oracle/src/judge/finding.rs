@@ -12,7 +12,7 @@ pub enum Verdict {
     Divergence,
     /// The kernel panicked, trapped in supervisor mode, or a hart is stuck.
     Panic,
-    /// Frames are missing once every process is gone.
+    /// Frames, inodes or blocks are missing once every process is gone.
     Leak,
     /// A process that had to die lives on.
     Unkilled,
@@ -127,11 +127,15 @@ pub enum Clause {
     FreshPageZero,
     /// A mapped page holds what the model holds.
     PageContent,
+    /// When a case has changed files, the disk holds what the model holds.
+    DiskContent,
+    /// The inodes and blocks of files that are gone are free, and those of others are not.
+    BlocksComeBack,
 }
 
 impl Clause {
     /// All clauses.
-    pub const ALL: [Clause; 31] = [
+    pub const ALL: [Clause; 33] = [
         Clause::ReturnedValue,
         Clause::LoadedValue,
         Clause::ComesBack,
@@ -163,6 +167,8 @@ impl Clause {
         Clause::PermissionBits,
         Clause::FreshPageZero,
         Clause::PageContent,
+        Clause::DiskContent,
+        Clause::BlocksComeBack,
     ];
 
     /// The clause's name.
@@ -199,6 +205,8 @@ impl Clause {
             Clause::PermissionBits => "permission-bits",
             Clause::FreshPageZero => "fresh-page-zero",
             Clause::PageContent => "page-content",
+            Clause::DiskContent => "disk-content",
+            Clause::BlocksComeBack => "blocks-come-back",
         }
     }
 
@@ -212,14 +220,17 @@ impl Clause {
             | Clause::ProgramStarts
             | Clause::KillAnnounced
             | Clause::ExitStatus
-            | Clause::RegistersSurvive => Verdict::Divergence,
+            | Clause::RegistersSurvive
+            | Clause::DiskContent => Verdict::Divergence,
             Clause::ForbiddenAccessKills | Clause::DeadStayDead | Clause::EverybodyReaped => {
                 Verdict::Unkilled
             }
             Clause::InnocentLive => Verdict::WronglyKilled,
             Clause::NoPanic | Clause::NotStuck | Clause::StaysOn => Verdict::Panic,
             Clause::ComesBack | Clause::EndsInTime => Verdict::Hang,
-            Clause::FramesComeBack | Clause::ShrinkGivesBack => Verdict::Leak,
+            Clause::FramesComeBack | Clause::ShrinkGivesBack | Clause::BlocksComeBack => {
+                Verdict::Leak
+            }
             Clause::FramesNotInvented
             | Clause::MappedNotFree
             | Clause::WritableAlone

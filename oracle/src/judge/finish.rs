@@ -19,7 +19,11 @@ impl Judge {
             return Err(self.failed_at_end(failure));
         }
         self.compare_reaped(end)?;
-        self.compare_free_frames(end)
+        self.compare_free_frames(end)?;
+        match &end.disk {
+            None => Ok(()),
+            Some(disk) => self.compare_disk(disk),
+        }
     }
 
     fn failed_at_end(&self, failure: &Failure) -> Finding {

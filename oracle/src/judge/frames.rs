@@ -90,8 +90,24 @@ impl Budget {
                 touch.at(address, 8, Access::Store);
                 touch.budget(0)
             }
-            Call::Open { address, .. } | Call::Chdir { address } => {
+            // To keep what a running program holds takes frames.
+            Call::Open { address, flags, .. }
+                if model.truncates_program(process, address, flags) =>
+            {
+                Budget::default()
+            }
+            Call::Write { fd, .. } if model.writes_program(process, fd) => Budget::default(),
+            Call::Open { address, .. }
+            | Call::Chdir { address }
+            | Call::Unlink { address }
+            | Call::Mkdir { address }
+            | Call::Mknod { address, .. } => {
                 touch.at(address, PATH as u64, Access::Load);
+                touch.budget(0)
+            }
+            Call::Link { address, new } => {
+                touch.at(address, PATH as u64, Access::Load);
+                touch.at(new, PATH as u64, Access::Load);
                 touch.budget(0)
             }
             Call::Fstat { address, .. } => {

@@ -6,6 +6,7 @@
 //! memory or pipes are left unknown, the comparison stops, and the meter counts that.
 
 mod compare;
+mod disk;
 mod feature;
 mod finding;
 mod finish;
@@ -28,7 +29,7 @@ use frames::Budget;
 pub use finding::{Bucket, Clause, Finding, Situation, Verdict, bucket};
 pub use meter::BiteMeter;
 pub use observation::{
-    End, Event, Failure, FrameKind, Observation, PageFlags, PageMapping, UserTrap,
+    DiskContent, End, Event, Failure, FrameKind, Observation, PageFlags, PageMapping, UserTrap,
 };
 pub use step::{Action, Step};
 pub use words::describe;
@@ -154,6 +155,11 @@ impl Judge {
             model: &self.model,
             process,
         }
+    }
+
+    /// Whether the case has changed files.
+    pub fn files_changed(&self) -> bool {
+        self.model.files.is_changed()
     }
 
     /// What was compared in this case.

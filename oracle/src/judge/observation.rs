@@ -1,6 +1,7 @@
 //! What the engine saw: events, frames, mappings, and how it all ended.
 
 use crate::case::Process;
+use crate::files::FileNode;
 
 /// What was seen of the kernel during one step.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -167,8 +168,20 @@ pub struct End {
     pub reaped: Vec<(u64, i32)>,
     /// Whether `wait` at last said that no child is left.
     pub all_reaped: bool,
+    /// What the disk holds, if the case may have changed it.
+    pub disk: Option<DiskContent>,
     /// Free frames: how many there should be, and how many there are.
     pub frames: Option<(u64, u64)>,
     /// What made the machine stop, if anything did.
     pub failure: Option<Failure>,
+}
+
+/// What the disk was seen to hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DiskContent {
+    /// Every file in use, named or not, in the order of their inodes.
+    pub nodes: Vec<FileNode>,
+    /// What is wrong with it, in words, that was not wrong before: with what it holds, or with what
+    /// it says is free.
+    pub damage: Option<String>,
 }

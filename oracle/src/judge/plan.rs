@@ -99,7 +99,20 @@ pub(super) fn step_for(model: &Model, operation: &Operation) -> Step {
             width: Width::Eight,
             value: at(target),
         },
-        Call::Open { address, mode } => call(SystemCall::Open, [at(address), mode.number(), 0]),
+        Call::Open {
+            address,
+            mode,
+            flags,
+        } => {
+            let mode = mode.number() | flags.number();
+            call(SystemCall::Open, [at(address), mode, 0])
+        }
+        Call::Link { address, new } => call(SystemCall::Link, [at(address), at(new), 0]),
+        Call::Unlink { address } => call(SystemCall::Unlink, [at(address), 0, 0]),
+        Call::Mkdir { address } => call(SystemCall::Mkdir, [at(address), 0, 0]),
+        Call::Mknod { address, major } => {
+            call(SystemCall::Mknod, [at(address), u64::from(major), 0])
+        }
         Call::Fstat { fd, address } => {
             call(SystemCall::Fstat, [integer(fd.into()), at(address), 0])
         }

@@ -1,14 +1,11 @@
-//! Operations on file descriptors, whatever they lead to: `open`, `read`, `write`, `fstat`,
-//! `close`, `dup`; and `chdir`.
+//! Operations on file descriptors, whatever they lead to: `read`, `write`, `fstat`, `close`, `dup`.
 
 use super::open_file::{OpenFile, OpenNode, Target};
 use super::pipe::Way;
-use super::strings::UserPath;
-use super::{FAILED, Leave, Model, Witness};
-use crate::case::{OpenMode, Process};
+use super::{FAILED, Model, Witness};
+use crate::case::Process;
 use crate::files::FileNode;
 use abi::file_system::Kind;
-use std::sync::Arc;
 
 impl Model {
     /// What a descriptor of a process leads to.
@@ -17,11 +14,16 @@ impl Model {
     }
 
     /// The open file that a descriptor stands for.
-    fn descriptor(&self, process: Process, fd: i8) -> Option<usize> {
+    pub(super) fn descriptor(&self, process: Process, fd: i8) -> Option<usize> {
         let limit = self.world.dialect.limits.files_per_process;
         let at = usize::try_from(fd).ok();
         let at = at.filter(|at| *at < usize::from(limit))?;
         self.of(process).files[at]
+    }
+
+    /// The lowest descriptor of a process that is free.
+    pub(crate) fn next_descriptor(&self, process: Process) -> Option<usize> {
+        self.free_descriptor(process, 0)
     }
 
     /// The lowest descriptor that is free, above those named.
@@ -62,99 +64,11 @@ impl Model {
         }
     }
 
-    /// Whether it is foretold what opening the path at `address` gives: devices are not.
-    pub(super) fn open_is_known(&self, process: Process, address: u64) -> bool {
-        let mut buffer = UserPath::buffer();
-        let path = self.path(process, address, &mut buffer);
-        let node = self.find(process, path.bytes);
-        node.is_none_or(|node| node.kind != Kind::Device)
-    }
-
-    pub(super) fn find(&self, process: Process, path: &[u8]) -> Option<&FileNode> {
-        self.world.files.find(self.of(process).directory, path)
-    }
-
-    pub(super) fn open(
-        &mut self,
-        process: Process,
-        address: u64,
-        mode: OpenMode,
-        witness: &Witness,
-    ) {
-        let Some(node) = self.named(process, address, witness) else {
-            return;
-        };
-        let allowed = node.kind != Kind::Directory || mode == OpenMode::Read;
-        let free = self.free_descriptor(process, 0);
-        match free.filter(|_| allowed && self.has_room_for(1)) {
-            None => self.returns(process, FAILED),
-            Some(fd) => {
-                let target = Target::File(OpenNode {
-                    inode: node.inode,
-                    offset: 0,
-                    readable: mode != OpenMode::Write,
-                    writable: mode != OpenMode::Read,
-                });
-                self.add_file(process, fd, target);
-                self.returns(process, fd as u64);
-            }
-        }
-    }
-
-    pub(super) fn chdir(&mut self, process: Process, address: u64, witness: &Witness) {
-        match self.named(process, address, witness) {
-            None => {}
-            Some(Named {
-                kind: Kind::Directory,
-                inode,
-            }) => {
-                self.of_mut(process).directory = inode;
-                self.returns(process, 0);
-            }
-            Some(_) => self.returns(process, FAILED),
-        }
-    }
-
-    /// The file whose path is at `address`. `None`: the call fails for want of a path, a file or a
-    /// frame, which is replied here.
-    fn named(&mut self, process: Process, address: u64, witness: &Witness) -> Option<Named> {
-        let mut buffer = UserPath::buffer();
-        let UserPath {
-            bytes,
-            looked_at,
-            leave,
-        } = self.path(process, address, &mut buffer);
-        let refused = match leave {
-            Leave::Refused => true,
-            Leave::Either => witness.returned(process) == Some(FAILED),
-            Leave::Granted => false,
-        };
-        let found = self.find(process, bytes).map(|node| Named {
-            inode: node.inode,
-            kind: node.kind,
-        });
-        let gives_way = self.gives_way(process, witness);
-        let space = &mut self.of_mut(process).space;
-        if refused || gives_way {
-            space.note_perhaps(address, looked_at);
-        } else {
-            space.note_load(address, looked_at);
-        }
-        if gives_way {
-            return None;
-        }
-        let found = found.filter(|_| !refused);
-        if found.is_none() {
-            self.returns(process, FAILED);
-        }
-        found
-    }
-
     pub(super) fn fstat(&mut self, process: Process, fd: i8, address: u64, witness: &Witness) {
         let Some(Target::File(OpenNode { inode, .. })) = self.file(process, fd) else {
             return self.returns(process, FAILED);
         };
-        let node = self.world.files.node(inode);
+        let node = self.files.node(inode);
         let Some(stat) = node.map(FileNode::stat) else {
             return self.returns(process, FAILED);
         };
@@ -214,10 +128,14 @@ impl Model {
         length: i16,
         witness: &Witness,
     ) {
-        let world = Arc::clone(&self.world);
-        let bytes = world.files.node(node.inode).map(|node| &node.bytes[..]);
-        let left = bytes.and_then(|bytes| bytes.get(node.offset as usize..));
-        let left = left.unwrap_or_default();
+        let Some(file) = self.files.node(node.inode) else {
+            return self.returns(process, FAILED);
+        };
+        if file.kind == Kind::Device {
+            // No driver: the console cannot be opened.
+            return self.returns(process, FAILED);
+        }
+        let left = file.bytes.get(node.offset as usize..).unwrap_or_default();
         // xv6 takes a negative length for a large one, and reads nothing where offset and length
         // together pass 32 bits.
         let wanted = i32::from(length) as u32;
@@ -225,16 +143,25 @@ impl Model {
             Some(_) => left.len().min(wanted as usize),
             None => 0,
         };
-        if !self.hand_out(process, address, &left[..wanted], false, witness) {
-            return;
+        let mut bytes = std::mem::take(&mut self.transferred);
+        bytes.clear();
+        bytes.extend_from_slice(&left[..wanted]);
+        let all = self.hand_out(process, address, &bytes, false, witness);
+        self.transferred = bytes;
+        if all {
+            self.advance(number, node, wanted);
+            self.returns(process, wanted as u64);
         }
+    }
+
+    /// The next read or write of an open file begins so many bytes further on.
+    pub(super) fn advance(&mut self, number: Option<usize>, node: OpenNode, bytes: usize) {
         if let Some(number) = number {
             self.open_files[number].target = Target::File(OpenNode {
-                offset: node.offset + wanted as u32,
+                offset: node.offset + bytes as u32,
                 ..node
             });
         }
-        self.returns(process, wanted as u64);
     }
 
     /// The most bytes that a read can move while nobody else runs.
@@ -246,7 +173,7 @@ impl Model {
                 length.min(u64::from(self.world.dialect.pipe.bytes))
             }
             Some(Target::File(node)) => {
-                let node = self.world.files.node(node.inode);
+                let node = self.files.node(node.inode);
                 let size = node.map_or(0, |node| node.bytes.len() as u64);
                 size.min(u64::from(i32::from(length) as u32))
             }
@@ -266,18 +193,11 @@ impl Model {
                 pipe,
                 way: Way::Write,
             }) => self.write_pipe(process, pipe, address, length, witness),
+            Some(Target::File(node)) if node.writable => {
+                let number = self.descriptor(process, fd);
+                self.write_node(process, number, node, address, length, witness);
+            }
             _ => self.returns(process, FAILED),
         }
     }
-
-    /// Whether a write is foretold: files of the disk stay as they are.
-    pub(super) fn write_is_known(&self, process: Process, fd: i8) -> bool {
-        !matches!(self.file(process, fd), Some(Target::File(node)) if node.writable)
-    }
-}
-
-/// What a path leads to.
-struct Named {
-    inode: u32,
-    kind: Kind,
 }

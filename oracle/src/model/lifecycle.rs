@@ -35,6 +35,7 @@ impl Model {
         newborn.parent = Some(process);
         newborn.files = files;
         newborn.directory = parent.directory;
+        newborn.program_file = parent.program_file;
         newborn.space.copy_from(&mut parent.space);
         self.reply(process, Outcome::Returns(answer));
         self.reply(child, Outcome::Born);

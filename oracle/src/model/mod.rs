@@ -6,12 +6,15 @@
 //! without a witness it foretells the ideal.
 
 mod file_calls;
+mod file_system;
+mod file_writes;
 mod history;
 mod lifecycle;
 mod memory_calls;
 mod open_file;
 mod page_state;
 mod pages;
+mod path_calls;
 mod pipe;
 mod pipe_calls;
 mod process;
@@ -32,9 +35,10 @@ pub(crate) use space::{Access, AddressSpace, Leave};
 
 use crate::case::{Call, Operation, Process, Target};
 use crate::dialect::Dialect;
-use crate::files::Files;
 use crate::layout::Layout;
 use crate::setting::{Program, Setting};
+use abi::file_system::Kind;
+use file_system::FileSystem;
 use open_file::OpenFile;
 use pipe::Pipe;
 use process::ProcessModel;
@@ -47,13 +51,21 @@ pub(crate) struct World {
     pub(crate) dialect: Dialect,
     pub(crate) first_pid: u64,
     pub(crate) programs: Vec<Program>,
-    pub(crate) files: Files,
+}
+
+impl World {
+    /// The inode of the file that the supervisor runs from, and process `a` when a case starts.
+    fn supervisor_file(&self) -> u32 {
+        // The first program is what became of the second when the kernel booted.
+        self.programs.get(1).map_or(0, |program| program.inode)
+    }
 }
 
 /// The eager model of one kernel and the processes of one case.
 #[derive(Clone, Debug)]
 pub struct Model {
     pub(crate) world: Arc<World>,
+    pub(crate) files: FileSystem,
     processes: Vec<ProcessModel>,
     open_files: Vec<OpenFile>,
     pipes: Vec<Pipe>,
@@ -68,6 +80,8 @@ pub struct Model {
     unknown: bool,
     /// Memory that is used again and again.
     new_stack: NewStack,
+    /// The same, for bytes on their way between a file and user memory.
+    transferred: Vec<u8>,
 }
 
 impl Model {
@@ -83,8 +97,8 @@ impl Model {
                 dialect: dialect.clone(),
                 first_pid,
                 programs,
-                files,
             }),
+            files: FileSystem::new(files, dialect.files.removed_directory),
             processes: vec![ProcessModel::default(); Process::COUNT],
             open_files: Vec::new(),
             pipes: Vec::new(),
@@ -95,6 +109,7 @@ impl Model {
             replies: Vec::new(),
             unknown: false,
             new_stack: NewStack::default(),
+            transferred: Vec::new(),
         };
         model.reset();
         model
@@ -107,12 +122,14 @@ impl Model {
         first.state = ProcessState::Ready;
         first.born = true;
         first.pid = self.world.first_pid;
+        first.program_file = self.world.supervisor_file();
         first.space.reset(&self.world);
         for pipe in &mut self.pipes {
             pipe.content.clear();
             (pipe.read_end, pipe.write_end) = (false, false);
         }
         self.open_files.clear();
+        self.files.reset();
         self.last_pid = self.world.first_pid;
         self.last_uptime = 0;
         self.step = 0;
@@ -165,6 +182,7 @@ impl Model {
         self.replies.clear();
         self.dispatch(operation.process, &operation.call, witness);
         self.wake_up(witness);
+        self.free_nameless_files();
         if self.state_of(operation.process) == ProcessState::Blocked {
             self.reply(operation.process, Outcome::Blocks);
         }
@@ -261,9 +279,30 @@ impl Model {
                 let target = self.resolve(process, target).to_le_bytes();
                 self.store_bytes(process, address, &target, witness);
             }
-            Call::Open { address, mode } => {
+            Call::Open {
+                address,
+                mode,
+                flags,
+            } => {
                 let address = self.resolve(process, address);
-                self.open(process, address, mode, witness);
+                self.open(process, address, mode, flags, witness);
+            }
+            Call::Link { address, new } => {
+                let address = self.resolve(process, address);
+                let new = self.resolve(process, new);
+                self.link(process, address, new, witness);
+            }
+            Call::Unlink { address } => {
+                let address = self.resolve(process, address);
+                self.unlink(process, address, witness);
+            }
+            Call::Mkdir { address } => {
+                let address = self.resolve(process, address);
+                self.make_node(process, address, Kind::Directory, 0, witness);
+            }
+            Call::Mknod { address, major } => {
+                let address = self.resolve(process, address);
+                self.make_node(process, address, Kind::Device, major, witness);
             }
             Call::Fstat { fd, address } => {
                 let address = self.resolve(process, address);
@@ -315,12 +354,16 @@ impl Model {
             Call::Fetch { address } => self.fetch_is_known(process, self.resolve(process, address)),
             Call::Sbrk { amount, .. } => self.sbrk_can_be_driven(process, amount),
             Call::Read { fd, .. } => !self.would_queue(process, fd, Way::Read),
-            Call::Write { fd, .. } => {
-                self.write_is_known(process, fd) && !self.would_queue(process, fd, Way::Write)
+            Call::Write { fd, length, .. } => {
+                self.write_is_known(process, fd, length)
+                    && !self.would_queue(process, fd, Way::Write)
             }
-            Call::Open { address, .. } => {
-                self.open_is_known(process, self.resolve(process, address))
-            }
+            Call::Open {
+                address,
+                mode,
+                flags,
+            } => self.open_is_known(process, self.resolve(process, address), mode, flags),
+            Call::Link { .. } | Call::Mkdir { .. } | Call::Mknod { .. } => self.files.has_room(0),
             Call::Exec { address, .. } => {
                 self.exec_is_known(process, self.resolve(process, address))
             }

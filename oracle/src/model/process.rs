@@ -74,6 +74,8 @@ pub(crate) struct ProcessModel {
     pub(crate) files: [Option<usize>; 16],
     /// The inode of the current directory.
     pub(crate) directory: u32,
+    /// The inode of the file that it runs from.
+    pub(crate) program_file: u32,
     pub(crate) waiting: Option<Waiting>,
     pub(crate) space: AddressSpace,
     pub(crate) ended: Option<Ended>,
@@ -88,6 +90,7 @@ impl ProcessModel {
         self.status = 0;
         self.files = [None; 16];
         self.directory = ROOT_INODE;
+        self.program_file = 0;
         self.waiting = None;
         self.ended = None;
         self.born = false;

@@ -4,7 +4,9 @@ use super::strings::UserPath;
 use super::{Access, FAILED, Leave, Model, Outcome, Witness};
 use crate::case::Process;
 use crate::dialect::Tail;
+use crate::files::FileNode;
 use crate::layout::{Layout, PAGE_SIZE};
+use abi::file_system::Kind;
 use abi::limits::{ARGUMENTS, STACK_PAGES};
 
 /// Bytes of an address in the array of arguments.
@@ -77,13 +79,21 @@ impl Model {
         let mut buffer = UserPath::buffer();
         let path = self.path(process, address, &mut buffer);
         let node = self.find(process, path.bytes);
-        node.is_none_or(|node| !node.is_program() || self.program(node.inode).is_some())
+        let known = |node: &FileNode| !node.is_program() || self.program(node).is_some();
+        node.is_none_or(known) && self.has_room_for_inodes()
     }
 
-    /// Which program the file with that inode is.
-    fn program(&self, inode: u32) -> Option<usize> {
+    /// Which program a file is: one that holds what a program's file held at the start.
+    fn program(&self, node: &FileNode) -> Option<usize> {
+        let unchanged = self.files.holds_what_it_held(node.inode);
         let mut programs = self.world.programs.iter();
-        programs.position(|program| program.inode == inode)
+        programs.position(|program| match unchanged {
+            true => program.inode == node.inode,
+            false => {
+                let at_start = self.files.start().node(program.inode);
+                node.kind == Kind::File && at_start.is_some_and(|file| file.bytes == node.bytes)
+            }
+        })
     }
 
     pub(super) fn exec(
@@ -104,10 +114,11 @@ impl Model {
             // There may be no frame for the new program, nor for its first page when it is touched.
             _ if self.gives_way(process, witness) => {}
             None => self.returns(process, FAILED),
-            Some(program) => {
+            Some((program, file)) => {
                 let content = &stack.bytes[(stack.pointer - stack.start) as usize..];
                 let space = &mut self.processes[process.index()].space;
                 space.start(program, stack.pointer, content, &self.world);
+                self.processes[process.index()].program_file = file;
                 let outcome = Outcome::Starts {
                     arguments: stack.count as u64,
                     stack: stack.pointer,
@@ -118,22 +129,23 @@ impl Model {
         self.new_stack = stack;
     }
 
-    /// Whether user memory lets a program start, which one, and what is on its stack.
+    /// Whether user memory lets a program start, which one, from which file, and what is on its
+    /// stack.
     fn prepare(
         &mut self,
         process: Process,
         address: u64,
         arguments: u64,
         stack: &mut NewStack,
-    ) -> (Leave, Option<usize>) {
+    ) -> (Leave, Option<(usize, u32)>) {
         let mut buffer = UserPath::buffer();
         let path = self.path(process, address, &mut buffer);
         let (leave, looked_at) = (path.leave, path.looked_at);
         let node = self.find(process, path.bytes);
-        let program = node.and_then(|node| self.program(node.inode));
+        let program = node.and_then(|node| Some((self.program(node)?, node.inode)));
         self.of_mut(process).space.note_perhaps(address, looked_at);
         // The arguments may have been looked at before the path leads nowhere: some stack will do.
-        let layout = &self.world.programs[program.unwrap_or(0)].layout;
+        let layout = &self.world.programs[program.map_or(0, |program| program.0)].layout;
         stack.reset(layout);
         let pushed = match leave {
             Leave::Refused => Leave::Refused,

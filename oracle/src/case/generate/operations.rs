@@ -197,16 +197,35 @@ pub(super) fn path_call(scene: &mut Scene<'_>) -> Call {
 }
 
 pub(super) fn path_call_at(address: Address, scene: &mut Scene<'_>) -> Call {
-    match scene.below(8) {
+    match scene.below(16) {
         0 => Call::Chdir { address },
-        1 => Call::Exec {
+        1 | 2 => Call::Exec {
             address,
             arguments: scene.address().near(),
+        },
+        3 => Call::Unlink { address },
+        4 => Call::Mkdir { address },
+        5 => Call::Mknod {
+            address,
+            major: scene.major(),
+        },
+        6 => Call::Link {
+            address,
+            new: scene.address().near(),
         },
         _ => Call::Open {
             address,
             mode: scene.open_mode(),
+            flags: scene.open_flags(),
         },
+    }
+}
+
+/// Gives a file a second name.
+pub(super) fn link(scene: &mut Scene<'_>) -> Call {
+    Call::Link {
+        address: scene.address(),
+        new: scene.address().near(),
     }
 }
 

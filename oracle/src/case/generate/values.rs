@@ -1,7 +1,9 @@
 //! What operations are about beside addresses and amounts: values, lengths, descriptors, targets.
 
 use super::Scene;
-use crate::case::{Flavour, OpenMode, Process, StoredValue, Stride, Target, Text, Width};
+use crate::case::{
+    Flavour, OpenFlags, OpenMode, Process, StoredValue, Stride, Target, Text, Width,
+};
 use std::num::NonZeroU8;
 
 impl Scene<'_> {
@@ -27,6 +29,17 @@ impl Scene<'_> {
         }
     }
 
+    /// Of a part of a file, in bytes: few, about a block, about what one transaction writes, many.
+    pub(super) fn file_length(&mut self) -> i16 {
+        match self.below(8) {
+            0..=2 => self.below(64) as i16,
+            3 => 1020 + self.below(8) as i16,
+            4 => 3068 + self.below(8) as i16,
+            5 | 6 => self.below(5000) as i16,
+            _ => self.length(),
+        }
+    }
+
     pub(super) fn descriptor(&mut self) -> i8 {
         self.below(4) as i8
     }
@@ -44,6 +57,31 @@ impl Scene<'_> {
             0 => self.pick(&OpenMode::ALL),
             _ => OpenMode::Read,
         }
+    }
+
+    pub(in crate::case) fn open_flags(&mut self) -> OpenFlags {
+        match self.below(4) {
+            0 => OpenFlags::CREATE,
+            1 => self.pick(&[OpenFlags::TRUNCATE, OpenFlags::CREATE | OpenFlags::TRUNCATE]),
+            _ => OpenFlags::empty(),
+        }
+    }
+
+    /// Of a device: the console is 1, and from 10 on xv6 has no room for any.
+    pub(in crate::case) fn major(&mut self) -> u8 {
+        self.pick(&[0, 2, 9, 10, 255])
+    }
+
+    /// The descriptor that the actor gets next, if it gets one.
+    pub(super) fn next_descriptor(&self) -> i8 {
+        let next = self.companion.model().next_descriptor(self.process);
+        next.unwrap_or(0) as i8
+    }
+
+    /// A name for something new.
+    pub(super) fn new_name(&mut self) -> Text {
+        let name = self.pick(&Text::NEW_WORDS);
+        Text::spelled(name).unwrap_or_else(|| self.text())
     }
 
     /// A string: mostly one that leads somewhere.

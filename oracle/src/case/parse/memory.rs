@@ -122,9 +122,9 @@ pub(super) fn text(input: &mut Input<'_>) -> Parsed<Text> {
     expect_symbol(input, '"', "`\"` at the end of the string")?;
     Text::spelled(spelled).ok_or_else(|| {
         let complaint = Complaint::new(at, format!("no case stores the string `{spelled}`"));
-        match meant(spelled, Text::WORDS.into_iter()) {
+        match meant(spelled, Text::words()) {
             Some(other) => complaint.help(format!("did you mean `{other}`?")),
-            None => complaint.help(format!("there are {:?}", Text::WORDS)),
+            None => complaint.help(format!("there are {:?}", Text::words().collect::<Vec<_>>())),
         }
     })
 }

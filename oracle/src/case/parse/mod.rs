@@ -10,8 +10,9 @@
 //!           | "kill" ( process | "pid" number ) | "getpid" | "pipe" address
 //!           | ( "read" | "write" ) fd address length | ( "close" | "dup" ) fd
 //!           | "string" address text [ "unterminated" ] | "point" address address
-//!           | "open" address [ "read" | "write" | "read-write" ] | "fstat" fd address
-//!           | "chdir" address | "exec" address address
+//!           | "open" address [ "read" | "write" | "read-write" ] [ "create" ] [ "truncate" ]
+//!           | "link" address address | ( "unlink" | "mkdir" ) address | "mknod" address number
+//!           | "fstat" fd address | "chdir" address | "exec" address address
 //!           | "yield" [ number ] | "uptime" | "pause" number
 //! text      = '"' { character } '"' | "path" bytes
 //! address   = region [ "[" page "]" ] [ ( "+" | "-" ) bytes ]    (no blank before the sign)
@@ -23,7 +24,8 @@ mod token;
 
 use super::text_error::{Complaint, meant};
 use super::{
-    Call, DESCRIPTORS, Flavour, Kind, OpenMode, Operation, Process, Stride, Target, Width,
+    Call, DESCRIPTORS, Flavour, Kind, OpenFlags, OpenMode, Operation, Process, Stride, Target,
+    Width,
 };
 use memory::{address, amount, near_address, stored_value, text};
 use std::num::NonZeroU8;
@@ -173,6 +175,21 @@ fn call(input: &mut Input<'_>) -> Parsed<Call> {
         "open" => Call::Open {
             address: address(input)?,
             mode: mode(input)?,
+            flags: open_flags(input)?,
+        },
+        "link" => Call::Link {
+            address: address(input)?,
+            new: near_address(input)?,
+        },
+        "unlink" => Call::Unlink {
+            address: address(input)?,
+        },
+        "mkdir" => Call::Mkdir {
+            address: address(input)?,
+        },
+        "mknod" => Call::Mknod {
+            address: address(input)?,
+            major: integer(input, 0..=255, "a major number")? as u8,
         },
         "fstat" => Call::Fstat {
             fd: descriptor(input)?,
@@ -295,19 +312,29 @@ fn touch(input: &mut Input<'_>, write: bool) -> Parsed<Call> {
 }
 
 fn mode(input: &mut Input<'_>) -> Parsed<OpenMode> {
-    blanks(input)?;
-    if input.is_empty() {
-        return Ok(OpenMode::Read);
-    }
     for mode in OpenMode::ALL {
         if keyword(input, mode.word())? {
             return Ok(mode);
         }
     }
-    Err(found(
-        input,
-        "`read`, `write`, `read-write`, or the end of the line",
-    ))
+    Ok(OpenMode::Read)
+}
+
+fn open_flags(input: &mut Input<'_>) -> Parsed<OpenFlags> {
+    let mut flags = OpenFlags::empty();
+    for flag in OpenFlags::all().iter() {
+        for word in flag.words() {
+            flags.set(flag, keyword(input, word)?);
+        }
+    }
+    blanks(input)?;
+    match input.is_empty() {
+        true => Ok(flags),
+        false => Err(found(
+            input,
+            "`read`, `write`, `read-write`, then `create`, then `truncate`, or the end of the line",
+        )),
+    }
 }
 
 fn flavour(input: &mut Input<'_>) -> Parsed<Flavour> {

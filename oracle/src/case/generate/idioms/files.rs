@@ -1,7 +1,9 @@
-//! Files: opened, read, asked about, shared by descriptors.
+//! Files: opened, read, asked about, shared by descriptors; made, written, truncated, linked,
+//! removed.
 
-use crate::case::generate::{Scene, operations};
-use crate::case::{Call, OpenMode};
+use super::memory::grow;
+use crate::case::generate::{Scene, addresses, operations};
+use crate::case::{Address, Amount, Call, OpenFlags, OpenMode, Process, Region, Text};
 
 /// A file, and what it holds.
 pub(crate) fn open_and_read(scene: &mut Scene<'_>) {
@@ -65,6 +67,269 @@ fn open(scene: &mut Scene<'_>) -> i8 {
         true => scene.open_mode(),
         false => OpenMode::Read,
     };
-    scene.does(Call::Open { address, mode });
-    scene.below(3) as i8
+    let fd = scene.next_descriptor();
+    scene.does(Call::Open {
+        address,
+        mode,
+        flags: OpenFlags::empty(),
+    });
+    fd
+}
+
+/// A new file, written from one buffer and read back to another: lazy, shared, across a page's end.
+pub(crate) fn write_and_read_back(scene: &mut Scene<'_>) {
+    let path = path_to_new(scene);
+    let fd = make(path, OpenMode::ReadWrite, OpenFlags::CREATE, scene);
+    if scene.one_in(3) {
+        let pages = 1 + scene.below(3) as i16;
+        scene.does(grow(Amount::pages(pages)));
+    }
+    for _ in 0..1 + scene.below(3) {
+        write(fd, scene);
+    }
+    let again = make(path, OpenMode::Read, OpenFlags::empty(), scene);
+    let reader = again.max(fd + 1);
+    for _ in 0..1 + scene.below(2) {
+        read(scene.process, reader, scene);
+    }
+    stat(reader, scene);
+}
+
+/// What is written over what was there: from a buffer that may end too early, by two descriptors
+/// with offsets of their own.
+pub(crate) fn write_over(scene: &mut Scene<'_>) {
+    let path = path_to_new(scene);
+    let fd = make(path, OpenMode::Write, OpenFlags::CREATE, scene);
+    write(fd, scene);
+    make(path, OpenMode::ReadWrite, OpenFlags::empty(), scene);
+    write(fd + 1, scene);
+    read(scene.process, fd + 1, scene);
+    write(fd, scene);
+    stat(fd, scene);
+}
+
+/// A name taken from a file that is open, or was never there; what is made then may get its inode.
+pub(crate) fn unlink_while_open(scene: &mut Scene<'_>) {
+    let path = path_to_new(scene);
+    let fd = make(path, OpenMode::ReadWrite, OpenFlags::CREATE, scene);
+    if scene.one_in(2) {
+        write(fd, scene);
+    }
+    scene.does(Call::Unlink { address: path });
+    match scene.below(3) {
+        0 => write(fd, scene),
+        1 => scene.does(Call::Close { fd }),
+        _ => {}
+    }
+    let other = path_to_new(scene);
+    make(other, OpenMode::Write, OpenFlags::CREATE, scene);
+    stat(fd, scene);
+    stat(fd + 1, scene);
+}
+
+/// A file with two names, one of them taken away again; or a link that cannot be made.
+pub(crate) fn link_and_unlink(scene: &mut Scene<'_>) {
+    let old = match scene.one_in(2) {
+        true => path_to(scene.text(), scene),
+        false => path_to_new(scene),
+    };
+    let new = path_to_new(scene);
+    let link = Call::Link {
+        address: old,
+        new: new.near(),
+    };
+    if scene.one_in(2) {
+        make(old, OpenMode::Write, OpenFlags::CREATE, scene);
+    }
+    scene.does(link);
+    if scene.one_in(3) {
+        scene.does(link);
+    }
+    let address = scene.pick(&[old, new]);
+    scene.does(Call::Unlink { address });
+    let fd = make(new, OpenMode::Read, OpenFlags::empty(), scene);
+    stat(fd, scene);
+}
+
+/// A file that loses what it holds while others read and write it.
+pub(crate) fn truncate(scene: &mut Scene<'_>) {
+    let path = path_to_new(scene);
+    let fd = make(path, OpenMode::ReadWrite, OpenFlags::CREATE, scene);
+    write(fd, scene);
+    let flags = scene.pick(&[OpenFlags::TRUNCATE, OpenFlags::CREATE | OpenFlags::TRUNCATE]);
+    let mode = scene.open_mode();
+    make(path, mode, flags, scene);
+    match scene.one_in(2) {
+        true => write(fd, scene),
+        false => write(fd + 1, scene),
+    }
+    read(scene.process, fd, scene);
+    stat(fd, scene);
+}
+
+/// Directories: made, entered, filled, read, removed.
+pub(crate) fn directories(scene: &mut Scene<'_>) {
+    let directory = path_to(spelled("dir"), scene);
+    let inside = scene.pick(&["dir/new", "dir/dir", "dir/..", "new", "../new"]);
+    let inside = path_to(spelled(inside), scene);
+    scene.does(Call::Mkdir { address: directory });
+    if scene.one_in(3) {
+        scene.does(Call::Chdir { address: directory });
+    }
+    match scene.below(3) {
+        0 => scene.does(Call::Mkdir { address: inside }),
+        _ => {
+            make(inside, OpenMode::Write, OpenFlags::CREATE, scene);
+        }
+    }
+    if scene.one_in(2) {
+        scene.does(Call::Unlink { address: directory });
+    }
+    if scene.one_in(2) {
+        scene.does(Call::Unlink { address: inside });
+        scene.does(Call::Unlink { address: directory });
+    }
+    let text = scene.pick(&[".", "dir", "", "/"]);
+    let listed = path_to(spelled(text), scene);
+    let fd = make(listed, OpenMode::Read, OpenFlags::empty(), scene);
+    read(scene.process, fd, scene);
+    stat(fd, scene);
+}
+
+/// A device file, and what can be done with it.
+pub(crate) fn device(scene: &mut Scene<'_>) {
+    let address = path_to_new(scene);
+    let major = scene.major();
+    scene.does(Call::Mknod { address, major });
+    let flags = scene.open_flags();
+    let fd = make(address, OpenMode::ReadWrite, flags, scene);
+    match scene.one_in(2) {
+        true => read(scene.process, fd, scene),
+        false => write(fd, scene),
+    }
+    stat(fd, scene);
+    scene.does(Call::Unlink { address });
+}
+
+/// A file that changes while a child runs from it, before the child has touched all of it.
+pub(crate) fn change_a_running_program(scene: &mut Scene<'_>) {
+    let path = path_to(spelled("grow"), scene);
+    let child = scene.child();
+    let arguments = operations::good_address(scene).near();
+    scene.does(Call::Fork { child });
+    let exec = Call::Exec {
+        address: path,
+        arguments,
+    };
+    scene.other_does(child, exec);
+    let flags = match scene.one_in(2) {
+        true => OpenFlags::TRUNCATE,
+        false => OpenFlags::empty(),
+    };
+    let fd = make(path, OpenMode::Write, flags, scene);
+    if !scene.one_in(3) {
+        // Long enough to reach the program's data.
+        for _ in 0..1 + scene.below(2) {
+            let (address, length) = (scene.address(), 4000 + scene.below(8000) as i16);
+            scene.does(Call::Write {
+                fd,
+                address,
+                length,
+            });
+        }
+    }
+    if scene.one_in(3) {
+        scene.does(Call::Unlink { address: path });
+    }
+    for _ in 0..2 {
+        let address = addresses::image(scene);
+        let touch = operations::access_at(address, scene);
+        scene.other_does(child, touch);
+    }
+}
+
+/// A file that a parent and its child write to in turn, through one offset.
+pub(crate) fn written_together(scene: &mut Scene<'_>) {
+    let path = path_to_new(scene);
+    let fd = make(path, OpenMode::ReadWrite, OpenFlags::CREATE, scene);
+    let child = scene.child();
+    scene.does(Call::Fork { child });
+    for process in [scene.process, child, scene.process] {
+        let (address, length) = (scene.address(), scene.length());
+        scene.other_does(
+            process,
+            Call::Write {
+                fd,
+                address,
+                length,
+            },
+        );
+    }
+    if scene.one_in(2) {
+        scene.other_does(child, Call::Unlink { address: path });
+        scene.other_does(child, Call::Exit { status: 0 });
+    }
+    make(path, OpenMode::Read, OpenFlags::empty(), scene);
+    read(scene.process, fd + 1, scene);
+}
+
+fn spelled(word: &str) -> Text {
+    Text::spelled(word).unwrap_or(Text::from_code(0))
+}
+
+/// Stores a path to something new; gives its place.
+fn path_to_new(scene: &mut Scene<'_>) -> Address {
+    let text = scene.new_name();
+    path_to(text, scene)
+}
+
+/// Stores a path at a place of its own, mostly; now and then at the end of a page.
+fn path_to(text: Text, scene: &mut Scene<'_>) -> Address {
+    let address = match scene.one_in(4) {
+        true => addresses::page_end(scene),
+        false => Address::new(Region::Stack, 0, 0xc00 + 16 * scene.below(16) as u16),
+    };
+    scene.does(Call::String {
+        address,
+        text,
+        terminated: true,
+    });
+    address
+}
+
+/// Opens a path. Gives the descriptor that it probably gets.
+fn make(address: Address, mode: OpenMode, flags: OpenFlags, scene: &mut Scene<'_>) -> i8 {
+    let fd = scene.next_descriptor();
+    scene.does(Call::Open {
+        address,
+        mode,
+        flags,
+    });
+    fd
+}
+
+fn write(fd: i8, scene: &mut Scene<'_>) {
+    let (address, length) = (scene.address(), scene.file_length());
+    scene.does(Call::Write {
+        fd,
+        address,
+        length,
+    });
+}
+
+fn read(process: Process, fd: i8, scene: &mut Scene<'_>) {
+    let (address, length) = (scene.address(), scene.file_length());
+    scene.other_does(
+        process,
+        Call::Read {
+            fd,
+            address,
+            length,
+        },
+    );
+}
+
+fn stat(fd: i8, scene: &mut Scene<'_>) {
+    let address = operations::good_address(scene);
+    scene.does(Call::Fstat { fd, address });
 }

@@ -1,7 +1,7 @@
 //! Paths in memory, and the system calls that take them.
 
 use crate::case::generate::{Scene, addresses, operations};
-use crate::case::{Address, Call};
+use crate::case::{Address, Call, OpenFlags, OpenMode};
 
 /// A path, often at the end of a page, and what is done with it.
 pub(crate) fn path_and_use(scene: &mut Scene<'_>) {
@@ -20,4 +20,32 @@ fn string_and_use(address: Address, scene: &mut Scene<'_>) {
     scene.does(string);
     let call: Call = operations::path_call_at(address, scene);
     scene.does(call);
+}
+
+/// A path to something new in the last bytes of a page, which goes on in a hole or a shared page or
+/// ends with the memory: made, given a second name, removed.
+pub(crate) fn new_path_across_pages(scene: &mut Scene<'_>) {
+    let (address, other) = (addresses::page_end(scene), addresses::page_end(scene));
+    for address in [address, other] {
+        let (text, terminated) = (scene.new_name(), !scene.one_in(3));
+        scene.does(Call::String {
+            address,
+            text,
+            terminated,
+        });
+    }
+    let made = match scene.below(3) {
+        0 => Call::Mkdir { address },
+        _ => Call::Open {
+            address,
+            mode: OpenMode::ReadWrite,
+            flags: OpenFlags::CREATE,
+        },
+    };
+    scene.does(made);
+    scene.does(Call::Link {
+        address,
+        new: other.near(),
+    });
+    scene.does(Call::Unlink { address });
 }

@@ -1,0 +1,74 @@
+//! The disk at the end of a case that has changed files: does it hold what the model holds?
+
+use super::{Clause, DiskContent, Finding, Judge};
+use crate::case::Process;
+use crate::files::FileNode;
+use abi::file_system::Kind;
+use std::collections::BTreeMap;
+
+impl Judge {
+    /// Compares what the disk holds when every process is gone.
+    pub(super) fn compare_disk(&self, disk: &DiskContent) -> Result<(), Finding> {
+        if let Some(damage) = &disk.damage {
+            let expected = "what is in use belongs to one file, and the rest is free";
+            return Err(self.about_disk(Clause::BlocksComeBack, expected, damage.clone()));
+        }
+        if self.model.is_unknown() {
+            return Ok(());
+        }
+        let mut seen: BTreeMap<u32, &FileNode> = BTreeMap::new();
+        seen.extend(disk.nodes.iter().map(|node| (node.inode, node)));
+        for wanted in self.model.files.nodes() {
+            // Those who held a file without a name are gone.
+            if wanted.links == 0 && !self.model.supervisor_holds(wanted.inode) {
+                continue;
+            }
+            match seen.remove(&wanted.inode) {
+                Some(seen) if seen == wanted => {}
+                seen => return Err(self.wrong_file(wanted, seen)),
+            }
+        }
+        match seen.into_values().next() {
+            None => Ok(()),
+            Some(left) => {
+                let expected = format!("inode {} is free", left.inode);
+                let seen = format!("it is {}", in_words(left));
+                Err(self.about_disk(Clause::BlocksComeBack, &expected, seen))
+            }
+        }
+    }
+
+    fn wrong_file(&self, wanted: &FileNode, seen: Option<&FileNode>) -> Finding {
+        let expected = format!("inode {} is {}", wanted.inode, in_words(wanted));
+        let seen = match seen {
+            None => "it is free".to_owned(),
+            Some(seen) => {
+                let mut pairs = wanted.bytes.iter().zip(&seen.bytes);
+                let first = pairs.position(|(wanted, seen)| wanted != seen);
+                let first =
+                    first.map_or(String::new(), |at| format!(", another from byte {at} on"));
+                format!("it is {}{first}", in_words(seen))
+            }
+        };
+        self.about_disk(Clause::DiskContent, &expected, seen)
+    }
+
+    fn about_disk(&self, clause: Clause, expected: &str, seen: String) -> Finding {
+        let expected = format!("on the disk, {expected}");
+        self.finding(clause, Process::FIRST, expected, seen)
+    }
+}
+
+fn in_words(node: &FileNode) -> String {
+    let kind = match node.kind {
+        Kind::Directory => "a directory",
+        Kind::File => "a file",
+        Kind::Device => "a device",
+        Kind::Free => "free",
+    };
+    let names = match node.links {
+        1 => "1 name".to_owned(),
+        links => format!("{links} names"),
+    };
+    format!("{kind} of {} bytes with {names}", node.bytes.len())
+}

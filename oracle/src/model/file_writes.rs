@@ -1,0 +1,231 @@
+//! Writing to files: how many bytes arrive where memory, or the largest file, ends a write early.
+
+use super::open_file::{OpenNode, Target};
+use super::strings::UserPath;
+use super::{Access, Answer, FAILED, Model, Outcome, Witness};
+use crate::case::{Address, OpenFlags, Process};
+use crate::dialect::RefusedBlock;
+use crate::layout::PAGE_SIZE;
+use abi::file_system::{BLOCK_SIZE, Kind, MAX_FILE_SIZE};
+
+/// What arrives of a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Arrival {
+    /// Bytes that count as written: so far the offset goes.
+    counted: usize,
+    /// Bytes after these that were read, and lie in a block that could not be filled.
+    in_part: usize,
+}
+
+impl Arrival {
+    const NOTHING: Arrival = Arrival {
+        counted: 0,
+        in_part: 0,
+    };
+
+    /// What arrives of `length` bytes that go to `offset` of a file of `size` bytes, if only the
+    /// first `readable` can be read.
+    fn of(
+        length: usize,
+        readable: usize,
+        offset: usize,
+        size: usize,
+        transaction: usize,
+    ) -> Arrival {
+        let mut done = 0;
+        while done < length {
+            let end = length.min(done + transaction);
+            if offset > size || offset + end > MAX_FILE_SIZE {
+                break;
+            }
+            while done < end {
+                let block_left = BLOCK_SIZE - (offset + done) % BLOCK_SIZE;
+                let part = block_left.min(end - done);
+                if done + part > readable {
+                    return Arrival {
+                        counted: done,
+                        in_part: readable - done,
+                    };
+                }
+                done += part;
+            }
+        }
+        Arrival {
+            counted: done,
+            in_part: 0,
+        }
+    }
+
+    fn read(self) -> usize {
+        self.counted + self.in_part
+    }
+}
+
+impl Model {
+    /// Whether a write is foretold: on a disk that is full it is not.
+    pub(super) fn write_is_known(&self, process: Process, fd: i8, length: i16) -> bool {
+        match self.file(process, fd) {
+            Some(Target::File(node)) if node.writable => {
+                self.files.has_room(usize::try_from(length).unwrap_or(0))
+            }
+            _ => true,
+        }
+    }
+
+    /// Whether writing to a descriptor may change a program that somebody runs: a kernel that reads
+    /// programs on demand must first keep what its file holds, which takes frames.
+    pub(crate) fn writes_program(&self, process: Process, fd: i8) -> bool {
+        let file = self.file(process, fd);
+        matches!(file, Some(Target::File(node)) if self.is_program_file(node.inode))
+    }
+
+    /// Whether opening the path at `address` so may do the same.
+    pub(crate) fn truncates_program(
+        &self,
+        process: Process,
+        address: Address,
+        flags: OpenFlags,
+    ) -> bool {
+        let mut buffer = UserPath::buffer();
+        let path = self.path(process, self.resolve(process, address), &mut buffer);
+        let node = self.find(process, path.bytes);
+        flags.contains(OpenFlags::TRUNCATE)
+            && node.is_some_and(|node| self.is_program_file(node.inode))
+    }
+
+    /// Writes to the open file with that number, which is at `node`.
+    pub(super) fn write_node(
+        &mut self,
+        process: Process,
+        number: Option<usize>,
+        node: OpenNode,
+        address: u64,
+        length: i16,
+        witness: &Witness,
+    ) {
+        let file = self.files.node(node.inode);
+        let size = file.filter(|file| file.kind == Kind::File);
+        let size = size.map(|file| file.bytes.len());
+        let (Some(size), Ok(length)) = (size, usize::try_from(length)) else {
+            return self.returns(process, FAILED);
+        };
+        let transaction = self.world.dialect.files.transaction_bytes as usize;
+        let offset = node.offset as usize;
+        let arrival = |readable| Arrival::of(length, readable, offset, size, transaction);
+        let space = &self.of(process).space;
+        let (least, most) = space.reach(address, length as u64, Access::Load, &self.world);
+        let (least, most) = (arrival(least as usize), arrival(most as usize));
+        let seen = witness.returned(process);
+        let excusable = witness.out_of_frames && (seen == Some(FAILED) || witness.silent(process));
+        let keeps = self.is_program_file(node.inode);
+        if excusable && (keeps || space.may_need_frame(address, length as u64, Access::Load)) {
+            if witness.silent(process) {
+                // How much it wrote before it died cannot be told.
+                self.unknown = true;
+                return self.dies_out_of_frames(process);
+            }
+            // The next page of the buffer found no frame, or what a running program holds no room to
+            // be kept; or the write failed as it must. Nothing arrived then, or who knows what.
+            let mut stops = pages(address, length as u64).filter(|at| {
+                let page = address.wrapping_add(*at) / PAGE_SIZE;
+                space.page_may_need_frame(page, Access::Load)
+            });
+            let fails = most.counted < length;
+            self.unknown |= stops.any(|at| at > 0) || (fails && most != Arrival::NOTHING);
+            let space = &mut self.of_mut(process).space;
+            space.note_perhaps(address, length as u64);
+            let failed = Outcome::Returns(Answer::Exactly(FAILED));
+            return self.excused(process, failed);
+        }
+        let refused = seen == Some(FAILED) && least.counted < length;
+        let arrival = if refused { least } else { most };
+        // Where memory is left to the kernel it may have stopped at either end.
+        self.unknown |= refused && least != most && most.counted < length;
+        self.arrive(process, number, node, address, arrival);
+        if arrival.counted < length {
+            let space = &mut self.of_mut(process).space;
+            space.note_perhaps(address, length as u64);
+            return self.returns(process, FAILED);
+        }
+        self.returns(process, length as u64);
+    }
+
+    /// Puts what arrives of a write into the file.
+    fn arrive(
+        &mut self,
+        process: Process,
+        number: Option<usize>,
+        node: OpenNode,
+        address: u64,
+        arrival: Arrival,
+    ) {
+        let mut bytes = std::mem::take(&mut self.transferred);
+        bytes.clear();
+        bytes.resize(arrival.read(), 0);
+        let space = &mut self.processes[process.index()].space;
+        space.peek(address, &mut bytes, &self.world);
+        space.note_load(address, arrival.read() as u64);
+        let (offset, size) = (node.offset as usize, self.size_of(node.inode));
+        // Bytes beyond the file's end that do not count cannot be seen.
+        let kept = arrival
+            .counted
+            .max(arrival.read().min(size.saturating_sub(offset)));
+        let open = self.world.dialect.files.refused_block == RefusedBlock::Open;
+        self.unknown |= open && kept > arrival.counted;
+        if !bytes.is_empty() {
+            self.files.write(node.inode, offset, &bytes[..kept]);
+        }
+        self.transferred = bytes;
+        self.advance(number, node, arrival.counted);
+    }
+
+    fn size_of(&self, inode: u32) -> usize {
+        self.files.node(inode).map_or(0, |file| file.bytes.len())
+    }
+
+    /// Whether somebody may run from that file.
+    fn is_program_file(&self, inode: u32) -> bool {
+        let mut processes = self.processes.iter();
+        processes.any(|process| process.program_file == inode)
+    }
+}
+
+/// Where the pages begin that `length` bytes at `address` lie in, in bytes from the first.
+fn pages(address: u64, length: u64) -> impl Iterator<Item = u64> {
+    let first_page_left = PAGE_SIZE - address % PAGE_SIZE;
+    let others = (first_page_left..length).step_by(PAGE_SIZE as usize);
+    std::iter::once(0)
+        .chain(others)
+        .filter(move |at| *at < length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Arrival, MAX_FILE_SIZE};
+
+    fn arrival(length: usize, readable: usize, offset: usize, size: usize) -> (usize, usize) {
+        let arrival = Arrival::of(length, readable, offset, size, 3072);
+        (arrival.counted, arrival.in_part)
+    }
+
+    #[test]
+    fn whole_blocks_count_and_parts_arrive() {
+        assert_eq!(arrival(100, 100, 0, 0), (100, 0));
+        assert_eq!(arrival(100, 60, 0, 0), (0, 60));
+        assert_eq!(arrival(5000, 2100, 0, 0), (2048, 52));
+        assert_eq!(arrival(5000, 2100, 1000, 1000), (24 + 2048, 28));
+        // A transaction may end inside a block.
+        assert_eq!(arrival(5000, 3100, 500, 500), (3072, 28));
+        assert_eq!(arrival(5000, 0, 0, 0), (0, 0));
+    }
+
+    #[test]
+    fn no_file_gets_too_large_and_none_has_a_gap() {
+        let end = MAX_FILE_SIZE;
+        assert_eq!(arrival(3000, 3000, end - 3000, end - 3000), (3000, 0));
+        assert_eq!(arrival(3000, 3000, end - 2999, end - 2999), (0, 0));
+        assert_eq!(arrival(6000, 6000, end - 5999, end), (3072, 0));
+        assert_eq!(arrival(1, 1, 5, 4), (0, 0));
+        assert_eq!(arrival(0, 0, 5, 4), (0, 0));
+    }
+}
