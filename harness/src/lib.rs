@@ -18,6 +18,7 @@ pub mod mutants;
 pub mod replay;
 pub mod runner;
 pub mod session;
+pub mod test_programs;
 
 pub use oracle::case::{cross_over, mutate};
 pub use oracle::{Case, Profile};

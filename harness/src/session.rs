@@ -84,7 +84,18 @@ impl Session {
         self.budget = instructions;
     }
 
-    /// The machine, to be looked at or taken away.
+    /// Back to the snapshot that the machine is based on, with nothing shown.
+    pub fn start_over(&mut self) {
+        self.machine.reset();
+        self.shown.clear();
+    }
+
+    /// The machine, to be looked at or changed.
+    pub fn machine_mut(&mut self) -> &mut Machine {
+        &mut self.machine
+    }
+
+    /// The machine, to be taken away.
     pub fn into_machine(self) -> Machine {
         self.machine
     }

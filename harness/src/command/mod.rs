@@ -7,6 +7,7 @@ mod minimise;
 mod mutants;
 mod output;
 mod parallel;
+mod programs;
 mod replay;
 mod run;
 mod trace;
@@ -54,6 +55,8 @@ enum Command {
     Trace(trace::Arguments),
     /// Change the kernel's machine code in many small ways, and count what the oracle notices.
     Mutants(mutants::Arguments),
+    /// Run the kernel's own test programs at its shell, within a budget of instructions.
+    Programs(programs::Arguments),
     /// Put text cases into their canonical form, comments kept.
     Fmt(convert::FmtArguments),
     /// Turn text cases into the binary form that fuzz engines mutate.
@@ -127,6 +130,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Minimise(arguments) => minimise::run(&arguments),
         Command::Trace(arguments) => trace::run(&arguments),
         Command::Mutants(arguments) => mutants::run(&arguments),
+        Command::Programs(arguments) => programs::run(&arguments),
         Command::Fmt(arguments) => convert::fmt(&arguments),
         Command::Encode(arguments) => convert::encode(&arguments),
         Command::Decode(arguments) => convert::decode(&arguments),

@@ -3,10 +3,13 @@
 use super::parallel::{self, Threads};
 use super::{Conclusion, Format, GuestArguments, output};
 use faultline::case_file;
-use faultline::mutants::{Mutant, Tried, baseline, sites, try_all};
+use faultline::guest::location::GuestFiles;
+use faultline::mutants::{Mutant, ProgramBaseline, Said, Tried, baseline, sites, try_all};
+use faultline::test_programs::{Bench, LINES, Verdict};
 use oracle::{Case, Profile};
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::PathBuf;
 
 #[derive(clap::Args)]
@@ -14,13 +17,17 @@ use std::path::PathBuf;
 Each mutant is the kernel with one instruction changed. Those that no case detects are listed with
 function and line: each is a gap in the oracle, a gap in the cases, or the same program in other words.
 
-Example:
-  faultline mutants corpus/seeds --generate 200 --count 1000")]
+With --programs the same mutants are run under the kernel's own test programs, at its shell, each
+within three times the instructions that it takes on the sound kernel.
+
+Examples:
+  faultline mutants corpus/seeds --generate 200 --count 1000
+  faultline mutants corpus/seeds --generate 200 --count 100 --programs")]
 pub(crate) struct Arguments {
     /// Folders of text cases, or single case files, to run on each mutant
     #[arg(value_name = "DIR")]
     folders: Vec<PathBuf>,
-    /// Generated cases to run on each mutant besides
+    /// Generated cases to run on each mutant besides, of every fuzz target in turn
     #[arg(long, value_name = "N", default_value_t = 100)]
     generate: u64,
     /// Operations of a generated case
@@ -36,6 +43,9 @@ pub(crate) struct Arguments {
     /// memory, traps and processes, in our kernel and in C ones]
     #[arg(long, value_name = "PART")]
     files: Vec<String>,
+    /// Run the kernel's own test programs on each mutant as well
+    #[arg(long)]
+    programs: bool,
     #[command(flatten)]
     threads: Threads,
     /// How to print
@@ -57,12 +67,29 @@ const FILES: [&str; 8] = [
     "proc.c",
 ];
 
+/// How many times the sound kernel's instructions a test program may take.
+const FACTOR: u64 = 3;
+
 #[derive(Serialize)]
 struct Report<'a> {
     mutants: Vec<Row<'a>>,
     files: BTreeMap<&'a str, Score>,
     total: Score,
     cases: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    programs: Option<Programs>,
+}
+
+/// What the test programs make of the same mutants.
+#[derive(Serialize)]
+struct Programs {
+    /// Of each program, and of all of them together.
+    scores: BTreeMap<String, Score>,
+    /// Mutants by who detects them.
+    both: usize,
+    only_cases: usize,
+    only_programs: usize,
+    neither: usize,
 }
 
 #[derive(Serialize)]
@@ -71,6 +98,24 @@ struct Row<'a> {
     mutant: &'a Mutant,
     #[serde(flatten)]
     tried: &'a Tried,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    programs: Option<&'a Said>,
+}
+
+impl Row<'_> {
+    fn by_cases(&self) -> bool {
+        matches!(self.tried, Tried::Detected { .. })
+    }
+
+    fn by_programs(&self) -> bool {
+        self.programs
+            .is_some_and(|said| said.values().any(|said| detects(*said)))
+    }
+}
+
+/// Whether a test program that ended so tells the mutant from the sound kernel.
+fn detects(said: Option<Verdict>) -> bool {
+    said.is_some_and(|verdict| verdict != Verdict::Passed)
 }
 
 #[derive(Clone, Copy, Default, Serialize)]
@@ -81,10 +126,10 @@ struct Score {
 }
 
 impl Score {
-    fn add(&mut self, tried: &Tried) {
+    fn add(&mut self, reached: bool, detected: bool) {
         self.tried += 1;
-        self.reached += usize::from(*tried != Tried::NotReached);
-        self.detected += usize::from(matches!(tried, Tried::Detected { .. }));
+        self.reached += usize::from(reached);
+        self.detected += usize::from(detected);
     }
 
     /// Of the mutants reached, how many in a hundred were detected.
@@ -109,7 +154,11 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
     let pool = arguments.threads.start()?;
     let tried = pool.install(|| try_all(&guest, &mutants, &reached, &cases, |_| progress.inc(1)));
     progress.finish_and_clear();
-    let report = report(&mutants, &tried, cases.len());
+    let said = match arguments.programs {
+        true => Some(pool.install(|| try_programs(&files, &mutants))?),
+        false => None,
+    };
+    let report = report(&mutants, &tried, said.as_deref(), cases.len());
     match arguments.format {
         Format::Text => print(&report),
         Format::Json => output::print_json(&report)?,
@@ -117,10 +166,22 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
     Ok(Conclusion::Clean)
 }
 
+fn try_programs(files: &GuestFiles, mutants: &[Mutant]) -> miette::Result<Vec<Said>> {
+    let mut bench = Bench::boot(files.clone()).map_err(|error| miette::miette!("{error}"))?;
+    let baseline = ProgramBaseline::measure(&mut bench, &files.kernel, &LINES)
+        .map_err(|error| miette::miette!("{error}"))?;
+    let progress = parallel::bar(mutants.len(), "mutants under test programs");
+    let said = baseline.try_all(&bench, mutants, FACTOR, || progress.inc(1));
+    progress.finish_and_clear();
+    Ok(said)
+}
+
 fn cases(arguments: &Arguments) -> miette::Result<Vec<Case>> {
     let mut cases = case_file::read_all(&arguments.folders)?;
+    let targets = Profile::ALL.into_iter().cycle();
     let generated = (0..arguments.generate)
-        .map(|seed| Case::generate(seed, arguments.length, Profile::default()));
+        .zip(targets)
+        .map(|(seed, target)| Case::generate(seed, arguments.length, target));
     cases.extend(generated);
     if cases.is_empty() {
         miette::bail!("no case to run on the mutants: name a folder, or --generate some");
@@ -139,48 +200,67 @@ fn draw(mutants: &mut Vec<Mutant>, count: usize, seed: u64) {
     *mutants = kept.into_iter().map(|at| mutants[at].clone()).collect();
 }
 
-fn report<'a>(mutants: &'a [Mutant], tried: &'a [Tried], cases: usize) -> Report<'a> {
-    let mut files: BTreeMap<&str, Score> = BTreeMap::new();
-    let mut total = Score::default();
-    for (mutant, tried) in mutants.iter().zip(tried) {
-        files.entry(&mutant.file).or_default().add(tried);
-        total.add(tried);
-    }
-    let mutants = mutants
+fn report<'a>(
+    mutants: &'a [Mutant],
+    tried: &'a [Tried],
+    said: Option<&'a [Said]>,
+    cases: usize,
+) -> Report<'a> {
+    let rows: Vec<Row<'a>> = mutants
         .iter()
         .zip(tried)
-        .map(|(mutant, tried)| Row { mutant, tried })
+        .enumerate()
+        .map(|(number, (mutant, tried))| Row {
+            mutant,
+            tried,
+            programs: said.map(|said| &said[number]),
+        })
         .collect();
+    let mut files: BTreeMap<&str, Score> = BTreeMap::new();
+    let mut total = Score::default();
+    for row in &rows {
+        let reached = *row.tried != Tried::NotReached;
+        for score in [files.entry(&row.mutant.file).or_default(), &mut total] {
+            score.add(reached, row.by_cases());
+        }
+    }
     Report {
-        mutants,
         files,
         total,
         cases,
+        programs: said.map(|_| programs(&rows)),
+        mutants: rows,
+    }
+}
+
+fn programs(rows: &[Row<'_>]) -> Programs {
+    let mut scores: BTreeMap<String, Score> = BTreeMap::new();
+    for row in rows {
+        let said = row.programs.into_iter().flatten();
+        let mut reached = false;
+        for (line, said) in said {
+            reached |= said.is_some();
+            let score = scores.entry(line.clone()).or_default();
+            score.add(said.is_some(), detects(*said));
+        }
+        let all = scores.entry("all programs".to_owned()).or_default();
+        all.add(reached, row.by_programs());
+    }
+    let count = |cases, programs| {
+        let is_so = |row: &&Row<'_>| row.by_cases() == cases && row.by_programs() == programs;
+        rows.iter().filter(is_so).count()
+    };
+    Programs {
+        scores,
+        both: count(true, true),
+        only_cases: count(true, false),
+        only_programs: count(false, true),
+        neither: count(false, false),
     }
 }
 
 fn print(report: &Report<'_>) {
-    let mut survivors = report
-        .mutants
-        .iter()
-        .filter(|row| *row.tried == Tried::Survived)
-        .map(|row| row.mutant)
-        .collect::<Vec<_>>();
-    survivors.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
-    if !survivors.is_empty() {
-        println!("survivors:");
-    }
-    for mutant in survivors {
-        println!(
-            "  {}:{}  {} at {:#x} in {}",
-            mutant.file,
-            mutant.line,
-            mutant.operator.describe(),
-            mutant.address,
-            mutant.function
-        );
-    }
-    println!();
+    print_list("survivors", report, |row| *row.tried == Tried::Survived);
     println!(
         "{:<32} {:>8} {:>8} {:>9} {:>6}",
         "source file", "mutants", "reached", "detected", "score"
@@ -193,6 +273,73 @@ fn print(report: &Report<'_>) {
         "({} cases on each mutant; the score is of those reached)",
         report.cases
     );
+    if let Some(programs) = &report.programs {
+        print_programs(report, programs);
+    }
+}
+
+fn print_programs(report: &Report<'_>, programs: &Programs) {
+    println!();
+    print_list("only test programs detect", report, |row| {
+        row.by_programs() && !row.by_cases()
+    });
+    print_list("only cases detect", report, |row| {
+        row.by_cases() && !row.by_programs()
+    });
+    println!(
+        "{:<32} {:>8} {:>8} {:>9} {:>6}",
+        "by", "mutants", "reached", "detected", "score"
+    );
+    for (line, score) in &programs.scores {
+        print_score(line, *score);
+    }
+    print_score("cases", report.total);
+    println!(
+        "(detected by both {}, by cases only {}, by programs only {}, by neither {})",
+        programs.both, programs.only_cases, programs.only_programs, programs.neither
+    );
+}
+
+/// Lists mutants by the line of the source that they come from, with what is written there.
+fn print_list(title: &str, report: &Report<'_>, wanted: impl Fn(&Row<'_>) -> bool) {
+    let mut lines: BTreeMap<(&str, u32, &str), Vec<&Mutant>> = BTreeMap::new();
+    for row in report.mutants.iter().filter(|row| wanted(row)) {
+        let mutant = row.mutant;
+        let place = (mutant.file.as_str(), mutant.line, mutant.function.as_str());
+        lines.entry(place).or_default().push(mutant);
+    }
+    if lines.is_empty() {
+        return;
+    }
+    println!("{title}:");
+    let mut sources = Sources::default();
+    for ((file, line, function), mutants) in lines {
+        println!("  {file}:{line}  in {function}");
+        if let Some(text) = sources.line(&mutants[0].path, line) {
+            println!("      {text}");
+        }
+        for mutant in mutants {
+            let operator = mutant.operator.describe();
+            println!("    - {operator} at {:#x}", mutant.address);
+        }
+    }
+    println!();
+}
+
+/// Source files that are at hand, read once.
+#[derive(Default)]
+struct Sources(BTreeMap<String, Vec<String>>);
+
+impl Sources {
+    /// What is written on a line, from 1, of a file.
+    fn line(&mut self, path: &str, line: u32) -> Option<&str> {
+        let lines = self.0.entry(path.to_owned()).or_insert_with(|| {
+            let text = fs::read_to_string(path).unwrap_or_default();
+            text.lines().map(|line| line.trim().to_owned()).collect()
+        });
+        let index = usize::try_from(line).ok()?.checked_sub(1)?;
+        lines.get(index).map(String::as_str)
+    }
 }
 
 fn print_score(name: &str, score: Score) {

@@ -8,10 +8,12 @@
 //! other words: a person has to judge, and is given function and line.
 
 mod operators;
+mod programs;
 mod score;
 mod sites;
 mod source;
 
 pub use operators::Operator;
+pub use programs::{ProgramBaseline, ProgramNotSound, Said};
 pub use score::{NotSound, Reached, Tried, baseline, try_all};
 pub use sites::{Mutant, NoSites, sites};

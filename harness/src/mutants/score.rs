@@ -69,7 +69,7 @@ pub fn baseline(guest: &Arc<Guest>, elf: &[u8], cases: &[Case]) -> Result<Reache
 }
 
 /// The instructions from the start of each block to its end.
-fn executed(elf: &[u8], blocks: impl Iterator<Item = u64>) -> HashSet<u64> {
+pub(super) fn executed(elf: &[u8], blocks: impl Iterator<Item = u64>) -> HashSet<u64> {
     let mut executed = HashSet::new();
     let Ok(file) = object::File::parse(elf) else {
         return executed;

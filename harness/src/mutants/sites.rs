@@ -19,6 +19,9 @@ pub struct Mutant {
     pub file: String,
     /// The line there, from 1; 0 if unknown.
     pub line: u32,
+    /// The source file as the compiler named it, to be read where it is at hand.
+    #[serde(skip)]
+    pub path: String,
     /// The instruction's bytes.
     #[serde(skip)]
     pub original: Vec<u8>,
@@ -63,7 +66,11 @@ pub fn sites(elf: &[u8], files: &[String]) -> Result<Vec<Mutant>, NoSites> {
             continue;
         };
         let function = format!("{:#}", rustc_demangle::demangle(name));
+        let doomed = doomed(&panics, symbol.address(), code);
         for (address, bytes) in instructions(symbol.address(), code) {
+            if doomed.contains(&address) {
+                continue;
+            }
             let mut changes = operators::changes(bytes);
             if guards_panic(&file, &panics, address, bytes) {
                 changes.retain(|(operator, _)| *operator == Operator::BranchInverted);
@@ -83,6 +90,7 @@ pub fn sites(elf: &[u8], files: &[String]) -> Result<Vec<Mutant>, NoSites> {
                 function: function.clone(),
                 file: place.file.clone(),
                 line: place.line,
+                path: place.path.clone(),
                 original: bytes.to_vec(),
                 changed,
             }));
@@ -145,6 +153,26 @@ fn guards_panic(
         }
     }
     false
+}
+
+/// The instructions of a function from which there is no way but into a panic: what they do
+/// matters only to its message.
+fn doomed(panics: &HashSet<u64>, start: u64, code: &[u8]) -> HashSet<u64> {
+    let nothing: &[u8] = &[];
+    let body: Vec<_> = instructions(start, code).collect();
+    let following = body.iter().skip(1).map(|(_, bytes)| *bytes);
+    let mut doomed = HashSet::new();
+    let mut straight = Vec::new();
+    for ((address, bytes), next) in body.iter().zip(following.chain([nothing])) {
+        straight.push(*address);
+        let called = operators::call_target(*address, bytes, next);
+        if called.is_some_and(|called| panics.contains(&called)) {
+            doomed.extend(straight.drain(..));
+        } else if operators::ends_block(bytes) {
+            straight.clear();
+        }
+    }
+    doomed
 }
 
 /// The instructions in `code`, which lies at `start`.

@@ -11,6 +11,8 @@ pub(super) struct Place {
     pub file: String,
     /// The line, from 1; 0 where the compiler named none.
     pub line: u32,
+    /// The file as the compiler named it.
+    pub path: String,
 }
 
 /// The kernel's line tables.
@@ -48,10 +50,12 @@ impl Lines {
             let Some(location) = frame.location else {
                 continue;
             };
-            if let Some(file) = location.file.and_then(own_file) {
+            let path = location.file.unwrap_or_default();
+            if let Some(file) = own_file(path).filter(|file| !file.is_empty()) {
                 return Some(Place {
                     file: file.to_owned(),
                     line: location.line.unwrap_or(0),
+                    path: path.to_owned(),
                 });
             }
         }

@@ -1,0 +1,77 @@
+//! `faultline programs`: what a kernel's own test programs say of it.
+
+use super::{Conclusion, Format, GuestArguments, output};
+use faultline::test_programs::{Bench, Budgets, LINES, Ran, Verdict};
+use miette::{IntoDiagnostic, WrapErr};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+#[derive(clap::Args)]
+#[command(after_help = "\
+Each program starts at the shell's first prompt, on three harts. It hangs if it takes more than a
+multiple of the instructions that it took on a sound kernel; so the answer is always the same.
+
+Exit codes: 0 all passed, 1 some did not, 2 there is no shell.
+
+Example:
+  faultline programs --format json >sound.json
+  faultline programs --sound sound.json --kernel other/kernel.elf --fs other/fs.img")]
+pub(crate) struct Arguments {
+    /// What to type [default: usertests -q, lazytests, cowtests, stacktests]
+    #[arg(value_name = "LINE")]
+    lines: Vec<String>,
+    /// What this command printed of the sound kernel, as JSON
+    #[arg(long, value_name = "FILE")]
+    sound: Option<PathBuf>,
+    /// How many times the sound kernel's instructions a program may take
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    factor: u64,
+    /// How to print
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+    #[command(flatten)]
+    guest: GuestArguments,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
+    let budgets = match &arguments.sound {
+        Some(path) => Budgets::times(arguments.factor, &read(path)?),
+        None => Budgets::default(),
+    };
+    let lines = match arguments.lines.as_slice() {
+        [] => LINES.map(str::to_owned).to_vec(),
+        lines => lines.to_vec(),
+    };
+    let files = arguments.guest.files()?;
+    let mut bench = Bench::boot(files).map_err(|error| miette::miette!("{error}"))?;
+    let ran: BTreeMap<String, Ran> = lines
+        .iter()
+        .map(|line| (line.clone(), bench.run(line, budgets.of(line), |_| ())))
+        .collect();
+    match arguments.format {
+        Format::Text => lines.iter().for_each(|line| print(line, ran[line])),
+        Format::Json => output::print_json(&ran)?,
+    }
+    let passed = ran.values().all(|ran| ran.verdict == Verdict::Passed);
+    Ok(match passed {
+        true => Conclusion::Clean,
+        false => Conclusion::Findings,
+    })
+}
+
+fn read(path: &PathBuf) -> miette::Result<BTreeMap<String, Ran>> {
+    let what = || format!("cannot read {}", path.display());
+    let text = std::fs::read_to_string(path)
+        .into_diagnostic()
+        .wrap_err_with(what)?;
+    serde_json::from_str(&text)
+        .into_diagnostic()
+        .wrap_err_with(what)
+}
+
+fn print(line: &str, ran: Ran) {
+    println!(
+        "{line:<16} {:<8} {:>14} instructions",
+        ran.verdict, ran.instructions
+    );
+}

@@ -1,0 +1,190 @@
+//! The kernel's own test programs, run at its shell within a budget of instructions: what they notice
+//! of a bug, to be set beside what cases notice.
+//!
+//! Nothing depends on the host's clock: a program that passes, passes again after as many
+//! instructions, so a *hang* is a multiple of what a sound kernel needs.
+
+use crate::guest::location::GuestFiles;
+use crate::session::{Session, SessionError};
+use emulator::{Config, Coverage, Machine, Snapshot};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+/// What is typed to run each test program of our kernel.
+pub const LINES: [&str; 4] = ["usertests -q", "lazytests", "cowtests", "stacktests"];
+
+/// Harts of the machine that runs them: the more goes on at once, the more they see.
+pub const HARTS: usize = 3;
+
+/// Instructions that a program may take of which nobody knows how many it needs: several times what
+/// the longest of ours takes.
+pub const BUDGET: u64 = 20_000_000_000;
+
+/// How a test program ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// It says that all has passed.
+    Passed,
+    /// It ended and does not say so.
+    Failed,
+    /// It did not end within its budget, or nobody can run any more.
+    Hung,
+    /// The kernel panicked.
+    Panicked,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::Hung => "hung",
+            Self::Panicked => "panicked",
+        })
+    }
+}
+
+/// What came of a test program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ran {
+    /// How it ended.
+    pub verdict: Verdict,
+    /// Instructions that all harts began meanwhile.
+    pub instructions: u64,
+}
+
+/// How many instructions each line may take.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Budgets(BTreeMap<String, u64>);
+
+impl Budgets {
+    /// So many times what each line took on a sound kernel.
+    pub fn times(factor: u64, sound: &BTreeMap<String, Ran>) -> Self {
+        let times = |(line, ran): (&String, &Ran)| {
+            (line.clone(), ran.instructions.saturating_mul(factor))
+        };
+        Self(sound.iter().map(times).collect())
+    }
+
+    /// The budget of `line`: [`BUDGET`] if nobody measured it.
+    pub fn of(&self, line: &str) -> u64 {
+        self.0.get(line).copied().unwrap_or(BUDGET)
+    }
+}
+
+/// A kernel whose shell waits for a line, to be run again and again from there.
+pub struct Bench {
+    session: Session,
+    snapshot: Arc<Snapshot>,
+}
+
+impl Bench {
+    /// Boots `files` with [`HARTS`] harts to the shell's first prompt.
+    ///
+    /// # Errors
+    /// There is no prompt.
+    pub fn boot(files: GuestFiles) -> Result<Self, SessionError> {
+        let config = Config {
+            harts: HARTS,
+            coverage: Coverage::Supervisor,
+            ..Config::default()
+        };
+        let mut machine = Session::boot_files(&config, files)?.into_machine();
+        let snapshot = machine.snapshot();
+        Ok(Self::on(machine, snapshot))
+    }
+
+    /// Another one at the same prompt, on a machine of its own.
+    pub fn another(&self) -> Self {
+        let machine = Machine::from_snapshot(&self.snapshot);
+        Self::on(machine, Arc::clone(&self.snapshot))
+    }
+
+    fn on(machine: Machine, snapshot: Arc<Snapshot>) -> Self {
+        let session = Session::new(machine);
+        Self { session, snapshot }
+    }
+
+    /// Types `line` at the first prompt, and lets it take `budget` instructions. Before it begins,
+    /// `change` may change the machine; the next run knows nothing of that.
+    pub fn run(&mut self, line: &str, budget: u64, change: impl FnOnce(&mut Machine)) -> Ran {
+        self.session.start_over();
+        change(self.session.machine_mut());
+        self.session.set_budget(budget);
+        let before = self.session.machine_mut().steps();
+        let told = self.session.run(line);
+        Ran {
+            verdict: verdict(line, told),
+            instructions: self.session.machine_mut().steps() - before,
+        }
+    }
+
+    /// The machine, for coverage.
+    pub fn machine_mut(&mut self) -> &mut Machine {
+        self.session.machine_mut()
+    }
+}
+
+/// What the answer to `line` says: each rule that fails has a line, and the last one is the verdict.
+fn verdict(line: &str, told: Result<String, SessionError>) -> Verdict {
+    let program = line.split(' ').next().unwrap_or(line);
+    match told {
+        Ok(shown) => {
+            let failed = shown.lines().any(|line| line.starts_with("FAIL"));
+            match !failed && shown.contains(&format!("{program}: ALL PASSED")) {
+                true => Verdict::Passed,
+                false => Verdict::Failed,
+            }
+        }
+        Err(SessionError::NotShown { shown, .. }) if shown.contains("panic:") => Verdict::Panicked,
+        Err(SessionError::NotShown { .. }) => Verdict::Hung,
+        Err(_) => Verdict::Failed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BUDGET, Budgets, Ran, Verdict, verdict};
+    use crate::session::SessionError;
+    use emulator::Exit;
+    use std::collections::BTreeMap;
+
+    fn not_shown(shown: &str) -> Result<String, SessionError> {
+        Err(SessionError::NotShown {
+            wanted: "$ ".to_owned(),
+            exit: Exit::Budget,
+            shown: shown.to_owned(),
+        })
+    }
+
+    #[test]
+    fn a_program_that_ends_has_passed_only_if_it_says_so() {
+        let shown = |text: &str| verdict("usertests -q", Ok(text.to_owned()));
+        assert_eq!(shown("ok\nusertests: ALL PASSED\n"), Verdict::Passed);
+        assert_eq!(shown("FAIL x\nusertests: ALL PASSED\n"), Verdict::Failed);
+        assert_eq!(shown("usertests: 1 FAILED\n"), Verdict::Failed);
+        assert_eq!(shown(""), Verdict::Failed);
+    }
+
+    #[test]
+    fn a_program_that_does_not_end_hangs_unless_the_kernel_panics() {
+        let seen = |text: &str| verdict("lazytests", not_shown(text));
+        assert_eq!(seen("lazytests\n"), Verdict::Hung);
+        assert_eq!(seen("lazytests\npanic: out of luck\n"), Verdict::Panicked);
+    }
+
+    #[test]
+    fn a_budget_is_a_multiple_of_what_was_measured() {
+        let ran = Ran {
+            verdict: Verdict::Passed,
+            instructions: 7,
+        };
+        let sound = BTreeMap::from([("lazytests".to_owned(), ran)]);
+        let budgets = Budgets::times(3, &sound);
+        assert_eq!(budgets.of("lazytests"), 21);
+        assert_eq!(budgets.of("cowtests"), BUDGET);
+    }
+}
