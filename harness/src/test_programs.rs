@@ -63,9 +63,8 @@ pub struct Budgets(BTreeMap<String, u64>);
 impl Budgets {
     /// So many times what each line took on a sound kernel.
     pub fn times(factor: u64, sound: &BTreeMap<String, Ran>) -> Self {
-        let times = |(line, ran): (&String, &Ran)| {
-            (line.clone(), ran.instructions.saturating_mul(factor))
-        };
+        let times =
+            |(line, ran): (&String, &Ran)| (line.clone(), ran.instructions.saturating_mul(factor));
         Self(sound.iter().map(times).collect())
     }
 

@@ -55,3 +55,48 @@ fn files_that_no_kernel_has_are_refused() {
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("--files"));
 }
+
+#[test]
+fn test_programs_are_scored_on_the_same_mutants() {
+    let arguments = ["--generate", "20", "--count", "8", "--files", "page_table"];
+    let report = report(&[arguments.as_slice(), &["--programs", "stacktests"]].concat());
+    let programs = &report["programs"];
+    let mutants = report["mutants"].as_array().unwrap();
+    let failing = |mutant: &&Value| {
+        let verdict = &mutant["programs"]["stacktests"];
+        ["failed", "hung", "panicked"]
+            .iter()
+            .any(|word| verdict == word)
+    };
+    let detected = mutants.iter().filter(failing).count();
+    assert!(detected > 0, "{report:#}");
+    assert_eq!(programs["scores"]["stacktests"]["detected"], detected);
+    let sides = ["both", "only_cases", "only_programs", "neither"];
+    let sum: u64 = sides
+        .iter()
+        .map(|side| programs[side].as_u64().unwrap())
+        .sum();
+    assert_eq!(sum, 8);
+}
+
+#[test]
+fn a_test_program_that_takes_too_long_hangs() {
+    let sound = std::env::temp_dir().join(format!("sound-{}.json", std::process::id()));
+    let took_one = r#"{"stacktests": {"verdict": "passed", "instructions": 1}}"#;
+    std::fs::write(&sound, took_one).unwrap();
+    let ends = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_faultline"));
+        let output = command
+            .args(["programs", "stacktests"])
+            .args(arguments)
+            .output();
+        let output = output.unwrap();
+        let words = String::from_utf8_lossy(&output.stdout).into_owned();
+        (output.status.code(), words)
+    };
+    let (code, words) = ends(&[]);
+    assert!(code == Some(0) && words.contains("passed"), "{words}");
+    let (code, words) = ends(&["--sound", sound.to_str().unwrap()]);
+    assert!(code == Some(1) && words.contains("hung"), "{words}");
+    std::fs::remove_file(sound).unwrap();
+}

@@ -1,6 +1,7 @@
 //! The catalogue of seeded bugs, `corpus/bugs`, against the clauses: each clause has a bug that only
 //! it catches.
 
+use oracle::Profile;
 use oracle::judge::Clause;
 use std::collections::BTreeMap;
 use std::fs;
@@ -34,9 +35,7 @@ fn fields(patch: &str) -> Fields {
 }
 
 fn clause(name: &str) -> Option<Clause> {
-    Clause::ALL
-        .into_iter()
-        .find(|clause| clause.name() == name)
+    Clause::ALL.into_iter().find(|clause| clause.name() == name)
 }
 
 #[test]
@@ -51,6 +50,10 @@ fn every_patch_explains_itself() {
         assert!((1..=10).contains(&feature), "{name}: feature {feature}");
         for rule in fields["Rules"].split(' ') {
             assert!(clause(rule).is_some(), "{name}: there is no rule {rule:?}");
+        }
+        if let Some(target) = fields.get("Target") {
+            let known = Profile::ALL.into_iter().any(|known| known.name() == target);
+            assert!(known, "{name}: there is no fuzz target {target:?}");
         }
     }
 }

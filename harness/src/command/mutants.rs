@@ -43,9 +43,9 @@ pub(crate) struct Arguments {
     /// memory, traps and processes, in our kernel and in C ones]
     #[arg(long, value_name = "PART")]
     files: Vec<String>,
-    /// Run the kernel's own test programs on each mutant as well
-    #[arg(long)]
-    programs: bool,
+    /// Run the kernel's own test programs on each mutant as well [default: all four]
+    #[arg(long, value_name = "LINE", num_args = 0..)]
+    programs: Option<Vec<String>>,
     #[command(flatten)]
     threads: Threads,
     /// How to print
@@ -154,9 +154,9 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
     let pool = arguments.threads.start()?;
     let tried = pool.install(|| try_all(&guest, &mutants, &reached, &cases, |_| progress.inc(1)));
     progress.finish_and_clear();
-    let said = match arguments.programs {
-        true => Some(pool.install(|| try_programs(&files, &mutants))?),
-        false => None,
+    let said = match &arguments.programs {
+        Some(lines) => Some(pool.install(|| try_programs(&files, lines, &mutants))?),
+        None => None,
     };
     let report = report(&mutants, &tried, said.as_deref(), cases.len());
     match arguments.format {
@@ -166,9 +166,18 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
     Ok(Conclusion::Clean)
 }
 
-fn try_programs(files: &GuestFiles, mutants: &[Mutant]) -> miette::Result<Vec<Said>> {
+/// Runs the test programs that `lines` start, or all of them if it is empty.
+fn try_programs(
+    files: &GuestFiles,
+    lines: &[String],
+    mutants: &[Mutant],
+) -> miette::Result<Vec<Said>> {
+    let lines = match lines {
+        [] => LINES.to_vec(),
+        lines => lines.iter().map(String::as_str).collect(),
+    };
     let mut bench = Bench::boot(files.clone()).map_err(|error| miette::miette!("{error}"))?;
-    let baseline = ProgramBaseline::measure(&mut bench, &files.kernel, &LINES)
+    let baseline = ProgramBaseline::measure(&mut bench, &files.kernel, &lines)
         .map_err(|error| miette::miette!("{error}"))?;
     let progress = parallel::bar(mutants.len(), "mutants under test programs");
     let said = baseline.try_all(&bench, mutants, FACTOR, || progress.inc(1));

@@ -31,11 +31,7 @@ impl ProgramBaseline {
     ///
     /// # Errors
     /// One of them does not pass.
-    pub fn measure(
-        bench: &mut Bench,
-        elf: &[u8],
-        lines: &[&str],
-    ) -> Result<Self, ProgramNotSound> {
+    pub fn measure(bench: &mut Bench, elf: &[u8], lines: &[&str]) -> Result<Self, ProgramNotSound> {
         let mut baseline = Self {
             sound: BTreeMap::new(),
             reached: Vec::new(),
