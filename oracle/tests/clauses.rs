@@ -359,7 +359,7 @@ fn findings() -> Vec<(Clause, Finding)> {
         // The page of the stack that was stored to, and all that a program begins with.
         (Clause::ExecTakesLittle, with_last(&exec, frames(99, 90))),
         (
-            Clause::ShrinkGivesBack,
+            Clause::ExecTakesLittle,
             with_last(
                 &["a: sbrk +9p", "a: touch-write heap[0] 9", exec[0], exec[1]],
                 frames(9, 9),

@@ -390,7 +390,11 @@ impl Judge {
                 budget.give_at_least
             );
             let seen = format!("{} frames come back", after.saturating_sub(before));
-            return Err(self.finding(Clause::ShrinkGivesBack, own, expected, seen));
+            let clause = match budget.clause {
+                Some(Clause::ExecTakesLittle) => Clause::ExecTakesLittle,
+                _ => Clause::ShrinkGivesBack,
+            };
+            return Err(self.finding(clause, own, expected, seen));
         }
         Ok(())
     }

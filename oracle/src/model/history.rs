@@ -148,21 +148,27 @@ impl History {
         }
     }
 
-    /// Whether anything was ever written to `addresses`, or lies there in the image.
+    /// Whether anything was written to `addresses` since they were last given back, or lies there in
+    /// the image.
     pub(crate) fn was_written(&self, addresses: Range<u64>, image: &Image) -> bool {
-        let covers = |change: &Change| match *change {
+        let written = |change: &Change| match *change {
             Change::Bytes {
                 address, length, ..
-            } => address < addresses.end && address + u64::from(length) > addresses.start,
+            } => (address < addresses.end && address + u64::from(length) > addresses.start)
+                .then_some(true),
             Change::Touches {
                 address,
                 stride,
                 count,
             } => (0..u64::from(count))
-                .any(|step| addresses.contains(&address.wrapping_add(step << stride))),
-            Change::Erased { .. } => false,
+                .any(|step| addresses.contains(&address.wrapping_add(step << stride)))
+                .then_some(true),
+            Change::Erased { start, end } => {
+                (start <= addresses.start && addresses.end <= end).then_some(false)
+            }
         };
-        self.changes.iter().any(covers) || image.segment(addresses.start).is_some()
+        let latest = self.changes.iter().rev().find_map(written);
+        latest.unwrap_or_else(|| image.segment(addresses.start).is_some())
     }
 }
 
@@ -187,6 +193,21 @@ mod tests {
             (0u64..200, 0u64..50).prop_map(|(a, n)| Act::Erase(a, a + n)),
             Just(Act::Erase(0, 0)),
         ]
+    }
+
+    #[test]
+    fn what_was_given_back_is_not_written_any_more() {
+        let image = Image {
+            segments: Vec::new(),
+        };
+        let mut history = History::default();
+        history.write(0x1ffe, &[1, 2, 3, 4]);
+        assert!(history.was_written(0x1000..0x2000, &image));
+        history.erase(0x2000..0x3000);
+        assert!(history.was_written(0x1000..0x2000, &image));
+        assert!(!history.was_written(0x2000..0x3000, &image));
+        history.touch(0x2000, 12, 1);
+        assert!(history.was_written(0x2000..0x3000, &image));
     }
 
     proptest! {

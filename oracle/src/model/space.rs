@@ -270,7 +270,7 @@ impl AddressSpace {
         self.history.read(address, bytes, self.image(world));
     }
 
-    /// Whether the page at `address` was ever written, or came with the image.
+    /// Whether the page at `address` was written since it was last given back, or came with the image.
     pub(crate) fn was_written(&self, address: u64, world: &World) -> bool {
         let page = page_floor(address);
         self.history
