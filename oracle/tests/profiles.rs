@@ -261,6 +261,17 @@ fn every_profile_reaches_what_it_exists_for() {
     reach(Profile::Files, "reads", 200, &|reached| {
         reached.count(&[Kind::Read], everywhere, Fate::Done)
     });
+    reach(Profile::Files, "files written", 200, &|reached| {
+        reached.count(&[Kind::Write], everywhere, Fate::Done)
+    });
+    reach(Profile::Files, "names given and taken", 200, &|reached| {
+        let kinds = [Kind::Link, Kind::Unlink, Kind::Mkdir, Kind::Mknod];
+        reached.count(&kinds, everywhere, Fate::Done)
+    });
+    reach(Profile::Files, "names refused", 50, &|reached| {
+        let kinds = [Kind::Link, Kind::Unlink, Kind::Mkdir, Kind::Mknod];
+        reached.count(&kinds, everywhere, Fate::Failed)
+    });
     reach(Profile::ExecImages, "programs", 200, &|reached| {
         reached.count(&[Kind::Exec], everywhere, Fate::Starts)
     });

@@ -1,6 +1,8 @@
 //! Finding out a kernel's dialect by asking it: a few steps for each question, each from the
 //! snapshot, so that no answer depends on another.
 
+mod files;
+
 use crate::engine::Engine;
 use crate::guest::Guest;
 use abi::SystemCall;
@@ -82,6 +84,7 @@ pub fn probe(guest: &Arc<Guest>) -> (Dialect, Vec<Answer>) {
     prober.fork();
     prober.exec();
     prober.pipes();
+    prober.files();
     prober.limits();
     (prober.dialect, prober.answers)
 }

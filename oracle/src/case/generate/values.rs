@@ -78,9 +78,12 @@ impl Scene<'_> {
         next.unwrap_or(0) as i8
     }
 
-    /// A name for something new.
+    /// A name for something new: mostly one that needs no directory.
     pub(super) fn new_name(&mut self) -> Text {
-        let name = self.pick(&Text::NEW_WORDS);
+        let name = match self.one_in(4) {
+            true => self.pick(&Text::NEW_WORDS),
+            false => self.pick(&["new", "other", "fourteen-bytez"]),
+        };
         Text::spelled(name).unwrap_or_else(|| self.text())
     }
 

@@ -23,7 +23,7 @@ pub(super) const IDIOMS: &[Row<Idiom>] = &[
     //                               |   |   |   |   |   |   files
     //                               |   |   |   |   |   |   |   exec_images
     //                               |   |   |   |   |   |   |   |   schedules
-    (any_operation,                 [29, 20, 20, 20, 16, 16, 20, 16, 20]),
+    (any_operation,                 [29, 20, 20, 20, 16, 16, 14, 16, 20]),
     (memory::grow_and_touch,        [ 9,  6,  6,  6,  2,  2,  2,  1,  4]),
     (memory::grow_far_and_touch,    [ 3,  1,  1,  2,  1,  0,  0,  0,  0]),
     (memory::grow_far,              [ 3,  1,  1,  1,  1,  0,  0,  0,  0]),
@@ -62,15 +62,15 @@ pub(super) const IDIOMS: &[Row<Idiom>] = &[
     (stack::child_with_a_stack,     [ 0,  2,  0,  1,  6,  0,  0,  1,  0]),
     (paths::path_and_use,           [ 3,  1,  4,  2,  1,  0,  6,  4,  1]),
     (paths::path_across_a_page_end, [ 0,  0,  6,  0,  1,  0,  4,  3,  0]),
-    (files::open_and_read,          [ 3,  1,  5,  2,  1,  1, 12,  2,  1]),
+    (files::open_and_read,          [ 3,  1,  5,  2,  1,  1,  8,  2,  1]),
     (files::shared_offset,          [ 0,  0,  1,  0,  0,  1,  8,  0,  2]),
     (files::reopen,                 [ 0,  0,  0,  0,  0,  0,  6,  0,  0]),
-    (files::write_and_read_back,    [ 0,  0,  4,  1,  0,  0, 12,  0,  1]),
+    (files::write_and_read_back,    [ 0,  0,  4,  1,  0,  0, 16,  0,  1]),
     (files::write_over,             [ 0,  0,  2,  1,  0,  0,  8,  0,  0]),
     (files::unlink_while_open,      [ 0,  0,  0,  0,  0,  1,  8,  0,  1]),
     (files::link_and_unlink,        [ 0,  0,  1,  0,  0,  0,  8,  0,  1]),
     (files::truncate,               [ 0,  0,  0,  0,  0,  0,  6,  0,  0]),
-    (files::directories,            [ 0,  0,  0,  0,  0,  0,  8,  0,  1]),
+    (files::directories,            [ 0,  0,  0,  0,  0,  0, 10,  0,  1]),
     (files::device,                 [ 0,  0,  0,  0,  0,  0,  2,  0,  0]),
     (files::change_a_running_program,[0,  0,  0,  1,  0,  0,  6,  2,  0]),
     (files::written_together,       [ 0,  0,  1,  0,  0,  1,  6,  0,  2]),

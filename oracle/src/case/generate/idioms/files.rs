@@ -228,15 +228,14 @@ pub(crate) fn change_a_running_program(scene: &mut Scene<'_>) {
     };
     let fd = make(path, OpenMode::Write, flags, scene);
     if !scene.one_in(3) {
-        // Long enough to reach the program's data.
-        for _ in 0..1 + scene.below(2) {
-            let (address, length) = (scene.address(), 4000 + scene.below(8000) as i16);
-            scene.does(Call::Write {
-                fd,
-                address,
-                length,
-            });
-        }
+        // Text and data, one behind the other: long enough to reach the data in the file.
+        let address = Address::new(Region::Text, 0, 8 * scene.below(64) as u16);
+        let length = 8000 + scene.below(8000) as i16;
+        scene.does(Call::Write {
+            fd,
+            address,
+            length,
+        });
     }
     if scene.one_in(3) {
         scene.does(Call::Unlink { address: path });
@@ -255,7 +254,7 @@ pub(crate) fn written_together(scene: &mut Scene<'_>) {
     let child = scene.child();
     scene.does(Call::Fork { child });
     for process in [scene.process, child, scene.process] {
-        let (address, length) = (scene.address(), scene.length());
+        let (address, length) = (buffer(scene), scene.length());
         scene.other_does(
             process,
             Call::Write {
@@ -309,7 +308,7 @@ fn make(address: Address, mode: OpenMode, flags: OpenFlags, scene: &mut Scene<'_
 }
 
 fn write(fd: i8, scene: &mut Scene<'_>) {
-    let (address, length) = (scene.address(), scene.file_length());
+    let (address, length) = (buffer(scene), scene.file_length());
     scene.does(Call::Write {
         fd,
         address,
@@ -318,7 +317,7 @@ fn write(fd: i8, scene: &mut Scene<'_>) {
 }
 
 fn read(process: Process, fd: i8, scene: &mut Scene<'_>) {
-    let (address, length) = (scene.address(), scene.file_length());
+    let (address, length) = (buffer(scene), scene.file_length());
     scene.other_does(
         process,
         Call::Read {
@@ -327,6 +326,16 @@ fn read(process: Process, fd: i8, scene: &mut Scene<'_>) {
             length,
         },
     );
+}
+
+/// Mostly memory that every program has.
+fn buffer(scene: &mut Scene<'_>) -> Address {
+    let offset = scene.offset();
+    match scene.below(3) {
+        0 => scene.address(),
+        1 => Address::new(Region::Data, 0, offset),
+        _ => Address::new(Region::Stack, 0, offset % 0x800),
+    }
 }
 
 fn stat(fd: i8, scene: &mut Scene<'_>) {

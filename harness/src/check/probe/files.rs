@@ -1,0 +1,125 @@
+//! What becomes of files: how writes end early, and what is left of a removed directory.
+
+use super::{ASKED, FAILED, Prober, UNCLEAR, name};
+use abi::SystemCall;
+use abi::file_system::{BLOCK_SIZE, Kind};
+use abi::open::{CREATE, READ_ONLY, READ_WRITE};
+use oracle::case::Text;
+use oracle::dialect::{RefusedBlock, RemovedDirectory};
+use oracle::layout::PAGE_SIZE;
+use oracle::{Action, Process};
+
+/// Blocks of the largest transaction that is looked for; and pages that hold as many bytes.
+const LARGEST_TRANSACTION: u64 = 30;
+const PAGES: u64 = LARGEST_TRANSACTION * BLOCK_SIZE as u64 / PAGE_SIZE + 1;
+/// More bytes than any file of these questions holds; the largest that fits a length.
+const EVERYTHING: u64 = i16::MAX as u64;
+
+impl Prober {
+    pub(super) fn files(&mut self) {
+        self.transactions();
+        self.refused_block();
+        self.removed_directory();
+    }
+
+    /// A file of one byte gets blocks that end in the middle of the disk's, unless a transaction
+    /// ends there: as many bytes count then as could be read.
+    fn transactions(&mut self) {
+        let whole = (1..=LARGEST_TRANSACTION).find(|blocks| {
+            let readable = blocks * BLOCK_SIZE as u64;
+            self.write_too_much(1, 0, readable) == Some(1 + readable)
+        });
+        let field = "files.transaction_bytes";
+        match whole {
+            Some(blocks) => {
+                let bytes = blocks as u32 * BLOCK_SIZE as u32;
+                self.dialect.files.transaction_bytes = bytes;
+                let because = "a write that fails behind so many bytes has written them all";
+                self.note(field, bytes, because);
+            }
+            None => self.note(field, self.dialect.files.transaction_bytes, UNCLEAR),
+        }
+    }
+
+    fn refused_block(&mut self) {
+        const SIZE: usize = 16;
+        let size = self.write_too_much(SIZE as u64, SIZE as u64, 8);
+        let mut nodes = self.engine.disk_content().nodes.into_iter();
+        // What stood there before is code, and does not begin with a zero.
+        let written = nodes.find(|node| node.kind == Kind::File && node.bytes.len() == SIZE);
+        let first = written.and_then(|node| node.bytes.first().copied());
+        let (block, because) = match (size == Some(SIZE as u64), first) {
+            (true, Some(0)) => (
+                RefusedBlock::FilledInPart,
+                "the bytes before a bad one are on the disk",
+            ),
+            (true, Some(_)) => (
+                RefusedBlock::Open,
+                "the bytes before a bad one are not on the disk",
+            ),
+            _ => (self.dialect.files.refused_block, UNCLEAR),
+        };
+        self.dialect.files.refused_block = block;
+        self.note("files.refused_block", name(block), because);
+    }
+
+    fn removed_directory(&mut self) {
+        self.engine.reset();
+        let child = Process::all().nth(1).unwrap_or(ASKED);
+        let directory = self.store("dir", 0);
+        let itself = self.store(".", PAGE_SIZE / 2);
+        self.call(SystemCall::Mkdir, [directory, 0, 0]);
+        self.fork_of(child);
+        let entered = self.call(SystemCall::Chdir, [directory, 0, 0]);
+        let removed = self.call_of(child, SystemCall::Unlink, [directory, 0, 0]);
+        let found = self.call(SystemCall::Open, [itself, READ_ONLY.into(), 0]);
+        let done = entered.value() == Some(0) && removed.value() == Some(0);
+        let (left, because) = match found.value().filter(|_| done) {
+            Some(FAILED) => (
+                RemovedDirectory::Empty,
+                "`.` leads nowhere in a removed directory",
+            ),
+            Some(_) => (
+                RemovedDirectory::KeepsDots,
+                "`.` still leads to a removed directory",
+            ),
+            None => (self.dialect.files.removed_directory, UNCLEAR),
+        };
+        self.dialect.files.removed_directory = left;
+        self.note("files.removed_directory", name(left), because);
+    }
+
+    /// Writes `size` bytes of the agent's code to a new file, and then, from `offset` bytes before
+    /// its end on, more than the `readable` zeros that lie below the end of the heap. Gives the size
+    /// that the file has then.
+    fn write_too_much(&mut self, size: u64, offset: u64, readable: u64) -> Option<u64> {
+        self.engine.reset();
+        let path = self.store("new", 0);
+        self.call(SystemCall::Sbrk, [PAGES * PAGE_SIZE, 0, 0]);
+        let mode = u64::from(READ_WRITE | CREATE);
+        let fd = self.call(SystemCall::Open, [path, mode, 0]).value()?;
+        let code = self.layout.text.start;
+        self.call(SystemCall::Write, [fd, code, size]);
+        let fd = match offset {
+            0 => fd,
+            _ => self.call(SystemCall::Open, [path, mode, 0]).value()?,
+        };
+        let end = self.layout.heap + PAGES * PAGE_SIZE;
+        let failed = self.call(SystemCall::Write, [fd, end - readable, readable + 8]);
+        let fd = self.call(SystemCall::Open, [path, READ_ONLY.into(), 0]);
+        let buffer = self.layout.heap;
+        let held = self.call(SystemCall::Read, [fd.value()?, buffer, EVERYTHING]);
+        held.value().filter(|_| failed.value() == Some(FAILED))
+    }
+
+    /// Stores a path so far behind the start of the agent's last page of data; gives its address.
+    fn store(&mut self, word: &str, offset: u64) -> u64 {
+        let address = self.layout.data.end - PAGE_SIZE + offset;
+        self.act(Action::StoreString {
+            address,
+            text: Text::spelled(word).unwrap_or(Text::from_code(0)),
+            terminated: true,
+        });
+        address
+    }
+}
