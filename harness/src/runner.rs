@@ -1,6 +1,6 @@
 //! Runs a case on both sides and judges it: the loop that everything else is built on.
 
-use crate::engine::{Engine, Standing};
+use crate::engine::{Engine, Standing, Vigil};
 use crate::guest::Guest;
 use crate::guest::frames::FRAME_BYTES;
 use oracle::{
@@ -145,7 +145,11 @@ impl Runner {
         }
         self.memory.check_all(&mut self.engine, &self.judge)?;
         let standing = self.standing();
-        let mut end = self.engine.finish(&standing);
+        let vigil = match self.judge.leaves_zombies() {
+            true => Vigil::Asleep,
+            false => Vigil::Awake,
+        };
+        let mut end = self.engine.finish(&standing, vigil);
         if self.judge.files_changed() || self.engine.has_written_disk() {
             end.disk = Some(self.engine.disk_content());
         }

@@ -28,7 +28,8 @@ pub use dialect::Dialect;
 pub use files::{FileNode, Files};
 pub use judge::{
     Action, BiteMeter, Bucket, Clause, DiskContent, End, Event, Failure, Finding, FrameKind, Judge,
-    Observation, PageFlags, PageMapping, Situation, Step, UserTrap, Verdict, bucket, describe,
+    Miscount, Nap, Observation, PageFlags, PageMapping, Situation, Step, UserTrap, Verdict, bucket,
+    describe,
 };
 pub use layout::{Image, Layout, Permissions, Segment};
 pub use model::{PageState, ProcessState};

@@ -5,8 +5,8 @@ mod support;
 use abi::file_system::Kind;
 use oracle::judge::Clause;
 use oracle::{
-    Case, Dialect, DiskContent, End, Event, Failure, FileNode, Finding, FrameKind, Judge,
-    Observation, PageFlags, PageMapping, Process, Setting, bucket,
+    Case, Dialect, DiskContent, End, Event, Failure, FileNode, Finding, FrameKind, Judge, Miscount,
+    Nap, Observation, PageFlags, PageMapping, Process, Setting, bucket,
 };
 use std::collections::BTreeSet;
 use support::{FIRST_PID, Honest, Liberties, Tamper, run};
@@ -400,6 +400,55 @@ fn findings() -> Vec<(Clause, Finding)> {
             with_last(&[grow, store], maps(&[of_kind(FrameKind::OutsideMemory)])),
         ),
         (
+            Clause::PromisesEnd,
+            with_end(&[grow], |end| end.promised = Some((5, 7))),
+        ),
+        (
+            Clause::SlotsComeBack,
+            with_end(&["a: b = fork"], |end| end.forks = Some((60, 59))),
+        ),
+        (
+            Clause::HoldersCounted,
+            with_end(&[grow, store], |end| {
+                end.miscount = Some(Miscount {
+                    frame: 0x8123_4000,
+                    mapped: 1,
+                    recorded: 2,
+                });
+            }),
+        ),
+        (
+            Clause::EverybodyReaped,
+            with_end(&["a: b = fork", "b: c = fork", "c: exit 3"], |end| {
+                let nap = |letter, woken| Nap {
+                    process: Process::from_letter(letter).unwrap(),
+                    woken,
+                };
+                end.naps = vec![nap('b', false), nap('a', true)];
+            }),
+        ),
+        (
+            Clause::ReturnedValue,
+            with_last(&["a: kill pid 0"], returns(A, 0)),
+        ),
+        (
+            Clause::InnocentLive,
+            with_last(
+                &[
+                    grow,
+                    store,
+                    "a: b = fork",
+                    "b: exit 0",
+                    "a: store8 heap[0] 9",
+                ],
+                |seen| {
+                    falls_silent(true)(seen);
+                    seen.out_of_frames = true;
+                    seen.refused_to_last_holder = true;
+                },
+            ),
+        ),
+        (
             Clause::MappedInside,
             with_last(&[grow, store], maps(&[page(HEAP + 0x2000)])),
         ),
@@ -586,6 +635,32 @@ fn buckets_do_not_know_numbers() {
     assert_eq!(bucket(&one), bucket(&other));
     let third = with_last(&["a: load8 stack[0]"], returns(A, 5));
     assert_ne!(bucket(&one), bucket(&third));
+}
+
+/// A supervisor that sleeps on when nobody is left to it is not accused.
+#[test]
+fn only_zombies_wake_the_supervisor() {
+    let case = case(&["a: b = fork", "b: c = fork", "c: d = fork", "d: exit 1"]);
+    let nap = |letter, woken| Nap {
+        process: Process::from_letter(letter).unwrap(),
+        woken,
+    };
+    let judged = |naps: &[Nap]| {
+        let mut tamper = AtEnd(|end: &mut End| end.naps = naps.to_vec());
+        run(&Dialect::faultline(), &case, Liberties(0), &mut tamper).0
+    };
+    let right = [nap('c', true), nap('b', true), nap('a', true)];
+    assert_eq!(judged(&right), Ok(()));
+    assert_eq!(
+        judged(&[nap('b', false), nap('c', true), nap('a', true)]),
+        Ok(())
+    );
+    for late in 0..3 {
+        let mut naps = right;
+        naps[late].woken = false;
+        let finding = judged(&naps).unwrap_err();
+        assert_eq!(finding.clause, Clause::EverybodyReaped, "{finding}");
+    }
 }
 
 #[test]

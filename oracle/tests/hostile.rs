@@ -1,7 +1,7 @@
 //! Whatever an engine claims to have seen, the judge says something and does not fall over.
 
 use oracle::{
-    Case, Dialect, End, Event, Failure, FrameKind, Judge, Observation, PageFlags, PageMapping,
+    Case, Dialect, End, Event, Failure, FrameKind, Judge, Nap, Observation, PageFlags, PageMapping,
     Process, ProcessState, Profile, Setting, UserTrap, bucket, describe,
 };
 use proptest::prelude::{
@@ -70,6 +70,7 @@ fn observation() -> impl Strategy<Value = Observation> {
     )
         .prop_map(
             |(events, out_of_frames, frames, mappings, failure)| Observation {
+                refused_to_last_holder: out_of_frames && events.len() % 2 == 0,
                 events,
                 failure,
                 out_of_frames,
@@ -87,6 +88,7 @@ proptest! {
         observations in prop::collection::vec(observation(), 1..30),
         reaped in prop::collection::vec((value(), any::<i32>()), 0..6),
         all_reaped: bool,
+        naps in prop::collection::vec((0..8usize, any::<bool>()), 0..6),
         page in prop::collection::vec(any::<u8>(), 0..5000),
         address in value(),
     ) {
@@ -107,7 +109,9 @@ proptest! {
                     prop_assert!(compared.is_ok() || judge.state_of(process) != ProcessState::Gone);
                 }
             }
-            let end = End { reaped: reaped.clone(), all_reaped, ..End::default() };
+            let nap = |&(at, woken)| Process::from_index(at).map(|process| Nap { process, woken });
+            let naps = naps.iter().filter_map(nap).collect();
+            let end = End { reaped: reaped.clone(), all_reaped, naps, ..End::default() };
             let _ = judge.finish(&end);
             judge.reset();
             prop_assert_eq!(judge.state_of(Process::FIRST), ProcessState::Ready);

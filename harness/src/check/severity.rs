@@ -66,9 +66,12 @@ fn by_clause(clause: Clause) -> Severity {
         | Clause::PermissionBits
         | Clause::FreshPageZero
         | Clause::PageContent => Severity::BreaksIsolation,
-        Clause::FramesComeBack | Clause::ShrinkGivesBack | Clause::BlocksComeBack => {
-            Severity::LosesMemory
-        }
+        Clause::FramesComeBack
+        | Clause::PromisesEnd
+        | Clause::SlotsComeBack
+        | Clause::HoldersCounted
+        | Clause::ShrinkGivesBack
+        | Clause::BlocksComeBack => Severity::LosesMemory,
         Clause::ReturnedValue
         | Clause::LoadedValue
         | Clause::Blocks

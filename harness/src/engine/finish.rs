@@ -1,9 +1,9 @@
-//! The end of a case: everyone is told to go, the supervisor reaps, frames are counted.
+//! The end of a case: everyone is told to go, the supervisor reaps, and what came back is counted.
 
 use super::{Engine, HART, SUPERVISOR, Slot, State};
 use crate::agent::DATA_START;
 use abi::SystemCall;
-use oracle::{Action, End, Failure, Process};
+use oracle::{Action, End, Failure, Nap, Process};
 
 /// How the judge holds a process to stand when the case ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,9 +14,21 @@ pub enum Standing {
     Blocked,
 }
 
+/// How the supervisor meets the end of a case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Vigil {
+    /// It waits for its children when all have been told to go.
+    Awake,
+    /// It sleeps in `wait` while they go, children before their parents.
+    Asleep,
+}
+
 /// Where the supervisor's `wait` puts a status: its own data page, made private before the
 /// snapshot, so that reaping needs no frame even when none is left.
 pub(crate) const STATUS_ADDRESS: u64 = DATA_START;
+
+/// More processes than any xv6 has room for.
+const MOST_FORKS: u64 = 1024;
 
 /// Rounds of the scheduler in which a killed process must be gone: in xv6 it may come back to
 /// user mode once, and dies at its next trap.
@@ -24,24 +36,51 @@ const ROUNDS_TO_DIE: u32 = 2;
 
 impl Engine {
     /// Ends the case. `standing` lists the processes that the judge holds to be alive.
-    pub fn finish(&mut self, standing: &[(Process, Standing)]) -> End {
+    pub fn finish(&mut self, standing: &[(Process, Standing)], vigil: Vigil) -> End {
         self.events.clear();
         self.fail_no_frame();
+        let living = standing
+            .iter()
+            .filter_map(|(process, _)| Slot::of(*process));
         let mut end = End {
-            reaped: Vec::new(),
-            all_reaped: false,
-            frames: None,
-            disk: None,
-            failure: None,
+            miscount: self.miscounted_frame(living.chain([SUPERVISOR])),
+            ..End::default()
         };
-        if let Err(failure) = self.dismiss(standing, &mut end) {
-            end.failure = Some(failure);
-        }
+        let dismissed = self.dismiss(standing, vigil, &mut end);
         end.frames = self.frames_expected_at_end().zip(self.free_frames());
+        end.promised = self.guest.at_end.promised.zip(self.promised_frames());
+        let counted = dismissed.and_then(|()| match self.fork_failed && end.all_reaped {
+            true => self.count_forks(),
+            false => Ok(None),
+        });
+        match counted {
+            Ok(forks) => end.forks = self.guest.at_end.forks.zip(forks),
+            Err(failure) => end.failure = Some(failure),
+        }
         end
     }
 
-    fn dismiss(&mut self, standing: &[(Process, Standing)], end: &mut End) -> Result<(), Failure> {
+    /// How often the supervisor can fork before it is refused; `None` if that is for want of a frame,
+    /// or if its children run before it. It is the last thing to do before a reset.
+    pub(crate) fn count_forks(&mut self) -> Result<Option<u64>, Failure> {
+        self.leave_frames(u64::MAX);
+        self.out_of_frames = false;
+        for count in 0..MOST_FORKS {
+            match self.supervisor_call(SystemCall::Fork, 0)? {
+                Some(pid) if (pid as i64) > 0 => {}
+                Some(u64::MAX) if !self.out_of_frames => return Ok(Some(count)),
+                _ => return Ok(None),
+            }
+        }
+        Ok(None)
+    }
+
+    fn dismiss(
+        &mut self,
+        standing: &[(Process, Standing)],
+        vigil: Vigil,
+        end: &mut End,
+    ) -> Result<(), Failure> {
         let slots = |wanted: Standing| {
             standing
                 .iter()
@@ -57,30 +96,78 @@ impl Engine {
             self.supervisor_call(SystemCall::Kill, pid)?;
             self.settle(ROUNDS_TO_DIE)?;
         }
-        for slot in slots(Standing::Ready) {
-            if self.bring_to_front(slot)? {
-                self.prepare(slot, &call(SystemCall::Exit, 0));
-                self.processes.get_mut(slot).state = State::Dead;
-                let arrived = self.run_to_hint()?;
-                self.arrive(arrived)?;
+        match vigil {
+            Vigil::Awake => {
+                for slot in slots(Standing::Ready) {
+                    self.tell_to_exit(slot)?;
+                }
+            }
+            Vigil::Asleep => {
+                let mut ready: Vec<Slot> = slots(Standing::Ready).collect();
+                ready.sort_by_key(|slot| std::cmp::Reverse(self.processes.depth(*slot)));
+                self.reap(end)?;
+                for slot in ready {
+                    self.tell_to_exit(slot)?;
+                    self.note_nap(slot, end)?;
+                }
             }
         }
-        self.reap(end)
+        match end.all_reaped {
+            true => Ok(()),
+            false => self.reap(end),
+        }
+    }
+
+    fn tell_to_exit(&mut self, slot: Slot) -> Result<(), Failure> {
+        if self.bring_to_front(slot)? {
+            self.prepare(slot, &call(SystemCall::Exit, 0));
+            self.processes.get_mut(slot).state = State::Dead;
+            let arrived = self.run_to_hint()?;
+            self.arrive(arrived)?;
+        }
+        Ok(())
+    }
+
+    /// Notes whether the supervisor, which slept in `wait` when `slot` was told to exit, has come
+    /// back; then it reaps until it sleeps again.
+    fn note_nap(&mut self, slot: Slot, end: &mut End) -> Result<(), Failure> {
+        if end.all_reaped {
+            return Ok(());
+        }
+        self.settle(1)?;
+        let woken = self.processes.get(SUPERVISOR).state == State::Parked;
+        end.naps
+            .extend(slot.process().map(|process| Nap { process, woken }));
+        if woken && self.bring_to_front(SUPERVISOR)? {
+            self.note_reaped(end);
+            if !end.all_reaped {
+                self.reap(end)?;
+            }
+        }
+        Ok(())
     }
 
     fn reap(&mut self, end: &mut End) -> Result<(), Failure> {
         // One more than there can be processes: a kernel that reaps for ever is stopped.
         for _ in 0..=self.processes.slots().count() {
-            match self.supervisor_call(SystemCall::Wait, STATUS_ADDRESS)? {
-                None => return Ok(()),
-                Some(pid) if (pid as i64) < 0 => {
-                    end.all_reaped = true;
-                    return Ok(());
-                }
-                Some(pid) => end.reaped.push((pid, self.supervisor_status())),
+            let answered = self.supervisor_call(SystemCall::Wait, STATUS_ADDRESS)?;
+            if answered.is_some() {
+                self.note_reaped(end);
+            }
+            if answered.is_none() || end.all_reaped {
+                return Ok(());
             }
         }
         Ok(())
+    }
+
+    /// Notes what `wait` answers to the supervisor, which is at the front.
+    fn note_reaped(&self, end: &mut End) {
+        let pid = self.machine.x(HART, super::schedule::RESULT);
+        match (pid as i64) < 0 {
+            true => end.all_reaped = true,
+            false => end.reaped.push((pid, self.supervisor_status())),
+        }
     }
 
     /// A system call by the supervisor; `None` when it does not come back.

@@ -3,13 +3,13 @@
 use super::{Engine, Slot, State};
 use crate::guest::frames::FRAME_BYTES;
 use abi::SystemCall;
-use oracle::{Action, FrameKind, Observation, PageFlags, PageMapping, Process, Step};
+use oracle::{Action, FrameKind, Miscount, Observation, PageFlags, PageMapping, Process, Step};
 
 /// Bits of an Sv39 leaf entry (privileged specification, 12.4.1).
 const READ: u64 = 1 << 1;
 const WRITE: u64 = 1 << 2;
 const EXECUTE: u64 = 1 << 3;
-const USER: u64 = 1 << 4;
+pub(super) const USER: u64 = 1 << 4;
 
 /// The system call that moves the program break.
 const SBRK: u64 = SystemCall::Sbrk.number();
@@ -82,7 +82,7 @@ impl Engine {
         })
     }
 
-    fn sharers(&self, frame: u64) -> Option<u16> {
+    pub(super) fn sharers(&self, frame: u64) -> Option<u16> {
         self.guest.accounts?.sharers(&self.machine, frame)
     }
 
@@ -98,6 +98,30 @@ impl Engine {
         } else {
             FrameKind::Ordinary
         }
+    }
+
+    /// A frame that user pages of these processes map, and that has more or fewer recorded holders
+    /// than such pages. All that live must be among them, the supervisor too.
+    pub(super) fn miscounted_frame(&self, slots: impl Iterator<Item = Slot>) -> Option<Miscount> {
+        let mut frames = Vec::new();
+        for slot in slots {
+            self.machine
+                .mappings(self.processes.get(slot).satp, &mut |mapping| {
+                    if mapping.pte & USER != 0 {
+                        frames.push(mapping.physical & !(FRAME_BYTES - 1));
+                    }
+                });
+        }
+        frames.sort_unstable();
+        frames.chunk_by(|one, other| one == other).find_map(|same| {
+            let (frame, mapped) = (same[0], same.len() as u64);
+            let recorded = u64::from(self.sharers(frame)?);
+            (recorded != mapped).then_some(Miscount {
+                frame,
+                mapped,
+                recorded,
+            })
+        })
     }
 
     /// Copies the page of `process` at virtual address `page`; false if it is not mapped there.

@@ -24,7 +24,7 @@ pub(crate) use canary::Canaries;
 pub use canary::Canary;
 pub(crate) use disk::file_node;
 pub(crate) use finish::STATUS_ADDRESS;
-pub use finish::Standing;
+pub use finish::{Standing, Vigil};
 pub(crate) use processes::{Processes, SUPERVISOR, Slot, State};
 pub(crate) use schedule::{HART, STACK_POINTER};
 
@@ -51,6 +51,10 @@ pub struct Engine {
     events: Vec<Event>,
     /// Whether the free list was seen empty in the step in hand.
     out_of_frames: bool,
+    /// Whether the first frame refused in the step in hand was for a store that needed none.
+    refused_to_last_holder: bool,
+    /// Whether a fork has failed since the case began.
+    fork_failed: bool,
     /// What the canaries of a seeded bug have said since the case began.
     canary: Canary,
     /// What the kernel has printed since the case began, its tail.
@@ -83,6 +87,8 @@ impl Engine {
             front: Some(guest.front),
             events: Vec::new(),
             out_of_frames: false,
+            refused_to_last_holder: false,
+            fork_failed: false,
             canary: Canary::default(),
             console: Vec::new(),
             console_mark: 0,
@@ -100,6 +106,8 @@ impl Engine {
         self.front = Some(self.guest.front);
         self.events.clear();
         self.out_of_frames = false;
+        self.refused_to_last_holder = false;
+        self.fork_failed = false;
         self.canary = Canary::default();
         self.console.clear();
         self.console_mark = 0;
@@ -144,6 +152,11 @@ impl Engine {
     /// Frames free now, where the kernel's symbols tell.
     pub fn free_frames(&self) -> Option<u64> {
         self.guest.accounts?.free(&self.machine)
+    }
+
+    /// Frames promised to programs now, where the kernel's symbols tell.
+    pub fn promised_frames(&self) -> Option<u64> {
+        self.guest.accounts?.promised(&self.machine)
     }
 
     /// Runs until somebody stands at a hint. `Ok(None)`: nobody is runnable.

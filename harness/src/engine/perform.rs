@@ -19,6 +19,7 @@ impl Engine {
     pub fn perform(&mut self, step: &Step, observation: &mut Observation) {
         self.events.clear();
         self.out_of_frames = false;
+        self.refused_to_last_holder = false;
         self.console_mark = self.console.len();
         self.disk_was_used();
         let instructions_before = self.machine.retired();
@@ -31,6 +32,7 @@ impl Engine {
         observation.events.clear();
         observation.events.append(&mut self.events);
         observation.out_of_frames = self.out_of_frames;
+        observation.refused_to_last_holder = self.refused_to_last_holder;
         observation.frames = frames_before.zip(self.free_frames());
         observation.instructions = self.machine.retired() - instructions_before;
         self.collect_mappings(step, observation);

@@ -3,11 +3,16 @@
 //! empty when a frame was refused.
 
 use super::Engine;
+use super::mappings::USER;
 use super::schedule::RESULT;
-use crate::guest::frames::Hidden;
+use crate::guest::frames::{FRAME_BYTES, Hidden};
 
 /// The register that holds the return address (`ra`).
 const RETURN_ADDRESS: usize = 1;
+
+/// The cause of a store that no entry of the page table allows (privileged specification, "Supervisor
+/// Cause Register").
+const STORE_PAGE_FAULT: u64 = 15;
 
 /// What a case withholds from the kernel.
 #[derive(Clone, Copy, Debug, Default)]
@@ -33,7 +38,7 @@ impl Engine {
     /// Frames that should be free once every process of the case is gone.
     pub fn frames_expected_at_end(&self) -> Option<u64> {
         let hidden = self.scarcity.hidden.map_or(0, |hidden| hidden.frames);
-        self.guest.free_at_end?.checked_sub(hidden)
+        self.guest.at_end.free?.checked_sub(hidden)
     }
 
     /// Makes memory scarce, or plentiful again. A kernel whose frames cannot be counted is left
@@ -96,13 +101,32 @@ impl Engine {
             self.count_request(hart);
         }
         let refused = requests.is_refusal(pc);
-        if refused {
-            self.out_of_frames |= self.refusal_is_due(hart);
+        if refused && self.refusal_is_due(hart) {
+            // Later refusals may be somebody else's.
+            self.refused_to_last_holder |= !self.out_of_frames && self.stores_to_own_frame(hart);
+            self.out_of_frames = true;
         }
         if refused && !asks {
             self.end_refusal();
         }
         asks || refused
+    }
+
+    /// Whether the process that acts came into the kernel by a store to a page that is mapped, and
+    /// whose frame nobody else holds: to let it store takes no frame.
+    fn stores_to_own_frame(&self, hart: usize) -> bool {
+        let trap = self.machine.last_user_trap(hart);
+        let Some(trap) = trap.filter(|trap| trap.cause == STORE_PAGE_FAULT) else {
+            return false;
+        };
+        let page = self.front.and_then(|slot| {
+            let satp = self.processes.get(slot).satp;
+            self.machine.translate(satp, trap.value)
+        });
+        page.is_some_and(|page| {
+            let frame = page.physical & !(FRAME_BYTES - 1);
+            page.pte & USER != 0 && self.sharers(frame) == Some(1)
+        })
     }
 
     /// Whether there are fewer frames than the kernel was asked for.

@@ -191,6 +191,7 @@ impl Engine {
             entry.pid = value;
         } else {
             entry.state = State::Unused;
+            self.fork_failed = true;
         }
     }
 

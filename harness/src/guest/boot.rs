@@ -3,15 +3,15 @@
 //! The agent is planted as `/init`, and once more. When it makes its first hint call it becomes the supervisor;
 //! a fork of it becomes process `a`, and with `a` at its hint the snapshot is taken.
 
-use super::Guest;
 use super::frames::{FRAME_BYTES, FrameAccounts, RAM_START};
 use super::location::GuestFiles;
 use super::planted::{Planted, plant};
 use super::requests::FrameRequests;
 use super::symbols::Symbols;
+use super::{Guest, Resources};
 use crate::agent::{Agent, DATA_BYTES, DATA_FILE_BYTES, DATA_START, TEXT_BYTES, TEXT_START};
 use crate::engine::{
-    CSR_SATP, Canaries, Engine, HART, Processes, STACK_POINTER, SUPERVISOR, Slot, Standing,
+    CSR_SATP, Canaries, Engine, HART, Processes, STACK_POINTER, SUPERVISOR, Slot, Standing, Vigil,
 };
 use abi::SystemCall;
 use emulator::{Clock, Config, Coverage, Exit, Machine};
@@ -108,19 +108,23 @@ impl Guest {
         };
         stage.run_to_hint("to the agent's first instruction", BOOT_BUDGET)?;
         let mut guest = Arc::new(stage.set(dialect, planted)?);
-        let free_at_end = calibrate(&guest);
+        let at_end = calibrate(&guest);
         if let Some(guest) = Arc::get_mut(&mut guest) {
-            guest.free_at_end = free_at_end;
+            guest.at_end = at_end;
         }
         Ok(guest)
     }
 }
 
-/// Counts the frames that are free when a case has run in which nothing happened.
-fn calibrate(guest: &Arc<Guest>) -> Option<u64> {
+/// Counts what there is when a case has run in which nothing happened.
+fn calibrate(guest: &Arc<Guest>) -> Resources {
     let mut engine = Engine::new(guest);
-    engine.finish(&[(Process::FIRST, Standing::Ready)]);
-    engine.free_frames()
+    engine.finish(&[(Process::FIRST, Standing::Ready)], Vigil::Awake);
+    Resources {
+        free: engine.free_frames(),
+        promised: engine.promised_frames(),
+        forks: engine.count_forks().unwrap_or(None),
+    }
 }
 
 /// The machine on its way to the start of a case.
@@ -179,8 +183,8 @@ impl Stage {
             agent: self.agent,
             dialect,
             setting,
-            free_at_end: None,
             disk_problems: problems,
+            at_end: Resources::default(),
             processes,
             front: first,
         })

@@ -59,15 +59,19 @@ impl FrameAccounts {
         }
     }
 
+    /// Frames that are promised to programs; `None`: this kernel promises none.
+    pub fn promised(self, machine: &Machine) -> Option<u64> {
+        match self {
+            Self::Counted { kmem, .. } => machine.read_u64(kmem + PROMISED),
+            Self::Linked { .. } => None,
+        }
+    }
+
     /// Whether fewer than `needed` frames are left beside promised ones, by the list itself and not
     /// by the kernel's count of it.
     pub fn fewer_than(self, machine: &Machine, needed: u64) -> bool {
         let (Self::Linked { kmem } | Self::Counted { kmem, .. }) = self;
-        let promised = match self {
-            Self::Linked { .. } => Some(0),
-            Self::Counted { .. } => machine.read_u64(kmem + PROMISED),
-        };
-        let needed = needed.saturating_add(promised.unwrap_or(0));
+        let needed = needed.saturating_add(self.promised(machine).unwrap_or(0));
         let Some((_, on_list)) = walk_list(machine, kmem, needed.min(LONGEST_LIST - 1)) else {
             return false;
         };

@@ -20,6 +20,17 @@ use std::ops::Range;
 use std::sync::Arc;
 use symbols::Symbols;
 
+/// What a kernel must have again when a case has ended.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Resources {
+    /// Free frames, where symbols tell.
+    pub free: Option<u64>,
+    /// Frames promised to programs, where symbols tell.
+    pub promised: Option<u64>,
+    /// How often the supervisor can fork before it is refused.
+    pub forks: Option<u64>,
+}
+
 /// A kernel parked at the start of a case, shared by any number of engines.
 pub struct Guest {
     /// What the kernel's legitimate peculiarities are.
@@ -28,8 +39,8 @@ pub struct Guest {
     pub symbols: Symbols,
     /// What every case starts from.
     pub setting: Setting,
-    /// Frames free when the supervisor alone is left, where symbols tell.
-    pub free_at_end: Option<u64>,
+    /// What there is when the supervisor alone is left.
+    pub at_end: Resources,
     pub(crate) agent: Agent,
     pub(crate) accounts: Option<FrameAccounts>,
     pub(crate) snapshot: Arc<Snapshot>,

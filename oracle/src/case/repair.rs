@@ -7,7 +7,7 @@
 use super::{Address, Call, Case, Flavour, Operation, Process, Region, Target};
 use crate::dialect::Dialect;
 use crate::layout::AGENT_CODE;
-use crate::model::{BreakMove, EAGER_PAGES, Model, ProcessState, Witness};
+use crate::model::{BreakMove, EAGER_PAGES, Model, PIDS, ProcessState, Witness};
 use crate::setting::Setting;
 use std::cell::RefCell;
 use std::num::NonZeroU8;
@@ -120,7 +120,7 @@ impl Companion {
             }
             Call::Kill {
                 target: Target::Pid(pid),
-            } if (0..1 << 20).contains(&pid) => Call::Kill {
+            } if PIDS.contains(&pid) => Call::Kill {
                 target: Target::Pid(NOBODY - pid),
             },
             Call::Fetch { address } => Call::Fetch {

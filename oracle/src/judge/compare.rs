@@ -181,10 +181,14 @@ impl Judge {
     /// A process that had to come back did not.
     fn vanished(&self, process: Process, expected: String, witness: &Witness) -> Finding {
         if witness.killed(process) {
-            let seen = match witness.out_of_frames {
-                true => format!("{process} was killed, and a frame was refused to somebody else"),
-                false => format!("{process} was killed, although frames were left"),
+            let why = if witness.refused_to_last_holder {
+                "for want of a frame, although nobody else holds that of the page: it needs none"
+            } else if witness.out_of_frames {
+                "and a frame was refused to somebody else"
+            } else {
+                "although frames were left"
             };
+            let seen = format!("{process} was killed, {why}");
             return self.finding(Clause::InnocentLive, process, expected, seen);
         }
         let seen = format!("{process} does not come back");
@@ -411,6 +415,7 @@ fn is_start(event: &Event, whose: Process) -> bool {
 
 fn witness(observation: &Observation) -> Witness {
     let mut witness = Witness::observed(observation.out_of_frames);
+    witness.refused_to_last_holder = observation.refused_to_last_holder;
     for event in &observation.events {
         match *event {
             Event::Returned { process, value }

@@ -100,6 +100,12 @@ pub enum Clause {
     EndsInTime,
     /// All frames come back when everyone is gone.
     FramesComeBack,
+    /// Nothing is promised any more that was promised to a program when everyone is gone.
+    PromisesEnd,
+    /// As many processes fit at the end as at the start, although forks have failed.
+    SlotsComeBack,
+    /// A mapped frame has as many recorded holders as pages that map it.
+    HoldersCounted,
     /// More frames are free at the end than there were: something was freed twice.
     FramesNotInvented,
     /// Shrinking gives the frames of touched pages back.
@@ -135,7 +141,7 @@ pub enum Clause {
 
 impl Clause {
     /// All clauses.
-    pub const ALL: [Clause; 33] = [
+    pub const ALL: [Clause; 36] = [
         Clause::ReturnedValue,
         Clause::LoadedValue,
         Clause::ComesBack,
@@ -154,6 +160,9 @@ impl Clause {
         Clause::StaysOn,
         Clause::EndsInTime,
         Clause::FramesComeBack,
+        Clause::PromisesEnd,
+        Clause::SlotsComeBack,
+        Clause::HoldersCounted,
         Clause::FramesNotInvented,
         Clause::ShrinkGivesBack,
         Clause::GrowthTakesNothing,
@@ -192,6 +201,9 @@ impl Clause {
             Clause::StaysOn => "stays-on",
             Clause::EndsInTime => "ends-in-time",
             Clause::FramesComeBack => "frames-come-back",
+            Clause::PromisesEnd => "promises-end",
+            Clause::SlotsComeBack => "slots-come-back",
+            Clause::HoldersCounted => "holders-counted",
             Clause::FramesNotInvented => "frames-not-invented",
             Clause::ShrinkGivesBack => "shrink-gives-back",
             Clause::GrowthTakesNothing => "growth-takes-nothing",
@@ -228,10 +240,13 @@ impl Clause {
             Clause::InnocentLive => Verdict::WronglyKilled,
             Clause::NoPanic | Clause::NotStuck | Clause::StaysOn => Verdict::Panic,
             Clause::ComesBack | Clause::EndsInTime => Verdict::Hang,
-            Clause::FramesComeBack | Clause::ShrinkGivesBack | Clause::BlocksComeBack => {
-                Verdict::Leak
-            }
-            Clause::FramesNotInvented
+            Clause::FramesComeBack
+            | Clause::PromisesEnd
+            | Clause::SlotsComeBack
+            | Clause::ShrinkGivesBack
+            | Clause::BlocksComeBack => Verdict::Leak,
+            Clause::HoldersCounted
+            | Clause::FramesNotInvented
             | Clause::MappedNotFree
             | Clause::WritableAlone
             | Clause::KernelHidden

@@ -1,6 +1,7 @@
-//! The end of a case: who was reaped, with which status, and whether all frames came back.
+//! The end of a case: who was reaped, with which status, and whether all came back: frames, promises
+//! of frames, slots of processes.
 
-use super::{Clause, End, Failure, Finding, Judge, words};
+use super::{Clause, End, Failure, Finding, Judge, Nap, words};
 use crate::case::Process;
 use crate::model::{Death, KILLED_STATUS, ProcessState};
 
@@ -18,11 +19,79 @@ impl Judge {
         if let Some(failure) = &end.failure {
             return Err(self.failed_at_end(failure));
         }
+        self.compare_holders(end)?;
+        self.compare_naps(&end.naps)?;
         self.compare_reaped(end)?;
         self.compare_free_frames(end)?;
+        self.compare_promises(end)?;
+        self.compare_slots(end)?;
         match &end.disk {
             None => Ok(()),
             Some(disk) => self.compare_disk(disk),
+        }
+    }
+
+    fn compare_holders(&self, end: &End) -> Result<(), Finding> {
+        let Some(miscount) = end.miscount else {
+            return Ok(());
+        };
+        let (frame, mapped) = (miscount.frame, miscount.mapped);
+        Err(self.finding(
+            Clause::HoldersCounted,
+            Process::FIRST,
+            format!("frame {frame:#x}, which {mapped} pages map, has as many holders"),
+            format!("{} are recorded", miscount.recorded),
+        ))
+    }
+
+    /// The supervisor sleeps in `wait` while ready processes exit one after the other: a child of its
+    /// own that ends wakes it, and so does a child of such a process that has ended already.
+    fn compare_naps(&self, naps: &[Nap]) -> Result<(), Finding> {
+        for (at, nap) in naps.iter().enumerate() {
+            let process = nap.process;
+            let has_ended = |child: &Process| match self.model.state_of(*child) {
+                ProcessState::Zombie | ProcessState::Blocked => true,
+                ProcessState::Ready => naps[..at].iter().any(|earlier| earlier.process == *child),
+                ProcessState::Gone => false,
+            };
+            let mut children =
+                Process::all().filter(|child| self.model.parent_of(*child) == Some(process));
+            let inherited = children.find(has_ended);
+            let wakes = inherited.is_some() || self.model.parent_of(process).is_none();
+            if wakes && !nap.woken {
+                let whom = inherited.unwrap_or(process);
+                return Err(self.finding(
+                    Clause::EverybodyReaped,
+                    whom,
+                    format!("the first process, asleep in wait, is woken for {whom} when {process} exits"),
+                    "it sleeps on",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn compare_promises(&self, end: &End) -> Result<(), Finding> {
+        match end.promised {
+            Some((wanted, promised)) if wanted != promised => Err(self.finding(
+                Clause::PromisesEnd,
+                Process::FIRST,
+                format!("{wanted} frames are promised when every process is gone"),
+                format!("{promised} are"),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn compare_slots(&self, end: &End) -> Result<(), Finding> {
+        match end.forks {
+            Some((wanted, forks)) if wanted != forks => Err(self.finding(
+                Clause::SlotsComeBack,
+                Process::FIRST,
+                format!("{wanted} processes can be made when every other is gone"),
+                format!("{forks} can"),
+            )),
+            _ => Ok(()),
         }
     }
 

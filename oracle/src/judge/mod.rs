@@ -29,7 +29,8 @@ use frames::Budget;
 pub use finding::{Bucket, Clause, Finding, Situation, Verdict, bucket};
 pub use meter::BiteMeter;
 pub use observation::{
-    DiskContent, End, Event, Failure, FrameKind, Observation, PageFlags, PageMapping, UserTrap,
+    DiskContent, End, Event, Failure, FrameKind, Miscount, Nap, Observation, PageFlags,
+    PageMapping, UserTrap,
 };
 pub use step::{Action, Step};
 pub use words::describe;
@@ -147,6 +148,16 @@ impl Judge {
     /// The process identifier of a process that was born.
     pub fn pid_of(&self, process: Process) -> Option<u64> {
         self.model.pid_of(process)
+    }
+
+    /// Whether a process that another one of the case has made leaves, when it is told to exit, a
+    /// child that has ended: the supervisor inherits that while no child of its own ends.
+    pub fn leaves_zombies(&self) -> bool {
+        Process::all().any(|process| {
+            self.model.state_of(process) == ProcessState::Ready
+                && self.model.parent_of(process).is_some()
+                && self.model.has_zombies(process)
+        })
     }
 
     /// What user memory must hold.

@@ -12,6 +12,9 @@ pub struct Observation {
     pub failure: Option<Failure>,
     /// Whether the free list was seen empty, from outside, when the kernel refused a frame.
     pub out_of_frames: bool,
+    /// Whether the first frame that was refused was for a store to a mapped page whose frame nobody
+    /// else held, by the kernel's own count: it needed none.
+    pub refused_to_last_holder: bool,
     /// Free frames before and after the step.
     pub frames: Option<(u64, u64)>,
     /// Every valid leaf of the page tables of the processes named in it; at least of the step's
@@ -160,6 +163,26 @@ pub struct PageMapping {
     pub kind: FrameKind,
 }
 
+/// The exit of a process while the supervisor sleeps in `wait`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Nap {
+    /// Who was told to exit.
+    pub process: Process,
+    /// Whether the supervisor came back before anything else was done.
+    pub woken: bool,
+}
+
+/// A frame whose holders are not counted right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Miscount {
+    /// Its physical address.
+    pub frame: u64,
+    /// How many pages of living processes map it.
+    pub mapped: u64,
+    /// How many holders the kernel has recorded.
+    pub recorded: u64,
+}
+
 /// What was seen at the end of a case, after every process was told to go.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct End {
@@ -170,8 +193,19 @@ pub struct End {
     pub all_reaped: bool,
     /// What the disk holds, if the case may have changed it.
     pub disk: Option<DiskContent>,
+    /// What the supervisor did, asleep in `wait`, each time that a ready process was told to exit;
+    /// empty if it did not sleep while the case ended.
+    pub naps: Vec<Nap>,
+    /// Before anybody was told to go: a frame with more or fewer recorded holders than pages that
+    /// map it.
+    pub miscount: Option<Miscount>,
     /// Free frames: how many there should be, and how many there are.
     pub frames: Option<(u64, u64)>,
+    /// Frames promised to programs: how many there should be, and how many there are.
+    pub promised: Option<(u64, u64)>,
+    /// Forks by the supervisor until it was refused one: how many there should be, and how many
+    /// there were.
+    pub forks: Option<(u64, u64)>,
     /// What made the machine stop, if anything did.
     pub failure: Option<Failure>,
 }

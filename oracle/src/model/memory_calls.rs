@@ -105,7 +105,8 @@ impl Model {
             self.reply(process, Outcome::Dies(Death::ForbiddenAccess));
             return false;
         }
-        let excused = witness.excused_silence(process);
+        let needless = witness.refused_to_last_holder && process == self.actor;
+        let excused = witness.excused_silence(process) && !needless;
         if excused && space.may_need_frame(address, length, access) {
             self.dies_out_of_frames(process);
             return false;

@@ -43,6 +43,7 @@ use open_file::OpenFile;
 use pipe::Pipe;
 use process::ProcessModel;
 use program_calls::NewStack;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// What does not change during a case.
@@ -166,6 +167,18 @@ impl Model {
     /// Whether a legal difference has left memory or pipes unknown.
     pub fn is_unknown(&self) -> bool {
         self.unknown
+    }
+
+    /// Who made a process that lives; `None` if that has ended, or was the supervisor.
+    pub(crate) fn parent_of(&self, process: Process) -> Option<Process> {
+        self.of(process).parent
+    }
+
+    /// Whether a process has children that have ended.
+    pub(crate) fn has_zombies(&self, process: Process) -> bool {
+        Process::all().any(|child| {
+            self.parent_of(child) == Some(process) && self.state_of(child) == ProcessState::Zombie
+        })
     }
 
     /// Whether the parent of a process sleeps until a child ends.
@@ -347,10 +360,9 @@ impl Model {
             Call::Kill {
                 target: Target::Process(target),
             } => self.of(target).born,
-            // Small numbers may be somebody's; 0 is what the C kernel finds in a free slot.
             Call::Kill {
                 target: Target::Pid(pid),
-            } => !(0..1 << 20).contains(&pid),
+            } => !PIDS.contains(&pid),
             Call::Fetch { address } => self.fetch_is_known(process, self.resolve(process, address)),
             Call::Sbrk { amount, .. } => self.sbrk_can_be_driven(process, amount),
             Call::Read { fd, .. } => !self.would_queue(process, fd, Way::Read),
@@ -514,6 +526,9 @@ impl Model {
         self.excused(process, Outcome::Dies(Death::OutOfFrames));
     }
 }
+
+/// Identifiers that processes may have: cases make a few, and a fork that fails may use one up.
+pub(crate) const PIDS: Range<i32> = 1..1000;
 
 /// The exit status of a process that was killed.
 pub(crate) const KILLED_STATUS: i32 = -1;

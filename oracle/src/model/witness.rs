@@ -14,6 +14,8 @@ pub struct Witness {
     killed: [bool; Process::COUNT],
     /// Whether the free list was seen empty when a frame was refused.
     pub out_of_frames: bool,
+    /// Whether that was for a store of the acting process that needed none.
+    pub refused_to_last_holder: bool,
     /// Whether there is an observation at all: without one the model foretells the ideal.
     observed: bool,
 }

@@ -74,6 +74,8 @@ fn drive(
     let mut end = End {
         all_reaped: true,
         frames: Some((1000, 1000)),
+        promised: Some((5, 5)),
+        forks: Some((60, 60)),
         ..End::default()
     };
     for process in Process::all() {

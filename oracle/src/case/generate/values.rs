@@ -129,11 +129,21 @@ impl Scene<'_> {
         let model = self.companion.model();
         let born = Process::all().filter(|other| model.pid_of(*other).is_some());
         match self.below(8) {
-            0 => Target::Pid(-(self.below(3) as i32) - 1),
+            0 => Target::Pid(self.nobody()),
             _ => {
                 let at = self.below(born.clone().count() as u32) as usize;
                 Target::Process({ born }.nth(at).unwrap_or(self.process))
             }
+        }
+    }
+
+    /// A process identifier that is nobody's, below or above all there are.
+    fn nobody(&mut self) -> i32 {
+        match self.below(4) {
+            0 => 0,
+            1 => -1 - self.below(3) as i32,
+            2 => 1000 + self.below(9) as i32,
+            _ => self.pick(&[i32::MIN, i32::MAX]),
         }
     }
 
