@@ -19,9 +19,6 @@ pub struct FileNode {
     pub bytes: Vec<u8>,
 }
 
-/// The first bytes of a program file (System V ABI, "ELF header").
-const PROGRAM_MAGIC: &[u8] = b"\x7fELF";
-
 impl FileNode {
     /// What `fstat` says about it.
     pub fn stat(&self) -> Stat {
@@ -32,11 +29,6 @@ impl FileNode {
             links: self.links,
             size: self.bytes.len() as u64,
         }
-    }
-
-    /// Whether a kernel takes it for a program.
-    pub fn is_program(&self) -> bool {
-        self.kind == Kind::File && self.bytes.starts_with(PROGRAM_MAGIC)
     }
 
     /// The entry of that name, if it is a directory that has one: its place, and what it says.

@@ -56,16 +56,6 @@ impl Layout {
             kernel: abi::layout::RAM_START,
         }
     }
-
-    /// The same layout with a stack of `pages` pages: the heap moves.
-    pub fn with_stack(&self, pages: u64) -> Layout {
-        let end = self.stack.start + pages * PAGE_SIZE;
-        Layout {
-            stack: self.stack.start..end,
-            heap: end,
-            ..self.clone()
-        }
-    }
 }
 
 bitflags::bitflags! {
@@ -90,7 +80,9 @@ bitflags::bitflags! {
 pub struct Segment {
     /// First address, page aligned.
     pub address: u64,
-    /// Content; the segment ends at the end of the page that holds the last byte.
+    /// How many bytes, whole pages.
+    pub length: u64,
+    /// What it begins with, at most `length` bytes; the rest is zero.
     pub bytes: Vec<u8>,
     /// What the program may do with it.
     pub permissions: Permissions,
@@ -99,7 +91,7 @@ pub struct Segment {
 impl Segment {
     /// One past the last page of the segment.
     pub fn end(&self) -> u64 {
-        page_ceiling(self.address.saturating_add(self.bytes.len() as u64))
+        self.address.saturating_add(self.length)
     }
 }
 
@@ -108,11 +100,10 @@ impl Segment {
 pub const RETURN: u16 = 0x8082;
 
 /// Bytes at the start of the agent's text that hold its own code; returns follow.
-pub const AGENT_CODE: usize = 0x200;
+pub const AGENT_CODE: usize = 0x800;
 
-/// What stands for the agent's code where nobody knows it: environment calls.
-const ECALL: u32 = 0x73;
-const ECALL_BYTES: usize = size_of::<u32>();
+/// Where in the agent's text a second entry point is, for programs that do not begin at the first.
+pub const SECOND_ENTRY: u64 = AGENT_CODE as u64 - 4;
 
 /// What a program's memory holds when it starts: text, data and stack (the heap is empty).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -151,46 +142,5 @@ impl Image {
                     .copy_from_slice(&segment.bytes[(from - segment.address) as usize..][..length]);
             }
         }
-    }
-
-    /// The same image with nothing on a stack of `layout`: what a kernel that starts the program
-    /// puts there is not part of it.
-    pub fn with_empty_stack(&self, layout: &Layout) -> Image {
-        let below = self.segments.iter();
-        let below = below.filter(|segment| segment.address < layout.stack.start);
-        let stack = Segment {
-            address: layout.stack.start,
-            bytes: vec![0; (layout.stack.end - layout.stack.start) as usize],
-            permissions: Permissions::READ_WRITE,
-        };
-        Image {
-            segments: below.cloned().chain([stack]).collect(),
-        }
-    }
-
-    /// An image for [`Layout::nominal`] whose data page holds a pattern: for tests and for repair,
-    /// where no kernel was booted.
-    pub fn nominal() -> Image {
-        let layout = Layout::nominal();
-        let length = |range: &Range<u64>| (range.end - range.start) as usize;
-        let mut data = vec![0; length(&layout.data)];
-        for (at, byte) in data.iter_mut().take(PAGE_SIZE as usize).enumerate() {
-            *byte = (at % 251) as u8;
-        }
-        let mut text = ECALL.to_le_bytes().repeat(AGENT_CODE / ECALL_BYTES);
-        let returns = (length(&layout.text) - AGENT_CODE) / 2;
-        text.extend(RETURN.to_le_bytes().repeat(returns));
-        let segment = |address, bytes, permissions| Segment {
-            address,
-            bytes,
-            permissions,
-        };
-        let program = Image {
-            segments: vec![
-                segment(layout.text.start, text, Permissions::READ_EXECUTE),
-                segment(layout.data.start, data, Permissions::READ_WRITE),
-            ],
-        };
-        program.with_empty_stack(&layout)
     }
 }

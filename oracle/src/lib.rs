@@ -5,7 +5,7 @@
 //! - [`case`]: what a case is; its binary form, its text form, how it is repaired, generated,
 //!   mutated and made simpler;
 //! - [`dialect`]: in what respects kernels may legitimately differ; and beside it what a case starts
-//!   from: the [`setting`], made of [`layout`] and [`files`];
+//!   from: the [`setting`], made of [`layout`], [`files`], [`program_file`] and [`specimens`];
 //! - [`model`]: a kernel that allocates everything eagerly and never runs out of frames;
 //! - [`judge`]: what the model expects, against what was seen, clause by clause.
 //!
@@ -18,7 +18,9 @@ pub mod files;
 pub mod judge;
 pub mod layout;
 pub mod model;
+pub mod program_file;
 pub mod setting;
+pub mod specimens;
 
 pub use case::{
     Address, Amount, Call, Case, Flavour, OpenFlags, OpenMode, Operation, Process, Profile, Region,
@@ -33,4 +35,6 @@ pub use judge::{
 };
 pub use layout::{Image, Layout, Permissions, Segment};
 pub use model::{PageState, ProcessState};
-pub use setting::{Program, Setting};
+pub use program_file::Program;
+pub use setting::Setting;
+pub use specimens::Specimen;

@@ -1,90 +1,77 @@
-//! What every case starts from: the first process, the programs, the files.
+//! What every case starts from: the first process, its program, the files.
 
 use crate::case::FULL_LENGTH_NAME;
 use crate::dialect::Dialect;
 use crate::files::Files;
-use crate::layout::{Image, Layout};
+use crate::layout::{AGENT_CODE, Layout, PAGE_SIZE, RETURN};
+use crate::program_file::{self, Program};
+use crate::specimens::{Material, Specimen, agent_file};
+use std::sync::Arc;
 
-/// A program in memory, as it starts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Program {
-    /// The inode of its file; 0 for one that was started before the case.
-    pub inode: u32,
-    /// Where it begins.
-    pub entry: u64,
-    /// Where its parts lie.
-    pub layout: Layout,
-    /// What they hold.
-    pub image: Image,
-}
+/// What the agent is called that a kernel starts first.
+const PLAIN_AGENT: &str = "init";
+/// The agent in a file that asks for a stack that grows.
+const GROWING_AGENT: &str = "grow";
+/// Bytes of the file that is no program: more than two blocks, and no multiple of one.
+const NO_PROGRAM_BYTES: usize = 3000;
 
 /// What the harness found on the booted kernel, and what it planted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setting {
     /// Process `a`'s identifier.
     pub first_pid: u64,
-    /// The first is what process `a` runs when a case starts; the others are what `exec` makes of
-    /// the agent's files. At least one.
-    pub programs: Vec<Program>,
+    /// What process `a` runs when a case starts.
+    pub booted: Arc<Program>,
     /// What paths lead to.
     pub files: Files,
 }
 
+/// The files that cases work with, by their names in the root directory: the agent, specimens of
+/// odd program files, and one that is no program.
+pub fn planted_files(material: Material<'_>) -> Vec<(&'static str, Vec<u8>)> {
+    let growing = Some(abi::limits::GROWING_STACK_PAGES * PAGE_SIZE);
+    let no_program = (0..NO_PROGRAM_BYTES).map(|at| (at % 251) as u8);
+    let agents = [
+        (PLAIN_AGENT, agent_file(material, None)),
+        (GROWING_AGENT, agent_file(material, growing)),
+        (FULL_LENGTH_NAME, no_program.collect()),
+    ];
+    let specimens = Specimen::ALL.iter();
+    let specimens = specimens.map(|specimen| (specimen.name, specimen.file(material)));
+    agents.into_iter().chain(specimens).collect()
+}
+
 impl Setting {
-    /// The setting of a kernel on which the agent was started with `layout` and `image`, and whose
-    /// agents' files have the inodes `plain` and, for the one that asks for a stack that grows,
-    /// `growing`.
-    pub fn of_agents(
-        dialect: &Dialect,
-        first_pid: u64,
-        booted: Program,
-        files: Files,
-        [plain, growing]: [u32; 2],
-    ) -> Setting {
-        let started = |inode, layout: Layout| Program {
-            inode,
-            entry: booted.entry,
-            image: booted.image.with_empty_stack(&layout),
-            layout,
+    /// A setting where no kernel was booted, for tests and for repair: files of the size of the
+    /// real ones, and in them a text in which nobody knows the agent's code.
+    pub fn nominal(dialect: &Dialect, first_pid: u64) -> Setting {
+        let layout = Layout::nominal();
+        let mut text = ECALL.to_le_bytes().repeat(AGENT_CODE / ECALL_BYTES);
+        let returns = (layout.text.end as usize - AGENT_CODE) / 2;
+        text.extend(RETURN.to_le_bytes().repeat(returns));
+        let data: Vec<u8> = (0..NOMINAL_DATA_BYTES).map(|at| (at % 251) as u8).collect();
+        let material = Material {
+            text: &text,
+            data: &data,
         };
-        let growing_layout = booted.layout.with_stack(dialect.exec.stack.pages());
-        let programs = vec![
-            started(plain, booted.layout.clone()),
-            started(growing, growing_layout),
-        ];
+        let planted = planted_files(material);
+        let agent = program_file::parse(&planted[0].1, dialect);
         Setting {
             first_pid,
-            programs: [vec![booted], programs].concat(),
-            files,
+            booted: Arc::new(agent.expect("the agent's own file has nothing odd about it")),
+            files: Files::flat(&planted),
         }
     }
 
-    /// A setting where no kernel was booted, for tests and for repair: the nominal layout, and
-    /// files of about the size of the real ones.
-    pub fn nominal(dialect: &Dialect, first_pid: u64) -> Setting {
-        const AGENT_BYTES: usize = 0x4000;
-        let program = |growing: u8| {
-            let mut bytes = b"\x7fELF".to_vec();
-            bytes.resize(AGENT_BYTES, growing);
-            bytes
-        };
-        let files = Files::flat(&[
-            ("init", program(0)),
-            ("grow", program(1)),
-            (FULL_LENGTH_NAME, vec![b'.'; 3000]),
-        ]);
-        let inode = |path: &[u8]| {
-            let found = files.find(path);
-            found.map_or(0, |node| node.inode)
-        };
-        let agents = [inode(b"init"), inode(b"grow")];
-        let layout = Layout::nominal();
-        let booted = Program {
-            inode: 0,
-            entry: layout.text.start,
-            layout,
-            image: Image::nominal(),
-        };
-        Setting::of_agents(dialect, first_pid, booted, files, agents)
+    /// The inode of the agent's file that the kernel starts first; 0 if there is none.
+    pub fn supervisor_file(&self) -> u32 {
+        let found = self.files.find(PLAIN_AGENT.as_bytes());
+        found.map_or(0, |node| node.inode)
     }
 }
+
+/// What stands for the agent's code where nobody knows it: environment calls.
+const ECALL: u32 = 0x73;
+const ECALL_BYTES: usize = size_of::<u32>();
+/// Bytes of the agent's data in its file, about.
+const NOMINAL_DATA_BYTES: usize = PAGE_SIZE as usize - 0x180;

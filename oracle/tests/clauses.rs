@@ -84,6 +84,7 @@ fn starts(arguments: u64, array: u64) -> impl FnMut(&mut Observation) {
             arguments,
             array,
             stack: array,
+            entry: 0,
         }];
     }
 }
@@ -213,6 +214,19 @@ fn findings() -> Vec<(Clause, Finding)> {
         (Clause::ProgramStarts, with_last(&exec, returns(A, 0))),
         (Clause::ProgramStarts, with_last(&exec, starts(0, 0x5ff8))),
         (Clause::ProgramStarts, with_last(&exec, starts(1, 0x5ff0))),
+        // Begins at the start of its text, not where its file says.
+        (
+            Clause::ProgramStarts,
+            with_last(
+                &["a: string stack[0] \"middle\"", exec[1]],
+                starts(0, 0x5ff0),
+            ),
+        ),
+        // Its first instruction lies nowhere.
+        (
+            Clause::ForbiddenAccessKills,
+            with_last(&["a: string stack[0] \"astray\"", exec[1]], returns(A, 0)),
+        ),
         (
             Clause::ReturnedValue,
             with_last(&["a: exec heap[0] heap[0]"], starts(0, 0x5ff0)),
@@ -225,6 +239,7 @@ fn findings() -> Vec<(Clause, Finding)> {
                     arguments: 0,
                     array: 0,
                     stack: 0,
+                    entry: 0,
                 });
             }),
         ),

@@ -27,8 +27,8 @@ fn event() -> impl Strategy<Value = Event> {
     let trap = trap.prop_map(|(cause, value, pc)| UserTrap { cause, value, pc });
     prop_oneof![
         4 => (process(), value()).prop_map(|(process, value)| Event::Returned { process, value }),
-        1 => (process(), value(), value()).prop_map(|(process, arguments, stack)| {
-            Event::Started { process, arguments, array: stack, stack }
+        1 => (process(), value(), value(), value()).prop_map(|(process, arguments, stack, entry)| {
+            Event::Started { process, arguments, array: stack, stack, entry }
         }),
         1 => process().prop_map(|child| Event::Born { child }),
         2 => (process(), prop::option::of(trap), any::<bool>()).prop_map(

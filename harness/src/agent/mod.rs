@@ -7,11 +7,11 @@
 //! kernel, unmodified. The agent never touches memory on its own, so data, stack and heap belong
 //! wholly to the case.
 
-mod elf;
 pub mod instructions;
 
 use instructions::{A0, A1, A2, A3, COMPRESSED_RETURN, RA, Register, T0};
 use oracle::Text;
+use oracle::specimens::Material;
 
 /// The immediate of the agent's hint call. Any value would do; this one is easy to see in a dump.
 pub const HINT_CODE: i32 = 0x4f1;
@@ -44,6 +44,8 @@ pub const DATA_BYTES: u64 = 2 * PAGE;
 pub struct Stubs {
     /// Entry point: the first hint.
     pub entry: u64,
+    /// Another one, behind the strings.
+    pub second_entry: u64,
     /// `ecall` with whatever `a0`..`a7` hold.
     pub system_call: u64,
     /// Loads of 1, 2, 4 and 8 bytes from `a1` into `a0`.
@@ -60,13 +62,9 @@ pub struct Stubs {
     pub fetch: u64,
 }
 
-/// The agent as built: its ELF file and where its stubs are.
+/// The agent as built: what its files are made of, and where its stubs are.
 #[derive(Clone, Debug)]
 pub struct Agent {
-    /// The ELF file to plant as `/init`.
-    pub elf: Vec<u8>,
-    /// The same program in a file that asks for a stack that grows.
-    pub growing_elf: Vec<u8>,
     /// Where to jump for what.
     pub stubs: Stubs,
     /// Where in the text the strings that cases store are, by their codes.
@@ -83,6 +81,7 @@ impl Agent {
         let mut code = Code::default();
         let stubs = Stubs {
             entry: code.stub(&[]),
+            second_entry: TEXT_START + oracle::layout::SECOND_ENTRY,
             system_call: code.stub(&[instructions::ecall()]),
             load: [0, 1, 2, 3].map(|width| code.stub(&[instructions::load(width, A0, A1)])),
             store: [0, 1, 2, 3].map(|width| code.stub(&[instructions::store(width, A2, A1)])),
@@ -93,23 +92,22 @@ impl Agent {
             fetch: code.stub(&[instructions::jump_and_link(RA, A1)]),
         };
         let (text, strings) = code.into_text();
-        let data = initial_data();
-        let file = |stack| {
-            let content = &data[..DATA_FILE_BYTES as usize];
-            elf::write(&text, content, stubs.entry, stack)
-        };
         Self {
-            elf: file(None),
-            growing_elf: file(Some(abi::limits::GROWING_STACK_PAGES * PAGE)),
             stubs,
             strings,
             text,
-            data,
+            data: initial_data(),
         }
     }
-}
 
-impl Agent {
+    /// What files with the agent in them are made of.
+    pub fn material(&self) -> Material<'_> {
+        Material {
+            text: &self.text,
+            data: &self.data[..DATA_FILE_BYTES as usize],
+        }
+    }
+
     /// Where the agent keeps the bytes of `text`, with the zero that ends them.
     pub fn string(&self, text: Text) -> u64 {
         self.strings[usize::from(text.code())]
@@ -180,7 +178,7 @@ impl Code {
             .flat_map(|word| word.to_le_bytes())
             .collect();
         // The longest first: a path that ends as another does needs no place of its own.
-        let mut by_length: Vec<Text> = (0..Text::COUNT).map(Text::from_code).collect();
+        let mut by_length: Vec<Text> = Text::all().collect();
         by_length.sort_by_key(|string| std::cmp::Reverse(string.bytes().len()));
         let mut strings = vec![0; by_length.len()];
         for string in by_length {
@@ -192,11 +190,13 @@ impl Code {
             });
             strings[usize::from(string.code())] = TEXT_START + at as u64;
         }
+        let second_entry = oracle::layout::SECOND_ENTRY as usize;
         assert!(
-            text.len() <= RETURNS_START as usize,
+            text.len() <= second_entry,
             "stubs and strings outgrew their space"
         );
-        text.resize(RETURNS_START as usize, 0);
+        text.resize(second_entry, 0);
+        text.extend_from_slice(&instructions::hint(HINT_CODE).to_le_bytes());
         while text.len() < TEXT_BYTES as usize {
             text.extend_from_slice(&COMPRESSED_RETURN.to_le_bytes());
         }
@@ -215,13 +215,15 @@ mod tests {
             let at = at as usize;
             u32::from_le_bytes(agent.text[at..at + 4].try_into().unwrap())
         };
-        assert_eq!(word(agent.stubs.entry), instructions::hint(HINT_CODE));
+        for entry in [agent.stubs.entry, agent.stubs.second_entry] {
+            assert_eq!(word(entry), instructions::hint(HINT_CODE));
+        }
         assert_eq!(word(agent.stubs.system_call), instructions::ecall());
         assert_eq!(word(agent.stubs.fetch + 4), instructions::hint(HINT_CODE));
         assert!(agent.stubs.fetch + 8 <= RETURNS_START);
         assert_eq!(agent.text.len() as u64, TEXT_BYTES);
         assert_eq!(agent.text[RETURNS_START as usize..][..2], [0x82, 0x80]);
-        for text in (0..Text::COUNT).map(Text::from_code) {
+        for text in Text::all() {
             let kept = &agent.text[agent.string(text) as usize..];
             assert!(kept.starts_with(text.bytes()), "{text}");
             assert_eq!(kept[text.bytes().len()], 0, "{text}");

@@ -8,7 +8,7 @@ use crate::guest::Guest;
 use abi::SystemCall;
 use oracle::case::Text;
 use oracle::dialect::{
-    AmountBits, BelowZero, Bound, EmptyRead, ForkMemory, Growth, Loading, RefusedByte,
+    BelowZero, Bits, Bound, EmptyRead, ForkMemory, Growth, Loading, RefusedByte, SegmentRule,
     StackRequest, Tail,
 };
 use oracle::layout::{PAGE_SIZE, RETURN};
@@ -72,7 +72,7 @@ impl Seen {
 /// `guest`'s dialect.
 pub fn probe(guest: &Arc<Guest>) -> (Dialect, Vec<Answer>) {
     let mut prober = Prober {
-        layout: guest.setting.programs[0].layout.clone(),
+        layout: guest.setting.booted.layout.clone(),
         engine: Engine::new(guest),
         observation: Observation::default(),
         dialect: guest.dialect.clone(),
@@ -104,11 +104,11 @@ impl Prober {
         self.call(SystemCall::Sbrk, [(1 << 32) + PAGE_SIZE, 0, 0]);
         let (bits, because) = match self.program_break() {
             Some(at) if at == heap + PAGE_SIZE => (
-                AmountBits::ThirtyTwo,
+                Bits::ThirtyTwo,
                 "growing by 4 GiB and a page grows by a page",
             ),
             _ => (
-                AmountBits::SixtyFour,
+                Bits::SixtyFour,
                 "growing by 4 GiB and a page does not grow by a page",
             ),
         };
@@ -300,6 +300,44 @@ impl Prober {
         };
         self.dialect.exec.stack = stack;
         self.note("exec.stack", name(stack), because);
+        self.program_files();
+    }
+
+    /// What is taken for a program. Specimens that are refused although they should not be look as if
+    /// the kernel had the stricter rule.
+    fn program_files(&mut self) {
+        let (segments, because) = match self.start("overlap") {
+            Some(_) => (
+                SegmentRule::Contiguous,
+                "a program whose segments overlap starts",
+            ),
+            None => (
+                SegmentRule::Separate,
+                "a program whose segments overlap is refused",
+            ),
+        };
+        self.dialect.exec.segments = segments;
+        self.note("exec.segments", name(segments), because);
+
+        let (bits, because) = match self.start("wide") {
+            Some(_) => (
+                Bits::ThirtyTwo,
+                "an offset beyond 4 GiB in a program file is cut",
+            ),
+            None => (
+                Bits::SixtyFour,
+                "an offset beyond 4 GiB in a program file is refused",
+            ),
+        };
+        self.dialect.exec.offset_bits = bits;
+        self.note("exec.offset_bits", u8::from(bits), because);
+
+        let (most, because) = match self.start("nine") {
+            Some(_) => (u16::MAX, "a program of nine segments starts"),
+            None => (8, "a program of nine segments is refused"),
+        };
+        self.dialect.limits.segments = most;
+        self.note("limits.segments", most, because);
     }
 
     fn pipes(&mut self) {

@@ -153,8 +153,10 @@ impl Engine {
 
     /// Whether `slot`, which is at the front, stands at the first instruction of a new program.
     fn has_started(&self, slot: Slot) -> bool {
-        let entry = self.guest.agent.stubs.entry;
-        self.processes.get(slot).state == State::Executing && self.machine.pc(HART) == entry
+        let stubs = &self.guest.agent.stubs;
+        let entries = [stubs.entry, stubs.second_entry];
+        self.processes.get(slot).state == State::Executing
+            && entries.contains(&self.machine.pc(HART))
     }
 
     /// Who came to the front with registers that name nobody: a kernel may clear them for a new
@@ -170,6 +172,7 @@ impl Engine {
             arguments: self.machine.x(HART, RESULT),
             array: self.machine.x(HART, ARRAY),
             stack: self.machine.x(HART, STACK_POINTER),
+            entry: self.machine.pc(HART),
         })
     }
 

@@ -1,11 +1,11 @@
 //! From a kernel ELF and a file-system image to the snapshot that every case starts from.
 //!
-//! The agent is planted as `/init`, and once more. When it makes its first hint call it becomes the supervisor;
+//! The agent is planted as `/init`, and more than once. When it makes its first hint call it becomes the supervisor;
 //! a fork of it becomes process `a`, and with `a` at its hint the snapshot is taken.
 
 use super::frames::{FRAME_BYTES, FrameAccounts, RAM_START};
 use super::location::GuestFiles;
-use super::planted::{Planted, plant};
+use super::planted::{self, plant};
 use super::requests::FrameRequests;
 use super::symbols::Symbols;
 use super::{Guest, Resources};
@@ -15,7 +15,7 @@ use crate::engine::{
 };
 use abi::SystemCall;
 use emulator::{Clock, Config, Coverage, Exit, Machine};
-use oracle::{Dialect, Image, Layout, Permissions, Process, Program, Segment, Setting};
+use oracle::{Dialect, Files, Image, Layout, Permissions, Process, Program, Segment, Setting};
 use std::sync::Arc;
 
 /// Instructions a kernel may take from power-on to its first process's first hint. The C kernel,
@@ -91,7 +91,7 @@ impl Guest {
         let agent = Agent::assemble();
         let mut image = mkfs::Image::open(files.file_system.clone())?;
         plant(&mut image, &agent)?;
-        let planted = Planted::find(&image)?;
+        let planted = planted::files(&image)?;
         let config = Config {
             clock: Clock::Held,
             hints: true,
@@ -137,7 +137,7 @@ struct Stage {
 
 impl Stage {
     /// Sets the stage, from the supervisor's first hint to process `a` at its own.
-    fn set(mut self, dialect: Dialect, planted: Planted) -> Result<Guest, BootError> {
+    fn set(mut self, dialect: Dialect, files: Files) -> Result<Guest, BootError> {
         let stack_pointer = self.machine.x(HART, STACK_POINTER);
         let supervisor_satp = self.satp();
         let mut processes = Processes::new();
@@ -159,17 +159,16 @@ impl Stage {
         first.plant(&mut self.machine);
         processes.enter(first, first_pid, self.satp());
         let booted = Program {
-            inode: 0,
             entry: self.agent.stubs.entry,
             image: self.image(&layout)?,
             layout,
         };
-        let Planted {
+        let Planted { files, problems } = planted;
+        let setting = Setting {
+            first_pid,
+            booted: Arc::new(booted),
             files,
-            agents,
-            problems,
-        } = planted;
-        let setting = Setting::of_agents(&dialect, first_pid, booted, files, agents);
+        };
 
         self.machine.edges_mut().fill(0);
         Ok(Guest {
@@ -310,6 +309,7 @@ impl Stage {
         }
         let segment = |address: u64, bytes: &[u8], permissions| Segment {
             address,
+            length: bytes.len() as u64,
             bytes: bytes.to_vec(),
             permissions,
         };

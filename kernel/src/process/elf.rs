@@ -45,7 +45,7 @@ pub enum ProgramHeader {
 
 /// A segment to load.
 pub struct Segment {
-    /// Its offset in the file.
+    /// Its offset in the file; 0 if it has no bytes there.
     pub offset: u32,
     /// Bytes in the file; the rest of its memory is zero.
     pub file_size: u32,
@@ -126,8 +126,13 @@ impl Segment {
         if flags & WRITE != 0 {
             permissions = permissions.and(Permissions::WRITE);
         }
+        // Where nothing is in the file is nobody's concern.
+        let offset = match file_size {
+            0 => 0,
+            _ => u32::try_from(word(bytes, 8)).map_err(|_| BadProgram)?,
+        };
         Ok(Segment {
-            offset: u32::try_from(word(bytes, 8)).map_err(|_| BadProgram)?,
+            offset,
             file_size,
             address,
             end,

@@ -10,6 +10,17 @@ pub const FULL_LENGTH_NAME: &str = "fourteen-bytes";
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Text(u8);
 
+/// How a string is written.
+#[derive(Clone, Copy)]
+enum Spelling {
+    /// In quotes.
+    Word(&'static str),
+    /// As a path of so many bytes: slashes, and the name that it ends in.
+    Path(usize),
+}
+
+use Spelling::{Path, Word};
+
 /// Slashes, and the name that every long path ends in.
 const LONG_PATH: &str = concat!(
     "//////////////////////////////////////////////////",
@@ -18,55 +29,90 @@ const LONG_PATH: &str = concat!(
     "//////////////////////////////////////////////init",
 );
 
+/// All strings, in the order of their binary codes. A code keeps its meaning: new ones follow.
+const SPELLINGS: [Spelling; 64] = [
+    // Names that exist, one that is cut to the length of a directory entry, one of a file used as a
+    // directory, one that nobody has, and none.
+    Word("init"),
+    Word("grow"),
+    Word("."),
+    Word("/"),
+    Word("/init"),
+    Word("./grow"),
+    Word(".."),
+    Word("nothing"),
+    Word(FULL_LENGTH_NAME),
+    Word("fourteen-bytes-and-more"),
+    Word("init/grow"),
+    Word(""),
+    // The longest path that xv6 takes, and two too long.
+    Path(abi::limits::PATH - 1),
+    Path(abi::limits::PATH),
+    Path(LONG_PATH.len()),
+    // Names that nobody has when a case begins; the last differs from `FULL_LENGTH_NAME` in its last
+    // byte.
+    Word("new"),
+    Word("dir"),
+    Word("dir/new"),
+    Word("other"),
+    Word("dir/dir"),
+    Word("dir/dir/new"),
+    Word("../new"),
+    Word("dir/.."),
+    Word("new/deep"),
+    Word("fourteen-bytez"),
+    // Program files, each odd in one respect: `crate::specimens`.
+    Word("gap"),
+    Word("islands"),
+    Word("bss"),
+    Word("vast"),
+    Word("brim"),
+    Word("eleven"),
+    Word("endless"),
+    Word("six"),
+    Word("two"),
+    Word("one"),
+    Word("sealed"),
+    Word("open"),
+    Word("flags"),
+    Word("middle"),
+    Word("odd"),
+    Word("notes"),
+    Word("last"),
+    Word("bare-bss"),
+    Word("empty"),
+    Word("eight"),
+    Word("none"),
+    Word("astray"),
+    Word("into-data"),
+    Word("into-zeros"),
+    Word("nine"),
+    Word("reversed"),
+    Word("overlap"),
+    Word("short"),
+    Word("header"),
+    Word("cut"),
+    Word("beyond"),
+    Word("swollen"),
+    Word("wrap"),
+    Word("unaligned"),
+    Word("full"),
+    Word("over"),
+    Word("wide"),
+    Word("wide-headers"),
+    Word("wide-bytes"),
+];
+
 impl Text {
-    /// The short strings, in the order of their binary codes: names that exist, one that is cut to
-    /// the length of a directory entry, one of a file used as a directory, one that nobody has,
-    /// and none.
-    pub const WORDS: [&'static str; 12] = [
-        "init",
-        "grow",
-        ".",
-        "/",
-        "/init",
-        "./grow",
-        "..",
-        "nothing",
-        FULL_LENGTH_NAME,
-        "fourteen-bytes-and-more",
-        "init/grow",
-        "",
-    ];
-
-    /// The lengths of the long paths, in bytes without the zero at the end, in the order of their
-    /// binary codes after the short strings: the longest that xv6 takes, and two too long.
-    pub const PATHS: [usize; 3] = [abi::limits::PATH - 1, abi::limits::PATH, LONG_PATH.len()];
-
-    /// Names that nobody has when a case begins, for files and directories that it makes, in the
-    /// order of their binary codes after the long paths; the last differs from
-    /// [`FULL_LENGTH_NAME`] in its last byte.
-    pub const NEW_WORDS: [&'static str; 10] = [
-        "new",
-        "dir",
-        "dir/new",
-        "other",
-        "dir/dir",
-        "dir/dir/new",
-        "../new",
-        "dir/..",
-        "new/deep",
-        "fourteen-bytez",
-    ];
-
-    /// Code of the first of [`Text::NEW_WORDS`].
-    const FIRST_NEW: usize = Self::WORDS.len() + Self::PATHS.len();
-
     /// How many strings there are.
-    pub const COUNT: u8 = (Self::FIRST_NEW + Self::NEW_WORDS.len()) as u8;
+    pub const COUNT: u8 = SPELLINGS.len() as u8;
 
-    /// All strings but the long paths.
-    pub fn words() -> impl Iterator<Item = &'static str> + Clone {
-        Self::WORDS.into_iter().chain(Self::NEW_WORDS)
-    }
+    /// The code of the first name that nobody has when a case begins; those up to the specimens are
+    /// for files and directories that it makes.
+    pub const FIRST_NEW: u8 = 15;
+
+    /// The code of the first specimen's name; only specimens follow.
+    pub const FIRST_SPECIMEN: u8 = 25;
 
     /// The string with that binary code (modulo [`Text::COUNT`]).
     pub fn from_code(code: u8) -> Text {
@@ -78,43 +124,55 @@ impl Text {
         self.0
     }
 
+    /// All strings, in the order of their codes.
+    pub fn all() -> impl Iterator<Item = Text> {
+        (0..Self::COUNT).map(Text)
+    }
+
     /// The short string that is spelled so, if there is one.
     pub fn spelled(word: &str) -> Option<Text> {
-        let mut texts = (0..Self::COUNT).map(Text);
-        texts.find(|text| text.word() == Some(word))
+        Self::all().find(|text| matches!(text.spelling(), Word(other) if other == word))
     }
 
     /// The long path of so many bytes, if there is one.
     pub fn path(bytes: usize) -> Option<Text> {
-        let at = Self::PATHS.iter().position(|length| *length == bytes)?;
-        Some(Text((Self::WORDS.len() + at) as u8))
+        Self::all().find(|text| matches!(text.spelling(), Path(length) if length == bytes))
+    }
+
+    /// The short strings.
+    pub fn words() -> impl Iterator<Item = &'static str> {
+        SPELLINGS.iter().filter_map(|spelling| match spelling {
+            Word(word) => Some(*word),
+            Path(_) => None,
+        })
+    }
+
+    /// The lengths of the long paths, in bytes without the zero at the end.
+    pub fn path_lengths() -> impl Iterator<Item = usize> {
+        SPELLINGS.iter().filter_map(|spelling| match spelling {
+            Word(_) => None,
+            Path(length) => Some(*length),
+        })
     }
 
     /// The bytes, without the zero at the end.
     pub fn bytes(self) -> &'static [u8] {
-        match self.word() {
-            Some(word) => word.as_bytes(),
-            None => {
-                let length = Self::PATHS[usize::from(self.0) - Self::WORDS.len()];
-                &LONG_PATH.as_bytes()[LONG_PATH.len() - length..]
-            }
+        match self.spelling() {
+            Word(word) => word.as_bytes(),
+            Path(length) => &LONG_PATH.as_bytes()[LONG_PATH.len() - length..],
         }
     }
 
-    /// What it is spelled, unless it is a long path.
-    fn word(self) -> Option<&'static str> {
-        let at = usize::from(self.0);
-        let new = at.checked_sub(Self::FIRST_NEW);
-        let word = Self::WORDS.get(at);
-        word.or_else(|| Self::NEW_WORDS.get(new?)).copied()
+    fn spelling(self) -> Spelling {
+        SPELLINGS[usize::from(self.0)]
     }
 }
 
 impl fmt::Display for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.word() {
-            Some(word) => write!(f, "\"{word}\""),
-            None => write!(f, "path {}", self.bytes().len()),
+        match self.spelling() {
+            Word(word) => write!(f, "\"{word}\""),
+            Path(length) => write!(f, "path {length}"),
         }
     }
 }
@@ -128,16 +186,21 @@ impl fmt::Debug for Text {
 #[cfg(test)]
 mod tests {
     use super::{FULL_LENGTH_NAME, Text};
+    use crate::specimens::Specimen;
 
     #[test]
     fn codes_and_spellings_agree() {
-        for code in 0..Text::COUNT {
-            let text = Text::from_code(code);
-            assert_eq!(text.code(), code);
+        for (text, code) in Text::all().zip(0..) {
+            assert_eq!((text.code(), Text::from_code(code)), (code, text));
             let spelled = std::str::from_utf8(text.bytes()).unwrap();
             let again = Text::spelled(spelled).or_else(|| Text::path(spelled.len()));
             assert_eq!(again, Some(text));
         }
         assert_eq!(FULL_LENGTH_NAME.len(), abi::file_system::NAME_SIZE);
+        let specimens = Text::all().skip(usize::from(Text::FIRST_SPECIMEN));
+        let names = Specimen::ALL
+            .iter()
+            .map(|specimen| specimen.name.as_bytes());
+        assert!(specimens.map(Text::bytes).eq(names));
     }
 }

@@ -35,7 +35,7 @@ pub struct Dialect {
 #[serde(deny_unknown_fields)]
 pub struct Sbrk {
     /// How many low bits of the amount count, sign extended: 64, or 32 as in C's `int`.
-    pub amount_bits: AmountBits,
+    pub amount_bits: Bits,
     /// A break below the start of the heap: refused with -1, or granted, so that a program can give
     /// its own image back. (Granted ones are not driven: the agent would lose its own code.)
     pub below_heap: Bound,
@@ -49,33 +49,33 @@ pub struct Sbrk {
     pub eager_flavour: bool,
 }
 
-/// How many bits of an `sbrk` amount count.
+/// How many bits of a number count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "u8", into = "u8")]
-pub enum AmountBits {
-    /// A C `int`.
+pub enum Bits {
+    /// As many as a C `int` has.
     ThirtyTwo,
-    /// The whole register.
+    /// As many as a register has.
     SixtyFour,
 }
 
-impl TryFrom<u8> for AmountBits {
+impl TryFrom<u8> for Bits {
     type Error = String;
 
     fn try_from(bits: u8) -> Result<Self, String> {
         match bits {
-            32 => Ok(AmountBits::ThirtyTwo),
-            64 => Ok(AmountBits::SixtyFour),
-            other => Err(format!("amount_bits is 32 or 64, not {other}")),
+            32 => Ok(Bits::ThirtyTwo),
+            64 => Ok(Bits::SixtyFour),
+            other => Err(format!("a number of bits is 32 or 64, not {other}")),
         }
     }
 }
 
-impl From<AmountBits> for u8 {
-    fn from(bits: AmountBits) -> u8 {
+impl From<Bits> for u8 {
+    fn from(bits: Bits) -> u8 {
         match bits {
-            AmountBits::ThirtyTwo => 32,
-            AmountBits::SixtyFour => 64,
+            Bits::ThirtyTwo => 32,
+            Bits::SixtyFour => 64,
         }
     }
 }
@@ -168,6 +168,10 @@ pub struct Exec {
     pub loading: Loading,
     /// What a program gets that asks for a stack larger than a page.
     pub stack: StackRequest,
+    /// How the segments of a program lie in its memory.
+    pub segments: SegmentRule,
+    /// How many low bits of an offset in a program file count: 64, or 32 as in C's `int`.
+    pub offset_bits: Bits,
 }
 
 /// When a program's pages are read from its file.
@@ -180,6 +184,18 @@ pub enum Loading {
     AtOnce,
 }
 
+/// How the segments of a program lie in its memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SegmentRule {
+    /// Each has pages of its own, with nothing between them; one that begins below the end of the
+    /// one before is refused.
+    Separate,
+    /// Memory begins at address 0 and is continued up to the end of each segment, with that one's
+    /// permissions; a segment's bytes may go to pages of an earlier one.
+    Contiguous,
+}
+
 /// What becomes of the size in a program's `PT_GNU_STACK` header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -188,16 +204,6 @@ pub enum StackRequest {
     Granted,
     /// Nothing: every stack has xv6's one page.
     Ignored,
-}
-
-impl StackRequest {
-    /// Pages of the stack of a program that asks for the largest that grows.
-    pub fn pages(self) -> u64 {
-        match self {
-            StackRequest::Granted => abi::limits::GROWING_STACK_PAGES,
-            StackRequest::Ignored => abi::limits::STACK_PAGES,
-        }
-    }
 }
 
 /// How pipes deal with addresses that cannot be touched.
@@ -280,6 +286,8 @@ pub struct Limits {
     pub files_per_process: u8,
     /// Open files in the whole system; each end of a pipe is one.
     pub files: u16,
+    /// Segments of a program, those without bytes included.
+    pub segments: u16,
 }
 
 /// A dialect file that is none.

@@ -88,12 +88,17 @@ impl Judge {
         for reply in self.model.replies() {
             match reply.outcome {
                 Outcome::Returns(answer) => self.compare_answer(planned, reply, answer, witness)?,
-                Outcome::Starts { arguments, stack } => {
+                Outcome::Starts {
+                    arguments,
+                    stack,
+                    entry,
+                } => {
                     let event = Event::Started {
                         process: reply.process,
                         arguments,
                         array: stack,
                         stack,
+                        entry,
                     };
                     self.compare_start(planned, reply, event, witness, observation)?;
                 }
@@ -167,8 +172,9 @@ impl Judge {
                 arguments,
                 array,
                 stack,
+                entry,
                 ..
-            }) => words::start(*arguments, *array, *stack),
+            }) => words::start(*arguments, *array, *stack, *entry),
             _ => match witness.returned(process) {
                 None => return Err(self.vanished(process, expected(), witness)),
                 Some(value) => format!("returns {}", words::value(value)),

@@ -8,6 +8,9 @@ use crate::model::{Access, BreakMove, Model, Outcome, PageSet, pages_of};
 use abi::limits::PATH;
 use abi::stat::Stat;
 
+/// Page tables below the root that map a single page.
+const TABLES_OF_A_PAGE: u64 = 2;
+
 /// What a step may take and must give.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Budget {
@@ -165,10 +168,12 @@ impl Budget {
             return Budget::default();
         }
         let space = model.space(process);
-        let cost = match model.world.dialect.exec.loading {
-            Loading::OnDemand => space.touched().count(),
-            Loading::AtOnce => space.image_pages(&model.world),
-        };
+        let mut pages = space.touched().clone();
+        if model.world.dialect.exec.loading == Loading::AtOnce {
+            space.insert_image(&mut pages);
+        }
+        // The old program had tables at least for the page of its first instruction.
+        let cost = pages.count() + pages.tables() - TABLES_OF_A_PAGE;
         Budget {
             take_at_most: cost.saturating_sub(self.give_at_least),
             give_at_least: self.give_at_least.saturating_sub(cost),

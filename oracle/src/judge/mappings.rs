@@ -150,7 +150,7 @@ impl Judge {
         }
         let mut wanted = [0; PAGE_SIZE as usize];
         let length = bytes.len().min(wanted.len());
-        space.peek(page, &mut wanted, world);
+        space.peek(page, &mut wanted);
         // Almost always equal, and whole slices compare many bytes at a time.
         if bytes[..length] == wanted[..length] {
             return Ok(());
@@ -158,7 +158,7 @@ impl Judge {
         let Some(at) = (0..length).find(|at| bytes[*at] != wanted[*at]) else {
             return Ok(());
         };
-        let fresh = !space.was_written(page, world);
+        let fresh = !space.was_written(page);
         let clause = if fresh {
             Clause::FreshPageZero
         } else {

@@ -246,7 +246,7 @@ impl MemoryView<'_> {
     /// Fills `bytes` with what lies at `address`.
     pub fn read(&self, address: u64, bytes: &mut [u8]) {
         let space = self.model.space(self.process);
-        space.peek(address, bytes, &self.model.world);
+        space.peek(address, bytes);
     }
 }
 

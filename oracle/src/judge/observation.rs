@@ -45,6 +45,8 @@ pub enum Event {
         array: u64,
         /// `sp`.
         stack: u64,
+        /// `pc`.
+        entry: u64,
     },
     /// The child of a fork asked for its first operation, with 0 in `a0`.
     Born {

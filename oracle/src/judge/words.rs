@@ -24,10 +24,13 @@ pub(super) fn answer(answer: Answer) -> String {
 }
 
 /// A program that starts with so many arguments.
-pub(super) fn start(arguments: u64, array: u64, stack: u64) -> String {
+pub(super) fn start(arguments: u64, array: u64, stack: u64, entry: u64) -> String {
     let mut words = format!("starts the program with {} arguments", value(arguments));
     if arguments == 1 {
         words.pop();
+    }
+    if entry != 0 {
+        let _ = write!(words, ", at {entry:#x}");
     }
     let _ = write!(words, ", named at {array:#x}");
     if array != stack {
@@ -48,8 +51,15 @@ pub(super) fn outcome(operation: &Operation, page: Option<PageState>, outcome: O
             };
             format!("{verb} {}", answer(wanted))
         }
-        Outcome::Starts { arguments, stack } => start(arguments, stack, stack),
+        Outcome::Starts {
+            arguments,
+            stack,
+            entry,
+        } => start(arguments, stack, stack, entry),
         Outcome::Blocks => "blocks: what it waits for has not happened".to_owned(),
+        Outcome::Dies(Death::ForbiddenAccess) if matches!(operation.call, Call::Exec { .. }) => {
+            "starts a program that is killed: it has no first instruction".to_owned()
+        }
         Outcome::Dies(Death::ForbiddenAccess) => {
             let place = page.map_or("here", place);
             format!("is killed: it must not do that {place}")
@@ -77,6 +87,7 @@ fn place(page: PageState) -> &'static str {
         PageState::Guard => "on the guard page",
         PageState::Lazy | PageState::Touched | PageState::Shared => "in the heap",
         PageState::Tail => "past the program break",
+        PageState::Gap => "between the program's segments",
         PageState::Beyond => "beyond the program break",
         PageState::Top => "on the trapframe or the trampoline",
         PageState::Outside => "beyond all virtual addresses",
@@ -156,7 +167,8 @@ fn event_words(step: &Step, event: &Event) -> Option<(Option<char>, String)> {
             arguments,
             array,
             stack,
-        } => (Some(process), start(arguments, array, stack)),
+            entry,
+        } => (Some(process), start(arguments, array, stack, entry)),
         Event::Born { child } => (Some(child), "starts to run, with 0 from fork".to_owned()),
         Event::Silent {
             process,

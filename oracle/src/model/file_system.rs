@@ -52,22 +52,6 @@ impl FileSystem {
         }
     }
 
-    /// Whether the file with that inode is as it was at the start, but for its names.
-    pub(super) fn holds_what_it_held(&self, inode: u32) -> bool {
-        let Ok(at) = self.place(inode) else {
-            return true;
-        };
-        match (&self.changed[at].1, self.start.node(inode)) {
-            (Some(now), Some(before)) => now.kind == before.kind && now.bytes == before.bytes,
-            (now, before) => now.is_none() && before.is_none(),
-        }
-    }
-
-    /// What the disk held when the case began.
-    pub(super) fn start(&self) -> &Files {
-        &self.start
-    }
-
     /// Whether any file is another than at the start.
     pub(crate) fn is_changed(&self) -> bool {
         !self.changed.is_empty()

@@ -163,7 +163,7 @@ impl Model {
         bytes.clear();
         bytes.resize(arrival.read(), 0);
         let space = &mut self.processes[process.index()].space;
-        space.peek(address, &mut bytes, &self.world);
+        space.peek(address, &mut bytes);
         space.note_load(address, arrival.read() as u64);
         let (offset, size) = (node.offset as usize, self.size_of(node.inode));
         // Bytes beyond the file's end that do not count cannot be seen.

@@ -170,6 +170,14 @@ impl History {
         let latest = self.changes.iter().rev().find_map(written);
         latest.unwrap_or_else(|| image.segment(addresses.start).is_some())
     }
+
+    /// Whether anything was ever written to `addresses`.
+    pub(crate) fn was_changed(&self, addresses: Range<u64>) -> bool {
+        let nothing = Image {
+            segments: Vec::new(),
+        };
+        self.was_written(addresses, &nothing)
+    }
 }
 
 #[cfg(test)]

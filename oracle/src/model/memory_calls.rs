@@ -2,7 +2,7 @@
 
 use super::{Access, Death, FAILED, KILLED_STATUS, Leave, Model, Outcome, Witness};
 use crate::case::{Amount, Flavour, Process, StoredValue, Stride, Text, Width};
-use crate::dialect::{AmountBits, BelowZero, Bound, Growth};
+use crate::dialect::{BelowZero, Bits, Bound, Growth};
 use crate::layout::{PAGE_SIZE, RETURN};
 use crate::model::Answer;
 
@@ -28,8 +28,8 @@ impl Model {
         let before = self.program_break(process);
         let amount = amount.resolve(layout, before);
         let amount = match world.dialect.sbrk.amount_bits {
-            AmountBits::ThirtyTwo => i64::from(amount as i32),
-            AmountBits::SixtyFour => amount,
+            Bits::ThirtyTwo => i64::from(amount as i32),
+            Bits::SixtyFour => amount,
         };
         match before.checked_add_signed(amount) {
             None if amount < 0 => match world.dialect.sbrk.below_zero {
@@ -117,7 +117,7 @@ impl Model {
     pub(super) fn load(&mut self, process: Process, address: u64, width: Width, witness: &Witness) {
         if self.may_access(process, address, width.bytes(), Access::Load, witness) {
             let model = &mut self.processes[process.index()];
-            let value = model.space.load(address, width, &self.world);
+            let value = model.space.load(address, width);
             self.returns(process, value);
         }
     }
@@ -169,17 +169,19 @@ impl Model {
     }
 
     /// Jumps can be judged where nothing may be executed, where a `ret` lies, and where zeros lie,
-    /// which are an illegal instruction (unprivileged specification, "C" extension).
+    /// which are an illegal instruction (unprivileged specification, "C" extension). What a program
+    /// stored a hart may fetch, or what was there before: the agent has no `fence.i`.
     pub(super) fn fetch_is_known(&self, process: Process, address: u64) -> bool {
         let space = &self.of(process).space;
         let target = address & !1;
         space.leave(target, 2, Access::Fetch, &self.world) == Leave::Refused
             || matches!(self.instruction(process, target), RETURN | 0)
+                && !space.was_changed(target, 2)
     }
 
     fn instruction(&self, process: Process, address: u64) -> u16 {
         let space = &self.of(process).space;
-        let byte = |address| space.byte(address, &self.world);
+        let byte = |address| space.byte(address);
         u16::from_le_bytes([byte(address), byte(address.wrapping_add(1))])
     }
 
@@ -216,7 +218,7 @@ impl Model {
             }
             if !write {
                 let space = &self.of(process).space;
-                sum = sum.wrapping_add(u64::from(space.byte(address, &self.world)));
+                sum = sum.wrapping_add(u64::from(space.byte(address)));
                 self.of_mut(process).space.note_load(address, 1);
             }
         }

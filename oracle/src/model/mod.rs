@@ -36,7 +36,8 @@ pub(crate) use space::{Access, AddressSpace, Leave};
 use crate::case::{Call, Operation, Process, Target};
 use crate::dialect::Dialect;
 use crate::layout::Layout;
-use crate::setting::{Program, Setting};
+use crate::program_file::Program;
+use crate::setting::Setting;
 use abi::file_system::Kind;
 use file_system::FileSystem;
 use open_file::OpenFile;
@@ -51,15 +52,9 @@ use std::sync::Arc;
 pub(crate) struct World {
     pub(crate) dialect: Dialect,
     pub(crate) first_pid: u64,
-    pub(crate) programs: Vec<Program>,
-}
-
-impl World {
+    pub(crate) booted: Arc<Program>,
     /// The inode of the file that the supervisor runs from, and process `a` when a case starts.
-    fn supervisor_file(&self) -> u32 {
-        // The first program is what became of the second when the kernel booted.
-        self.programs.get(1).map_or(0, |program| program.inode)
-    }
+    pub(crate) supervisor_file: u32,
 }
 
 /// The eager model of one kernel and the processes of one case.
@@ -90,17 +85,20 @@ impl Model {
     pub fn new(dialect: &Dialect, setting: &Setting) -> Model {
         let Setting {
             first_pid,
-            programs,
+            booted,
             files,
         } = setting.clone();
+        let supervisor_file = setting.supervisor_file();
+        let processes = vec![ProcessModel::new(&booted); Process::COUNT];
         let mut model = Model {
             world: Arc::new(World {
                 dialect: dialect.clone(),
                 first_pid,
-                programs,
+                booted,
+                supervisor_file,
             }),
             files: FileSystem::new(files, dialect.files.removed_directory),
-            processes: vec![ProcessModel::default(); Process::COUNT],
+            processes,
             open_files: Vec::new(),
             pipes: Vec::new(),
             last_pid: first_pid,
@@ -123,7 +121,7 @@ impl Model {
         first.state = ProcessState::Ready;
         first.born = true;
         first.pid = self.world.first_pid;
-        first.program_file = self.world.supervisor_file();
+        first.program_file = self.world.supervisor_file;
         first.space.reset(&self.world);
         for pipe in &mut self.pipes {
             pipe.content.clear();
@@ -427,7 +425,8 @@ impl Model {
             Call::Read { fd, .. } | Call::Write { fd, .. } => {
                 !matches!(self.file(process, fd), Some(open_file::Target::Pipe { .. }))
             }
-            Call::Fetch { .. } | Call::Exit { .. } => false,
+            // A program may have no first instruction.
+            Call::Fetch { .. } | Call::Exit { .. } | Call::Exec { .. } => false,
             _ => true,
         }
     }
@@ -440,12 +439,12 @@ impl Model {
     /// What lies at an address of a process.
     pub fn page_state(&self, process: Process, address: crate::case::Address) -> PageState {
         let address = self.resolve(process, address);
-        self.space(process).page_state(address, &self.world)
+        self.space(process).page_state(address)
     }
 
     /// Where things lie in the memory of a process.
     pub(crate) fn layout(&self, process: Process) -> &Layout {
-        self.space(process).layout(&self.world)
+        self.space(process).layout()
     }
 
     pub(crate) fn space(&self, process: Process) -> &AddressSpace {

@@ -17,6 +17,8 @@ pub enum PageState {
     StackHole,
     /// The guard page.
     Guard,
+    /// Between two segments of the program, where there is no memory.
+    Gap,
     /// Heap that nobody has touched.
     Lazy,
     /// Heap that was touched, private to the process.
@@ -35,7 +37,7 @@ pub enum PageState {
 
 impl PageState {
     /// All states, in the order of their feature codes.
-    pub const ALL: [PageState; 14] = [
+    pub const ALL: [PageState; 15] = [
         PageState::Text,
         PageState::TextUnloaded,
         PageState::Image,
@@ -50,6 +52,7 @@ impl PageState {
         PageState::Beyond,
         PageState::Top,
         PageState::Outside,
+        PageState::Gap,
     ];
 
     /// A word for signatures.
@@ -62,6 +65,7 @@ impl PageState {
             PageState::Unloaded => "unloaded",
             PageState::StackHole => "stack-hole",
             PageState::Guard => "guard",
+            PageState::Gap => "gap",
             PageState::Lazy => "lazy",
             PageState::Touched => "touched",
             PageState::Shared => "shared",

@@ -79,7 +79,7 @@ impl Model {
         let node = self.find(process, path.bytes);
         let console = |node: &FileNode| node.kind == Kind::Device && node.major == CONSOLE;
         let changes = mode != OpenMode::Read || flags.contains(OpenFlags::TRUNCATE);
-        let supervisors = |node: &FileNode| changes && node.inode == self.world.supervisor_file();
+        let supervisors = |node: &FileNode| changes && node.inode == self.world.supervisor_file;
         node.is_none_or(|node| !console(node) && !supervisors(node))
             && self.has_room_for_inodes()
             && (!flags.contains(OpenFlags::CREATE) || self.files.has_room(0))
@@ -201,7 +201,7 @@ impl Model {
     /// Whether the supervisor keeps a file from going: one that it runs from, page by page.
     pub(crate) fn supervisor_holds(&self, inode: u32) -> bool {
         let loading = self.world.dialect.exec.loading;
-        loading == Loading::OnDemand && self.world.supervisor_file() == inode
+        loading == Loading::OnDemand && self.world.supervisor_file == inode
     }
 
     /// Files without names go when nobody holds them any more.
@@ -217,7 +217,7 @@ impl Model {
                 matches!(process.state, ProcessState::Ready | ProcessState::Blocked)
             });
             is_open
-                || (runs_on_demand && world.supervisor_file() == inode)
+                || (runs_on_demand && world.supervisor_file == inode)
                 || living.any(|process| {
                     process.directory == inode || (runs_on_demand && process.program_file == inode)
                 })

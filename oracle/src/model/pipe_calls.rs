@@ -223,7 +223,7 @@ impl Model {
     fn put(&mut self, process: Process, number: usize, from: u64, count: u64) {
         let model = &mut self.processes[process.index()];
         model.space.note_load(from, count);
-        let bytes = (0..count).map(|at| model.space.byte(from.wrapping_add(at), &self.world));
+        let bytes = (0..count).map(|at| model.space.byte(from.wrapping_add(at)));
         self.pipes[number].content.extend(bytes);
     }
 

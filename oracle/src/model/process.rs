@@ -2,7 +2,9 @@
 
 use super::space::AddressSpace;
 use crate::case::Process;
+use crate::program_file::Program;
 use abi::file_system::ROOT_INODE;
+use std::sync::Arc;
 
 /// How a process stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -63,7 +65,7 @@ pub struct Ended {
 }
 
 /// A process.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct ProcessModel {
     pub(crate) state: ProcessState,
     pub(crate) pid: u64,
@@ -83,6 +85,23 @@ pub(crate) struct ProcessModel {
 }
 
 impl ProcessModel {
+    /// Nobody, with room for the memory of somebody who runs `program`.
+    pub(crate) fn new(program: &Arc<Program>) -> ProcessModel {
+        ProcessModel {
+            state: ProcessState::Gone,
+            pid: 0,
+            parent: None,
+            status: 0,
+            files: [None; 16],
+            directory: ROOT_INODE,
+            program_file: 0,
+            waiting: None,
+            space: AddressSpace::new(program),
+            ended: None,
+            born: false,
+        }
+    }
+
     pub(crate) fn reset(&mut self) {
         self.state = ProcessState::Gone;
         self.pid = 0;

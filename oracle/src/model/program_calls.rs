@@ -1,13 +1,14 @@
 //! `exec`: a new program in place of the old one.
 
 use super::strings::UserPath;
-use super::{Access, FAILED, Leave, Model, Outcome, Witness};
+use super::{Access, Death, FAILED, KILLED_STATUS, Leave, Model, Outcome, Witness};
 use crate::case::Process;
 use crate::dialect::Tail;
-use crate::files::FileNode;
 use crate::layout::{Layout, PAGE_SIZE};
+use crate::program_file::{self, Beginning, Program, Refused};
 use abi::file_system::Kind;
 use abi::limits::{ARGUMENTS, STACK_PAGES};
+use std::sync::Arc;
 
 /// Bytes of an address in the array of arguments.
 const SLOT: u64 = 8;
@@ -73,27 +74,25 @@ impl NewStack {
 }
 
 impl Model {
-    /// Whether it is foretold what executing the file at `address` gives: of programs, only the
-    /// agent's are known.
+    /// Whether it is foretold what executing the file at `address` gives, and can be waited for: of
+    /// programs that live, only those are known that go on as the agent.
     pub(super) fn exec_is_known(&self, process: Process, address: u64) -> bool {
         let mut buffer = UserPath::buffer();
         let path = self.path(process, address, &mut buffer);
-        let node = self.find(process, path.bytes);
-        let known = |node: &FileNode| !node.is_program() || self.program(node).is_some();
-        node.is_none_or(known) && self.has_room_for_inodes()
+        let known = match self.program(process, path.bytes) {
+            Ok((program, _)) => program.beginning(&self.world.booted) != Beginning::Unknown,
+            Err(refused) => refused != Refused::TooSlow,
+        };
+        known && self.has_room_for_inodes()
     }
 
-    /// Which program a file is: one that holds what a program's file held at the start.
-    fn program(&self, node: &FileNode) -> Option<usize> {
-        let unchanged = self.files.holds_what_it_held(node.inode);
-        let mut programs = self.world.programs.iter();
-        programs.position(|program| match unchanged {
-            true => program.inode == node.inode,
-            false => {
-                let at_start = self.files.start().node(program.inode);
-                node.kind == Kind::File && at_start.is_some_and(|file| file.bytes == node.bytes)
-            }
-        })
+    /// The program in the file at `path`, and the file's inode.
+    fn program(&self, process: Process, path: &[u8]) -> Result<(Program, u32), Refused> {
+        let node = self.find(process, path);
+        let file = node.filter(|node| node.kind == Kind::File);
+        let file = file.ok_or(Refused::NoProgram)?;
+        let program = program_file::parse(&file.bytes, &self.world.dialect)?;
+        Ok((program, file.inode))
     }
 
     pub(super) fn exec(
@@ -115,18 +114,33 @@ impl Model {
             _ if self.gives_way(process, witness) => {}
             None => self.returns(process, FAILED),
             Some((program, file)) => {
-                let content = &stack.bytes[(stack.pointer - stack.start) as usize..];
-                let space = &mut self.processes[process.index()].space;
-                space.start(program, stack.pointer, content, &self.world);
-                self.processes[process.index()].program_file = file;
-                let outcome = Outcome::Starts {
-                    arguments: stack.count as u64,
-                    stack: stack.pointer,
-                };
-                self.reply(process, outcome);
+                self.of_mut(process).program_file = file;
+                match program.beginning(&self.world.booted) {
+                    Beginning::Death => {
+                        self.end(process, KILLED_STATUS, Death::ForbiddenAccess);
+                        self.reply(process, Outcome::Dies(Death::ForbiddenAccess));
+                    }
+                    Beginning::Agent | Beginning::Unknown => {
+                        self.start(process, program, &stack);
+                    }
+                }
             }
         }
         self.new_stack = stack;
+    }
+
+    /// The process goes on as `program`.
+    fn start(&mut self, process: Process, program: Program, stack: &NewStack) {
+        let content = &stack.bytes[(stack.pointer - stack.start) as usize..];
+        let entry = program.entry & !1;
+        let space = &mut self.of_mut(process).space;
+        space.start(&Arc::new(program), stack.pointer, content);
+        let outcome = Outcome::Starts {
+            arguments: stack.count as u64,
+            stack: stack.pointer,
+            entry,
+        };
+        self.reply(process, outcome);
     }
 
     /// Whether user memory lets a program start, which one, from which file, and what is on its
@@ -137,16 +151,15 @@ impl Model {
         address: u64,
         arguments: u64,
         stack: &mut NewStack,
-    ) -> (Leave, Option<(usize, u32)>) {
+    ) -> (Leave, Option<(Program, u32)>) {
         let mut buffer = UserPath::buffer();
         let path = self.path(process, address, &mut buffer);
         let (leave, looked_at) = (path.leave, path.looked_at);
-        let node = self.find(process, path.bytes);
-        let program = node.and_then(|node| Some((self.program(node)?, node.inode)));
+        let program = self.program(process, path.bytes).ok();
         self.of_mut(process).space.note_perhaps(address, looked_at);
         // The arguments may have been looked at before the path leads nowhere: some stack will do.
-        let layout = &self.world.programs[program.map_or(0, |program| program.0)].layout;
-        stack.reset(layout);
+        let layout = program.as_ref().map(|(program, _)| &program.layout);
+        stack.reset(layout.unwrap_or(&self.world.booted.layout));
         let pushed = match leave {
             Leave::Refused => Leave::Refused,
             Leave::Either | Leave::Granted => self.push_arguments(process, arguments, stack),
@@ -167,7 +180,7 @@ impl Model {
                 return Leave::Refused;
             }
             let mut word = [0; SLOT as usize];
-            self.of(process).space.peek(slot, &mut word, &self.world);
+            self.of(process).space.peek(slot, &mut word);
             let address = u64::from_le_bytes(word);
             if address == 0 {
                 return match stack.finish() {

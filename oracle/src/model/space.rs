@@ -8,10 +8,11 @@ use super::history::History;
 use super::page_state::PageState;
 use super::pages::{PageSet, pages_of};
 use crate::case::{Stride, Width};
-use crate::dialect::Tail;
+use crate::dialect::{Loading, Tail};
 use crate::layout::{Image, Layout, PAGE_SIZE, Permissions, page_ceiling, page_floor};
-use crate::setting::Program;
+use crate::program_file::Program;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// What an access needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,10 +44,12 @@ pub(crate) enum Leave {
 }
 
 /// An address space.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct AddressSpace {
-    /// Which of the world's programs it was made of.
-    program: usize,
+    /// What it was made of.
+    program: Arc<Program>,
+    /// Whether the program was started in this case; else a kernel may have mapped all of it before.
+    fresh: bool,
     program_break: u64,
     history: History,
     /// Pages that were touched, and are still below the break: a kernel has mapped them.
@@ -58,65 +61,77 @@ pub(crate) struct AddressSpace {
 }
 
 impl AddressSpace {
+    /// That of a program at its start.
+    pub(crate) fn new(program: &Arc<Program>) -> AddressSpace {
+        AddressSpace {
+            program: Arc::clone(program),
+            fresh: false,
+            program_break: program.layout.heap,
+            history: History::default(),
+            touched: PageSet::default(),
+            perhaps: PageSet::default(),
+            private: PageSet::default(),
+        }
+    }
+
     /// Back to what process `a` holds when a case starts. Nothing counts as touched: a kernel may
     /// load the image page by page, and the supervisor, who forked `a`, may share it.
     pub(crate) fn reset(&mut self, world: &World) {
-        self.clear(0, world);
+        self.clear(&world.booted);
+        self.fresh = false;
     }
 
     /// Becomes that of a new program, whose first instruction is fetched, and whose stack holds
     /// `content` at `stack`.
-    pub(crate) fn start(&mut self, program: usize, stack: u64, content: &[u8], world: &World) {
-        self.clear(program, world);
+    pub(crate) fn start(&mut self, program: &Arc<Program>, stack: u64, content: &[u8]) {
+        self.clear(program);
+        self.fresh = true;
         self.write(stack, content);
-        self.note_load(self.program(world).entry, 1);
+        self.note_load(self.program.entry, 1);
     }
 
-    fn clear(&mut self, program: usize, world: &World) {
-        self.program = program;
-        self.program_break = self.layout(world).heap;
+    fn clear(&mut self, program: &Arc<Program>) {
+        self.program.clone_from(program);
+        self.program_break = program.layout.heap;
         self.history.clear();
         self.private.clear();
         self.touched.clear();
         self.perhaps.clear();
     }
 
-    fn program<'w>(&self, world: &'w World) -> &'w Program {
-        &world.programs[self.program]
-    }
-
     /// Where things lie in it.
-    pub(crate) fn layout<'w>(&self, world: &'w World) -> &'w Layout {
-        &self.program(world).layout
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.program.layout
     }
 
     /// What its program began with.
-    pub(crate) fn image<'w>(&self, world: &'w World) -> &'w Image {
-        &self.program(world).image
+    fn image(&self) -> &Image {
+        &self.program.image
     }
 
-    /// Sets `pages` to all that a kernel may have mapped: what was touched, and the image.
+    /// Sets `pages` to all that a kernel may have mapped: what was touched, and the image unless it
+    /// comes page by page.
     pub(crate) fn may_be_mapped(&self, pages: &mut PageSet, world: &World) {
         pages.copy_from(&self.touched);
         pages.insert_all(&self.perhaps);
-        for segment in &self.image(world).segments {
-            let length = segment.end() - segment.address;
-            pages.insert(pages_of(segment.address, length));
+        if !self.fresh || world.dialect.exec.loading == Loading::AtOnce {
+            self.insert_image(pages);
         }
     }
 
-    /// Pages that its program began with.
-    pub(crate) fn image_pages(&self, world: &World) -> u64 {
-        let segments = self.image(world).segments.iter();
-        let bytes = segments.map(|segment| segment.end() - segment.address);
-        bytes.sum::<u64>() / PAGE_SIZE
+    /// Adds the pages that its program began with.
+    pub(crate) fn insert_image(&self, pages: &mut PageSet) {
+        for segment in &self.image().segments {
+            pages.insert(pages_of(segment.address, segment.length));
+        }
     }
 
     /// Becomes a copy of `parent`; from now on neither holds a private frame.
     pub(crate) fn copy_from(&mut self, parent: &mut AddressSpace) {
         parent.private.clear();
         self.private.clear();
-        self.program = parent.program;
+        self.program.clone_from(&parent.program);
+        self.fresh = parent.fresh;
         self.program_break = parent.program_break;
         self.history.copy_from(&parent.history);
         self.touched.copy_from(&parent.touched);
@@ -135,20 +150,20 @@ impl AddressSpace {
         &self.private
     }
 
-    fn heap(&self, world: &World) -> Range<u64> {
-        self.layout(world).heap..page_ceiling(self.program_break)
+    fn heap(&self) -> Range<u64> {
+        self.layout().heap..page_ceiling(self.program_break)
     }
 
     /// What the program may do with the page at `address`; `None` where there is no memory.
     pub(crate) fn permissions(&self, address: u64, world: &World) -> Option<Permissions> {
-        if self.heap(world).contains(&address) {
+        if self.heap().contains(&address) {
             let execute = match world.dialect.heap.executable {
                 true => Permissions::EXECUTE,
                 false => Permissions::empty(),
             };
             return Some(Permissions::READ_WRITE | execute);
         }
-        let segment = self.image(world).segment(address);
+        let segment = self.image().segment(address);
         segment.map(|segment| segment.permissions)
     }
 
@@ -160,7 +175,7 @@ impl AddressSpace {
         if !permitted {
             return Leave::Refused;
         }
-        let in_tail = address >= self.program_break && self.heap(world).contains(&address);
+        let in_tail = address >= self.program_break && self.heap().contains(&address);
         let untouched = || !self.touched.contains(address / PAGE_SIZE);
         if in_tail && world.dialect.heap.tail == Tail::MayFault && untouched() {
             return Leave::Either;
@@ -241,11 +256,11 @@ impl AddressSpace {
         self.private.insert(pages);
     }
 
-    pub(crate) fn load(&mut self, address: u64, width: Width, world: &World) -> u64 {
+    pub(crate) fn load(&mut self, address: u64, width: Width) -> u64 {
         self.note_load(address, width.bytes());
         let mut bytes = [0; 8];
         let part = &mut bytes[..width.bytes() as usize];
-        self.history.read(address, part, self.image(world));
+        self.history.read(address, part, self.image());
         u64::from_le_bytes(bytes)
     }
 
@@ -261,20 +276,26 @@ impl AddressSpace {
         self.history.touch(address, stride.exponent(), count);
     }
 
-    pub(crate) fn byte(&self, address: u64, world: &World) -> u8 {
-        self.history.byte(address, self.image(world))
+    pub(crate) fn byte(&self, address: u64) -> u8 {
+        self.history.byte(address, self.image())
     }
 
     /// Fills `bytes` with what lies at `address`; touches nothing.
-    pub(crate) fn peek(&self, address: u64, bytes: &mut [u8], world: &World) {
-        self.history.read(address, bytes, self.image(world));
+    pub(crate) fn peek(&self, address: u64, bytes: &mut [u8]) {
+        self.history.read(address, bytes, self.image());
     }
 
     /// Whether the page at `address` was written since it was last given back, or came with the image.
-    pub(crate) fn was_written(&self, address: u64, world: &World) -> bool {
+    pub(crate) fn was_written(&self, address: u64) -> bool {
         let page = page_floor(address);
         self.history
-            .was_written(page..page.saturating_add(PAGE_SIZE), self.image(world))
+            .was_written(page..page.saturating_add(PAGE_SIZE), self.image())
+    }
+
+    /// Whether anything was stored to `length` bytes at `address` since the program started.
+    pub(crate) fn was_changed(&self, address: u64, length: u64) -> bool {
+        let end = address.saturating_add(length);
+        self.history.was_changed(address..end)
     }
 
     /// Moves the break; pages given back read as zero from then on.
@@ -301,11 +322,11 @@ impl AddressSpace {
     }
 
     /// In what state an operation meets the page at `address`.
-    pub(crate) fn page_state(&self, address: u64, world: &World) -> PageState {
+    pub(crate) fn page_state(&self, address: u64) -> PageState {
         let page = address / PAGE_SIZE;
-        let layout = self.layout(world);
+        let layout = self.layout();
         let touched = self.touched.contains(page);
-        if self.heap(world).contains(&address) {
+        if self.heap().contains(&address) {
             return if self.private.contains(page) {
                 PageState::Touched
             } else if touched {
@@ -316,17 +337,19 @@ impl AddressSpace {
                 PageState::Lazy
             };
         }
+        let in_stack = layout.stack.contains(&address);
         let grows = layout.stack.end - layout.stack.start > PAGE_SIZE;
-        match self.image(world).segment(address) {
+        match self.image().segment(address) {
             Some(segment) if !segment.permissions.contains(Permissions::WRITE) => match touched {
                 true => PageState::Text,
                 false => PageState::TextUnloaded,
             },
-            Some(_) if !touched && layout.data.contains(&address) => PageState::Unloaded,
+            Some(_) if !touched && !in_stack => PageState::Unloaded,
             Some(_) if !touched && grows => PageState::StackHole,
             Some(_) if self.private.contains(page) => PageState::Image,
             Some(_) => PageState::ImageShared,
             None if layout.guard.contains(&address) => PageState::Guard,
+            None if address < layout.guard.start => PageState::Gap,
             None if address < layout.trapframe => PageState::Beyond,
             None if address < layout.max_va => PageState::Top,
             None => PageState::Outside,

@@ -49,7 +49,7 @@ impl Model {
         let length = buffer.len() as u64;
         let (least, most) = space.reach(address, length, Access::Load, &self.world);
         let readable = &mut buffer[..most as usize];
-        space.peek(address, readable, &self.world);
+        space.peek(address, readable);
         match readable.iter().position(|byte| *byte == 0) {
             None => (Leave::Refused, most),
             Some(end) if (end as u64) < least => (Leave::Granted, end as u64 + 1),

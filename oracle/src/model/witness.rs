@@ -115,6 +115,8 @@ pub enum Outcome {
         arguments: u64,
         /// With this stack pointer, where the array of their addresses lies.
         stack: u64,
+        /// At this address.
+        entry: u64,
     },
     /// It sleeps.
     Blocks,

@@ -160,11 +160,16 @@ fn observe(
                 });
                 observation.events.push(Event::Returned { process, value });
             }
-            Outcome::Starts { arguments, stack } => observation.events.push(Event::Started {
+            Outcome::Starts {
+                arguments,
+                stack,
+                entry,
+            } => observation.events.push(Event::Started {
                 process,
                 arguments,
                 array: stack,
                 stack,
+                entry,
             }),
             Outcome::Born => observation.events.push(Event::Born { child: process }),
             Outcome::Blocks | Outcome::Dies(_) if own => {

@@ -80,18 +80,20 @@ impl Scene<'_> {
 
     /// A name for something new: mostly one that needs no directory.
     pub(super) fn new_name(&mut self) -> Text {
-        let name = match self.one_in(4) {
-            true => self.pick(&Text::NEW_WORDS),
-            false => self.pick(&["new", "other", "fourteen-bytez"]),
-        };
+        if self.one_in(4) {
+            let count = Text::FIRST_SPECIMEN - Text::FIRST_NEW;
+            return Text::from_code(Text::FIRST_NEW + self.below(count.into()) as u8);
+        }
+        let name = self.pick(&["new", "other", "fourteen-bytez"]);
         Text::spelled(name).unwrap_or_else(|| self.text())
     }
 
     /// A string: mostly one that leads somewhere.
     pub(super) fn text(&mut self) -> Text {
-        let code = match self.below(3) {
-            0 => self.below(2),
-            _ => self.below(u32::from(Text::COUNT)),
+        let code = match self.below(6) {
+            0 | 1 => self.below(2),
+            2 => self.below(u32::from(Text::COUNT)),
+            _ => self.below(u32::from(Text::FIRST_SPECIMEN)),
         };
         Text::from_code(code as u8)
     }

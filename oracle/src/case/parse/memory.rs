@@ -108,7 +108,9 @@ pub(super) fn text(input: &mut Input<'_>) -> Parsed<Text> {
         let (bytes, at) = signed(input, "a number of bytes")?;
         let text = usize::try_from(bytes).ok().and_then(Text::path);
         return text.ok_or_else(|| {
-            let lengths = Text::PATHS.map(|length| length.to_string());
+            let lengths: Vec<_> = Text::path_lengths()
+                .map(|length| length.to_string())
+                .collect();
             let message = format!("there are long paths of {} bytes", lengths.join(", "));
             Complaint::new(at, message)
         });
@@ -124,7 +126,10 @@ pub(super) fn text(input: &mut Input<'_>) -> Parsed<Text> {
         let complaint = Complaint::new(at, format!("no case stores the string `{spelled}`"));
         match meant(spelled, Text::words()) {
             Some(other) => complaint.help(format!("did you mean `{other}`?")),
-            None => complaint.help(format!("there are {:?}", Text::words().collect::<Vec<_>>())),
+            None => {
+                let words: Vec<_> = Text::words().collect();
+                complaint.help(format!("there are {words:?}"))
+            }
         }
     })
 }
