@@ -327,7 +327,7 @@ impl<'a> Memory<'a> {
         let text = segments().find(|segment| may(segment, Permissions::EXECUTE));
         let others = || segments().filter(|other| text.is_none_or(|text| *other != text));
         let data = others().find(|segment| may(segment, Permissions::WRITE));
-        let data = data.or_else(|| others().last());
+        let data = data.or_else(|| others().next_back());
         (text.map_or(0..0, pages), data.map_or(0..0, pages))
     }
 }

@@ -281,6 +281,14 @@ fn every_profile_reaches_what_it_exists_for() {
     reach(Profile::ExecImages, "pages loaded", 100, &|reached| {
         reached.count(&ACCESSES, &[Page::Unloaded, Page::TextUnloaded], Fate::Done)
     });
+    reach(Profile::ExecImages, "programs that die", 20, &|reached| {
+        reached.count(&[Kind::Exec], everywhere, Fate::Faults)
+    });
+    reach(Profile::ExecImages, "gaps", 20, &|reached| {
+        let all = [Fate::Faults, Fate::Failed, Fate::Done];
+        let gaps = all.map(|fate| reached.count(&Kind::ALL, &[Page::Gap], fate));
+        gaps.iter().sum()
+    });
     reach(Profile::Schedules, "turns", 2000, &|reached| reached.turns);
     reach(Profile::Schedules, "sleeps", 100, &|reached| {
         reached.count(&Kind::ALL, everywhere, Fate::Sleeps)

@@ -5,7 +5,7 @@
 
 use super::frames::{FRAME_BYTES, FrameAccounts, RAM_START};
 use super::location::GuestFiles;
-use super::planted::{self, plant};
+use super::planted::{Planted, plant};
 use super::requests::FrameRequests;
 use super::symbols::Symbols;
 use super::{Guest, Resources};
@@ -15,7 +15,7 @@ use crate::engine::{
 };
 use abi::SystemCall;
 use emulator::{Clock, Config, Coverage, Exit, Machine};
-use oracle::{Dialect, Files, Image, Layout, Permissions, Process, Program, Segment, Setting};
+use oracle::{Dialect, Image, Layout, Permissions, Process, Program, Segment, Setting};
 use std::sync::Arc;
 
 /// Instructions a kernel may take from power-on to its first process's first hint. The C kernel,
@@ -91,7 +91,7 @@ impl Guest {
         let agent = Agent::assemble();
         let mut image = mkfs::Image::open(files.file_system.clone())?;
         plant(&mut image, &agent)?;
-        let planted = planted::files(&image)?;
+        let planted = Planted::find(&image)?;
         let config = Config {
             clock: Clock::Held,
             hints: true,
@@ -137,7 +137,7 @@ struct Stage {
 
 impl Stage {
     /// Sets the stage, from the supervisor's first hint to process `a` at its own.
-    fn set(mut self, dialect: Dialect, files: Files) -> Result<Guest, BootError> {
+    fn set(mut self, dialect: Dialect, planted: Planted) -> Result<Guest, BootError> {
         let stack_pointer = self.machine.x(HART, STACK_POINTER);
         let supervisor_satp = self.satp();
         let mut processes = Processes::new();

@@ -87,6 +87,23 @@ pub(super) fn image(scene: &mut Scene<'_>) -> Address {
     Address::new(region, scene.below(3) as i16, scene.offset())
 }
 
+/// Where a program's segments, guard page and stack may end or begin, and the pages beyond.
+pub(super) fn around_the_image(scene: &mut Scene<'_>) -> Address {
+    let region = scene.pick(&[
+        Region::Text,
+        Region::Data,
+        Region::Data,
+        Region::Guard,
+        Region::Stack,
+    ]);
+    let page = match scene.below(4) {
+        0 => -1 - scene.below(3) as i16,
+        1 => 38 + scene.below(4) as i16,
+        _ => scene.below(4) as i16,
+    };
+    Address::new(region, page, scene.offset())
+}
+
 /// Any region, near its start; any power of two.
 pub(super) fn anywhere(scene: &mut Scene<'_>) -> Address {
     let region = scene.pick(&Region::ALL);

@@ -166,7 +166,11 @@ impl Scene<'_> {
 
     /// The most pages that the actor's stack may have.
     pub(super) fn stack_pages(&self) -> u64 {
-        let stack = &self.companion.model().layout(self.process).stack;
+        let model = self.companion.model();
+        // A child that is only to be born has none yet.
+        let born = |process: &Process| model.pid_of(*process).is_some();
+        let process = Some(self.process).filter(born).unwrap_or(Process::FIRST);
+        let stack = &model.layout(process).stack;
         (stack.end - stack.start) / 4096
     }
 }

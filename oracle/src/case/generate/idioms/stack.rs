@@ -7,9 +7,9 @@ use std::num::NonZeroU8;
 
 /// Touches the stack page by page downwards, as nested calls would.
 pub(crate) fn grow_downwards(scene: &mut Scene<'_>) {
-    have_a_growing_stack(scene);
-    let top = STACK_PAGES - 1;
-    let depth = 1 + scene.below(STACK_PAGES as u32) as i16;
+    let pages = have_a_growing_stack(scene);
+    let top = pages - 1;
+    let depth = 1 + scene.below(pages as u32) as i16;
     let offset = scene.offset();
     for page in (top - depth..=top).rev().take(5) {
         let access = operations::access_at(Address::new(Region::Stack, page, offset), scene);
@@ -19,9 +19,9 @@ pub(crate) fn grow_downwards(scene: &mut Scene<'_>) {
 
 /// Jumps far down at once, as one large frame would; then looks in between.
 pub(crate) fn jump_downwards(scene: &mut Scene<'_>) {
-    have_a_growing_stack(scene);
+    let pages = have_a_growing_stack(scene);
     for _ in 0..2 {
-        let page = scene.below(STACK_PAGES as u32) as i16;
+        let page = scene.below(pages as u32) as i16;
         let address = Address::new(Region::Stack, page, scene.offset());
         let access = operations::access_at(address, scene);
         scene.does(access);
@@ -30,9 +30,9 @@ pub(crate) fn jump_downwards(scene: &mut Scene<'_>) {
 
 /// The whole stack at once, and a page more: the guard page.
 pub(crate) fn down_to_the_guard(scene: &mut Scene<'_>) {
-    have_a_growing_stack(scene);
+    let pages = have_a_growing_stack(scene);
     let start = scene.below(4) as i16 - 1;
-    let count = NonZeroU8::MIN.saturating_add(scene.below(STACK_PAGES as u32) as u8);
+    let count = NonZeroU8::MIN.saturating_add(scene.below(pages as u32) as u8);
     let touch = Call::Touch {
         address: Address::new(Region::Stack, start, scene.offset()),
         count,
@@ -47,8 +47,8 @@ pub(crate) fn down_to_the_guard(scene: &mut Scene<'_>) {
 
 /// A system call whose buffer or path is a hole in the stack, or reaches from one page into the next.
 pub(crate) fn call_into_a_hole(scene: &mut Scene<'_>) {
-    have_a_growing_stack(scene);
-    let page = scene.below(STACK_PAGES as u32 + 1) as i16 - 1;
+    let pages = have_a_growing_stack(scene);
+    let page = scene.below(pages as u32 + 1) as i16 - 1;
     let offset = match scene.one_in(2) {
         true => scene.last_bytes(),
         false => scene.offset(),
@@ -82,8 +82,8 @@ pub(crate) fn call_into_a_hole(scene: &mut Scene<'_>) {
 
 /// A child of a process whose stack has grown: it shares what is there, and grows by itself.
 pub(crate) fn child_with_a_stack(scene: &mut Scene<'_>) {
-    have_a_growing_stack(scene);
-    let page = scene.below(STACK_PAGES as u32) as i16;
+    let pages = have_a_growing_stack(scene);
+    let page = scene.below(pages as u32) as i16;
     let address = Address::new(Region::Stack, page, scene.offset());
     let store = operations::store_at(address, scene);
     scene.does(store);
@@ -100,14 +100,70 @@ pub(crate) fn child_with_a_stack(scene: &mut Scene<'_>) {
     }
 }
 
-/// Pages of the largest stack of our own programs.
-const STACK_PAGES: i16 = 10;
-
-/// Has the actor run a program whose stack grows, if it does not yet.
-fn have_a_growing_stack(scene: &mut Scene<'_>) {
-    if scene.stack_pages() == 1
-        && let Some(grow) = Text::spelled("grow")
-    {
-        start_agent(grow, scene);
+/// A stack, and after it another of the same or another size: nothing of the first is left.
+pub(crate) fn one_stack_after_another(scene: &mut Scene<'_>) {
+    let pages = have_a_growing_stack(scene);
+    let low = Address::new(Region::Stack, 0, scene.offset());
+    let count = NonZeroU8::MIN.saturating_add(pages as u8 - 1);
+    scene.does(Call::Touch {
+        address: low,
+        count,
+        stride: Stride::PAGE,
+        write: true,
+    });
+    let pages = start_growing(scene);
+    let inside = scene.below(pages as u32) as i16;
+    for page in [inside, -1] {
+        let address = Address::new(Region::Stack, page, low.offset());
+        let access = operations::access_at(address, scene);
+        scene.does(access);
     }
+}
+
+/// A stack that is to grow while there are few frames.
+pub(crate) fn grow_without_frames(scene: &mut Scene<'_>) {
+    let pages = have_a_growing_stack(scene);
+    let child = scene.child();
+    scene.does(Call::Fork { child });
+    scene.process = child;
+    let free = scene.below(4) as u16;
+    scene.does(Call::Frames { free });
+    let page = scene.below(pages as u32) as i16;
+    let address = Address::new(Region::Stack, page, scene.last_bytes());
+    let call = match scene.below(4) {
+        0 => Call::Pipe { address },
+        1 => operations::path_call_at(address, scene),
+        2 => operations::touch_at(address, scene),
+        _ => operations::access_at(address, scene),
+    };
+    scene.does(call);
+    scene.does(Call::Frames {
+        free: Call::ALL_FRAMES,
+    });
+}
+
+/// Programs whose stack grows, and to how many pages.
+const GROWING: [(&str, i16); 5] = [
+    ("grow", 10),
+    ("eleven", 10),
+    ("endless", 10),
+    ("six", 6),
+    ("two", 2),
+];
+
+/// Has the actor run a program whose stack grows, if it does not yet: to how many pages.
+fn have_a_growing_stack(scene: &mut Scene<'_>) -> i16 {
+    match scene.stack_pages() as i16 {
+        1 => start_growing(scene),
+        pages => pages,
+    }
+}
+
+/// Starts a program whose stack grows: to how many pages.
+fn start_growing(scene: &mut Scene<'_>) -> i16 {
+    let (name, pages) = scene.pick(&GROWING);
+    if let Some(program) = Text::spelled(name) {
+        start_agent(program, scene);
+    }
+    pages
 }
