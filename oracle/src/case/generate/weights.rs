@@ -73,6 +73,7 @@ pub(super) const IDIOMS: &[Row<Idiom>] = &[
     (files::link_and_unlink,        [ 0,  0,  1,  0,  0,  0,  8,  0,  1]),
     (files::truncate,               [ 0,  0,  0,  0,  0,  0,  6,  0,  0]),
     (files::directories,            [ 0,  0,  0,  0,  0,  0, 10,  0,  1]),
+    (files::removed_directory,      [ 0,  0,  0,  0,  0,  0,  4,  0,  0]),
     (files::device,                 [ 0,  0,  0,  0,  0,  0,  2,  0,  0]),
     (files::change_a_running_program,[0,  0,  0,  1,  0,  0,  6,  2,  0]),
     (files::written_together,       [ 0,  0,  1,  0,  0,  1,  6,  0,  2]),

@@ -196,6 +196,36 @@ pub(crate) fn directories(scene: &mut Scene<'_>) {
     stat(fd, scene);
 }
 
+/// A directory that is removed while a child is in it: whatever the child does there leads nowhere.
+pub(crate) fn removed_directory(scene: &mut Scene<'_>) {
+    let directory = path_to(spelled("dir"), scene);
+    let inside = match scene.one_in(2) {
+        true => directory,
+        false => path_to_new(scene),
+    };
+    let child = scene.child();
+    scene.does(Call::Mkdir { address: directory });
+    scene.does(Call::Fork { child });
+    scene.other_does(child, Call::Chdir { address: directory });
+    scene.does(Call::Unlink { address: directory });
+    let inside = match scene.below(3) {
+        0 => Call::Mkdir { address: inside },
+        1 => Call::Open {
+            address: inside,
+            mode: OpenMode::Write,
+            flags: OpenFlags::CREATE,
+        },
+        _ => Call::Link {
+            address: inside,
+            new: directory.near(),
+        },
+    };
+    scene.other_does(child, inside);
+    let path = path_to_new(scene);
+    let fd = make(path, OpenMode::Read, OpenFlags::CREATE, scene);
+    stat(fd, scene);
+}
+
 /// A device file, and what can be done with it.
 pub(crate) fn device(scene: &mut Scene<'_>) {
     let address = path_to_new(scene);
