@@ -51,6 +51,46 @@ pub(crate) fn orphan(scene: &mut Scene<'_>) {
     wait(scene);
 }
 
+/// A child and a grandchild that has ended: if nobody waits, the first process inherits it while no
+/// child of its own ends.
+pub(crate) fn inheritance(scene: &mut Scene<'_>) {
+    let names = scene.free_names();
+    let &[child, grandchild, ..] = names.as_slice() else {
+        return wait(scene);
+    };
+    scene.does(Call::Fork { child });
+    scene.other_does(child, Call::Fork { child: grandchild });
+    let exit = operations::exit(scene);
+    scene.other_does(grandchild, exit);
+    if scene.one_in(3) {
+        let end = operations::exit(scene);
+        scene.other_does(child, end);
+    }
+}
+
+/// A parent that sleeps in `wait` is killed, and so is its child: who reaps it is not said, but
+/// somebody does.
+pub(crate) fn kill_the_family(scene: &mut Scene<'_>) {
+    let names = scene.free_names();
+    let &[child, grandchild, ..] = names.as_slice() else {
+        return kill(scene);
+    };
+    scene.does(Call::Fork { child });
+    scene.other_does(child, Call::Fork { child: grandchild });
+    let sleep = operations::wait(scene);
+    scene.other_does(child, sleep);
+    let mut victims = [child, grandchild];
+    if scene.one_in(2) {
+        victims.reverse();
+    }
+    for victim in victims {
+        scene.does(Call::Kill {
+            target: Target::Process(victim),
+        });
+    }
+    wait(scene);
+}
+
 /// A process that is killed in its sleep: in a wait, a read or a pause.
 pub(crate) fn kill_a_sleeper(scene: &mut Scene<'_>) {
     let names = scene.free_names();

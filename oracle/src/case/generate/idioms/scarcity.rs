@@ -105,6 +105,81 @@ fn large_call(scene: &mut Scene<'_>) -> Call {
     }
 }
 
+/// A growth with frames for about its pages, and perhaps none for the table that maps them.
+pub(crate) fn frames_for_pages_only(scene: &mut Scene<'_>) {
+    // The last page that a table maps, and the first of the next.
+    let gap = scene.pick(&[0, 505, 510, 1018]);
+    scene.does(Call::Sbrk {
+        amount: Amount::pages(gap),
+        flavour: Flavour::Lazy,
+    });
+    let pages = 1 + scene.below(8) as u16;
+    leave(pages + scene.below(3) as u16, scene);
+    scene.does(Call::Sbrk {
+        amount: Amount::pages(pages as i16),
+        flavour: Flavour::Eager,
+    });
+    leave(Call::ALL_FRAMES, scene);
+    let address = addresses::near_break(scene);
+    let access = operations::access_at(address, scene);
+    scene.does(access);
+}
+
+/// Descriptors until none is left, and what needs one or two.
+pub(crate) fn use_up_descriptors(scene: &mut Scene<'_>) {
+    let address = operations::good_address(scene);
+    let left = scene.below(4);
+    scene.does(Call::Pipe { address });
+    for _ in 0..14 - left {
+        scene.does(Call::Dup { fd: 0 });
+    }
+    for _ in 0..2 {
+        let call = match scene.below(3) {
+            0 => operations::path_call_at(address, scene),
+            1 => Call::Dup { fd: 1 },
+            _ => Call::Pipe { address },
+        };
+        scene.does(call);
+    }
+}
+
+/// Forks that find no frame, and one that does: each failure gives its slot back.
+pub(crate) fn forks_without_frames(scene: &mut Scene<'_>) {
+    let child = scene.child();
+    for _ in 0..2 + scene.below(4) {
+        let nth = scene.nth();
+        scene.does(Call::FailFrame { nth });
+        scene.does(Call::Fork { child });
+    }
+    leave(Call::ALL_FRAMES, scene);
+    scene.does(Call::Fork { child });
+}
+
+/// The last holder of a page stores to it, in a program or in a system call, when no frame is left.
+pub(crate) fn last_holder_without_frames(scene: &mut Scene<'_>) {
+    let address = operations::good_address(scene);
+    let store = operations::store_at(address, scene);
+    let child = scene.child();
+    scene.does(store);
+    scene.does(Call::Fork { child });
+    let gone = match scene.below(3) {
+        0 => operations::store_at(address, scene),
+        1 => operations::exit(scene),
+        _ => Call::Exit { status: 0 },
+    };
+    scene.other_does(child, gone);
+    leave(0, scene);
+    let call = match scene.below(3) {
+        0 => Call::Fstat {
+            fd: scene.descriptor(),
+            address,
+        },
+        _ => operations::store_at(address, scene),
+    };
+    scene.does(call);
+    leave(Call::ALL_FRAMES, scene);
+}
+
 /// Processes that compete for the last frames; each that dies leaves some to the others.
 pub(crate) fn compete(scene: &mut Scene<'_>) {
     let child = scene.child();
