@@ -115,6 +115,8 @@ impl Reached {
             last = process;
             if let Call::Frames { free } = operation.call {
                 scarce = free < 20;
+            } else if let Call::FailFrame { .. } = operation.call {
+                scarce = true;
             } else if scarce {
                 *self.scarce.entry(kind).or_default() += 1;
             }
@@ -233,6 +235,12 @@ fn every_profile_reaches_what_it_exists_for() {
             reached.scarce.get(&kind).copied().unwrap_or(0)
         });
     }
+    reach(
+        Profile::OutOfMemory,
+        "descriptors used up",
+        20,
+        &|reached| reached.count(&[Kind::Dup, Kind::Pipe], everywhere, Fate::Failed),
+    );
     reach(Profile::StackGrowth, "stacks that grow", 200, &|reached| {
         reached.count(&ACCESSES, &[Page::StackHole], Fate::Done)
     });
