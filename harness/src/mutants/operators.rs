@@ -47,6 +47,45 @@ const COMPRESSED_NOP: u16 = 0x0001;
 
 const STACK_POINTER: u32 = 2;
 
+/// Whether a function must leave the register as it was: `ra`, `s0` to `s11`.
+fn is_preserved(register: u32) -> bool {
+    matches!(register, 1 | 8 | 9 | 18..=27)
+}
+
+/// Whether the instruction in `bytes` keeps a caller's register on the stack. That is the compiler's
+/// doing: without it some callers would go wrong and most would not, and no line of source says so.
+pub(super) fn saves_register(bytes: &[u8]) -> bool {
+    match *bytes {
+        // c.sdsp.
+        [low, high] => {
+            let half = u32::from(u16::from_le_bytes([low, high]));
+            matches!((half & 3, half >> 13), (2, 7)) && is_preserved(half >> 2 & 0x1f)
+        }
+        // sd with the stack pointer as base.
+        [a, b, c, d] => {
+            let word = u32::from_le_bytes([a, b, c, d]);
+            word & 0x707f == 0x3023
+                && word >> 15 & 0x1f == STACK_POINTER
+                && is_preserved(word >> 20 & 0x1f)
+        }
+        _ => false,
+    }
+}
+
+/// Whether `bytes` is the second half of an address whose first half is `before`: `auipc` and
+/// `addi`. It is no constant of the source, and its low bits are often cut off.
+pub(super) fn ends_address(before: &[u8], bytes: &[u8]) -> bool {
+    let word = |bytes: &[u8]| bytes.try_into().map(u32::from_le_bytes);
+    match (word(before), word(bytes)) {
+        (Ok(before), Ok(word)) => {
+            before & 0x7f == 0x17
+                && word & 0x707f == 0x13
+                && before >> 7 & 0x1f == word >> 15 & 0x1f
+        }
+        _ => false,
+    }
+}
+
 /// Length of the instruction that begins with this half-word, in bytes.
 pub(super) fn length(first: u16) -> usize {
     if first & 3 == 3 { 4 } else { 2 }
@@ -243,7 +282,9 @@ fn compressed_immediate(half: u16) -> Vec<(Operator, u16)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Operator, branch_target, call_target, changes, ends_block};
+    use super::{
+        Operator, branch_target, call_target, changes, ends_address, ends_block, saves_register,
+    };
 
     fn to(word: u32, operator: Operator) -> Option<u32> {
         changes(&word.to_le_bytes())
@@ -269,6 +310,22 @@ mod tests {
         let beq = 0x00b5_0463;
         assert_eq!(to(beq, Operator::BranchInverted), Some(0x00b5_1463));
         assert_eq!(to(beq, Operator::BoundaryMoved), None);
+    }
+
+    #[test]
+    fn what_the_compiler_adds_is_known() {
+        let saves = |word: u32| saves_register(&word.to_le_bytes());
+        assert!(saves(0x0081_3c23)); // sd s0, 24(sp)
+        assert!(saves(0x0011_3423)); // sd ra, 8(sp)
+        assert!(!saves(0x00b1_3423)); // sd a1, 8(sp)
+        assert!(!saves(0x0085_3423)); // sd s0, 8(a0)
+        assert!(saves_register(&0xe822_u16.to_le_bytes())); // c.sdsp s0, 16(sp)
+        assert!(!saves_register(&0xe82a_u16.to_le_bytes())); // c.sdsp a0, 16(sp)
+        let [auipc, addi] = [0x0000_0517_u32, 0x0085_0513].map(u32::to_le_bytes); // a0
+        let other = 0x0085_8513_u32.to_le_bytes(); // addi a0, a1, 8
+        assert!(ends_address(&auipc, &addi));
+        assert!(!ends_address(&auipc, &other));
+        assert!(!ends_address(&addi, &addi));
     }
 
     #[test]

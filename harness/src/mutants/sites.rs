@@ -67,8 +67,11 @@ pub fn sites(elf: &[u8], files: &[String]) -> Result<Vec<Mutant>, NoSites> {
         };
         let function = format!("{:#}", rustc_demangle::demangle(name));
         let doomed = doomed(&panics, symbol.address(), code);
+        let mut before: &[u8] = &[];
         for (address, bytes) in instructions(symbol.address(), code) {
-            if doomed.contains(&address) {
+            let is_address = operators::ends_address(before, bytes);
+            before = bytes;
+            if is_address || operators::saves_register(bytes) || doomed.contains(&address) {
                 continue;
             }
             let mut changes = operators::changes(bytes);
