@@ -3,15 +3,14 @@
 use crate::counters::Counters;
 use crate::input::Input;
 use crate::status::Status;
-use faultline::campaign::Progress;
-use faultline::finding_file;
+use faultline::campaign::{Found, Progress};
 use faultline::fuzzing::{Alarm, Execution, Session};
+use faultline::{Profile, finding_file};
 use libfuzzer_sys::Corpus;
 use std::env;
-use std::path::PathBuf;
 use std::process::{abort, exit};
 use std::sync::{Mutex, OnceLock, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Set to `1`: go on after a finding and collect more, where libFuzzer would stop at the first.
 const KEEP_GOING_VARIABLE: &str = "FAULTLINE_KEEP_GOING";
@@ -25,13 +24,13 @@ const FORMAT_VARIABLE: &str = "RUST_LIBFUZZER_DEBUG_PATH";
 static CAMPAIGN: OnceLock<Mutex<Campaign>> = OnceLock::new();
 
 struct Campaign {
-    target: &'static str,
+    target: Profile,
     session: Session,
     counters: Counters,
     started: Option<Instant>,
     status: Status,
     keep_going: bool,
-    findings: Vec<PathBuf>,
+    findings: Vec<Found>,
 }
 
 unsafe extern "C" {
@@ -42,7 +41,7 @@ unsafe extern "C" {
 /// Boots the kernel and registers the counters; libFuzzer calls it before the first execution.
 ///
 /// Ends the process with a message if there is no kernel to fuzz.
-pub fn open(target: &'static str) {
+pub fn open(target: Profile) {
     if env::var_os(FORMAT_VARIABLE).is_some() {
         return;
     }
@@ -101,7 +100,7 @@ impl Campaign {
             Ok(Execution::Clean) => Corpus::Keep,
             // Else the corpus would fill with ways to the same bug.
             Ok(Execution::KnownFinding) => Corpus::Reject,
-            Err(alarm) => self.raise(&alarm),
+            Err(alarm) => self.raise(alarm),
         };
         if self.status.is_due(self.session.totals().executions) {
             self.status.write(&self.progress());
@@ -109,15 +108,17 @@ impl Campaign {
         corpus
     }
 
-    fn raise(&mut self, alarm: &Alarm) -> Corpus {
+    fn raise(&mut self, alarm: Alarm) -> Corpus {
         eprintln!("\n{alarm}\n");
         let Alarm::Finding(report) = alarm else {
             abort();
         };
-        match finding_file::write(report, &finding_file::folder(), self.target) {
-            Ok(path) => {
-                eprintln!("written to {}", path.display());
-                self.findings.push(path);
+        let executions = self.session.totals().executions;
+        let (folder, origin) = (finding_file::folder(), self.target.name());
+        match Found::keep(*report, &folder, origin, executions, self.elapsed()) {
+            Ok(found) => {
+                eprintln!("written to {}", found.path.display());
+                self.findings.push(found);
             }
             Err(error) => eprintln!("cannot write the case file: {error}"),
         }
@@ -128,13 +129,16 @@ impl Campaign {
         abort();
     }
 
+    fn elapsed(&self) -> Duration {
+        self.started
+            .map(|start| start.elapsed())
+            .unwrap_or_default()
+    }
+
     fn progress(&self) -> Progress<'_> {
         Progress {
-            target: self.target,
-            elapsed: self
-                .started
-                .map(|start| start.elapsed())
-                .unwrap_or_default(),
+            target: self.target.name(),
+            elapsed: self.elapsed(),
             totals: self.session.totals(),
             edges: self.counters.covered(),
             findings: &self.findings,

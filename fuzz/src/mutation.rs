@@ -6,14 +6,14 @@ use libfuzzer_sys::fuzzer_mutate;
 /// Of eight mutations, so many are left to libFuzzer: bytes in place, its dictionary of values.
 const LIBFUZZER_SHARE: u32 = 2;
 
-/// Changes the input in `data[..size]` to the taste of `profile` and returns its new size, at most
+/// Changes the input in `data[..size]` to the taste of `target` and returns its new size, at most
 /// `max_size`.
-pub fn mutate(data: &mut [u8], size: usize, max_size: usize, seed: u32, profile: Profile) -> usize {
+pub fn mutate(target: Profile, data: &mut [u8], size: usize, max_size: usize, seed: u32) -> usize {
     if seed % 8 < LIBFUZZER_SHARE {
         return fuzzer_mutate(data, size, max_size);
     }
     let mut case = case_file::from_bytes(&data[..size]);
-    faultline::mutate(&mut case, u64::from(seed), profile);
+    faultline::mutate(&mut case, u64::from(seed), target);
     write(&case, &mut data[..max_size])
 }
 

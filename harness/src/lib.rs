@@ -6,6 +6,7 @@
 //! [`replay`], [`minimise`], [`fuzzing`], [`campaign`] and [`mutants`] are loops over runners.
 
 pub mod agent;
+pub mod breeding;
 pub mod campaign;
 pub mod case_file;
 pub mod check;

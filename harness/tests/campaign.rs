@@ -97,7 +97,10 @@ fn a_broken_kernel_is_found_and_the_case_shows_it_again() {
     ];
     let output = campaign(&arguments);
     assert_eq!(output.status.code(), Some(1), "{output:?}");
-    let case = summary(&output)["findings"][0].as_str().unwrap().to_owned();
+    let case = summary(&output)["findings"][0]["path"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let again = Command::new(env!("CARGO_BIN_EXE_faultline"))
         .args(["run", &case, "--kernel", name(&kernel)])
         .output()

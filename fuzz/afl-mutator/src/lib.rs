@@ -3,21 +3,30 @@
 //! AFL++'s documentation: "Custom mutators in AFL++". Inputs are text cases or the binary form, as
 //! everywhere; what comes out is the binary form.
 
-use faultline::{Case, Profile, case_file, cross_over, mutate};
+use faultline::breeding::Breeder;
+use faultline::{Case, Profile, case_file};
+use std::env;
 use std::ffi::c_void;
+use std::process::exit;
 
-/// Of so many children, one has two parents.
-const TWO_PARENTS: u64 = 5;
+/// Names the fuzz target, whose taste the mutations have. AFL++ starts this library and the target
+/// apart from one another, so that the one cannot tell the other.
+const TARGET_VARIABLE: &str = "FAULTLINE_TARGET";
 
 /// What AFL++ holds on to: the place of the random sequence, and the last child.
 pub struct Mutator {
+    breeder: Breeder,
     random: fastrand::Rng,
     child: Vec<u8>,
 }
 
 impl Mutator {
-    fn new(seed: u32) -> Self {
+    fn new(target: Profile, seed: u32) -> Self {
         Self {
+            breeder: Breeder {
+                target,
+                ..Breeder::default()
+            },
             random: fastrand::Rng::with_seed(u64::from(seed)),
             child: Vec::new(),
         }
@@ -25,11 +34,11 @@ impl Mutator {
 
     /// A child of `parent`, now and then of `other` too, of at most `most` bytes.
     fn breed(&mut self, parent: &[u8], other: &[u8], most: usize) -> &[u8] {
-        let mut case = case_file::from_bytes(parent);
-        if !other.is_empty() && self.random.u64(..TWO_PARENTS) == 0 {
-            case = cross_over(&case, &case_file::from_bytes(other), self.random.u64(..));
-        }
-        mutate(&mut case, self.random.u64(..), Profile::default());
+        let case = self.breeder.child(
+            &case_file::from_bytes(parent),
+            |_| (!other.is_empty()).then(|| case_file::from_bytes(other)),
+            &mut self.random,
+        );
         self.child = Case::to_bytes(&case);
         // A binary case may end anywhere.
         self.child.truncate(most);
@@ -38,9 +47,18 @@ impl Mutator {
 }
 
 /// Called once, at the start.
+///
+/// Ends AFL++ with a message if the environment names a target that there is none of.
 #[unsafe(no_mangle)]
 pub extern "C" fn afl_custom_init(_afl: *const c_void, seed: u32) -> Box<Mutator> {
-    Box::new(Mutator::new(seed))
+    let target = match env::var(TARGET_VARIABLE) {
+        Ok(name) => name.parse().unwrap_or_else(|error| {
+            eprintln!("{TARGET_VARIABLE}: {error}");
+            exit(2);
+        }),
+        Err(_) => Profile::default(),
+    };
+    Box::new(Mutator::new(target, seed))
 }
 
 /// Makes one input from another, and says how long it is.
@@ -84,13 +102,13 @@ pub extern "C" fn afl_custom_deinit(mutator: Box<Mutator>) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Mutator, afl_custom_deinit, afl_custom_fuzz, afl_custom_init};
+    use super::{Mutator, Profile, afl_custom_deinit, afl_custom_fuzz, afl_custom_init};
     use std::ptr::null;
 
     #[test]
     fn children_are_cases_and_fit() {
-        let mut mutator = Mutator::new(1);
-        let parent = faultline::Case::generate(1, 20, faultline::Profile::default()).to_bytes();
+        let mut mutator = Mutator::new(Profile::ForkCow, 1);
+        let parent = faultline::Case::generate(1, 20, Profile::ForkCow).to_bytes();
         for most in [0, 8, 64, 4096] {
             let child = mutator.breed(&parent, &parent, most);
             assert!(child.len() <= most);

@@ -1,9 +1,11 @@
 //! What the AFL++ targets share: the glue between AFL++ and `faultline::fuzzing`.
 //!
-//! A target is a few lines that call [`run`]; what a case does is in `harness`. AFL++ keeps one
+//! A target is a line that calls [`run`]; what a case does is in `harness`. AFL++ keeps one
 //! process running over all cases (persistent mode): the kernel is booted once.
 
 mod counters;
+
+pub use faultline::Profile;
 
 use counters::Counters;
 use faultline::fuzzing::{Alarm, Execution, Session};
@@ -16,10 +18,10 @@ use std::process::{abort, exit};
 /// the process again.
 const KEEP_GOING_VARIABLE: &str = "FAULTLINE_KEEP_GOING";
 
-/// Fuzzes until AFL++ has had enough. `target` is what findings are said to be found by.
+/// Fuzzes `target` until AFL++ has had enough.
 ///
 /// Ends the process with a message if there is no kernel to fuzz.
-pub fn run(target: &str) {
+pub fn run(target: Profile) {
     let mut session = Session::open().unwrap_or_else(|error| {
         eprintln!("cannot fuzz {target}: {error}");
         exit(2);
@@ -40,7 +42,7 @@ fn execute(
     session: &mut Session,
     counters: &mut Counters,
     bytes: &[u8],
-    target: &str,
+    target: Profile,
     keep_going: bool,
 ) {
     let (edges, features) = counters.for_execution();
@@ -53,7 +55,8 @@ fn execute(
             let Alarm::Finding(report) = alarm else {
                 abort();
             };
-            match finding_file::write(&report, &finding_file::folder(), target) {
+            let origin = format!("{target} under AFL++");
+            match finding_file::write(&report, &finding_file::folder(), &origin) {
                 Ok(path) => eprintln!("written to {}", path.display()),
                 Err(error) => eprintln!("cannot write the case file: {error}"),
             }

@@ -3,6 +3,12 @@
 use crate::fuzzing::{EDGE_COUNTERS, FEATURE_COUNTERS};
 use std::sync::atomic::{AtomicU8, Ordering};
 
+/// An edge or a state feature with a class of counts: eight a counter, edges first.
+pub(super) type Point = u32;
+
+/// Classes of counts.
+const CLASSES: u32 = 8;
+
 /// For each edge and each state feature, the classes of counts that some case had.
 pub(super) struct Coverage {
     edges: Box<[AtomicU8]>,
@@ -18,35 +24,61 @@ impl Coverage {
         }
     }
 
-    /// Adds what a case covered; whether any of it is new.
-    pub(super) fn add(&self, edges: &[u8], features: &[u8]) -> bool {
-        // Not short-circuited: both maps are to learn.
-        merge(&self.edges, edges) | merge(&self.features, features)
+    /// Adds what a case covered, and gives what of it is new.
+    pub(super) fn add(&self, edges: &[u8], features: &[u8]) -> Vec<Point> {
+        let mut new = Vec::new();
+        merge(&self.edges, edges, 0, &mut new);
+        merge(&self.features, features, EDGE_COUNTERS, &mut new);
+        new
+    }
+
+    /// Whether a case with these counters covers all of `points`.
+    pub(super) fn holds(points: &[Point], edges: &[u8], features: &[u8]) -> bool {
+        points.iter().all(|point| {
+            let at = (point / CLASSES) as usize;
+            let count = match edges.get(at) {
+                Some(count) => *count,
+                None => features[at - EDGE_COUNTERS],
+            };
+            class(count) & 1 << (point % CLASSES) != 0
+        })
     }
 
     /// Edges that some case took.
     pub(super) fn edges(&self) -> usize {
-        let taken = |seen: &&AtomicU8| seen.load(Ordering::Relaxed) != 0;
-        self.edges.iter().filter(taken).count()
+        count(&self.edges)
+    }
+
+    /// State features that some case had.
+    pub(super) fn features(&self) -> usize {
+        count(&self.features)
     }
 }
 
-fn merge(seen: &[AtomicU8], counters: &[u8]) -> bool {
-    let mut new = false;
-    for (seen, counters) in seen.chunks_exact(8).zip(counters.chunks_exact(8)) {
+fn count(seen: &[AtomicU8]) -> usize {
+    let taken = |seen: &&AtomicU8| seen.load(Ordering::Relaxed) != 0;
+    seen.iter().filter(taken).count()
+}
+
+/// Adds `counters` to what was `seen` of them; the first is number `base` of all.
+fn merge(seen: &[AtomicU8], counters: &[u8], base: usize, new: &mut Vec<Point>) {
+    let groups = seen.chunks_exact(8).zip(counters.chunks_exact(8));
+    for (group, (seen, counters)) in groups.enumerate() {
         // Almost all of the map is zero: look at eight counters at once.
         if counters == [0; 8] {
             continue;
         }
-        for (seen, count) in seen.iter().zip(counters) {
+        for (at, (seen, count)) in seen.iter().zip(counters).enumerate() {
             let class = class(*count);
             // Almost always there is nothing new: a load is cheaper than an exchange.
-            if seen.load(Ordering::Relaxed) & class != class {
-                new |= seen.fetch_or(class, Ordering::Relaxed) & class != class;
+            if seen.load(Ordering::Relaxed) & class != class
+                && seen.fetch_or(class, Ordering::Relaxed) & class != class
+            {
+                let index = (base + 8 * group + at) as Point;
+                new.push(index * CLASSES + class.trailing_zeros());
             }
         }
     }
-    new
 }
 
 /// Counts that differ little are one class; the classes are AFL's. A bit for each.
@@ -72,16 +104,24 @@ mod tests {
     fn only_what_was_never_seen_is_new() {
         let coverage = Coverage::new();
         let (mut edges, mut features) = (vec![0; EDGE_COUNTERS], vec![0; FEATURE_COUNTERS]);
-        assert!(!coverage.add(&edges, &features));
+        assert!(coverage.add(&edges, &features).is_empty());
         edges[17] = 1;
-        assert!(coverage.add(&edges, &features));
-        assert!(!coverage.add(&edges, &features));
+        let first = coverage.add(&edges, &features);
+        assert_eq!(first.len(), 1);
+        assert!(coverage.add(&edges, &features).is_empty());
+        assert!(Coverage::holds(&first, &edges, &features));
         edges[17] = 5;
-        assert!(coverage.add(&edges, &features), "another class of counts");
+        assert!(!Coverage::holds(&first, &edges, &features));
+        let second = coverage.add(&edges, &features);
+        assert_eq!(second.len(), 1, "another class of counts");
         edges[17] = 6;
-        assert!(!coverage.add(&edges, &features));
-        features[4095] = 1;
-        assert!(coverage.add(&edges, &features));
-        assert_eq!(coverage.edges(), 1);
+        assert!(coverage.add(&edges, &features).is_empty());
+        assert!(Coverage::holds(&second, &edges, &features));
+        features[FEATURE_COUNTERS - 1] = 1;
+        let third = coverage.add(&edges, &features);
+        assert!(Coverage::holds(&third, &edges, &features));
+        features[FEATURE_COUNTERS - 1] = 0;
+        assert!(!Coverage::holds(&third, &edges, &features));
+        assert_eq!((coverage.edges(), coverage.features()), (1, 1));
     }
 }

@@ -6,18 +6,21 @@
 //! use it.
 
 mod coverage;
+pub mod folder;
+mod found;
 mod pool;
 mod progress;
 
+pub use found::Found;
 pub use progress::Progress;
 
+use crate::breeding::{Breeder, Mutations};
 use crate::fuzzing::{Alarm, EDGE_COUNTERS, Execution, FEATURE_COUNTERS, Known, Session, Totals};
 use crate::guest::Guest;
-use crate::{case_file, finding_file};
 use coverage::Coverage;
-use oracle::case::{cross_over, mutate};
+use folder::Effort;
 use oracle::{Case, Profile};
-use pool::Pool;
+use pool::{Member, Pool};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -26,12 +29,13 @@ use std::time::{Duration, Instant};
 
 /// Of so many cases, one is made from nothing.
 const FRESH: u32 = 20;
-/// Of so many cases that have a parent, one has two.
-const TWO_PARENTS: u32 = 5;
 /// Operations of a case made from nothing, at most.
 const FRESH_OPERATIONS: u32 = 64;
 /// Executions of a thread between two reports of how far it is.
 const EXECUTIONS_PER_REPORT: u64 = 64;
+
+/// Spreads the numbers of executions over all 64 bits: 2^64 divided by the golden ratio.
+const RESUMED: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// What findings are said to be found by.
 const NAME: &str = "faultline campaign";
@@ -39,8 +43,10 @@ const NAME: &str = "faultline campaign";
 /// What a campaign is to do.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// What is fuzzed.
-    pub target: Profile,
+    /// Whose tastes cases have, in turn; none stands for all targets.
+    pub targets: Vec<Profile>,
+    /// How cases are changed.
+    pub mutations: Mutations,
     /// When to stop: after so long,
     pub duration: Option<Duration>,
     /// or after so many executions of all threads together, whichever comes first. With neither
@@ -53,7 +59,7 @@ pub struct Plan {
     pub seed: u64,
     /// Cases to begin with.
     pub seeds: Vec<Case>,
-    /// Where cases that cover something new are kept.
+    /// Where cases that cover something new are kept, and what was done with them.
     pub corpus: Option<PathBuf>,
     /// Where findings go.
     pub findings: PathBuf,
@@ -61,6 +67,8 @@ pub struct Plan {
     pub until_finding: bool,
     /// Write findings as they were found, not minimised.
     pub as_found: bool,
+    /// Ends the campaign, with its summary, as soon as somebody sets it.
+    pub stop: Arc<AtomicBool>,
 }
 
 /// What came of a campaign.
@@ -72,10 +80,16 @@ pub struct Summary {
     pub seconds: f64,
     /// Edges of the kernel that some case took.
     pub edges: usize,
+    /// State features that some case had.
+    pub features: usize,
     /// Cases in the pool at the end.
     pub pool: usize,
-    /// The case files of what was found, in the order of discovery.
-    pub findings: Vec<PathBuf>,
+    /// Operations of all of them.
+    pub pool_operations: usize,
+    /// What was done with this corpus by now, this campaign included.
+    pub effort: Effort,
+    /// What was found, in the order of discovery.
+    pub findings: Vec<Found>,
 }
 
 /// Why a campaign broke off.
@@ -94,21 +108,6 @@ pub enum Broken {
     },
 }
 
-/// The cases in `folder`, if there is such a folder yet.
-///
-/// # Errors
-/// A file there cannot be read as a case.
-pub fn stored(folder: &Path) -> Result<Vec<Case>, case_file::CaseFileError> {
-    if !folder.exists() {
-        return Ok(Vec::new());
-    }
-    match case_file::list(folder) {
-        Ok(paths) => paths.iter().map(|path| case_file::read(path)).collect(),
-        Err(case_file::CaseFileError::Empty { .. }) => Ok(Vec::new()),
-        Err(error) => Err(error),
-    }
-}
-
 /// Runs a campaign on `guest`. `tell` is called now and then, from any thread, with how far it is.
 ///
 /// # Errors
@@ -118,14 +117,21 @@ pub fn run(
     plan: &Plan,
     tell: impl Fn(&Progress<'_>) + Sync,
 ) -> Result<Summary, Broken> {
+    let corpus = plan.corpus.as_deref();
+    let before = corpus.map(folder::effort).unwrap_or_default();
     let shared = Shared {
         plan,
+        targets: match plan.targets.as_slice() {
+            [] => &Profile::ALL,
+            some => some,
+        },
+        // A campaign that goes on with a corpus is not to repeat what the last one tried.
+        seed: plan.seed ^ before.executions.wrapping_mul(RESUMED),
         coverage: Coverage::new(),
         pool: Pool::new(plan.corpus.clone()),
         known: Known::default(),
-        next_seed: AtomicUsize::new(0),
+        next: AtomicUsize::new(0),
         begun: AtomicU64::new(0),
-        stop: AtomicBool::new(false),
         started: Instant::now(),
         log: Mutex::new(Log {
             totals: vec![Totals::default(); plan.jobs.max(1)],
@@ -138,35 +144,67 @@ pub fn run(
             scope.spawn(move |_| shared.work(guest, number, tell));
         }
     });
-    let edges = shared.coverage.edges();
-    let pool = shared.pool.len();
     let seconds = shared.started.elapsed().as_secs_f64();
+    let (edges, features) = (shared.coverage.edges(), shared.coverage.features());
+    let (pool, pool_operations) = (shared.pool.len(), shared.pool.operations());
     let log = shared
         .log
         .into_inner()
         .unwrap_or_else(PoisonError::into_inner);
-    match log.broken {
-        Some(broken) => Err(broken),
-        None => Ok(Summary {
-            totals: log.total(),
-            seconds,
-            edges,
-            pool,
-            findings: log.findings,
-        }),
+    if let Some(broken) = log.broken {
+        return Err(broken);
     }
+    let totals = log.total();
+    let effort = Effort {
+        campaigns: before.campaigns + 1,
+        executions: before.executions + totals.executions,
+        seconds: before.seconds + seconds,
+    };
+    if let Some(folder) = corpus {
+        folder::write_effort(folder, &effort).map_err(|error| Broken::write(folder, error))?;
+    }
+    Ok(Summary {
+        totals,
+        seconds,
+        edges,
+        features,
+        pool,
+        pool_operations,
+        effort,
+        findings: log.findings,
+    })
+}
+
+impl Broken {
+    fn write(folder: &Path, error: io::Error) -> Self {
+        Broken::Write {
+            folder: folder.to_path_buf(),
+            error,
+        }
+    }
+}
+
+/// A case to run, and where it comes from.
+struct Candidate {
+    case: Case,
+    /// The case that it was made from, if that is in the pool.
+    parent: Option<Arc<Member>>,
+    /// Whose taste it has; `None` for a seed.
+    target: Option<Profile>,
 }
 
 /// What the threads of a campaign have in common.
 struct Shared<'a> {
     plan: &'a Plan,
+    targets: &'a [Profile],
+    seed: u64,
     coverage: Coverage,
     pool: Pool,
     known: Known,
-    next_seed: AtomicUsize,
+    /// Cases made by all threads.
+    next: AtomicUsize,
     /// Executions begun by all threads.
     begun: AtomicU64,
-    stop: AtomicBool,
     started: Instant,
     log: Mutex<Log>,
 }
@@ -176,7 +214,7 @@ struct Shared<'a> {
 struct Log {
     /// Of each thread.
     totals: Vec<Totals>,
-    findings: Vec<PathBuf>,
+    findings: Vec<Found>,
     broken: Option<Broken>,
 }
 
@@ -210,19 +248,18 @@ impl Shared<'_> {
         if self.plan.as_found {
             session = session.as_found();
         }
-        let mut random =
-            fastrand::Rng::with_seed(self.plan.seed.wrapping_add((number as u64) << 32));
+        let mut random = fastrand::Rng::with_seed(self.seed.wrapping_add((number as u64) << 32));
         let mut edges = vec![0; EDGE_COUNTERS];
         let mut features = vec![0; FEATURE_COUNTERS];
         while self.may_go_on() {
-            let case = self.next_case(&mut random);
+            let candidate = self.next_case(&mut random);
             edges.fill(0);
             features.fill(0);
-            let result = session.execute(&case, &mut edges, &mut features);
+            let result = session.execute(&candidate.case, &mut edges, &mut features);
             let done = match result {
-                Ok(Execution::Clean) if self.coverage.add(&edges, &features) => self.keep(case),
-                Ok(Execution::Clean | Execution::KnownFinding) => Ok(()),
-                Err(alarm) => self.raise(alarm),
+                Ok(Execution::Clean) => self.learn(candidate, &edges, &features),
+                Ok(Execution::KnownFinding) => Ok(()),
+                Err(alarm) => self.raise(alarm, candidate.target),
             };
             if let Err(broken) = done {
                 self.break_off(broken);
@@ -246,57 +283,77 @@ impl Shared<'_> {
             .is_some_and(|limit| self.started.elapsed() >= limit);
         let begun = self.begun.fetch_add(1, Ordering::Relaxed);
         let enough = self.plan.executions.is_some_and(|limit| begun >= limit);
-        !late && !enough && !self.stop.load(Ordering::Relaxed)
+        !late && !enough && !self.plan.stop.load(Ordering::Relaxed)
     }
 
     /// The seeds first, each once; then children of the pool, and now and then something new.
-    fn next_case(&self, random: &mut fastrand::Rng) -> Case {
-        let seed = self.next_seed.fetch_add(1, Ordering::Relaxed);
-        if let Some(seed) = self.plan.seeds.get(seed) {
-            return seed.clone();
+    fn next_case(&self, random: &mut fastrand::Rng) -> Candidate {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        if let Some(seed) = self.plan.seeds.get(number) {
+            return Candidate {
+                case: seed.clone(),
+                parent: None,
+                target: None,
+            };
         }
+        let target = self.targets[number % self.targets.len()];
+        let breeder = Breeder {
+            target,
+            mutations: self.plan.mutations,
+        };
         let parent = match random.u32(..FRESH) {
             0 => None,
             _ => self.pool.pick(random),
         };
-        let Some(parent) = parent else {
-            let operations = random.u32(1..=FRESH_OPERATIONS);
-            return Case::generate(random.u64(..), operations, self.plan.target);
-        };
-        let mut child = match self.pool.pick(random) {
-            Some(other) if random.u32(..TWO_PARENTS) == 0 => {
-                cross_over(&parent, &other, random.u64(..))
+        let case = match &parent {
+            Some(parent) => {
+                let other = |random: &mut fastrand::Rng| Some(self.pool.pick(random)?.case.clone());
+                breeder.child(&parent.case, other, random)
             }
-            _ => Case::clone(&parent),
+            None => breeder.fresh(random.u32(1..=FRESH_OPERATIONS), random),
         };
-        mutate(&mut child, random.u64(..), self.plan.target);
-        child
+        Candidate {
+            case,
+            parent,
+            target: Some(target),
+        }
     }
 
-    fn keep(&self, case: Case) -> Result<(), Broken> {
-        let folder = self.plan.corpus.clone().unwrap_or_default();
-        let added = self.pool.add(case);
-        added.map_err(|error| Broken::Write { folder, error })
+    /// Takes a case into the pool that covers something new, or what its parent did with less.
+    fn learn(&self, candidate: Candidate, edges: &[u8], features: &[u8]) -> Result<(), Broken> {
+        let Candidate { case, parent, .. } = candidate;
+        let new = self.coverage.add(edges, features);
+        let done = match parent {
+            _ if !new.is_empty() => self.pool.add(case, new),
+            Some(parent) => self.pool.reduce(&parent, case, edges, features),
+            None => Ok(()),
+        };
+        let folder = self.plan.corpus.as_deref().unwrap_or(Path::new(""));
+        done.map_err(|error| Broken::write(folder, error))
     }
 
-    fn raise(&self, alarm: Alarm) -> Result<(), Broken> {
+    fn raise(&self, alarm: Alarm, target: Option<Profile>) -> Result<(), Broken> {
         let Alarm::Finding(report) = alarm else {
             return Err(Broken::Alarm(alarm));
         };
         let folder = &self.plan.findings;
-        let path = finding_file::write(&report, folder, NAME).map_err(|error| Broken::Write {
-            folder: folder.clone(),
-            error,
-        })?;
-        self.log().findings.push(path);
+        let origin = match target {
+            Some(target) => format!("{NAME}, {target}"),
+            None => format!("{NAME}, a seed"),
+        };
+        let executions = self.begun.load(Ordering::Relaxed);
+        let elapsed = self.started.elapsed();
+        let found = Found::keep(*report, folder, &origin, executions, elapsed);
+        let found = found.map_err(|error| Broken::write(folder, error))?;
+        self.log().findings.push(found);
         if self.plan.until_finding {
-            self.stop.store(true, Ordering::Relaxed);
+            self.plan.stop.store(true, Ordering::Relaxed);
         }
         Ok(())
     }
 
     fn break_off(&self, broken: Broken) {
-        self.stop.store(true, Ordering::Relaxed);
+        self.plan.stop.store(true, Ordering::Relaxed);
         self.log().broken.get_or_insert(broken);
     }
 

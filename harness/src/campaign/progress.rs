@@ -1,8 +1,8 @@
 //! How far a campaign has come, in words: a line while it runs, a summary when it ends.
 
+use super::Found;
 use crate::fuzzing::Totals;
 use std::fmt;
-use std::path::PathBuf;
 use std::time::Duration;
 
 /// What there is to tell of a campaign.
@@ -15,8 +15,8 @@ pub struct Progress<'a> {
     pub totals: &'a Totals,
     /// Edges of the kernel that some case took.
     pub edges: usize,
-    /// The case files of what was found.
-    pub findings: &'a [PathBuf],
+    /// What was found.
+    pub findings: &'a [Found],
 }
 
 impl Progress<'_> {
@@ -99,8 +99,8 @@ impl Progress<'_> {
                 "each minimised, as a case file:"
             },
         );
-        for path in self.findings {
-            text += &format!("    {}\n", path.display());
+        for found in self.findings {
+            text += &format!("    {}\n", found.path.display());
         }
         if !self.findings.is_empty() {
             text += "  see one step by step: cargo run --release -- trace FILE\n";

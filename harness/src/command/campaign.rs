@@ -2,17 +2,24 @@
 
 use super::parallel::Threads;
 use super::{Conclusion, Format, GuestArguments, output};
-use faultline::campaign::{self, Plan};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use faultline::breeding::Mutations;
+use faultline::campaign::{self, Plan, folder};
 use faultline::{case_file, finding_file};
 use indicatif::{ProgressBar, ProgressStyle};
 use oracle::Profile;
+use signal_hook::consts::SIGINT;
+use signal_hook::flag;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 #[derive(clap::Args)]
 #[command(after_help = "\
 Findings are minimised and written as case files; the campaign goes on and keeps silent about what
-it knows. With --corpus it takes up where the last campaign with that folder left off.
+it knows. With --corpus it takes up where the last campaign with that folder left off. Control-C ends
+it with its summary.
 
 Example:
   faultline campaign corpus/seeds corpus/regressions --seconds 600 --corpus target/campaign")]
@@ -20,12 +27,15 @@ pub(crate) struct Arguments {
     /// Folders of text cases, or single case files, to begin with
     #[arg(value_name = "DIR")]
     folders: Vec<PathBuf>,
-    /// What to fuzz; see --help for the nine targets
-    #[arg(long, value_name = "NAME", default_value_t)]
-    target: Profile,
+    /// The fuzz target, or several, whose tastes cases have in turn [default: all]
+    #[arg(long = "target", value_name = "NAME", value_parser = targets())]
+    targets: Vec<Profile>,
     /// How long to fuzz [default: 60, or no limit if --executions is given]
     #[arg(long, value_name = "N")]
     seconds: Option<u64>,
+    /// What to change of a case: its operations, or the bytes of its binary form, blindly
+    #[arg(long, value_enum, default_value = "operations")]
+    mutations: MutationsArgument,
     /// How many cases to run
     #[arg(long, value_name = "N")]
     executions: Option<u64>,
@@ -53,12 +63,18 @@ pub(crate) struct Arguments {
     guest: GuestArguments,
 }
 
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum MutationsArgument {
+    Operations,
+    Bytes,
+}
+
 /// How long a campaign is if nobody says.
 const SECONDS: u64 = 60;
 
 pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
     let pool = arguments.threads.start()?;
-    let plan = plan(arguments, pool.current_num_threads())?;
+    let plan = plan(arguments, pool.current_num_threads(), interrupt()?)?;
     let guest = arguments.guest.boot()?;
     let progress = ProgressBar::new_spinner();
     progress.set_style(
@@ -84,17 +100,21 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
     })
 }
 
-fn plan(arguments: &Arguments, jobs: usize) -> miette::Result<Plan> {
+fn plan(arguments: &Arguments, jobs: usize, stop: Arc<AtomicBool>) -> miette::Result<Plan> {
     let mut seeds = case_file::read_all(&arguments.folders)?;
     if let Some(folder) = &arguments.corpus {
-        seeds.extend(campaign::stored(folder)?);
+        seeds.extend(folder::stored(folder)?);
     }
     let seconds = match (arguments.seconds, arguments.executions) {
         (None, None) => Some(SECONDS),
         (seconds, _) => seconds,
     };
     Ok(Plan {
-        target: arguments.target,
+        targets: arguments.targets.clone(),
+        mutations: match arguments.mutations {
+            MutationsArgument::Operations => Mutations::Operations,
+            MutationsArgument::Bytes => Mutations::Bytes,
+        },
         duration: seconds.map(Duration::from_secs),
         executions: arguments.executions,
         jobs,
@@ -107,5 +127,22 @@ fn plan(arguments: &Arguments, jobs: usize) -> miette::Result<Plan> {
             .unwrap_or_else(finding_file::folder),
         until_finding: arguments.until_finding,
         as_found: arguments.as_found,
+        stop,
     })
+}
+
+/// Set by Control-C, which ends the campaign with its summary; a second one ends it at once.
+fn interrupt() -> miette::Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let conclusion = 128 + SIGINT;
+    flag::register_conditional_shutdown(SIGINT, conclusion, Arc::clone(&stop))
+        .and_then(|_| flag::register(SIGINT, Arc::clone(&stop)))
+        .map_err(|error| miette::miette!("cannot listen for Control-C: {error}"))?;
+    Ok(stop)
+}
+
+/// The names of the fuzz targets, each with what it looks for.
+fn targets() -> impl TypedValueParser<Value = Profile> {
+    let names = Profile::ALL.map(|target| PossibleValue::new(target.name()).help(target.about()));
+    PossibleValuesParser::new(names).try_map(|name| name.parse::<Profile>())
 }

@@ -5,6 +5,9 @@ use super::generate::{Profile, Scene, someone};
 use super::repair::Companion;
 use super::{Address, Call, Case, Operation, Process, Text};
 
+/// Operations of a case that is always shortened when it is mutated; shorter ones less often.
+const LONG: u32 = 128;
+
 /// The most operations that one mutation takes out, moves, or repeats.
 const RUN: u32 = 4;
 
@@ -16,6 +19,7 @@ pub fn mutate(case: &mut Case, seed: u64, profile: Profile) {
     for _ in 0..times {
         Companion::with(|companion| mutate_once(case, companion, choices, profile));
     }
+    shorten(case, choices);
     case.repair();
 }
 
@@ -101,6 +105,17 @@ fn mutate_once(case: &mut Case, companion: &mut Companion, choices: &mut Seeded,
         }
     }
     case.operations.truncate(Case::MAX_OPERATIONS);
+}
+
+/// Takes a part out of a case, the more often the longer it is: mutations add more than they take
+/// out, and a long case runs slowly and hides what matters.
+fn shorten(case: &mut Case, choices: &mut Seeded) {
+    let count = case.operations.len();
+    if choices.below(LONG) < count as u32 {
+        let length = 1 + choices.below(count as u32 / 4 + 1) as usize;
+        let start = choices.below((count - length.min(count)) as u32 + 1) as usize;
+        case.operations.drain(start..(start + length).min(count));
+    }
 }
 
 /// Puts a few operations that belong together in front of one, or at the end.

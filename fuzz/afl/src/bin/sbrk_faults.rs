@@ -1,5 +1,5 @@
-//! `sbrk`, faults and forks under AFL++.
+//! A break that moves, and faults around it: a bit of everything.
 
 fn main() {
-    faultline_afl::run("sbrk_faults under AFL++");
+    faultline_afl::run(faultline_afl::Profile::SbrkFaults);
 }

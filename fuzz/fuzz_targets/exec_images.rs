@@ -1,0 +1,4 @@
+//! Programs that are loaded page by page, and their arguments.
+#![no_main]
+
+faultline_fuzz::target!(ExecImages);

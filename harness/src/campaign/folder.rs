@@ -1,0 +1,75 @@
+//! A corpus in a folder: a text file a case, and what campaigns before have done with it.
+
+use crate::case_file::{self, CaseFileError, TEXT_ENDING};
+use oracle::Case;
+use rustc_hash::FxHasher;
+use serde::{Deserialize, Serialize};
+use std::hash::{Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+/// The file beside the cases that says what was done.
+const EFFORT: &str = "campaigns.json";
+
+/// What the campaigns on one corpus have done together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Effort {
+    /// How many campaigns.
+    pub campaigns: u64,
+    /// Cases that they ran.
+    pub executions: u64,
+    /// How long, in seconds.
+    pub seconds: f64,
+}
+
+/// The cases in `folder`, if there is such a folder yet.
+///
+/// # Errors
+/// A file there cannot be read as a case.
+pub fn stored(folder: &Path) -> Result<Vec<Case>, CaseFileError> {
+    if !folder.exists() {
+        return Ok(Vec::new());
+    }
+    match case_file::list(folder) {
+        Ok(paths) => paths.iter().map(|path| case_file::read(path)).collect(),
+        Err(CaseFileError::Empty { .. }) => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Writes a case to `folder`, under a name that tells cases apart.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write(folder: &Path, case: &Case) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    fs::write(path(folder, case), case.to_string())
+}
+
+/// Removes a case that [`write`] wrote; one that is not there, or lies there under another name, is
+/// let be.
+pub(super) fn remove(folder: &Path, case: &Case) -> io::Result<()> {
+    match fs::remove_file(path(folder, case)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// What campaigns before have done; nothing if the folder does not say.
+pub(super) fn effort(folder: &Path) -> Effort {
+    let text = fs::read_to_string(folder.join(EFFORT)).unwrap_or_default();
+    serde_json::from_str(&text).unwrap_or_default()
+}
+
+pub(super) fn write_effort(folder: &Path, effort: &Effort) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    let text = serde_json::to_string_pretty(effort)?;
+    fs::write(folder.join(EFFORT), text + "\n")
+}
+
+/// The name is made of the content, the same in every run.
+fn path(folder: &Path, case: &Case) -> PathBuf {
+    let mut hasher = FxHasher::default();
+    case.to_bytes().hash(&mut hasher);
+    folder.join(format!("{:016x}.{TEXT_ENDING}", hasher.finish()))
+}
