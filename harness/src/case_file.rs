@@ -64,6 +64,26 @@ pub fn read_all(folders: &[PathBuf]) -> Result<Vec<Case>, CaseFileError> {
     Ok(cases)
 }
 
+/// Reads every file below all of `folders` as a case, text or binary, as fuzz engines leave them;
+/// only hidden files and JSON are passed over.
+///
+/// # Errors
+/// As [`read`]; or a folder cannot be read.
+pub fn read_every(folders: &[PathBuf]) -> Result<Vec<Case>, CaseFileError> {
+    let is_case = |path: &Path| {
+        let hidden = path
+            .file_name()
+            .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        !hidden && path.extension().is_none_or(|ending| ending != "json")
+    };
+    let mut paths = Vec::new();
+    for folder in folders {
+        collect(folder, &is_case, &mut paths)?;
+    }
+    paths.sort();
+    paths.iter().map(|path| read(path)).collect()
+}
+
 /// A case from bytes of either form, as a fuzz engine has them: text where it says that it is one
 /// and parses, else binary. Every byte string is a case.
 pub fn from_bytes(bytes: &[u8]) -> Case {
@@ -89,8 +109,9 @@ pub fn read_document(path: &Path) -> Result<Document, CaseFileError> {
 /// # Errors
 /// When the folder cannot be read or holds none.
 pub fn list(folder: &Path) -> Result<Vec<PathBuf>, CaseFileError> {
+    let ends_as_text = |path: &Path| path.extension().is_some_and(|ending| ending == TEXT_ENDING);
     let mut found = Vec::new();
-    collect(folder, &mut found)?;
+    collect(folder, &ends_as_text, &mut found)?;
     found.sort();
     if found.is_empty() {
         return Err(CaseFileError::Empty {
@@ -100,7 +121,12 @@ pub fn list(folder: &Path) -> Result<Vec<PathBuf>, CaseFileError> {
     Ok(found)
 }
 
-fn collect(path: &Path, found: &mut Vec<PathBuf>) -> Result<(), CaseFileError> {
+/// Adds the files below `path` that are `wanted`; `path` itself, if it is a file, in any case.
+fn collect(
+    path: &Path,
+    wanted: &impl Fn(&Path) -> bool,
+    found: &mut Vec<PathBuf>,
+) -> Result<(), CaseFileError> {
     let unreadable = |source| CaseFileError::Unreadable {
         path: path.to_path_buf(),
         source,
@@ -112,11 +138,8 @@ fn collect(path: &Path, found: &mut Vec<PathBuf>) -> Result<(), CaseFileError> {
     for entry in std::fs::read_dir(path).map_err(unreadable)? {
         let entry = entry.map_err(unreadable)?.path();
         if entry.is_dir() {
-            collect(&entry, found)?;
-        } else if entry
-            .extension()
-            .is_some_and(|ending| ending == TEXT_ENDING)
-        {
+            collect(&entry, wanted, found)?;
+        } else if wanted(&entry) {
             found.push(entry);
         }
     }

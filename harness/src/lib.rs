@@ -3,13 +3,15 @@
 //!
 //! The way through the code: [`guest`] boots a kernel once and keeps the snapshot; an
 //! [`engine`] performs one step on it; a [`runner`] takes a whole case through engine and judge;
-//! [`replay`], [`minimise`], [`fuzzing`], [`campaign`] and [`mutants`] are loops over runners.
+//! [`replay`], [`minimise`], [`fuzzing`], [`campaign`], [`distil`] and [`mutants`] are loops over
+//! runners; [`breeding`] makes new cases from old ones.
 
 pub mod agent;
 pub mod breeding;
 pub mod campaign;
 pub mod case_file;
 pub mod check;
+pub mod distil;
 pub mod engine;
 pub mod finding_file;
 pub mod fuzzing;

@@ -3,10 +3,13 @@
 
 use faultline::guest::location::GuestFiles;
 use faultline::mutants::{Operator, sites};
+use faultline::{Case, Profile, case_file};
 use object::{Object, ObjectSegment};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 fn campaign(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_faultline"))
@@ -70,13 +73,16 @@ fn a_campaign_resumes_from_its_corpus() {
         "--corpus",
         name(&corpus),
     ]));
-    let kept = std::fs::read_dir(&corpus).unwrap().count();
+    let kept = case_file::list(&corpus).unwrap().len();
     assert_eq!(first["pool"], kept);
     // As many executions as there are cases: nothing but the corpus is run.
     let executions = kept.to_string();
     let arguments = ["--executions", &executions, "--corpus", name(&corpus)];
     let second = summary(&campaign(&arguments));
     assert_eq!(first["edges"], second["edges"]);
+    assert_eq!(first["features"], second["features"]);
+    assert_eq!(second["effort"]["campaigns"], 2);
+    assert_eq!(second["effort"]["executions"], 200 + kept);
 }
 
 #[test]
@@ -106,4 +112,73 @@ fn a_broken_kernel_is_found_and_the_case_shows_it_again() {
         .output()
         .unwrap();
     assert_eq!(again.status.code(), Some(1), "{again:?}");
+}
+
+#[test]
+fn an_interrupted_campaign_sums_up() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_faultline"))
+        .args(["campaign", "--jobs", "1", "--seconds", "600"])
+        .args(["--format", "json"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::thread::sleep(Duration::from_secs(3));
+    let pid = Pid::from_child(&child);
+    kill_process(pid, Signal::INT).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert!(summary(&output)["totals"]["executions"].as_u64().unwrap() > 0);
+}
+
+#[test]
+fn targets_are_told_apart() {
+    let run = |target: &str| summary(&campaign(&["--executions", "200", "--target", target]));
+    let kinds = ["fork_cow", "stack_growth"].map(run);
+    assert_ne!(kinds[0]["totals"]["meter"], kinds[1]["totals"]["meter"]);
+    let output = campaign(&["--target", "nothing"]);
+    assert_eq!(output.status.code(), Some(2));
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(message.contains("exec_images"), "{message}");
+}
+
+/// What is kept covers as much as all did, with fewer cases, whatever the form of the files.
+#[test]
+fn a_distilled_corpus_covers_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let [corpus, few, again] = ["corpus", "few", "again"].map(|name| folder.path().join(name));
+    let arguments = ["--executions", "400", "--corpus", name(&corpus)];
+    let campaign = summary(&campaign(&arguments));
+    for binary in 0..3_u8 {
+        let case = Case::generate(u64::from(binary), 10, Profile::Files);
+        std::fs::write(corpus.join(format!("binary-{binary}")), case.to_bytes()).unwrap();
+    }
+    let distil = |from: &Path, to: &Path| {
+        let output = Command::new(env!("CARGO_BIN_EXE_faultline"))
+            .args([
+                "distil",
+                "--format",
+                "json",
+                name(from),
+                "--output",
+                name(to),
+            ])
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        summary(&output)
+    };
+    let first = distil(&corpus, &few);
+    let stored = campaign["pool"].as_u64().unwrap();
+    assert_eq!(first["cases"], stored + 3);
+    assert!(first["kept"].as_u64().unwrap() < stored / 2, "{first}");
+    assert!(first["edges"].as_u64() >= campaign["edges"].as_u64());
+    assert!(first["features"].as_u64() >= campaign["features"].as_u64());
+    assert_eq!(
+        std::fs::read_dir(&few).unwrap().count() as u64,
+        first["kept"]
+    );
+    let second = distil(&few, &again);
+    assert_eq!(second["kept"], second["cases"]);
+    assert_eq!(second["edges"], first["edges"]);
+    assert_eq!(second["features"], first["features"]);
 }

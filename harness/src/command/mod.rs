@@ -3,6 +3,7 @@
 mod boot;
 mod campaign;
 mod convert;
+mod distil;
 mod minimise;
 mod mutants;
 mod output;
@@ -49,6 +50,8 @@ enum Command {
     Replay(replay::Arguments),
     /// Fuzz the kernel with our own engine: parallel, guided by coverage, on stable Rust.
     Campaign(campaign::Arguments),
+    /// Keep few cases of many that cover the same.
+    Distil(distil::Arguments),
     /// Find the smallest case that shows the same finding.
     Minimise(minimise::Arguments),
     /// Show a case operation by operation: expected, seen, instructions, frames.
@@ -127,6 +130,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Campaign(arguments) => campaign::run(&arguments),
+        Command::Distil(arguments) => distil::run(&arguments),
         Command::Minimise(arguments) => minimise::run(&arguments),
         Command::Trace(arguments) => trace::run(&arguments),
         Command::Mutants(arguments) => mutants::run(&arguments),
