@@ -116,7 +116,7 @@ fn a_broken_kernel_is_found_and_the_case_shows_it_again() {
 
 #[test]
 fn an_interrupted_campaign_sums_up() {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_faultline"))
+    let child = Command::new(env!("CARGO_BIN_EXE_faultline"))
         .args(["campaign", "--jobs", "1", "--seconds", "600"])
         .args(["--format", "json"])
         .stdout(Stdio::piped())
