@@ -5,7 +5,7 @@ use crate::guest::Guest;
 use crate::guest::frames::FRAME_BYTES;
 use oracle::{
     BiteMeter, Case, Finding, Judge, Observation, Operation, PageMapping, Process, ProcessState,
-    Situation, Step,
+    Race, Situation, Step,
 };
 use std::sync::Arc;
 
@@ -32,6 +32,16 @@ pub trait Watch {
         judge: &Judge,
         observation: &Observation,
     );
+    /// Called after the kernel performed `race`: `operations` are those that raced, the first of
+    /// them numbered `index`; `judge` has planned them and not yet seen the observation.
+    fn race(
+        &mut self,
+        index: usize,
+        operations: &[Operation],
+        race: &Race,
+        judge: &Judge,
+        observation: &Observation,
+    );
     /// Called for an operation that does not apply, because its process is dead or asleep.
     fn skipped(&mut self, index: usize, operation: &Operation);
 }
@@ -41,6 +51,7 @@ pub struct Unwatched;
 
 impl Watch for Unwatched {
     fn step(&mut self, _: usize, _: &Operation, _: &Step, _: &Judge, _: &Observation) {}
+    fn race(&mut self, _: usize, _: &[Operation], _: &Race, _: &Judge, _: &Observation) {}
     fn skipped(&mut self, _: usize, _: &Operation) {}
 }
 
@@ -131,13 +142,21 @@ impl Runner {
     }
 
     fn drive(&mut self, case: &Case, watch: &mut impl Watch) -> Result<(), Finding> {
-        for (index, operation) in case.operations.iter().enumerate() {
+        let operations = &case.operations[..];
+        let mut index = 0;
+        while let Some(operation) = operations.get(index) {
+            if let Some(race) = self.judge.plan_race(&operations[index..]) {
+                self.race(&operations[index + 1..], index + 1, &race, watch)?;
+                index += 1 + race.steps.len();
+                continue;
+            }
+            index += 1;
             let Some(step) = self.judge.plan(operation) else {
-                watch.skipped(index, operation);
+                watch.skipped(index - 1, operation);
                 continue;
             };
             self.engine.perform(&step, &mut self.observation);
-            watch.step(index, operation, &step, &self.judge, &self.observation);
+            watch.step(index - 1, operation, &step, &self.judge, &self.observation);
             self.judge.observe(&step, &self.observation)?;
             if let Some(mappings) = &self.observation.mappings {
                 self.memory.check_new(mappings, &self.engine, &self.judge)?;
@@ -154,6 +173,24 @@ impl Runner {
             end.disk = Some(self.engine.disk_content());
         }
         self.judge.finish(&end)
+    }
+
+    /// Lets the first of `operations`, the case's from `index` on, race.
+    fn race(
+        &mut self,
+        operations: &[Operation],
+        index: usize,
+        race: &Race,
+        watch: &mut impl Watch,
+    ) -> Result<(), Finding> {
+        let racing = &operations[..race.steps.len()];
+        self.engine.perform_race(race, &mut self.observation);
+        watch.race(index, racing, race, &self.judge, &self.observation);
+        self.judge.observe_race(race, &self.observation)?;
+        match &self.observation.mappings {
+            Some(mappings) => self.memory.check_new(mappings, &self.engine, &self.judge),
+            None => Ok(()),
+        }
     }
 
     fn standing(&self) -> Vec<(Process, Standing)> {

@@ -23,15 +23,15 @@ pub mod setting;
 pub mod specimens;
 
 pub use case::{
-    Address, Amount, Call, Case, Flavour, OpenFlags, OpenMode, Operation, Process, Profile, Region,
-    StoredValue, Stride, Target, Text, Width,
+    Address, Amount, Call, Case, Flavour, OpenFlags, OpenMode, Operation, Order, Process, Profile,
+    Region, Schedule, StoredValue, Stride, Target, Text, Width,
 };
 pub use dialect::Dialect;
 pub use files::{FileNode, Files};
 pub use judge::{
     Action, BiteMeter, Bucket, Clause, DiskContent, End, Event, Failure, Finding, FrameKind, Judge,
-    Miscount, Nap, Observation, PageFlags, PageMapping, Situation, Step, UserTrap, Verdict, bucket,
-    describe,
+    Miscount, Nap, Observation, PageFlags, PageMapping, Race, Situation, Step, Turn, TurnEnd,
+    UserTrap, Verdict, bucket, describe, describe_race, describe_racer,
 };
 pub use layout::{Image, Layout, Permissions, Segment};
 pub use model::{PageState, ProcessState};

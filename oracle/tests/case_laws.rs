@@ -229,6 +229,26 @@ fn errors_say_where_and_what() {
         ("faultline 1\nframes many", 2, 8, "a number of frames"),
         ("faultline 1\nframes fail 0", 2, 13, "out of range"),
         ("faultline 1\na: read 99 heap 4", 2, 9, "out of range"),
+        ("faultline 1\ntogether 4 harts", 2, 10, "out of range"),
+        ("faultline 1\ntogether 2 harts", 2, 17, "`, order`"),
+        (
+            "faultline 1\ntogether 2 harts, order 2 2",
+            2,
+            25,
+            "each once",
+        ),
+        (
+            "faultline 1\ntogether 1 hart, order 1 2, switch 9 3",
+            2,
+            36,
+            "ascending",
+        ),
+        (
+            "faultline 1\ntogether 1 hart, order 1 2, soon",
+            2,
+            29,
+            "`switch` and instructions, or `pre-empt`",
+        ),
     ];
     for (text, line, column, words) in wrong {
         let error = Case::parse(text).expect_err(text);
@@ -259,6 +279,10 @@ fn text_may_be_written_in_more_ways_than_one() {
         ("a: store8 heap 0xffffffffffffffff", "a: store8 heap[0] -1"),
         ("a: touch heap 2 stride 4096", "a: touch heap[0] 2"),
         ("a: yield", "a: yield 1"),
+        (
+            "together 1 hart, order 2 1, pre-empt",
+            "together 1 hart, order 2 1",
+        ),
     ];
     for (written, canonical) in same {
         let case = parsed(&format!("faultline 1\n{written}\n"));

@@ -71,6 +71,7 @@ fn observation() -> impl Strategy<Value = Observation> {
         .prop_map(
             |(events, out_of_frames, frames, mappings, failure)| Observation {
                 refused_to_last_holder: out_of_frames && events.len() % 2 == 0,
+                turns: Vec::new(),
                 events,
                 failure,
                 out_of_frames,

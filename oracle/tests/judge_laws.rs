@@ -18,6 +18,14 @@ proptest! {
     }
 
     #[test]
+    fn every_order_of_a_race_is_accepted(seed: u64, liberties: u64, length in 1u32..60) {
+        let case = Case::generate(seed, length, Profile::Schedules);
+        let liberties = Liberties(liberties);
+        let (result, _) = run(&Dialect::faultline(), &case, liberties, &mut Honest);
+        prop_assert!(result.is_ok(), "{}\n{}", result.unwrap_err(), case);
+    }
+
+    #[test]
     fn legal_liberties_are_granted(seed: u64, liberties in 1u64.., length in 1u32..60, at in 0..Profile::COUNT) {
         let case = Case::generate(seed, length, Profile::ALL[at]);
         let liberties = Liberties(liberties);

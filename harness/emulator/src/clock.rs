@@ -1,6 +1,7 @@
 //! Time: a function of the instructions executed, or standing still.
 
 use crate::config::Clock;
+use crate::devices::MAX_HARTS;
 
 /// What time it is, and how it came to be.
 #[derive(Clone, Debug)]
@@ -12,6 +13,8 @@ pub(crate) struct Time {
     skipped: u64,
     /// Ticks by which `mtime` was set apart from the count; all of it where the clock is held.
     offset: u64,
+    /// Where the clock is held: the time that each hart's timer lines follow.
+    reached: [u64; MAX_HARTS],
 }
 
 impl Time {
@@ -21,6 +24,7 @@ impl Time {
             steps: 0,
             skipped: 0,
             offset: 0,
+            reached: [0; MAX_HARTS],
         }
     }
 
@@ -45,14 +49,28 @@ impl Time {
         counted.wrapping_add(self.offset)
     }
 
-    /// Makes it `ticks` o'clock.
-    pub(crate) fn set(&mut self, ticks: u64) {
-        self.move_by(ticks.wrapping_sub(self.now()));
+    /// The time that the timer lines of a hart follow. Where the clock is held that may lie behind
+    /// `mtime`: a line rises only "eventually" after its deadline (privileged specification, `mip`
+    /// and `stimecmp`).
+    #[inline]
+    pub(crate) fn reached_by(&self, hart: usize) -> u64 {
+        match self.clock {
+            Clock::Running { .. } => self.now(),
+            Clock::Held => self.reached[hart],
+        }
+    }
+
+    /// Makes it `ticks` o'clock, unless it is later, for the timer lines of one hart.
+    pub(crate) fn reach(&mut self, hart: usize, ticks: u64) {
+        let now = self.now();
+        self.offset = self.offset.wrapping_add(ticks.saturating_sub(now));
+        self.reached[hart] = self.now();
     }
 
     /// Moves time by so many ticks, as a write to `mtime` does.
     pub(crate) fn move_by(&mut self, ticks: u64) {
         self.offset = self.offset.wrapping_add(ticks);
+        self.reached = [self.now(); MAX_HARTS];
     }
 
     /// Steps until `mtime` is no longer below `ticks`; `None` if it never gets there by itself.
@@ -94,8 +112,8 @@ mod tests {
         assert_eq!(time.steps_until(1), None, "already past");
         time.skip(5);
         assert_eq!(time.now(), 3);
-        time.set(100);
-        assert_eq!(time.now(), 100);
+        time.reach(0, 100);
+        assert_eq!((time.now(), time.reached_by(1)), (100, 100));
         assert_eq!(time.steps_until(101), Some(10));
         assert_eq!(time.steps_until(u64::MAX), Some(u64::MAX));
     }
@@ -106,8 +124,21 @@ mod tests {
         time.steps = 1_000_000;
         assert_eq!(time.now(), 0);
         assert_eq!(time.steps_until(1), None);
-        time.set(7);
+        time.reach(0, 7);
         assert_eq!(time.now(), 7);
         assert_eq!(time.steps_until(7), Some(0));
+        time.reach(0, 3);
+        assert_eq!(time.now(), 7, "never back");
+    }
+
+    #[test]
+    fn a_held_clock_moves_the_lines_of_one_hart_only() {
+        let mut time = Time::new(Clock::Held);
+        time.reach(1, 5);
+        assert_eq!([0, 1].map(|hart| time.reached_by(hart)), [0, 5]);
+        time.reach(0, 3);
+        assert_eq!([0, 1].map(|hart| time.reached_by(hart)), [5, 5]);
+        time.move_by(2);
+        assert_eq!([0, 1].map(|hart| time.reached_by(hart)), [7, 7]);
     }
 }

@@ -19,7 +19,7 @@ pub enum Clock {
         instructions_per_tick: u32,
     },
     /// Time stands still, except that [`Machine::raise_timer`](crate::Machine::raise_timer) moves
-    /// it to a hart's next deadline.
+    /// it to a hart's next deadline; only that hart's timer then interrupts.
     Held,
 }
 

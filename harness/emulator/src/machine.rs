@@ -293,21 +293,20 @@ impl Machine {
     }
 
     /// Moves time to the next timer deadline of a hart, so that its timer interrupt is pending.
+    /// Where the clock is held, the timers of other harts whose deadlines that passes are late:
+    /// they wait until they are raised themselves.
     ///
     /// False if it has set none. Deadlines whose interrupt the hart has enabled come first. Time
     /// never moves back.
     pub fn raise_timer(&mut self, hart: usize) -> bool {
-        let hart = &self.harts[hart];
         let first = |only_enabled| {
-            let deadlines = hart.deadlines(&self.bus, only_enabled);
+            let deadlines = self.harts[hart].deadlines(&self.bus, only_enabled);
             deadlines.into_iter().flatten().min()
         };
         let Some(deadline) = first(true).or_else(|| first(false)) else {
             return false;
         };
-        if deadline > self.bus.time.now() {
-            self.bus.time.set(deadline);
-        }
+        self.bus.time.reach(hart, deadline);
         true
     }
 

@@ -109,6 +109,8 @@ impl Machine {
         let first = deadlines
             .flatten()
             .filter_map(|deadline| self.bus.time.steps_until(deadline))
+            // One that is reached now and has not woken its hart is late.
+            .filter(|steps| *steps > 0)
             .min();
         if let Some(steps) = first {
             self.bus.time.skip(steps);

@@ -4,7 +4,7 @@ use super::output::print_json;
 use super::{Conclusion, Format, GuestArguments};
 use faultline::case_file;
 use faultline::runner::{Runner, Watch};
-use oracle::{Judge, Observation, Operation, Step, describe};
+use oracle::{Judge, Observation, Operation, Race, Step, describe, describe_race, describe_racer};
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -58,6 +58,37 @@ impl Watch for Recorder {
                 .frames
                 .map(|(before, after)| before.wrapping_sub(after) as i64),
         });
+    }
+
+    fn race(
+        &mut self,
+        index: usize,
+        operations: &[Operation],
+        race: &Race,
+        judge: &Judge,
+        observation: &Observation,
+    ) {
+        self.lines.push(Line {
+            index: index - 1,
+            operation: format!("together {}", race.schedule),
+            expected: Some("some order of what follows".to_owned()),
+            seen: describe_race(race, observation),
+            instructions: observation.instructions,
+            frames: observation
+                .frames
+                .map(|(before, after)| before.wrapping_sub(after) as i64),
+        });
+        let expectations = judge.race_expectations(race);
+        for (at, (operation, expected)) in operations.iter().zip(expectations).enumerate() {
+            self.lines.push(Line {
+                index: index + at,
+                operation: format!("  {operation}"),
+                expected: Some(expected),
+                seen: describe_racer(&race.steps[at], observation),
+                instructions: 0,
+                frames: None,
+            });
+        }
     }
 
     fn skipped(&mut self, index: usize, operation: &Operation) {

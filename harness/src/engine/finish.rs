@@ -1,6 +1,6 @@
 //! The end of a case: everyone is told to go, the supervisor reaps, and what came back is counted.
 
-use super::{Engine, HART, SUPERVISOR, Slot, State};
+use super::{Engine, SUPERVISOR, Slot, State};
 use crate::agent::DATA_START;
 use abi::SystemCall;
 use oracle::{Action, End, Failure, Nap, Process};
@@ -119,11 +119,11 @@ impl Engine {
     }
 
     fn tell_to_exit(&mut self, slot: Slot) -> Result<(), Failure> {
-        if self.bring_to_front(slot)? {
-            self.prepare(slot, &call(SystemCall::Exit, 0));
+        if let Some(hart) = self.bring_to_front(slot)? {
+            self.prepare(hart, slot, &call(SystemCall::Exit, 0));
             self.processes.get_mut(slot).state = State::Dead;
-            let arrived = self.run_to_hint()?;
-            self.arrive(arrived)?;
+            let arrived = self.run_to_hint(hart)?;
+            self.arrive(hart, arrived)?;
         }
         Ok(())
     }
@@ -138,8 +138,8 @@ impl Engine {
         let woken = self.processes.get(SUPERVISOR).state == State::Parked;
         end.naps
             .extend(slot.process().map(|process| Nap { process, woken }));
-        if woken && self.bring_to_front(SUPERVISOR)? {
-            self.note_reaped(end);
+        if woken && let Some(hart) = self.bring_to_front(SUPERVISOR)? {
+            self.note_reaped(hart, end);
             if !end.all_reaped {
                 self.reap(end)?;
             }
@@ -150,20 +150,21 @@ impl Engine {
     fn reap(&mut self, end: &mut End) -> Result<(), Failure> {
         // One more than there can be processes: a kernel that reaps for ever is stopped.
         for _ in 0..=self.processes.slots().count() {
-            let answered = self.supervisor_call(SystemCall::Wait, STATUS_ADDRESS)?;
-            if answered.is_some() {
-                self.note_reaped(end);
-            }
-            if answered.is_none() || end.all_reaped {
+            self.supervisor_call(SystemCall::Wait, STATUS_ADDRESS)?;
+            let Some(hart) = self.hart_of(SUPERVISOR) else {
+                return Ok(());
+            };
+            self.note_reaped(hart, end);
+            if end.all_reaped {
                 return Ok(());
             }
         }
         Ok(())
     }
 
-    /// Notes what `wait` answers to the supervisor, which is at the front.
-    fn note_reaped(&self, end: &mut End) {
-        let pid = self.machine.x(HART, super::schedule::RESULT);
+    /// Notes what `wait` answers to the supervisor, which stands on `hart`.
+    fn note_reaped(&self, hart: usize, end: &mut End) {
+        let pid = self.machine.x(hart, super::schedule::RESULT);
         match (pid as i64) < 0 {
             true => end.all_reaped = true,
             false => end.reaped.push((pid, self.supervisor_status())),
@@ -176,13 +177,13 @@ impl Engine {
         system_call: SystemCall,
         argument: u64,
     ) -> Result<Option<u64>, Failure> {
-        if !self.bring_to_front(SUPERVISOR)? {
+        let Some(hart) = self.bring_to_front(SUPERVISOR)? else {
             return Ok(None);
-        }
-        self.prepare(SUPERVISOR, &call(system_call, argument));
-        let arrived = self.run_to_hint()?;
-        self.arrive(arrived)?;
-        Ok((arrived == Some(SUPERVISOR)).then(|| self.machine.x(HART, super::schedule::RESULT)))
+        };
+        self.prepare(hart, SUPERVISOR, &call(system_call, argument));
+        let arrived = self.run_to_hint(hart)?;
+        self.arrive(hart, arrived)?;
+        Ok((arrived == Some(SUPERVISOR)).then(|| self.machine.x(hart, super::schedule::RESULT)))
     }
 
     fn supervisor_status(&self) -> i32 {

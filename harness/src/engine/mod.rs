@@ -10,12 +10,13 @@ mod finish;
 mod mappings;
 mod perform;
 mod processes;
+mod race;
 mod scarcity;
 mod schedule;
 
 use crate::guest::Guest;
 use emulator::{Exit, Machine};
-use oracle::{Event, Failure, Process};
+use oracle::{Event, Failure, Process, Turn};
 use processes::SlotSet;
 use scarcity::Scarcity;
 use std::sync::Arc;
@@ -26,11 +27,18 @@ pub(crate) use disk::file_node;
 pub(crate) use finish::STATUS_ADDRESS;
 pub use finish::{Standing, Vigil};
 pub(crate) use processes::{Processes, SUPERVISOR, Slot, State};
-pub(crate) use schedule::{HART, STACK_POINTER};
+pub(crate) use schedule::STACK_POINTER;
 
 /// Instructions a single step may take before it counts as a hang. A step of a healthy kernel
 /// takes a few thousand; the largest legal ones (a fork of a large process) some hundred thousand.
 pub const STEP_BUDGET: u64 = 8_000_000;
+
+/// The most harts that a guest has: one for each process of a race.
+pub(crate) const HARTS: usize = 3;
+
+/// The hart that the guest boots on, and where the scheduler's rounds are driven: it is never
+/// left to itself.
+pub(crate) const FIRST_HART: usize = 0;
 
 /// Instructions given to a panicking kernel to print its last words.
 const LAST_WORDS_BUDGET: u64 = 400_000;
@@ -45,10 +53,12 @@ pub struct Engine {
     guest: Arc<Guest>,
     machine: Machine,
     processes: Processes,
-    /// Who stands at its hint on the hart, if anybody does.
-    front: Option<Slot>,
+    /// Who stands at its hint on each hart, if anybody does.
+    fronts: [Option<Slot>; HARTS],
     /// Events of the step in hand.
     events: Vec<Event>,
+    /// Turns of the race in hand.
+    turns: Vec<Turn>,
     /// Whether the free list was seen empty in the step in hand.
     out_of_frames: bool,
     /// Whether the first frame refused in the step in hand was for a store that needed none.
@@ -84,8 +94,9 @@ impl Engine {
             processes: guest.processes.clone(),
             guest: Arc::clone(guest),
             machine,
-            front: Some(guest.front),
+            fronts: guest.fronts,
             events: Vec::new(),
+            turns: Vec::new(),
             out_of_frames: false,
             refused_to_last_holder: false,
             fork_failed: false,
@@ -103,7 +114,7 @@ impl Engine {
         self.forget_scarcity();
         self.machine.reset();
         self.processes.clone_from(&self.guest.processes);
-        self.front = Some(self.guest.front);
+        self.fronts = self.guest.fronts;
         self.events.clear();
         self.out_of_frames = false;
         self.refused_to_last_holder = false;
@@ -159,35 +170,44 @@ impl Engine {
         self.guest.accounts?.promised(&self.machine)
     }
 
-    /// Runs until somebody stands at a hint. `Ok(None)`: nobody is runnable.
-    fn run_to_hint(&mut self) -> Result<Option<Slot>, Failure> {
-        let deadline = self.machine.retired() + STEP_BUDGET;
+    /// Runs `hart` alone until somebody stands at a hint there. `Ok(None)`: it sleeps.
+    fn run_to_hint(&mut self, hart: usize) -> Result<Option<Slot>, Failure> {
+        match self.run_hart(hart, STEP_BUDGET)? {
+            Pause::Hint(slot) => Ok(Some(slot)),
+            Pause::Asleep => Ok(None),
+            Pause::Budget => Err(self.out_of_budget()),
+        }
+    }
+
+    /// Runs `hart` alone for at most `budget` instructions.
+    fn run_hart(&mut self, hart: usize, budget: u64) -> Result<Pause, Failure> {
+        let deadline = self.machine.steps() + budget;
         loop {
-            let left = deadline.saturating_sub(self.machine.retired());
-            match self.machine.run(left) {
+            let left = deadline.saturating_sub(self.machine.steps());
+            match self.machine.run_hart(hart, left) {
                 Exit::Hint { .. } => {
-                    let name = self.machine.x(HART, crate::agent::NAME_REGISTER);
-                    return match Slot::from_name(name).or_else(|| self.unnamed()) {
-                        Some(slot) => Ok(Some(slot)),
-                        None => Err(self.lost_name(name)),
+                    let name = self.machine.x(hart, crate::agent::NAME_REGISTER);
+                    return match Slot::from_name(name).or_else(|| self.unnamed(hart)) {
+                        Some(slot) => Ok(Pause::Hint(slot)),
+                        None => Err(self.lost_name(hart, name)),
                     };
                 }
-                Exit::Idle => return Ok(None),
+                Exit::Idle => return Ok(Pause::Asleep),
                 Exit::Breakpoint { hart, pc } if self.heard_of_frames(hart, pc) => {}
                 Exit::Breakpoint { pc, .. } if self.guest.canaries.heard(pc, &mut self.canary) => {}
-                Exit::Breakpoint { .. } => return Err(self.last_words(None)),
-                Exit::Stuck { pc, .. } => return Err(self.last_words(Some(pc))),
+                Exit::Breakpoint { .. } => return Err(self.last_words(hart, None)),
+                Exit::Stuck { pc, .. } => return Err(self.last_words(hart, Some(pc))),
                 Exit::Finished { .. } => return Err(Failure::PoweredOff),
-                Exit::Budget => return Err(self.out_of_budget()),
+                Exit::Budget => return Ok(Pause::Budget),
             }
         }
     }
 
     /// A kernel that panics: lets it print, then quotes it. A hart that can never move again
     /// without a word of panic is stuck.
-    fn last_words(&mut self, stuck: Option<u64>) -> Failure {
+    fn last_words(&mut self, hart: usize, stuck: Option<u64>) -> Failure {
         if stuck.is_none() {
-            self.machine.run(LAST_WORDS_BUDGET);
+            self.machine.run_hart(hart, LAST_WORDS_BUDGET);
         }
         self.drain_console();
         match (self.panic_text(), stuck) {
@@ -215,8 +235,8 @@ impl Engine {
     }
 
     /// The name register holds no process's name: somebody's registers were not given back.
-    fn lost_name(&mut self, seen: u64) -> Failure {
-        let satp = self.machine.csr(HART, CSR_SATP).unwrap_or(0);
+    fn lost_name(&mut self, hart: usize, seen: u64) -> Failure {
+        let satp = self.machine.csr(hart, CSR_SATP).unwrap_or(0);
         let owner = self
             .processes
             .slots()
@@ -248,6 +268,16 @@ impl Engine {
                     .is_some_and(|(_, number)| number.trim().parse() == Ok(pid))
         })
     }
+}
+
+/// Why a hart stopped, if all is well.
+enum Pause {
+    /// This process stands at its hint.
+    Hint(Slot),
+    /// It waits for an interrupt: nobody is runnable.
+    Asleep,
+    /// It has run for as long as it was to.
+    Budget,
 }
 
 /// Supervisor address translation and protection (privileged specification, 12.1.11).

@@ -1,7 +1,7 @@
 //! Performing one step: registers in, events out.
 
 use super::schedule::RESULT;
-use super::{Engine, HART, Slot, State};
+use super::{Engine, Slot, State};
 use crate::agent::instructions::{A1, A2, A3};
 use abi::SystemCall;
 use oracle::{Action, Event, Failure, Observation, Step, UserTrap, Width};
@@ -17,7 +17,18 @@ const EXEC: u64 = SystemCall::Exec.number();
 impl Engine {
     /// Performs `step` and fills `observation` with what was seen.
     pub fn perform(&mut self, step: &Step, observation: &mut Observation) {
+        self.observe(observation, |engine| engine.act(step));
+        self.collect_mappings(step, observation);
+    }
+
+    /// Fills `observation` with what is seen while `act` is under way, but for mappings.
+    pub(super) fn observe(
+        &mut self,
+        observation: &mut Observation,
+        act: impl FnOnce(&mut Self) -> Result<(), Failure>,
+    ) {
         self.events.clear();
+        self.turns.clear();
         self.out_of_frames = false;
         self.refused_to_last_holder = false;
         self.console_mark = self.console.len();
@@ -25,17 +36,18 @@ impl Engine {
         let instructions_before = self.machine.retired();
         let frames_before = self.free_frames();
 
-        let failure = self.act(step).err();
+        let failure = act(self).err();
         self.end_refusal();
 
         observation.failure = failure;
         observation.events.clear();
         observation.events.append(&mut self.events);
+        observation.turns.clear();
+        observation.turns.append(&mut self.turns);
         observation.out_of_frames = self.out_of_frames;
         observation.refused_to_last_holder = self.refused_to_last_holder;
         observation.frames = frames_before.zip(self.free_frames());
         observation.instructions = self.machine.retired() - instructions_before;
-        self.collect_mappings(step, observation);
     }
 
     fn act(&mut self, step: &Step) -> Result<(), Failure> {
@@ -50,24 +62,27 @@ impl Engine {
             }
             _ => {}
         }
+        if matches!(step.action, Action::Nothing) {
+            return Ok(());
+        }
         let Some(slot) = Slot::of(step.process) else {
             return Ok(());
         };
-        if !self.bring_to_front(slot)? {
+        let Some(hart) = self.bring_to_front(slot)? else {
             self.events.push(silent(step, None, false));
             return Ok(());
-        }
+        };
         if matches!(step.action, Action::Yield) {
             return self.settle(step.rounds.max(1));
         }
-        self.prepare(slot, &step.action);
-        self.machine.clear_last_user_trap(HART);
-        let arrived = self.run_to_hint()?;
+        self.prepare(hart, slot, &step.action);
+        self.machine.clear_last_user_trap(hart);
+        let arrived = self.run_to_hint(hart)?;
         let reported = arrived == Some(slot);
         if !reported {
-            self.note_silence(slot, step);
+            self.note_silence(hart, slot, step);
         }
-        self.arrive(arrived)?;
+        self.arrive(hart, arrived)?;
         if step.rounds > 0 {
             self.settle(step.rounds)?;
         } else if !reported && (self.processes.anyone_away() || self.disk_was_used()) {
@@ -83,12 +98,17 @@ impl Engine {
     }
 
     /// The process left the hart without reporting: it sleeps, or it is dead.
-    fn note_silence(&mut self, slot: Slot, step: &Step) {
-        let trap = self.machine.last_user_trap(HART).map(|trap| UserTrap {
+    fn note_silence(&mut self, hart: usize, slot: Slot, step: &Step) {
+        let trap = self.machine.last_user_trap(hart).map(|trap| UserTrap {
             cause: trap.cause,
             value: trap.value,
             pc: trap.pc,
         });
+        self.book_silence(slot, step, trap);
+    }
+
+    /// The process has not reported: it sleeps, or it is dead.
+    pub(super) fn book_silence(&mut self, slot: Slot, step: &Step, trap: Option<UserTrap>) {
         self.drain_console();
         let killed_message = self.killed_message(self.processes.get(slot).pid);
         let exits = matches!(step.action, Action::SystemCall { number: EXIT, .. });
@@ -119,13 +139,13 @@ impl Engine {
         }
     }
 
-    /// Fills the registers of the process at the front and points it to the agent's stub.
-    pub(super) fn prepare(&mut self, slot: Slot, action: &Action) {
+    /// Fills the registers of the process that stands on `hart` and points it to the agent's stub.
+    pub(super) fn prepare(&mut self, hart: usize, slot: Slot, action: &Action) {
         let stubs = self.guest.agent.stubs;
         let width_index = |width: Width| width.bytes().trailing_zeros() as usize;
         let (a1, a2, a3) = (A1.0 as usize, A2.0 as usize, A3.0 as usize);
         let machine = &mut self.machine;
-        machine.set_x(HART, RESULT, 0);
+        machine.set_x(hart, RESULT, 0);
         let pc = match *action {
             Action::SystemCall {
                 number,
@@ -133,9 +153,9 @@ impl Engine {
                 child,
             } => {
                 for (at, argument) in arguments.into_iter().enumerate() {
-                    machine.set_x(HART, RESULT + at, argument);
+                    machine.set_x(hart, RESULT + at, argument);
                 }
-                machine.set_x(HART, SYSTEM_CALL_NUMBER, number);
+                machine.set_x(hart, SYSTEM_CALL_NUMBER, number);
                 if let Some(child) = child.and_then(Slot::of) {
                     let entry = self.processes.get_mut(child);
                     entry.state = State::Unborn { parent: slot };
@@ -144,7 +164,7 @@ impl Engine {
                 stubs.system_call
             }
             Action::Load { address, width } => {
-                machine.set_x(HART, a1, address);
+                machine.set_x(hart, a1, address);
                 stubs.load[width_index(width)]
             }
             Action::Store {
@@ -152,8 +172,8 @@ impl Engine {
                 width,
                 value,
             } => {
-                machine.set_x(HART, a1, address);
-                machine.set_x(HART, a2, value);
+                machine.set_x(hart, a1, address);
+                machine.set_x(hart, a2, value);
                 stubs.store[width_index(width)]
             }
             Action::StoreString {
@@ -162,13 +182,13 @@ impl Engine {
                 terminated,
             } => {
                 let bytes = text.bytes().len() as u64 + u64::from(terminated);
-                machine.set_x(HART, a1, address);
-                machine.set_x(HART, a2, bytes);
-                machine.set_x(HART, a3, self.guest.agent.string(text));
+                machine.set_x(hart, a1, address);
+                machine.set_x(hart, a2, bytes);
+                machine.set_x(hart, a3, self.guest.agent.string(text));
                 stubs.copy
             }
             Action::Fetch { address } => {
-                machine.set_x(HART, a1, address);
+                machine.set_x(hart, a1, address);
                 stubs.fetch
             }
             Action::Touch {
@@ -177,18 +197,20 @@ impl Engine {
                 count,
                 write,
             } => {
-                machine.set_x(HART, a1, address);
-                machine.set_x(HART, a2, count);
-                machine.set_x(HART, a3, stride);
+                machine.set_x(hart, a1, address);
+                machine.set_x(hart, a2, count);
+                machine.set_x(hart, a3, stride);
                 if write {
                     stubs.touch_write
                 } else {
                     stubs.touch_read
                 }
             }
-            Action::Yield | Action::LeaveFrames(_) | Action::FailFrame(_) => return,
+            Action::Yield | Action::LeaveFrames(_) | Action::FailFrame(_) | Action::Nothing => {
+                return;
+            }
         };
-        machine.set_pc(HART, pc);
+        machine.set_pc(hart, pc);
         self.processes.get_mut(slot).state = match *action {
             Action::SystemCall { number: EXEC, .. } => State::Executing,
             _ => State::Acting,
@@ -196,7 +218,7 @@ impl Engine {
     }
 }
 
-fn silent(step: &Step, trap: Option<UserTrap>, killed_message: bool) -> Event {
+pub(super) fn silent(step: &Step, trap: Option<UserTrap>, killed_message: bool) -> Event {
     Event::Silent {
         process: step.process,
         trap,

@@ -1,6 +1,5 @@
 //! Who is who: the processes of a case as the engine sees them from outside.
 
-use super::HART;
 use crate::agent::{NAME_REGISTER, WITNESS_REGISTERS};
 use emulator::Machine;
 use oracle::Process;
@@ -50,10 +49,10 @@ impl Slot {
     }
 
     /// Writes the name and the witnesses into the registers of the process on the hart.
-    pub(crate) fn plant(self, machine: &mut Machine) {
-        machine.set_x(HART, NAME_REGISTER, self.name());
+    pub(crate) fn plant(self, machine: &mut Machine, hart: usize) {
+        machine.set_x(hart, NAME_REGISTER, self.name());
         for (at, register) in WITNESS_REGISTERS.into_iter().enumerate() {
-            machine.set_x(HART, register, self.witness(at));
+            machine.set_x(hart, register, self.witness(at));
         }
     }
 
@@ -148,6 +147,15 @@ impl Processes {
     pub(crate) fn unborn_child_of(&self, parent: Slot) -> Option<Slot> {
         self.slots()
             .find(|slot| self.get(*slot).state == State::Unborn { parent })
+    }
+
+    /// The child that `parent` promised and whose process identifier is not known yet. On another
+    /// hart it may have shown itself already.
+    pub(crate) fn unnumbered_child_of(&self, parent: Slot) -> Option<Slot> {
+        self.slots().find(|slot| {
+            let entry = self.get(*slot);
+            entry.parent == Some(parent) && entry.pid == 0 && entry.state != State::Unused
+        })
     }
 
     /// How many forks lie between `slot` and the first process.

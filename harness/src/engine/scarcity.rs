@@ -119,7 +119,7 @@ impl Engine {
         let Some(trap) = trap.filter(|trap| trap.cause == STORE_PAGE_FAULT) else {
             return false;
         };
-        let page = self.front.and_then(|slot| {
+        let page = self.fronts[hart].and_then(|slot| {
             let satp = self.processes.get(slot).satp;
             self.machine.translate(satp, trap.value)
         });

@@ -1,15 +1,14 @@
 //! Bringing a process to the front: the engine owns time, so it decides who runs.
 //!
-//! The clock is held. Raising the timer makes the kernel pre-empt the process that stands at its
-//! hint, and its round robin brings the next one to *its* hint. Nothing else ever interrupts.
+//! The clock is held. Raising a hart's timer makes the kernel pre-empt the process that stands at
+//! its hint there, and its round robin brings the next one to *its* hint. Nothing else ever
+//! interrupts. One hart runs at a time; the others stand still at a hint, or asleep, where nobody
+//! holds a lock.
 
-use super::{CSR_SATP, Engine, Slot, SlotSet, State};
+use super::{CSR_SATP, Engine, FIRST_HART, Slot, SlotSet, State};
 use crate::agent::WITNESS_REGISTERS;
 use crate::agent::instructions::{A0, A1};
 use oracle::{Event, Failure};
-
-/// The hart that cases run on.
-pub(crate) const HART: usize = 0;
 
 /// A register index as the machine takes it.
 pub(super) const RESULT: usize = A0.0 as usize;
@@ -22,20 +21,29 @@ pub(crate) const STACK_POINTER: usize = 2;
 const ROUNDS_AFTER_DISK: u32 = 2;
 
 impl Engine {
-    /// Brings `slot` to its hint. False: the scheduler never came to it.
-    pub(super) fn bring_to_front(&mut self, slot: Slot) -> Result<bool, Failure> {
+    /// Brings `slot` to its hint on some hart: on the one where it stands, else on the first. `None`:
+    /// the scheduler never came to it.
+    pub(super) fn bring_to_front(&mut self, slot: Slot) -> Result<Option<usize>, Failure> {
         let mut met = SlotSet::default();
-        while self.front != Some(slot) {
-            if let Some(front) = self.front
+        loop {
+            if let Some(hart) = self.hart_of(slot) {
+                return Ok(Some(hart));
+            }
+            if let Some(front) = self.fronts[FIRST_HART]
                 && !met.insert(front)
             {
-                return Ok(false);
+                return Ok(None);
             }
-            if !self.next_process()? {
-                return Ok(false);
+            if !self.next_process(FIRST_HART)? {
+                return Ok(None);
             }
         }
-        Ok(true)
+    }
+
+    /// The hart on which `slot` stands at its hint, if it does on any.
+    pub(super) fn hart_of(&self, slot: Slot) -> Option<usize> {
+        let stands = |front: &Option<Slot>| *front == Some(slot);
+        self.fronts.iter().position(stands)
     }
 
     /// Lets others run: `rounds` rounds of the scheduler at least, and on until a round brings no
@@ -67,8 +75,8 @@ impl Engine {
     pub(super) fn await_birth(&mut self, parent: Slot) -> Result<(), Failure> {
         let mut met = SlotSet::default();
         while self.processes.unborn_child_of(parent).is_some() {
-            let goes_on = self.next_process()?;
-            let new = self.front.is_some_and(|front| met.insert(front));
+            let goes_on = self.next_process(FIRST_HART)?;
+            let new = self.fronts[FIRST_HART].is_some_and(|front| met.insert(front));
             if !goes_on || !new {
                 return self.settle(1);
             }
@@ -89,11 +97,17 @@ impl Engine {
         }
     }
 
-    /// One round of the scheduler: until somebody is met for the second time.
+    /// One round of the scheduler: whoever stands on another hart passes a trap, and then the first
+    /// hart switches until it meets somebody for the second time.
     fn round(&mut self) -> Result<SlotSet, Failure> {
         let mut met = SlotSet::default();
-        while self.next_process()? {
-            match self.front {
+        for hart in FIRST_HART + 1..self.fronts.len() {
+            if self.fronts[hart].is_some() && self.next_process(hart)? {
+                self.fronts[hart].map(|front| met.insert(front));
+            }
+        }
+        while self.next_process(FIRST_HART)? {
+            match self.fronts[FIRST_HART] {
                 Some(front) if met.insert(front) => {}
                 _ => break,
             }
@@ -101,34 +115,34 @@ impl Engine {
         Ok(met)
     }
 
-    /// Makes the kernel switch to the next process and takes note of what that one has to say.
-    /// False: nobody is runnable, even after a tick.
-    fn next_process(&mut self) -> Result<bool, Failure> {
-        self.machine.raise_timer(HART);
-        let arrived = self.run_to_hint()?;
-        self.arrive(arrived)?;
+    /// Makes the kernel switch to the next process on `hart` and takes note of what that one has to
+    /// say. False: nobody is runnable, even after a tick.
+    pub(super) fn next_process(&mut self, hart: usize) -> Result<bool, Failure> {
+        self.machine.raise_timer(hart);
+        let arrived = self.run_to_hint(hart)?;
+        self.arrive(hart, arrived)?;
         Ok(arrived.is_some())
     }
 
-    /// Books that `slot` stands at its hint: a report, a birth, or nothing new.
-    pub(super) fn arrive(&mut self, slot: Option<Slot>) -> Result<(), Failure> {
+    /// Books that `slot` stands at its hint on `hart`: a report, a birth, or nothing new.
+    pub(super) fn arrive(&mut self, hart: usize, slot: Option<Slot>) -> Result<(), Failure> {
+        self.fronts[hart] = None;
         let Some(mut slot) = slot else {
-            self.front = None;
             return Ok(());
         };
-        let satp = self.machine.csr(HART, CSR_SATP).unwrap_or(0);
-        let value = self.machine.x(HART, RESULT);
-        if self.has_started(slot) {
-            self.events.extend(self.started(slot));
-            slot.plant(&mut self.machine);
+        let satp = self.machine.csr(hart, CSR_SATP).unwrap_or(0);
+        let value = self.machine.x(hart, RESULT);
+        if self.has_started(hart, slot) {
+            self.events.extend(self.started(hart, slot));
+            slot.plant(&mut self.machine, hart);
             self.processes.get_mut(slot).state = State::Parked;
             self.processes.get_mut(slot).satp = satp;
-            self.front = Some(slot);
+            self.fronts[hart] = Some(slot);
             return Ok(());
         }
-        self.check_witnesses(slot)?;
+        self.check_witnesses(hart, slot)?;
         if let Some(child) = self.newborn(slot, satp, value) {
-            child.plant(&mut self.machine);
+            child.plant(&mut self.machine, hart);
             self.processes.get_mut(child).state = State::Parked;
             self.events
                 .extend(child.process().map(|child| Event::Born { child }));
@@ -147,32 +161,32 @@ impl Engine {
             self.processes.get_mut(slot).state = State::Parked;
         }
         self.processes.get_mut(slot).satp = satp;
-        self.front = Some(slot);
+        self.fronts[hart] = Some(slot);
         Ok(())
     }
 
-    /// Whether `slot`, which is at the front, stands at the first instruction of a new program.
-    fn has_started(&self, slot: Slot) -> bool {
+    /// Whether `slot`, which stands on `hart`, is at the first instruction of a new program.
+    fn has_started(&self, hart: usize, slot: Slot) -> bool {
         let stubs = &self.guest.agent.stubs;
         let entries = [stubs.entry, stubs.second_entry];
         self.processes.get(slot).state == State::Executing
-            && entries.contains(&self.machine.pc(HART))
+            && entries.contains(&self.machine.pc(hart))
     }
 
-    /// Who came to the front with registers that name nobody: a kernel may clear them for a new
+    /// Who came to a hint on `hart` with registers that name nobody: a kernel may clear them for a new
     /// program.
-    pub(super) fn unnamed(&self) -> Option<Slot> {
+    pub(super) fn unnamed(&self, hart: usize) -> Option<Slot> {
         let mut slots = self.processes.slots();
-        slots.find(|slot| self.has_started(*slot))
+        slots.find(|slot| self.has_started(hart, *slot))
     }
 
-    fn started(&self, slot: Slot) -> Option<Event> {
+    fn started(&self, hart: usize, slot: Slot) -> Option<Event> {
         slot.process().map(|process| Event::Started {
             process,
-            arguments: self.machine.x(HART, RESULT),
-            array: self.machine.x(HART, ARRAY),
-            stack: self.machine.x(HART, STACK_POINTER),
-            entry: self.machine.pc(HART),
+            arguments: self.machine.x(hart, RESULT),
+            array: self.machine.x(hart, ARRAY),
+            stack: self.machine.x(hart, STACK_POINTER),
+            entry: self.machine.pc(hart),
         })
     }
 
@@ -186,30 +200,30 @@ impl Engine {
 
     /// The parent's side of a fork: who the child is, or that there is none.
     fn book_fork_result(&mut self, parent: Slot, value: u64) {
-        let Some(child) = self.processes.unborn_child_of(parent) else {
+        let Some(child) = self.processes.unnumbered_child_of(parent) else {
             return;
         };
         let entry = self.processes.get_mut(child);
         if (value as i64) > 0 {
             entry.pid = value;
-        } else {
+        } else if entry.state == (State::Unborn { parent }) {
             entry.state = State::Unused;
             self.fork_failed = true;
         }
     }
 
     /// Callee-saved registers must come back from every trap as they went in.
-    fn check_witnesses(&self, slot: Slot) -> Result<(), Failure> {
+    fn check_witnesses(&self, hart: usize, slot: Slot) -> Result<(), Failure> {
         let wrong = WITNESS_REGISTERS
             .into_iter()
             .enumerate()
-            .find(|(at, register)| self.machine.x(HART, *register) != slot.witness(*at));
+            .find(|(at, register)| self.machine.x(hart, *register) != slot.witness(*at));
         match (wrong, slot.process()) {
             (Some((at, register)), Some(process)) => Err(Failure::Registers {
                 process,
                 register: register as u8,
                 expected: slot.witness(at),
-                seen: self.machine.x(HART, register),
+                seen: self.machine.x(hart, register),
             }),
             _ => Ok(()),
         }

@@ -11,7 +11,8 @@ use super::symbols::Symbols;
 use super::{Guest, Resources};
 use crate::agent::{Agent, DATA_BYTES, DATA_FILE_BYTES, DATA_START, TEXT_BYTES, TEXT_START};
 use crate::engine::{
-    CSR_SATP, Canaries, Engine, HART, Processes, STACK_POINTER, SUPERVISOR, Slot, Standing, Vigil,
+    CSR_SATP, Canaries, Engine, FIRST_HART, HARTS, Processes, STACK_POINTER, SUPERVISOR, Slot,
+    Standing, Vigil,
 };
 use abi::SystemCall;
 use emulator::{Clock, Config, Coverage, Exit, Machine};
@@ -21,6 +22,8 @@ use std::sync::Arc;
 /// Instructions a kernel may take from power-on to its first process's first hint. The C kernel,
 /// which fills all RAM byte by byte, takes 430 million.
 const BOOT_BUDGET: u64 = 4_000_000_000;
+/// Instructions that each further hart may take until it waits for something to do.
+const HART_BUDGET: u64 = 50_000_000;
 /// Instructions for one of the system calls that set the stage.
 const CALL_BUDGET: u64 = 100_000_000;
 /// Ticks granted to a kernel that sleeps while booting, or to its scheduler to come round.
@@ -92,21 +95,11 @@ impl Guest {
         let mut image = mkfs::Image::open(files.file_system.clone())?;
         plant(&mut image, &agent)?;
         let planted = Planted::find(&image)?;
-        let config = Config {
-            clock: Clock::Held,
-            hints: true,
-            coverage: Coverage::Supervisor,
-            ..Config::default()
-        };
-        let machine = Machine::new(&config, &files.kernel, image.into_bytes())?;
-        let symbols = Symbols::read(&files.kernel);
-        let mut stage = Stage {
-            machine,
-            symbols,
-            agent,
-            console: Vec::new(),
-        };
-        stage.run_to_hint("to the agent's first instruction", BOOT_BUDGET)?;
+        let disk = image.into_bytes();
+        let mut stage = Stage::open(files, &agent, disk.clone(), HARTS)?;
+        if !stage.start_other_harts() {
+            stage = Stage::open(files, &agent, disk, 1)?;
+        }
         let mut guest = Arc::new(stage.set(dialect, planted)?);
         let at_end = calibrate(&guest);
         if let Some(guest) = Arc::get_mut(&mut guest) {
@@ -136,9 +129,40 @@ struct Stage {
 }
 
 impl Stage {
+    /// Boots the kernel on the first of `harts` harts up to the agent's first instruction.
+    fn open(
+        files: &GuestFiles,
+        agent: &Agent,
+        disk: Vec<u8>,
+        harts: usize,
+    ) -> Result<Self, BootError> {
+        let config = Config {
+            harts,
+            clock: Clock::Held,
+            hints: true,
+            coverage: Coverage::Supervisor,
+            ..Config::default()
+        };
+        let mut stage = Self {
+            machine: Machine::new(&config, &files.kernel, disk)?,
+            symbols: Symbols::read(&files.kernel),
+            agent: agent.clone(),
+            console: Vec::new(),
+        };
+        stage.run_to_hint("to the agent's first instruction", BOOT_BUDGET)?;
+        Ok(stage)
+    }
+
+    /// Lets each further hart run until it sleeps for want of work. False: one does not, and could
+    /// not be left alone while another runs.
+    fn start_other_harts(&mut self) -> bool {
+        (FIRST_HART + 1..self.machine.harts())
+            .all(|hart| self.machine.run_hart(hart, HART_BUDGET) == Exit::Idle)
+    }
+
     /// Sets the stage, from the supervisor's first hint to process `a` at its own.
     fn set(mut self, dialect: Dialect, planted: Planted) -> Result<Guest, BootError> {
-        let stack_pointer = self.machine.x(HART, STACK_POINTER);
+        let stack_pointer = self.machine.x(FIRST_HART, STACK_POINTER);
         let supervisor_satp = self.satp();
         let mut processes = Processes::new();
         processes.enter(SUPERVISOR, 1, supervisor_satp);
@@ -146,17 +170,18 @@ impl Stage {
         let heap = self.call("sbrk(0)", SystemCall::Sbrk, 0)?;
         let layout = layout(stack_pointer, heap)?;
         self.load_agent()?;
-        SUPERVISOR.plant(&mut self.machine);
+        SUPERVISOR.plant(&mut self.machine, FIRST_HART);
         let first_pid = self.call("fork", SystemCall::Fork, 0)?;
         // The supervisor's own copy of the page that `wait` writes statuses to.
-        self.machine.set_x(HART, A1, crate::engine::STATUS_ADDRESS);
-        self.machine.set_x(HART, A2, 0);
-        self.machine.set_pc(HART, self.agent.stubs.store[0]);
+        self.machine
+            .set_x(FIRST_HART, A1, crate::engine::STATUS_ADDRESS);
+        self.machine.set_x(FIRST_HART, A2, 0);
+        self.machine.set_pc(FIRST_HART, self.agent.stubs.store[0]);
         self.run_to_hint("back from a store to its own data", CALL_BUDGET)?;
 
         let first = Slot::FIRST;
         self.switch_from(supervisor_satp)?;
-        first.plant(&mut self.machine);
+        first.plant(&mut self.machine, FIRST_HART);
         processes.enter(first, first_pid, self.satp());
         let booted = Program {
             entry: self.agent.stubs.entry,
@@ -185,12 +210,12 @@ impl Stage {
             disk_problems: problems,
             at_end: Resources::default(),
             processes,
-            front: first,
+            fronts: [Some(first), None, None],
         })
     }
 
     fn satp(&self) -> u64 {
-        self.machine.csr(HART, CSR_SATP).unwrap_or(0)
+        self.machine.csr(FIRST_HART, CSR_SATP).unwrap_or(0)
     }
 
     /// Runs on until some process stands at its hint.
@@ -198,12 +223,12 @@ impl Stage {
         let deadline = self.machine.retired().saturating_add(budget);
         for _ in 0..PATIENCE {
             let left = deadline.saturating_sub(self.machine.retired());
-            let exit = self.machine.run(left);
+            let exit = self.machine.run_hart(FIRST_HART, left);
             self.console.extend(self.machine.console_output());
             let how = match exit {
                 Exit::Hint { .. } => return Ok(()),
                 // Asleep until a tick that the held clock has to be told to make.
-                Exit::Idle if self.machine.raise_timer(HART) => continue,
+                Exit::Idle if self.machine.raise_timer(FIRST_HART) => continue,
                 Exit::Idle => "every hart waits for an interrupt that cannot come".to_owned(),
                 Exit::Budget => "it was still running".to_owned(),
                 Exit::Stuck { .. } => "it spins for ever".to_owned(),
@@ -217,7 +242,7 @@ impl Stage {
     }
 
     fn never_reached(&self, stage: &'static str, how: String) -> BootError {
-        let pc = self.machine.pc(HART);
+        let pc = self.machine.pc(FIRST_HART);
         let function = self
             .symbols
             .function(pc)
@@ -244,8 +269,8 @@ impl Stage {
         let text = TEXT_START..TEXT_START + TEXT_BYTES;
         let data = DATA_START..DATA_START + DATA_FILE_BYTES;
         for page in text.chain(data).step_by(FRAME_BYTES as usize) {
-            self.machine.set_x(HART, A1, page);
-            self.machine.set_pc(HART, self.agent.stubs.load[0]);
+            self.machine.set_x(FIRST_HART, A1, page);
+            self.machine.set_pc(FIRST_HART, self.agent.stubs.load[0]);
             self.run_to_hint("back from loads of its own pages", CALL_BUDGET)?;
         }
         Ok(())
@@ -258,17 +283,18 @@ impl Stage {
         call: SystemCall,
         argument: u64,
     ) -> Result<u64, BootError> {
-        self.machine.set_x(HART, A0, argument);
-        self.machine.set_x(HART, A1, 0);
-        self.machine.set_x(HART, A7, call.number());
-        self.machine.set_pc(HART, self.agent.stubs.system_call);
+        self.machine.set_x(FIRST_HART, A0, argument);
+        self.machine.set_x(FIRST_HART, A1, 0);
+        self.machine.set_x(FIRST_HART, A7, call.number());
+        self.machine
+            .set_pc(FIRST_HART, self.agent.stubs.system_call);
         let satp = self.satp();
         self.run_to_hint("back from the agent's first system calls", CALL_BUDGET)?;
         if self.satp() != satp {
             // The child of a fork ran first; its parent comes round.
             self.switch_from(self.satp())?;
         }
-        let value = self.machine.x(HART, A0);
+        let value = self.machine.x(FIRST_HART, A0);
         if (value as i64) < 0 {
             return Err(BootError::Refused {
                 call: name,
@@ -282,7 +308,7 @@ impl Stage {
     fn switch_from(&mut self, satp: u64) -> Result<(), BootError> {
         const STAGE: &str = "to a switch from one process to another";
         for _ in 0..PATIENCE {
-            self.machine.raise_timer(HART);
+            self.machine.raise_timer(FIRST_HART);
             self.run_to_hint(STAGE, CALL_BUDGET)?;
             if self.satp() != satp {
                 return Ok(());

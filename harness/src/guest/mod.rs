@@ -11,7 +11,7 @@ pub mod symbols;
 pub use boot::BootError;
 
 use crate::agent::Agent;
-use crate::engine::{Canaries, Processes, Slot};
+use crate::engine::{Canaries, HARTS, Processes, Slot};
 use emulator::Snapshot;
 use frames::FrameAccounts;
 use oracle::{Dialect, Setting};
@@ -45,7 +45,8 @@ pub struct Guest {
     pub(crate) accounts: Option<FrameAccounts>,
     pub(crate) snapshot: Arc<Snapshot>,
     pub(crate) processes: Processes,
-    pub(crate) front: Slot,
+    /// Who stands at its hint on each hart.
+    pub(crate) fronts: [Option<Slot>; HARTS],
     /// Physical addresses of the kernel's own code and data.
     pub(crate) kernel_image: Range<u64>,
     pub(crate) panic_entry: Option<u64>,

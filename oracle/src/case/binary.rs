@@ -17,14 +17,17 @@
 //! 6 and 7; `exit` and `kill` of a number have it in bytes 4 to 7. `frames` has a number in bytes 6
 //! and 7; `frames fail` is its form with 0xff in byte 1 and the number in byte 6.
 //!
+//! `together` has harts, order, pre-emption and the form of its change points in byte 1, and the
+//! change points in bytes 2 to 7.
+//!
 //! Every record decodes to an operation. The encoder writes one *exact* form of each operation; the
 //! other forms exist so that random bytes often mean something interesting: an offset at the end of
 //! a page, a page near the start of its region, a descriptor that may be open. A code
 //! that the encoder has ever written keeps its meaning: old files stay readable.
 
 use super::{
-    Address, Amount, Base, Call, Case, Flavour, OpenFlags, OpenMode, Operation, Place, Process,
-    Region, StoredValue, Stride, Target, Text, Width,
+    Address, Amount, Base, Call, Case, Flavour, OpenFlags, OpenMode, Operation, Order, Place,
+    Process, Region, Schedule, StoredValue, Stride, Target, Text, Width,
 };
 use std::num::NonZeroU8;
 
@@ -62,6 +65,7 @@ mod kind {
     pub(super) const FSTAT: u8 = 24;
     pub(super) const CHDIR: u8 = 25;
     pub(super) const EXEC: u8 = 26;
+    pub(super) const TOGETHER: u8 = 27;
     pub(super) const LINK: u8 = 28;
     /// Further calls that take a path; [`super::path_call`] says which.
     pub(super) const PATH_CALL: u8 = 29;
@@ -81,6 +85,8 @@ const EXACT: u8 = 0x80;
 const UNTERMINATED: u8 = 1;
 /// Bits of byte 5 of an `open`, beside its mode.
 const OPEN_FLAGS_SHIFT: u32 = 2;
+/// Bit of byte 1: change points interrupt.
+const PRE_EMPTS: u8 = 0x20;
 /// Page form from which on the page has eleven bits.
 const FAR_PAGE: u8 = 8;
 
@@ -109,7 +115,7 @@ pub(super) fn decode_record(record: Record) -> Operation {
     let process = Process::from_bits(record[0] & 7);
     let code = record[0] >> 3;
     let code = match code {
-        0..=kind::EXEC | kind::LINK | kind::PATH_CALL => code,
+        0..=kind::TOGETHER | kind::LINK | kind::PATH_CALL => code,
         other => kind::AGAIN[usize::from(other) % kind::AGAIN.len()],
     };
     let address = || decode_address(record);
@@ -239,9 +245,32 @@ pub(super) fn decode_record(record: Record) -> Operation {
                 _ => u16::from(record[6] % 16),
             },
         },
+        kind::TOGETHER => Call::Together {
+            schedule: decode_schedule(record),
+        },
         _ => Call::Getpid,
     };
     Operation::new(process, call)
+}
+
+fn decode_schedule(record: Record) -> Schedule {
+    // Races are short: most of random change points are small.
+    let shift = 2 * (record[1] >> 6);
+    let switches = [2, 4, 6].map(|at| u16::from_le_bytes([record[at], record[at + 1]]) >> shift);
+    Schedule::new(
+        1 + record[1] % 4,
+        Order::from_code(record[1] >> 2),
+        record[1] & PRE_EMPTS != 0,
+        &switches,
+    )
+}
+
+fn encode_schedule(schedule: Schedule, record: &mut Record) {
+    let flag = if schedule.pre_empts() { PRE_EMPTS } else { 0 };
+    record[1] = (schedule.harts() - 1) | schedule.order().code() << 2 | flag;
+    for (place, at) in record[2..].chunks_exact_mut(2).zip(schedule.switches()) {
+        place.copy_from_slice(&at.to_le_bytes());
+    }
 }
 
 fn decode_sbrk(record: Record) -> Call {
@@ -401,6 +430,10 @@ pub(super) fn encode_record(operation: &Operation) -> Record {
         Call::FailFrame { nth } => {
             record[1] = FAIL_FRAME;
             (kind::FRAMES, 0, [nth.get(), 0])
+        }
+        Call::Together { schedule } => {
+            encode_schedule(schedule, &mut record);
+            (kind::TOGETHER, record[5], [record[6], record[7]])
         }
     };
     record[0] = code << 3 | operation.process.index() as u8;

@@ -188,6 +188,7 @@ fn change(call: &mut Call, scene: &mut Scene<'_>) {
         Call::Exit { status } => *status = scene.below(512) as i32 - 256,
         Call::Frames { free } => *free = scene.below(16) as u16,
         Call::FailFrame { nth } => *nth = scene.nth(),
+        Call::Together { schedule } => *schedule = scene.change_schedule(*schedule),
         other => *other = other.with_address(scene.address()),
     }
 }

@@ -1,8 +1,8 @@
 //! Operations: what a process, or the environment, does next.
 
 use super::{
-    Address, Amount, Flavour, OpenFlags, OpenMode, Process, StoredValue, Stride, Target, Text,
-    Width,
+    Address, Amount, Flavour, OpenFlags, OpenMode, Process, Schedule, StoredValue, Stride, Target,
+    Text, Width,
 };
 use std::num::NonZeroU8;
 
@@ -217,6 +217,11 @@ pub enum Call {
         /// Which one, counted from now on: 1 is the next.
         nth: NonZeroU8,
     },
+    /// The environment lets the operations that follow race: two or three, of different processes.
+    Together {
+        /// How.
+        schedule: Schedule,
+    },
 }
 
 impl Call {
@@ -225,7 +230,10 @@ impl Call {
 
     /// Whether no process does it, but the environment, to all of them.
     pub fn is_done_to_all(&self) -> bool {
-        matches!(self, Call::Frames { .. } | Call::FailFrame { .. })
+        matches!(
+            self,
+            Call::Frames { .. } | Call::FailFrame { .. } | Call::Together { .. }
+        )
     }
 
     /// Which kind of operation it is.
@@ -262,6 +270,7 @@ impl Call {
             Call::Pause { .. } => Kind::Pause,
             Call::Frames { .. } => Kind::Frames,
             Call::FailFrame { .. } => Kind::FailFrame,
+            Call::Together { .. } => Kind::Together,
         }
     }
 
@@ -375,11 +384,12 @@ pub enum Kind {
     Pause,
     Frames,
     FailFrame,
+    Together,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Kind; 31] = [
+    pub const ALL: [Kind; 32] = [
         Kind::Sbrk,
         Kind::Load,
         Kind::Store,
@@ -411,6 +421,7 @@ impl Kind {
         Kind::Pause,
         Kind::Frames,
         Kind::FailFrame,
+        Kind::Together,
     ];
 
     /// The word that stands for the kind in text.
@@ -447,6 +458,7 @@ impl Kind {
             Kind::Pause => "pause",
             Kind::Frames => "frames",
             Kind::FailFrame => "frames fail",
+            Kind::Together => "together",
         }
     }
 }

@@ -98,6 +98,7 @@ impl fmt::Display for Call {
             } => write!(f, "{word} all"),
             Call::Frames { free } => write!(f, "{word} {free}"),
             Call::FailFrame { nth } => write!(f, "{word} {nth}"),
+            Call::Together { schedule } => write!(f, "{word} {schedule}"),
         }
     }
 }

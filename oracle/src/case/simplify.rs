@@ -1,8 +1,8 @@
 //! Simpler operations than a given one, for minimising.
 
 use super::{
-    Address, Amount, Base, Call, Flavour, OpenFlags, OpenMode, Operation, Region, StoredValue,
-    Stride, Target, Text, Width,
+    Address, Amount, Base, Call, Flavour, OpenFlags, OpenMode, Operation, Order, Region, Schedule,
+    StoredValue, Stride, Target, Text, Width,
 };
 use std::num::NonZeroU8;
 
@@ -149,6 +149,10 @@ pub fn simplifications(operation: &Operation) -> Vec<Operation> {
             let sooner = smaller(nth.get().into()).filter_map(|nth| NonZeroU8::new(nth as u8));
             calls.extend(sooner.map(|nth| Call::FailFrame { nth }));
         }
+        Call::Together { schedule } => {
+            let simpler = simpler_schedules(schedule);
+            calls.extend(simpler.map(|schedule| Call::Together { schedule }));
+        }
         _ => {}
     }
     let process = operation.process;
@@ -176,6 +180,37 @@ fn shorter(length: i16) -> impl Iterator<Item = i16> {
     candidates
         .into_iter()
         .filter(move |shorter| shorter.unsigned_abs() < size)
+}
+
+/// Fewer change points, earlier and rounder ones; no pre-emption; fewer harts; in sequence; fewer
+/// that race.
+fn simpler_schedules(schedule: Schedule) -> impl Iterator<Item = Schedule> {
+    let (harts, order) = (schedule.harts(), schedule.order());
+    let (pre_empts, switches) = (schedule.pre_empts(), schedule.switches());
+    let mut simpler = Vec::new();
+    for left_out in 0..switches.len() {
+        let mut fewer = switches.to_vec();
+        fewer.remove(left_out);
+        simpler.push(schedule.with_switches(&fewer));
+    }
+    if pre_empts && harts > 1 {
+        simpler.push(Schedule::new(harts, order, false, switches));
+    }
+    let fewer_harts = (2..harts).map(|harts| Schedule::new(harts, order, pre_empts, switches));
+    simpler.extend(fewer_harts);
+    let orders = (0..order.code()).map(Order::from_code);
+    simpler.extend(orders.map(|order| Schedule::new(harts, order, pre_empts, switches)));
+    for at in 0..switches.len() {
+        let old = switches[at];
+        for rounder in [old / 2, old - old % 100, old - old % 10, old - 1] {
+            if rounder < old {
+                let mut earlier = switches.to_vec();
+                earlier[at] = rounder;
+                simpler.push(schedule.with_switches(&earlier));
+            }
+        }
+    }
+    simpler.into_iter()
 }
 
 /// Pages and offsets nearer to 0, and the heap instead of what lies near it.

@@ -17,6 +17,7 @@ impl Judge {
         let Some(planned) = self.planned else {
             return Ok(());
         };
+        self.race.clear();
         if let Some(failure) = &observation.failure {
             return Err(self.failed(&planned, step, failure));
         }
@@ -40,7 +41,7 @@ impl Judge {
         Ok(())
     }
 
-    fn failed(&self, planned: &Planned, step: &Step, failure: &Failure) -> Finding {
+    pub(super) fn failed(&self, planned: &Planned, step: &Step, failure: &Failure) -> Finding {
         let (clause, process, words) = match failure {
             Failure::Panic { text } => (Clause::NoPanic, step.process, Some(without_numbers(text))),
             Failure::Hang => (Clause::EndsInTime, step.process, None),
@@ -58,7 +59,7 @@ impl Judge {
         finding
     }
 
-    fn count(&mut self) {
+    pub(super) fn count(&mut self) {
         let meter = &mut self.meter;
         for reply in self.model.replies() {
             meter.excused += u64::from(reply.excused);
@@ -67,6 +68,10 @@ impl Judge {
                 Outcome::Returns(answer) => {
                     meter.compared += 1;
                     meter.expected_faults += u64::from(answer == Answer::Exactly(FAILED));
+                }
+                Outcome::PerhapsReturns(_) => {
+                    meter.compared += 1;
+                    meter.expected_kills += 1;
                 }
                 Outcome::Dies(death) => {
                     meter.compared += 1;
@@ -85,40 +90,55 @@ impl Judge {
         witness: &Witness,
         observation: &Observation,
     ) -> Result<(), Finding> {
-        for reply in self.model.replies() {
-            match reply.outcome {
-                Outcome::Returns(answer) => self.compare_answer(planned, reply, answer, witness)?,
-                Outcome::Starts {
+        let mut replies = self.model.replies().iter();
+        replies.try_for_each(|reply| self.compare_reply(planned, reply, witness, observation))
+    }
+
+    pub(super) fn compare_reply(
+        &self,
+        planned: &Planned,
+        reply: &Reply,
+        witness: &Witness,
+        observation: &Observation,
+    ) -> Result<(), Finding> {
+        match reply.outcome {
+            Outcome::Returns(answer) => self.compare_answer(planned, reply, answer, witness)?,
+            Outcome::Starts {
+                arguments,
+                stack,
+                entry,
+            } => {
+                let event = Event::Started {
+                    process: reply.process,
                     arguments,
+                    array: stack,
                     stack,
                     entry,
-                } => {
-                    let event = Event::Started {
-                        process: reply.process,
-                        arguments,
-                        array: stack,
-                        stack,
-                        entry,
-                    };
-                    self.compare_start(planned, reply, event, witness, observation)?;
-                }
-                Outcome::Blocks => self.compare_block(planned, reply, witness, observation)?,
-                Outcome::Dies(death) => {
-                    self.compare_death(planned, reply, death, witness, observation)?;
-                }
-                Outcome::Born => {
-                    let child = reply.process;
-                    if !observation.events.contains(&Event::Born { child }) {
-                        return Err(self.finding(
-                            Clause::ChildRuns,
-                            child,
-                            format!("{child} starts to run, with 0 from fork"),
-                            format!("{child} was never seen"),
-                        ));
-                    }
-                }
-                Outcome::Stays => {}
+                };
+                self.compare_start(planned, reply, event, witness, observation)?;
             }
+            Outcome::Blocks => self.compare_block(planned, reply, witness, observation)?,
+            Outcome::Dies(death) => {
+                self.compare_death(planned, reply, death, witness, observation)?;
+            }
+            Outcome::Born => {
+                let child = reply.process;
+                if !observation.events.contains(&Event::Born { child }) {
+                    return Err(self.finding(
+                        Clause::ChildRuns,
+                        child,
+                        format!("{child} starts to run, with 0 from fork"),
+                        format!("{child} was never seen"),
+                    ));
+                }
+            }
+            Outcome::PerhapsReturns(answer) => {
+                if witness.returned(reply.process).is_some() {
+                    self.compare_answer(planned, reply, answer, witness)?;
+                }
+                self.compare_absence(planned, reply, Death::Killed, observation)?;
+            }
+            Outcome::Stays => {}
         }
         Ok(())
     }
@@ -234,10 +254,7 @@ impl Judge {
         observation: &Observation,
     ) -> Result<(), Finding> {
         let process = reply.process;
-        let clause = match death {
-            Death::ForbiddenAccess | Death::OutOfFrames => Clause::ForbiddenAccessKills,
-            Death::Killed | Death::Exited => Clause::DeadStayDead,
-        };
+        let clause = clause_of(death);
         if let Some(value) = witness.returned(process) {
             let seen = match planned.operation.call {
                 Call::Load { .. } => format!("{process} loads {}", words::value(value)),
@@ -246,10 +263,7 @@ impl Judge {
             };
             return Err(self.finding(clause, process, self.in_words(planned, reply), seen));
         }
-        if observation.events.contains(&Event::Appeared { process }) {
-            let seen = format!("{process} asks for its next operation");
-            return Err(self.finding(clause, process, self.in_words(planned, reply), seen));
-        }
+        self.compare_absence(planned, reply, death, observation)?;
         let announced = self.model.world.dialect.faults.announced;
         if announced && death == Death::ForbiddenAccess && !witness.killed(process) {
             return Err(self.finding(
@@ -271,8 +285,25 @@ impl Judge {
         Ok(())
     }
 
+    /// Who is dead asks for nothing.
+    fn compare_absence(
+        &self,
+        planned: &Planned,
+        reply: &Reply,
+        death: Death,
+        observation: &Observation,
+    ) -> Result<(), Finding> {
+        let process = reply.process;
+        if !observation.events.contains(&Event::Appeared { process }) {
+            return Ok(());
+        }
+        let seen = format!("{process} asks for its next operation");
+        let expected = self.in_words(planned, reply);
+        Err(self.finding(clause_of(death), process, expected, seen))
+    }
+
     /// Events that no reply asked for.
-    fn compare_events(&self, observation: &Observation) -> Result<(), Finding> {
+    pub(super) fn compare_events(&self, observation: &Observation) -> Result<(), Finding> {
         let replied = |process| {
             let mut replies = self.model.replies().iter();
             replies.any(|reply| reply.process == process && reply.outcome != Outcome::Stays)
@@ -351,10 +382,7 @@ impl Judge {
     /// A process did something that it could not do.
     fn unexpected(&self, process: Process, seen: String) -> Finding {
         if let Some(ended) = self.model.ended(process) {
-            let clause = match ended.death {
-                Death::ForbiddenAccess | Death::OutOfFrames => Clause::ForbiddenAccessKills,
-                Death::Killed | Death::Exited => Clause::DeadStayDead,
-            };
+            let clause = clause_of(ended.death);
             let expected = format!("{process} is dead from then on");
             let at = self.operation_at(ended.step);
             return self.finding_at(at, clause, process, expected, seen);
@@ -415,11 +443,19 @@ impl Judge {
     }
 }
 
+/// The rule that a process breaks that lives on after that.
+fn clause_of(death: Death) -> Clause {
+    match death {
+        Death::ForbiddenAccess | Death::OutOfFrames => Clause::ForbiddenAccessKills,
+        Death::Killed | Death::Exited => Clause::DeadStayDead,
+    }
+}
+
 fn is_start(event: &Event, whose: Process) -> bool {
     matches!(event, Event::Started { process, .. } if *process == whose)
 }
 
-fn witness(observation: &Observation) -> Witness {
+pub(super) fn witness(observation: &Observation) -> Witness {
     let mut witness = Witness::observed(observation.out_of_frames);
     witness.refused_to_last_holder = observation.refused_to_last_holder;
     for event in &observation.events {

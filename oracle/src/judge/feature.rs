@@ -37,7 +37,7 @@ pub(super) fn feature(planned: &Planned, replies: &[Reply], moved: i64) -> u16 {
             Outcome::Returns(_) | Outcome::Starts { .. } => 4,
             Outcome::Blocks => 5,
             Outcome::Dies(Death::ForbiddenAccess) => 6,
-            Outcome::Dies(_) | Outcome::Born | Outcome::Stays => 7,
+            Outcome::Dies(_) | Outcome::PerhapsReturns(_) | Outcome::Born | Outcome::Stays => 7,
         },
         None => 0,
     };

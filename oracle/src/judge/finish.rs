@@ -16,6 +16,7 @@ impl Judge {
     /// The first clause that was broken.
     pub fn finish(&mut self, end: &End) -> Result<(), Finding> {
         self.planned = None;
+        self.race.clear();
         if let Some(failure) = &end.failure {
             return Err(self.failed_at_end(failure));
         }

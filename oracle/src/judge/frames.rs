@@ -151,7 +151,9 @@ impl Budget {
                 touch.budget(0)
             }
             // What the environment takes is not the kernel's doing.
-            Call::Frames { .. } | Call::FailFrame { .. } => Budget::default(),
+            Call::Frames { .. } | Call::FailFrame { .. } | Call::Together { .. } => {
+                Budget::default()
+            }
             _ => Budget::take(0, Clause::TouchTakesOne),
         }
     }

@@ -15,6 +15,7 @@ mod mappings;
 mod meter;
 mod observation;
 mod plan;
+mod race;
 mod step;
 mod words;
 
@@ -30,10 +31,11 @@ pub use finding::{Bucket, Clause, Finding, Situation, Verdict, bucket};
 pub use meter::BiteMeter;
 pub use observation::{
     DiskContent, End, Event, Failure, FrameKind, Miscount, Nap, Observation, PageFlags,
-    PageMapping, UserTrap,
+    PageMapping, Turn, TurnEnd, UserTrap,
 };
+pub use race::Race;
 pub use step::{Action, Step};
-pub use words::describe;
+pub use words::{describe, describe_race, describe_racer};
 
 /// Judges one case after another.
 #[derive(Clone, Debug)]
@@ -43,8 +45,10 @@ pub struct Judge {
     features: Vec<u16>,
     /// Index that the next operation gets.
     next: usize,
-    /// The operation in hand: planned, not yet observed.
+    /// The operation in hand: planned, not yet observed. In a race: the first of them.
     planned: Option<Planned>,
+    /// The operations in hand, if they race.
+    race: Vec<Planned>,
     /// Operations performed so far, by index: a process that lives on is a finding about the
     /// operation at which it had to die.
     done: Vec<(usize, Operation, Option<PageState>)>,
@@ -78,6 +82,7 @@ impl Judge {
             features: Vec::new(),
             next: 0,
             planned: None,
+            race: Vec::new(),
             done: Vec::new(),
             avoided: Vec::new(),
             scratch: Scratch::default(),
@@ -98,6 +103,7 @@ impl Judge {
         self.features.clear();
         self.next = 0;
         self.planned = None;
+        self.race.clear();
         self.done.clear();
     }
 
@@ -108,26 +114,40 @@ impl Judge {
         let index = self.next;
         self.next += 1;
         self.planned = None;
+        self.race.clear();
         if self.model.is_unknown() || !self.model.applies(operation) {
             self.meter.skipped += 1;
             return None;
         }
-        let page = operation.call.address();
-        let page = page.map(|address| self.model.page_state(operation.process, address));
-        let kind = operation.call.kind();
-        if self.avoided.contains(&Situation { kind, page }) {
+        if self.is_avoided(operation) {
             self.meter.skipped += 1;
             return None;
         }
+        let budget = Budget::of(&self.model, operation, &mut self.scratch.pages);
+        self.planned = Some(self.take_up(index, operation, budget));
+        Some(plan::step_for(&self.model, operation))
+    }
+
+    /// Whether `operation` is one that goes wrong in a way that is known already.
+    fn is_avoided(&self, operation: &Operation) -> bool {
+        let page = operation.call.address();
+        let page = page.map(|address| self.model.page_state(operation.process, address));
+        let kind = operation.call.kind();
+        self.avoided.contains(&Situation { kind, page })
+    }
+
+    /// Books that `operation` is about to be performed.
+    fn take_up(&mut self, index: usize, operation: &Operation, budget: Budget) -> Planned {
         self.meter.operations += 1;
-        self.planned = Some(Planned {
+        let page = operation.call.address();
+        let page = page.map(|address| self.model.page_state(operation.process, address));
+        self.done.push((index, *operation, page));
+        Planned {
             index,
             operation: *operation,
             page,
-            budget: Budget::of(&self.model, operation, &mut self.scratch.pages),
-        });
-        self.done.push((index, *operation, page));
-        Some(plan::step_for(&self.model, operation))
+            budget,
+        }
     }
 
     /// What the planned step does on a perfect kernel, in words.
@@ -193,9 +213,16 @@ impl Judge {
         seen: impl Into<Box<str>>,
     ) -> Finding {
         let planned = self
-            .planned
+            .planned_of(process)
             .map(|planned| (planned.index, planned.operation, planned.page));
         self.finding_at(planned, clause, process, expected, seen)
+    }
+
+    /// The operation in hand that a finding about `process` is about.
+    fn planned_of(&self, process: Process) -> Option<Planned> {
+        let mut racing = self.race.iter();
+        let own = racing.find(|planned| planned.operation.process == process);
+        own.copied().or(self.planned)
     }
 
     fn finding_at(

@@ -22,6 +22,37 @@ pub struct Observation {
     pub mappings: Option<Vec<PageMapping>>,
     /// Instructions retired.
     pub instructions: u64,
+    /// In a race: which hart ran when, in order.
+    pub turns: Vec<Turn>,
+}
+
+/// A stretch of a race in which one hart ran.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// Which.
+    pub hart: usize,
+    /// Who was given its operation there, or has come to a hint there since; the hart may have
+    /// switched from it to others.
+    pub process: Option<Process>,
+    /// Instructions begun.
+    pub instructions: u64,
+    /// Why it ended.
+    pub end: TurnEnd,
+}
+
+/// Why a hart's turn ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TurnEnd {
+    /// A change point of the schedule.
+    GivesWay,
+    /// A change point, at which the timer interrupts.
+    PreEmpted,
+    /// It ran for so long that it may be waiting for another hart.
+    TooLong,
+    /// A process asks for its next operation: the supervisor, if it is `None`.
+    Arrives(Option<Process>),
+    /// Nobody is runnable.
+    Sleeps,
 }
 
 /// Something that a process did.

@@ -128,6 +128,7 @@ pub(super) fn step_for(model: &Model, operation: &Operation) -> Step {
         } => Action::LeaveFrames(u64::MAX),
         Call::Frames { free } => Action::LeaveFrames(u64::from(free)),
         Call::FailFrame { nth } => Action::FailFrame(nth.get()),
+        Call::Together { .. } => Action::Nothing,
     };
     let rounds = match operation.call {
         Call::Kill { .. } => ROUNDS_TO_DIE,

@@ -73,4 +73,6 @@ pub enum Action {
     /// The environment lets one request for frames find none: the one with this number, from 1,
     /// counted from now on.
     FailFrame(u8),
+    /// Nothing, at once.
+    Nothing,
 }

@@ -1,7 +1,7 @@
 //! Expectations and observations in words that a student understands.
 
-use super::{Action, Event, Failure, Observation, Step};
-use crate::case::{Call, Operation};
+use super::{Action, Event, Failure, Observation, Race, Step, Turn, TurnEnd};
+use crate::case::{Call, Operation, Process};
 use crate::model::{Answer, Death, FAILED, Model, Outcome, PageState, Reply};
 use std::fmt::Write;
 
@@ -67,6 +67,12 @@ pub(super) fn outcome(operation: &Operation, page: Option<PageState>, outcome: O
         Outcome::Dies(Death::OutOfFrames) => "is killed: no frame is left".to_owned(),
         Outcome::Dies(Death::Killed) => "dies: it was killed".to_owned(),
         Outcome::Dies(Death::Exited) => "is gone: it exited".to_owned(),
+        Outcome::PerhapsReturns(wanted) => {
+            format!(
+                "dies: it was killed, perhaps after it returned {}",
+                answer(wanted)
+            )
+        }
         Outcome::Born => "starts to run, with 0 from fork".to_owned(),
         Outcome::Stays => match operation.call {
             Call::Frames {
@@ -74,6 +80,7 @@ pub(super) fn outcome(operation: &Operation, page: Option<PageState>, outcome: O
             } => "no frame is withheld".to_owned(),
             Call::Frames { free } => format!("at most {free} frames are left free"),
             Call::FailFrame { nth } => format!("request {nth} for frames from now on finds none"),
+            Call::Together { .. } => "what follows does not race".to_owned(),
             _ => "lets others run".to_owned(),
         },
     }
@@ -113,28 +120,82 @@ pub(super) fn replies(model: &Model, operation: &Operation, page: Option<PageSta
 
 /// What was seen of a step, in the words of [`super::Judge::expectation`].
 pub fn describe(step: &Step, observation: &Observation) -> String {
+    let mut text = events(step, observation, |_| true);
+    if let Some(failure) = &observation.failure {
+        add(&mut text, &failure_words(failure));
+    }
+    if observation.out_of_frames {
+        text.push_str(" (no frame was left)");
+    }
+    text
+}
+
+/// What was seen of a race beside what became of those in it: who ran when, and what others did.
+pub fn describe_race(race: &Race, observation: &Observation) -> String {
+    let mut text = String::new();
+    for turn in &observation.turns {
+        let Turn {
+            hart, instructions, ..
+        } = turn;
+        let who = turn.process.map_or("the supervisor".to_owned(), name);
+        let end = match turn.end {
+            TurnEnd::GivesWay => "gives way".to_owned(),
+            TurnEnd::PreEmpted => "is interrupted and gives way".to_owned(),
+            TurnEnd::TooLong => "gives way after so long".to_owned(),
+            TurnEnd::Sleeps => "sleeps".to_owned(),
+            TurnEnd::Arrives(None) => "comes to the supervisor".to_owned(),
+            TurnEnd::Arrives(other) if other == turn.process => "is done".to_owned(),
+            TurnEnd::Arrives(Some(other)) => format!("comes to {other}"),
+        };
+        add(
+            &mut text,
+            &format!("hart {hart} ({who}) {end} at +{instructions}"),
+        );
+    }
+    let races = |process| race.steps.iter().any(|step| step.process == process);
+    let others = events(&race.steps[0], observation, |process| !races(process));
+    add(&mut text, &others);
+    if let Some(failure) = &observation.failure {
+        add(&mut text, &failure_words(failure));
+    }
+    if observation.out_of_frames {
+        text.push_str(" (no frame was left)");
+    }
+    text
+}
+
+/// What was seen of the process of one step of a race.
+pub fn describe_racer(step: &Step, observation: &Observation) -> String {
+    events(step, observation, |process| process == step.process)
+}
+
+fn name(process: Process) -> String {
+    process.letter().into()
+}
+
+fn add(text: &mut String, more: &str) {
+    if !text.is_empty() && !more.is_empty() {
+        text.push_str("; ");
+    }
+    text.push_str(more);
+}
+
+/// The events of those processes that are `wanted`, and of the supervisor.
+fn events(step: &Step, observation: &Observation, wanted: impl Fn(Process) -> bool) -> String {
     let mut text = String::new();
     for event in &observation.events {
         let Some((process, words)) = event_words(step, event) else {
             continue;
         };
-        if !text.is_empty() {
-            text.push_str("; ");
+        let process = process.and_then(Process::from_letter);
+        if !process.is_none_or(&wanted) {
+            continue;
         }
-        if process != Some(step.process.letter()) {
-            let name = process.map_or("the supervisor".to_owned(), String::from);
-            let _ = write!(text, "{name} ");
+        match process {
+            Some(process) if process == step.process => add(&mut text, &words),
+            Some(process) => add(&mut text, &format!("{process} {words}")),
+            None => add(&mut text, &format!("the supervisor {words}")),
         }
-        text.push_str(&words);
-    }
-    if let Some(failure) = &observation.failure {
-        if !text.is_empty() {
-            text.push_str("; ");
-        }
-        text.push_str(&failure_words(failure));
-    }
-    if observation.out_of_frames {
-        text.push_str(" (no frame was left)");
     }
     text
 }

@@ -19,6 +19,7 @@ mod pipe;
 mod pipe_calls;
 mod process;
 mod program_calls;
+mod race;
 mod space;
 mod strings;
 mod witness;
@@ -328,7 +329,10 @@ impl Model {
                 let arguments = self.resolve(process, arguments);
                 self.exec(process, address, arguments, witness);
             }
-            Call::Yield { .. } | Call::Frames { .. } | Call::FailFrame { .. } => {
+            Call::Yield { .. }
+            | Call::Frames { .. }
+            | Call::FailFrame { .. }
+            | Call::Together { .. } => {
                 self.reply(process, Outcome::Stays);
             }
             Call::Uptime => {

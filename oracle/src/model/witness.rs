@@ -126,6 +126,8 @@ pub enum Outcome {
     Born,
     /// It had rounds to give away, and stands where it stood.
     Stays,
+    /// It ends, killed in a race; it may have been seen to come back before, with this.
+    PerhapsReturns(Answer),
 }
 
 /// An outcome, and whose it is.

@@ -4,7 +4,7 @@
 use oracle::model::{Answer, Death, FAILED, Model, Outcome, Witness};
 use oracle::{
     BiteMeter, Call, Case, Dialect, End, Event, Finding, Judge, Observation, Operation, Process,
-    ProcessState, Setting, Step,
+    ProcessState, Race, Setting, Step,
 };
 
 /// The identifier of process `a`.
@@ -25,6 +25,9 @@ impl Liberties {
 pub(crate) trait Tamper {
     /// In that of the operation numbered `index`.
     fn step(&mut self, _index: usize, _judge: &Judge, _observation: &mut Observation) {}
+    /// Told that so many operations race behind the operation numbered `index`, whose observation
+    /// is that of the race.
+    fn race(&mut self, _index: usize, _racers: usize) {}
     /// In that of the end.
     fn end(&mut self, _end: &mut End) {}
 }
@@ -55,7 +58,21 @@ fn drive(
     mut liberties: Liberties,
     tamper: &mut impl Tamper,
 ) -> Result<(), Finding> {
-    for (index, operation) in case.operations.iter().enumerate() {
+    let operations = &case.operations[..];
+    let mut next = 0;
+    while let Some(operation) = operations.get(next) {
+        let index = next;
+        if let Some(race) = judge.plan_race(&operations[index..]) {
+            next += 1 + race.steps.len();
+            let mut observation =
+                observe_race(&mut model, index + 1, operations, &race, &mut liberties);
+            assert_eq!(judge.race_expectations(&race).len(), race.steps.len());
+            tamper.race(index, race.steps.len());
+            tamper.step(index, judge, &mut observation);
+            judge.observe_race(&race, &observation)?;
+            continue;
+        }
+        next += 1;
         let Some(step) = judge.plan(operation) else {
             continue;
         };
@@ -133,6 +150,41 @@ fn liberty(
     granted.then_some(witness)
 }
 
+/// The operations from `first` on, as many as race, one after another: in the order of the case, or
+/// in any other.
+fn observe_race(
+    model: &mut Model,
+    first: usize,
+    operations: &[Operation],
+    race: &Race,
+    liberties: &mut Liberties,
+) -> Observation {
+    let mut order: Vec<usize> = (0..race.steps.len()).collect();
+    if liberties.0 != 0 {
+        order.rotate_left(liberties.below(3) as usize % race.steps.len());
+        let last = order.len() - 1;
+        order.swap(last, liberties.below(race.steps.len() as u64) as usize);
+    }
+    let mut seen = Observation::default();
+    for at in order {
+        let (index, operation) = (first + at, &operations[first + at]);
+        if model.applies(operation) {
+            let step = &race.steps[at];
+            let alone = observe(model, index, operation, step, &mut Liberties(0));
+            seen.events.extend(alone.events);
+        }
+    }
+    seen.events
+        .retain(|event| !matches!(event, Event::Appeared { .. }));
+    seen.events.extend(appeared(model));
+    seen
+}
+
+fn appeared(model: &Model) -> impl Iterator<Item = Event> + '_ {
+    let ready = Process::all().filter(|process| model.state_of(*process) == ProcessState::Ready);
+    ready.map(|process| Event::Appeared { process })
+}
+
 fn observe(
     model: &mut Model,
     index: usize,
@@ -184,14 +236,11 @@ fn observe(
                     killed_message,
                 });
             }
-            Outcome::Blocks | Outcome::Dies(_) | Outcome::Stays => {}
+            Outcome::Blocks | Outcome::Dies(_) | Outcome::PerhapsReturns(_) | Outcome::Stays => {}
         }
     }
     if silent || step.rounds > 0 {
-        let ready =
-            Process::all().filter(|process| model.state_of(*process) == ProcessState::Ready);
-        let appeared = ready.map(|process| Event::Appeared { process });
-        observation.events.extend(appeared);
+        observation.events.extend(appeared(model));
     }
     observation
 }

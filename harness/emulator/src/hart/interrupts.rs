@@ -32,7 +32,7 @@ impl Hart {
     /// Looks at the devices and the time again.
     pub(crate) fn update_lines(&mut self, bus: &Bus) {
         let number = self.csr.hartid as usize;
-        let now = bus.time.now();
+        let now = bus.time.reached_by(number);
         let clint = &bus.devices.clint;
         let when = |condition: bool, line: u64| if condition { line } else { 0 };
         self.lines = when(now >= clint.deadline(number), MTI)

@@ -10,6 +10,7 @@ mod idioms;
 mod operations;
 mod profile;
 mod scene;
+mod schedules;
 mod values;
 mod weights;
 

@@ -163,6 +163,13 @@ pub(super) fn fail_frame(scene: &mut Scene<'_>) -> Call {
     Call::FailFrame { nth: scene.nth() }
 }
 
+pub(super) fn together(scene: &mut Scene<'_>) -> Call {
+    let racers = 2 + scene.below(2) as usize;
+    Call::Together {
+        schedule: scene.schedule(racers),
+    }
+}
+
 pub(super) fn string(scene: &mut Scene<'_>) -> Call {
     let address = scene.address();
     string_at(address, scene)

@@ -4,8 +4,8 @@
 //! in a module of [`super::idioms`], and its line here.
 
 use super::idioms::{
-    Idiom, any_operation, files, forks, memory, paths, pipes, processes, programs, scarcity, stack,
-    turns,
+    Idiom, any_operation, files, forks, memory, paths, pipes, processes, programs, races, scarcity,
+    stack, turns,
 };
 use super::{Profile, addresses, amounts, operations};
 
@@ -98,6 +98,13 @@ pub(super) const IDIOMS: &[Row<Idiom>] = &[
     (turns::in_turn,                [ 0,  2,  0,  0,  0,  0,  0,  0, 10]),
     (turns::everybody,              [ 0,  1,  0,  0,  0,  2,  1,  0,  8]),
     (turns::sleep_meanwhile,        [ 0,  0,  0,  0,  0,  3,  0,  0,  6]),
+    (races::of_anything,            [ 0,  1,  0,  1,  0,  2,  0,  0, 10]),
+    (races::for_shared_pages,       [ 0,  4,  0,  1,  0,  0,  0,  0, 20]),
+    (races::of_births_and_deaths,   [ 0,  0,  0,  0,  0,  4,  0,  0, 16]),
+    (races::of_kill_and_sleep,      [ 0,  0,  0,  0,  0,  3,  0,  0, 10]),
+    (races::of_breaks,              [ 0,  0,  0,  0,  0,  0,  0,  0, 10]),
+    (races::for_the_last_frames,    [ 0,  0,  0,  3,  0,  0,  0,  0,  4]),
+    (races::move_to_another_hart,   [ 0,  0,  0,  0,  0,  0,  0,  0,  8]),
 ];
 
 #[rustfmt::skip]
@@ -136,6 +143,7 @@ pub(super) const OPERATIONS: &[Row<operations::Maker>] = &[
     (operations::give_way,  [ 1,  1,  1,  1,  1,  2,  1,  1,  6]),
     (operations::frames,    [ 1,  1,  1,  6,  1,  1,  1,  1,  1]),
     (operations::fail_frame,[ 1,  1,  1,  6,  1,  1,  1,  1,  1]),
+    (operations::together,  [ 1,  1,  1,  1,  1,  1,  1,  1,  4]),
 ];
 
 #[rustfmt::skip]

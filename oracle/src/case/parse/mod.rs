@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! line      = [ operation ] [ "#" comment ]
-//! operation = "frames" ( number | "all" | "fail" number ) | process ":" call
+//! operation = "frames" ( number | "all" | "fail" number ) | "together" schedule
+//!           | process ":" call
 //! call      = "sbrk" amount [ "lazy" | "eager" | "flavour" number ]
 //!           | "load" width address | "store" width address value | "fetch" address
 //!           | ( "touch" | "touch-write" ) address count [ "stride" bytes ]
@@ -15,11 +16,14 @@
 //!           | "fstat" fd address | "chdir" address | "exec" address address
 //!           | "yield" [ number ] | "uptime" | "pause" number
 //! text      = '"' { character } '"' | "path" bytes
+//! schedule  = harts ( "hart" | "harts" ) "," "order" rank rank [ rank ]
+//!             [ "," "switch" number { number } ] [ "," "pre-empt" ]
 //! address   = region [ "[" page "]" ] [ ( "+" | "-" ) bytes ]    (no blank before the sign)
 //! amount    = ( "to" place | term ) { term }        term = [ sign ] ( number [ "p" ] | "2^" number )
 //! ```
 
 mod memory;
+mod schedule;
 mod token;
 
 use super::text_error::{Complaint, meant};
@@ -63,9 +67,16 @@ fn any_operation(input: &mut Input<'_>) -> Parsed<Operation> {
     if keyword(input, "frames")? {
         return Ok(Operation::new(Process::FIRST, frames(input)?));
     }
+    if keyword(input, "together")? {
+        let schedule = schedule::schedule(input)?;
+        return Ok(Operation::new(Process::FIRST, Call::Together { schedule }));
+    }
     let (name, at) = word(input)?;
     if name.is_empty() {
-        return Err(found(input, "a process, `a` to `h`, or `frames`"));
+        return Err(found(
+            input,
+            "a process, `a` to `h`, or `frames`, or `together`",
+        ));
     }
     if Kind::ALL.iter().any(|kind| name.starts_with(kind.word())) && name.len() > 1 {
         let complaint = Complaint::new(at, format!("`{name}` needs to know who does it"));
@@ -94,7 +105,8 @@ fn frames(input: &mut Input<'_>) -> Parsed<Call> {
 /// The words that a call can begin with.
 fn call_words() -> impl Iterator<Item = &'static str> {
     let plain = Kind::ALL.iter().map(|kind| kind.word());
-    let plain = plain.filter(|word| !["load", "store", "frames", "frames fail"].contains(word));
+    let unusual = ["load", "store", "frames", "frames fail", "together"];
+    let plain = plain.filter(move |word| !unusual.contains(word));
     plain.chain([
         "load1", "load2", "load4", "load8", "store1", "store2", "store4", "store8",
     ])

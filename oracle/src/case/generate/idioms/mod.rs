@@ -10,6 +10,7 @@ pub(super) mod paths;
 pub(super) mod pipes;
 pub(super) mod processes;
 pub(super) mod programs;
+pub(super) mod races;
 pub(super) mod scarcity;
 pub(super) mod stack;
 pub(super) mod turns;

@@ -1,0 +1,330 @@
+//! Operations that race: two or three processes act at once, on several harts or on one.
+//!
+//! One hart runs at a time, and the schedule says which: each has a priority, and the one of highest
+//! priority runs until a change point makes it the last of all (probabilistic concurrency testing;
+//! see `oracle::Schedule`). So a race is as deterministic as anything else, and every instruction of
+//! one hart may come between any two of another.
+
+use super::perform::silent;
+use super::{Engine, FIRST_HART, Pause, STEP_BUDGET, Slot, SlotSet};
+use crate::guest::frames::FrameAccounts;
+use oracle::{Event, Failure, Observation, Process, Race, Step, Turn, TurnEnd};
+
+/// Instructions after which a hart that came to no end gives way: it may be waiting for a lock that
+/// another hart holds. Most operations take less.
+const LONG_TURN: u64 = 20_000;
+
+/// Free frames below which operations that race may find none, however small they are. Where
+/// refusals cannot be seen from outside, that must do for evidence.
+const ENOUGH_FRAMES: u64 = 8192;
+
+/// Rounds of the scheduler for those that the race has left in the kernel: one in which they act,
+/// and one for whom they wake.
+const ROUNDS_FOR_REST: u32 = 2;
+
+/// A process that races.
+#[derive(Clone, Copy, Debug)]
+struct Racer {
+    slot: Slot,
+    /// Which of the race's steps it performs.
+    step: usize,
+}
+
+/// A hart in a race.
+#[derive(Clone, Copy, Debug)]
+struct Lane {
+    hart: usize,
+    /// Who was last known to be there.
+    process: Option<Process>,
+    /// The higher, the sooner.
+    priority: i64,
+    /// Nobody is left to run there for now: somebody waits at a hint, or nobody is runnable.
+    rests: bool,
+    /// Who came to a hint there since somebody else made progress.
+    met: SlotSet,
+}
+
+/// A race under way.
+struct Contest {
+    lanes: Vec<Lane>,
+    /// Those that have not reported.
+    unfinished: Vec<Racer>,
+    /// Whether some of those may be in the scheduler's queue, where a timer interrupt finds them.
+    queued: bool,
+    /// The next lowest priority.
+    lowest: i64,
+}
+
+impl Engine {
+    /// Performs the steps of `race` at once and fills `observation` with what was seen.
+    pub fn perform_race(&mut self, race: &Race, observation: &mut Observation) {
+        self.observe(observation, |engine| engine.race(race));
+        let mut mappings = observation.mappings.take().unwrap_or_default();
+        mappings.clear();
+        if observation.failure.is_none() {
+            self.list_mappings(None, &mut mappings);
+            observation.mappings = Some(mappings);
+        }
+    }
+
+    fn race(&mut self, race: &Race) -> Result<(), Failure> {
+        if let Some(FrameAccounts::Linked { .. }) = self.guest.accounts {
+            // Seen from outside its allocator is not locked: nothing may be hidden from it meanwhile.
+            self.fail_no_frame();
+            let free = self.free_frames();
+            self.out_of_frames = free.is_some_and(|free| free < ENOUGH_FRAMES);
+        }
+        let racers: Vec<Racer> = race
+            .priorities()
+            .into_iter()
+            .filter_map(|step| {
+                let slot = Slot::of(race.steps[step].process)?;
+                Some(Racer { slot, step })
+            })
+            .collect();
+        let contest = self.place(race, &racers)?;
+        let unfinished = self.contend(race, contest)?;
+        // Who has not reported may act in the first round, and end or wake others without a word.
+        let more = if unfinished { ROUNDS_FOR_REST } else { 0 };
+        self.settle(race.rounds + more)?;
+        for racer in &racers {
+            let step = &race.steps[racer.step];
+            if !self.has_reported(step) {
+                self.book_silence(racer.slot, step, None);
+            }
+        }
+        Ok(())
+    }
+
+    fn has_reported(&self, step: &Step) -> bool {
+        self.events.iter().any(|event| match event {
+            Event::Returned { process, .. }
+            | Event::Started { process, .. }
+            | Event::Silent { process, .. } => *process == step.process,
+            _ => false,
+        })
+    }
+
+    /// Has every racer stand before its operation: each on a hart of its own, as far as the schedule
+    /// has harts; the others behind one another in the scheduler's queue.
+    fn place(&mut self, race: &Race, racers: &[Racer]) -> Result<Contest, Failure> {
+        let harts = usize::from(race.schedule.harts()).min(self.machine.harts());
+        if harts == 1 {
+            self.leave_other_harts(racers)?;
+        }
+        let first_is_shared = harts < racers.len();
+        let own_harts = FIRST_HART + usize::from(first_is_shared)..self.machine.harts();
+        // Who stands on a hart of its own stays there: with as many harts as processes, none could
+        // be moved.
+        let mut lanes = Vec::new();
+        let mut waiting = Vec::new();
+        for racer in racers {
+            let stands = |hart: &usize| self.fronts[*hart] == Some(racer.slot);
+            match own_harts.clone().find(stands) {
+                Some(hart) => lanes.push((hart, *racer)),
+                None => waiting.push(*racer),
+            }
+        }
+        while lanes.len() + usize::from(first_is_shared) < harts {
+            let taken = |hart: usize| lanes.iter().any(|(other, _)| *other == hart);
+            let free = own_harts.clone().find(|hart| !taken(*hart));
+            let Some((hart, at)) = self.bring_one_of(free, &waiting)? else {
+                break;
+            };
+            lanes.push((hart, waiting.remove(at)));
+        }
+        for (hart, racer) in &lanes {
+            self.prepare(*hart, racer.slot, &race.steps[racer.step].action);
+        }
+        let queued = waiting.len() > 1;
+        lanes.extend(self.line_up(race, waiting)?);
+        // The first of the racers has the highest priority.
+        let rank = |slot: Slot| racers.iter().position(|racer| racer.slot == slot);
+        let lanes = lanes.into_iter().map(|(hart, racer)| Lane {
+            hart,
+            process: racer.slot.process(),
+            priority: -(rank(racer.slot).unwrap_or(0) as i64),
+            rests: false,
+            met: SlotSet::default(),
+        });
+        Ok(Contest {
+            lanes: lanes.collect(),
+            unfinished: racers.to_vec(),
+            queued,
+            lowest: -(racers.len() as i64),
+        })
+    }
+
+    /// Makes racers that stand on other harts than the first give way to whoever is in the queue.
+    fn leave_other_harts(&mut self, racers: &[Racer]) -> Result<(), Failure> {
+        for hart in FIRST_HART + 1..self.fronts.len() {
+            let races = |front: Slot| racers.iter().any(|racer| racer.slot == front);
+            if self.fronts[hart].is_some_and(races) {
+                self.next_process(hart)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Switches on `hart` until one of `wanted` stands there: the hart and its index. `None`: there
+    /// is no such hart, or none of them comes.
+    fn bring_one_of(
+        &mut self,
+        hart: Option<usize>,
+        wanted: &[Racer],
+    ) -> Result<Option<(usize, usize)>, Failure> {
+        let Some(hart) = hart.filter(|_| !wanted.is_empty()) else {
+            return Ok(None);
+        };
+        let mut met = SlotSet::default();
+        while self.next_process(hart)? {
+            let Some(front) = self.fronts[hart].filter(|front| met.insert(*front)) else {
+                break;
+            };
+            if let Some(at) = wanted.iter().position(|racer| racer.slot == front) {
+                return Ok(Some((hart, at)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Prepares the racers that share the first hart, each as the scheduler brings it, and sends it
+    /// back into the queue before its first instruction. The first of them comes last, and stays:
+    /// the answer is where.
+    fn line_up(
+        &mut self,
+        race: &Race,
+        mut waiting: Vec<Racer>,
+    ) -> Result<Option<(usize, Racer)>, Failure> {
+        let Some(first) = waiting.first().copied() else {
+            return Ok(None);
+        };
+        let hart = self.bring_to_front(first.slot)?;
+        let mut last = None;
+        if waiting.len() == 1 {
+            last = hart.map(|hart| (hart, first));
+        }
+        while last.is_none()
+            && let Some((hart, at)) = self.bring_one_of(hart, &waiting)?
+        {
+            let racer = waiting[at];
+            if racer.slot == first.slot {
+                last = Some((hart, first));
+            } else {
+                self.prepare(hart, racer.slot, &race.steps[racer.step].action);
+                waiting.remove(at);
+            }
+        }
+        if let Some((hart, racer)) = last {
+            self.prepare(hart, racer.slot, &race.steps[racer.step].action);
+            waiting.retain(|other| other.slot != racer.slot);
+        }
+        // Whom the scheduler does not bring has done nothing.
+        for racer in waiting {
+            let step = &race.steps[racer.step];
+            self.events.push(silent(step, None, false));
+        }
+        Ok(last)
+    }
+
+    /// Runs the race until nobody in it can get on. True: somebody has not reported.
+    fn contend(&mut self, race: &Race, mut contest: Contest) -> Result<bool, Failure> {
+        let schedule = race.schedule;
+        let begin = self.machine.steps();
+        let mut switches = schedule
+            .switches()
+            .iter()
+            .copied()
+            .map(u64::from)
+            .peekable();
+        for lane in &contest.lanes {
+            self.fronts[lane.hart] = None;
+        }
+        while let Some(at) = contest.next() {
+            let hart = contest.lanes[at].hart;
+            let before = self.machine.steps() - begin;
+            if before >= STEP_BUDGET {
+                return Err(self.out_of_budget());
+            }
+            let to_switch = switches.peek().map_or(u64::MAX, |switch| switch - before);
+            let pause = self.run_hart(hart, to_switch.min(LONG_TURN))?;
+            let now = self.machine.steps() - begin;
+            let switched = switches.next_if(|switch| *switch <= now).is_some();
+            while switches.next_if(|switch| *switch <= now).is_some() {}
+            let process = contest.lanes[at].process;
+            let end = match pause {
+                Pause::Budget if switched => {
+                    contest.give_way(at);
+                    if schedule.pre_empts() {
+                        self.machine.raise_timer(hart);
+                        contest.queued = true;
+                        TurnEnd::PreEmpted
+                    } else {
+                        TurnEnd::GivesWay
+                    }
+                }
+                Pause::Budget => {
+                    contest.give_way(at);
+                    TurnEnd::TooLong
+                }
+                Pause::Hint(slot) => {
+                    self.arrive(hart, Some(slot))?;
+                    let front = self.fronts[hart].unwrap_or(slot);
+                    if contest.comes_to_hint(at, front) {
+                        self.machine.raise_timer(hart);
+                        self.fronts[hart] = None;
+                    }
+                    TurnEnd::Arrives(front.process())
+                }
+                Pause::Asleep => {
+                    self.arrive(hart, None)?;
+                    contest.lanes[at].rests = true;
+                    TurnEnd::Sleeps
+                }
+            };
+            self.turns.push(Turn {
+                hart,
+                process,
+                instructions: now - before,
+                end,
+            });
+        }
+        Ok(!contest.unfinished.is_empty())
+    }
+}
+
+impl Contest {
+    /// Whose turn it is: an index into the lanes. `None`: nobody has anything to do.
+    fn next(&self) -> Option<usize> {
+        if self.unfinished.is_empty() && self.lanes.iter().all(|lane| lane.rests) {
+            return None;
+        }
+        let awake = (0..self.lanes.len()).filter(|at| !self.lanes[*at].rests);
+        awake.max_by_key(|at| self.lanes[*at].priority)
+    }
+
+    /// The lane's hart is the last of all from now on.
+    fn give_way(&mut self, at: usize) {
+        self.lowest -= 1;
+        self.lanes[at].priority = self.lowest;
+    }
+
+    /// Books that `front` stands at a hint on the lane's hart. True: it is to be passed over, because
+    /// somebody who has not reported may be in the queue behind it.
+    fn comes_to_hint(&mut self, at: usize, front: Slot) -> bool {
+        let before = self.unfinished.len();
+        self.unfinished.retain(|racer| racer.slot != front);
+        if self.unfinished.len() < before {
+            self.lanes
+                .iter_mut()
+                .for_each(|lane| lane.met = SlotSet::default());
+        }
+        let running = self.lanes.iter().filter(|lane| !lane.rests).count() - 1;
+        let lane = &mut self.lanes[at];
+        lane.process = front.process();
+        let new = lane.met.insert(front);
+        let passes = self.queued && new && self.unfinished.len() > running;
+        lane.rests = !passes;
+        passes
+    }
+}

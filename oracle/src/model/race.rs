@@ -1,0 +1,211 @@
+//! Races: which operations may race, and what they come to in some order.
+//!
+//! Operations that race are judged by linearizability (Herlihy, Wing, TOPLAS 1990): whatever the
+//! harts did at once must be what the operations do one after another in some order. That is sound
+//! for operations that each take effect at one moment, as far as the others can tell; so only such
+//! are let race, and only together with those beside which nothing else can tell their order.
+
+use super::open_file;
+use super::{Access, Answer, FAILED, Leave, Model, Outcome, ProcessState, Reply, Witness};
+use crate::case::{Call, Flavour, Operation, Process, Target};
+use crate::layout::PAGE_SIZE;
+use crate::model::BreakMove;
+
+/// Open files that a race may need: two for each of three pipes. A kernel takes them one by one, and
+/// two calls that both fail would have left each other room.
+const FILES_NEEDED: usize = 6;
+/// Pages that an eager growth may have in a race: one that fails half way has taken frames
+/// meanwhile that others want.
+const EAGER_PAGES: u64 = 64;
+
+impl Model {
+    /// Whether `operation`, which applies now, may race with `others`, which may race themselves.
+    pub(crate) fn may_race(&self, others: &[Operation], operation: &Operation) -> bool {
+        let process = operation.process;
+        others.iter().all(|other| other.process != process)
+            && self.applies(operation)
+            && self.may_race_at_all(operation)
+            && others.iter().all(|other| pair_may_race(other, operation))
+            && self.kills_may_race(others, operation)
+    }
+
+    fn may_race_at_all(&self, operation: &Operation) -> bool {
+        let process = operation.process;
+        match operation.call {
+            Call::Load { .. }
+            | Call::Store { .. }
+            | Call::Fetch { .. }
+            | Call::Touch { .. }
+            | Call::String { .. }
+            | Call::Point { .. }
+            | Call::Fork { .. }
+            | Call::Exit { .. }
+            | Call::Wait { status: None }
+            | Call::Getpid
+            | Call::Uptime
+            | Call::Close { .. }
+            | Call::Dup { .. }
+            | Call::Read { .. }
+            | Call::Fstat { .. }
+            | Call::Chdir { .. }
+            | Call::Exec { .. } => true,
+            Call::Sbrk { amount, flavour } => {
+                let eager = flavour == Flavour::Eager && self.world.dialect.sbrk.eager_flavour;
+                let before = self.program_break(process);
+                !eager
+                    || !matches!(self.break_move(process, amount), BreakMove::To(after)
+                        if after > before && after - before > EAGER_PAGES * PAGE_SIZE)
+            }
+            // Which of several children's statuses was partly stored could not be told.
+            Call::Wait {
+                status: Some(address),
+            } => {
+                let address = self.resolve(process, address);
+                let leave = self
+                    .space(process)
+                    .leave(address, 4, Access::Store, &self.world);
+                address == 0 || leave == Leave::Granted
+            }
+            // A sleeper that is killed may have had what it waited for, or not.
+            Call::Kill {
+                target: Target::Process(target),
+            } => self.state_of(target) != ProcessState::Blocked,
+            Call::Kill {
+                target: Target::Pid(_),
+            } => true,
+            Call::Pipe { .. } => self.has_room_for(FILES_NEEDED),
+            Call::Open { flags, .. } => flags.is_empty() && self.has_room_for(FILES_NEEDED),
+            // A file may be seen with a part of what is written.
+            Call::Write { fd, .. } => {
+                !matches!(self.file(process, fd), Some(open_file::Target::File(_)))
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether those that would be killed in the race do only what leaves nothing behind.
+    fn kills_may_race(&self, others: &[Operation], operation: &Operation) -> bool {
+        let group = || others.iter().chain([operation]);
+        group().all(|victim| {
+            let mut killers = group().filter(|other| {
+                let target = Target::Process(victim.process);
+                other.process != victim.process && other.call == Call::Kill { target }
+            });
+            let is_killed = killers.next().is_some();
+            !is_killed
+                || leaves_nothing(&victim.call)
+                || (self.falls_asleep(victim)
+                    && group().all(|other| {
+                        other.process == victim.process
+                            || matches!(other.call, Call::Kill { .. })
+                                && other.call
+                                    == Call::Kill {
+                                        target: Target::Process(victim.process),
+                                    }
+                            || self.surely_completes(other) && leaves_nothing(&other.call)
+                    }))
+        })
+    }
+
+    /// Whether an operation only makes its process sleep.
+    fn falls_asleep(&self, operation: &Operation) -> bool {
+        let sleeps = |process| {
+            let mut trial = self.clone();
+            trial.perform(0, operation, &Witness::ideal());
+            trial.state_of(process) == ProcessState::Blocked
+        };
+        match operation.call {
+            Call::Read { .. } | Call::Wait { .. } => sleeps(operation.process),
+            _ => false,
+        }
+    }
+
+    /// Performs operations one after another that raced: those of `operations` in the order that
+    /// `order` gives by index. Who was killed before its turn does nothing.
+    /// [`Model::replies`] has what must become of each process in the end.
+    pub(crate) fn perform_in_order(
+        &mut self,
+        operations: &[(usize, Operation)],
+        order: &[usize],
+        witness: &Witness,
+    ) {
+        let mut replies = Vec::new();
+        for at in order {
+            let (index, operation) = &operations[*at];
+            if self.applies(operation) {
+                let ambiguous = self.may_fail_for_two_reasons(*index, operation, witness);
+                self.perform(*index, operation, witness);
+                self.unknown |= ambiguous;
+                self.replies
+                    .iter()
+                    .for_each(|reply| merge(*reply, &mut replies));
+            }
+        }
+        self.replies = replies;
+    }
+}
+
+impl Model {
+    /// Whether an operation has failed and must have, with a frame refused to somebody in the race: if
+    /// it was refused one itself, it came less far.
+    fn may_fail_for_two_reasons(
+        &self,
+        index: usize,
+        operation: &Operation,
+        witness: &Witness,
+    ) -> bool {
+        let process = operation.process;
+        if !witness.out_of_frames || witness.returned(process) != Some(FAILED) {
+            return false;
+        }
+        let mut plenty = *witness;
+        plenty.out_of_frames = false;
+        let fails = Outcome::Returns(Answer::Exactly(FAILED));
+        let mut trial = self.clone();
+        let mut replies = trial.perform(index, operation, &plenty).iter();
+        replies.any(|reply| reply.process == process && reply.outcome == fails)
+    }
+}
+
+/// Whether two operations may race, whatever the state.
+fn pair_may_race(one: &Operation, other: &Operation) -> bool {
+    let moves_bytes = |call: &Call| matches!(call, Call::Read { .. } | Call::Write { .. });
+    match (one.call, other.call) {
+        // Which bytes went where.
+        (one, other) if moves_bytes(&one) && moves_bytes(&other) => false,
+        (Call::Fork { child: one }, Call::Fork { child: other }) => one != other,
+        _ => true,
+    }
+}
+
+/// Whether nobody can tell, once the process is dead, whether it did that.
+fn leaves_nothing(call: &Call) -> bool {
+    matches!(
+        call,
+        Call::Load { .. }
+            | Call::Store { .. }
+            | Call::Fetch { .. }
+            | Call::Touch { .. }
+            | Call::String { .. }
+            | Call::Point { .. }
+            | Call::Sbrk { .. }
+            | Call::Getpid
+    )
+}
+
+/// What becomes of a process after all: what the later operation says; but who came back and was
+/// killed then may have been seen to.
+fn merge(reply: Reply, replies: &mut Vec<Reply>) {
+    let process: Process = reply.process;
+    let Some(earlier) = replies
+        .iter_mut()
+        .find(|earlier| earlier.process == process)
+    else {
+        return replies.push(reply);
+    };
+    earlier.outcome = match (earlier.outcome, reply.outcome) {
+        (Outcome::Returns(answer), Outcome::Dies(_)) => Outcome::PerhapsReturns(answer),
+        (_, later) => later,
+    };
+    earlier.excused |= reply.excused;
+}
