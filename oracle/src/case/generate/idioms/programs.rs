@@ -1,7 +1,9 @@
 //! New programs: odd files, arguments up to every limit, pages that are loaded at the first touch.
 
 use crate::case::generate::{Scene, addresses, operations};
-use crate::case::{Address, Amount, Call, Flavour, Region, StoredValue, Stride, Text, Width};
+use crate::case::{
+    Address, Amount, Call, Flavour, OpenFlags, OpenMode, Region, StoredValue, Stride, Text, Width,
+};
 use std::num::NonZeroU8;
 
 /// A new program with an argument or two: first the array, so that its end may be a hole.
@@ -248,6 +250,44 @@ pub(crate) fn look_into_a_gap(scene: &mut Scene<'_>) {
         };
         scene.other_does(process, call);
     }
+}
+
+/// A program whose file the case itself has changed, from some field of its header on.
+pub(crate) fn forge(scene: &mut Scene<'_>) {
+    let child = scene.child();
+    scene.does(Call::Fork { child });
+    let fd = scene.next_descriptor();
+    scene.process = child;
+    let program = specimen(scene);
+    let (path, array) = place(program, scene);
+    scene.does(Call::Open {
+        address: path,
+        mode: OpenMode::ReadWrite,
+        flags: OpenFlags::empty(),
+    });
+    // Past what stays as it is: up to the entry point, the place and the number of the program
+    // headers, and what the first of them say.
+    let field = scene.pick(&[0, 24, 32, 56, 64, 68, 72, 80, 96, 104, 128, 152, 160]);
+    scene.does(Call::Read {
+        fd,
+        address: Address::new(Region::Stack, 0, 0x400),
+        length: field,
+    });
+    // Nothing but zeros there, or something.
+    let offset = scene.pick(&[0x210, 0x210, 0x100, 0x400]);
+    let length = scene.pick(&[1, 2, 4, 8]);
+    scene.does(Call::Write {
+        fd,
+        address: Address::new(Region::Stack, 0, offset),
+        length,
+    });
+    scene.does(Call::Exec {
+        address: path,
+        arguments: array,
+    });
+    let address = addresses::around_the_image(scene);
+    let access = operations::access_at(address, scene);
+    scene.does(access);
 }
 
 /// Any specimen, often one that dies of its first instruction.
