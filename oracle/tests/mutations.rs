@@ -102,8 +102,13 @@ fn operations_are_repeated_where_they_stand_and_elsewhere() {
         }));
     }
     assert!(some(|parent, child| {
-        let copy = [parent, &parent[2..4]].concat();
-        child == copy
+        let count = parent.len();
+        let runs = (0..count).flat_map(|at| (at + 1..=count).map(move |end| at..end));
+        let mut copies = runs.flat_map(|run| (0..=count).map(move |to| (run.clone(), to)));
+        copies.any(|(run, to)| {
+            let elsewhere = to < run.start || to > run.end;
+            elsewhere && child == [&parent[..to], &parent[run], &parent[to..]].concat()
+        })
     }));
 }
 

@@ -28,10 +28,10 @@ pub(crate) fn scarce(scene: &mut Scene<'_>) {
 pub(crate) fn one_frame_more(scene: &mut Scene<'_>) {
     let most = 1 + scene.below(5) as u16;
     let address = operations::good_address(scene);
-    let call = match scene.below(4) {
+    let call = match scene.below(5) {
         0 => Call::Pipe { address },
         1 => operations::path_call_at(address, scene),
-        2 => operations::read(scene),
+        2 | 3 => operations::read(scene),
         _ => Call::Fork {
             child: scene.child(),
         },
