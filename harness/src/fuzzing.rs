@@ -7,7 +7,7 @@ use crate::guest::location::GuestFiles;
 use crate::guest::{BootError, Guest};
 use crate::minimise::{Minimised, minimise};
 use crate::runner::{Outcome, Runner};
-use oracle::{BiteMeter, Bucket, Case, Dialect, Finding, bucket};
+use oracle::{BiteMeter, Bucket, Case, Dialect, Finding, Situation, bucket};
 use std::collections::HashSet;
 use std::ops::AddAssign;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,6 +23,9 @@ const DETERMINISM_SAMPLE: u64 = 1000;
 /// Executions spent on making a finding small before it is reported.
 const MINIMISE_EXECUTIONS: u64 = 4000;
 
+/// Of so many cases, a session that steers lets one go straight on: two bugs may share a situation.
+const STRAIGHT_ON: u64 = 8;
+
 /// After so many executions an oracle that has compared and expected nothing has lost its bite.
 const BITE_DEADLINE: u64 = 20_000;
 
@@ -33,17 +36,36 @@ pub struct Session {
     totals: Totals,
     known: Known,
     minimise_executions: u64,
+    steers: bool,
 }
 
 /// Buckets that were reported already, by one session or by several that share this.
 #[derive(Clone, Debug, Default)]
-pub struct Known(Arc<Mutex<HashSet<Bucket>>>);
+pub struct Known(Arc<Mutex<Reported>>);
+
+#[derive(Debug, Default)]
+struct Reported {
+    buckets: HashSet<Bucket>,
+    /// Where they were found.
+    situations: Vec<Situation>,
+}
 
 impl Known {
-    /// Whether `bucket` is new; from now on it is not.
-    fn is_new(&self, bucket: Bucket) -> bool {
-        let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        buckets.insert(bucket)
+    /// Whether the bucket of `finding` is new; from now on it is not.
+    fn is_new(&self, finding: &Finding) -> bool {
+        let mut reported = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(situation) = finding.situation()
+            && !reported.situations.contains(&situation)
+        {
+            reported.situations.push(situation);
+        }
+        reported.buckets.insert(bucket(finding))
+    }
+
+    /// Where something was found.
+    fn situations(&self) -> Vec<Situation> {
+        let reported = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        reported.situations.clone()
     }
 }
 
@@ -153,12 +175,20 @@ impl Session {
             totals: Totals::default(),
             known,
             minimise_executions: MINIMISE_EXECUTIONS,
+            steers: false,
         }
     }
 
     /// Reports findings as they were found, without a search for smaller cases.
     pub fn as_found(mut self) -> Self {
         self.minimise_executions = 0;
+        self
+    }
+
+    /// Steers most cases around the situations in which something was found: operations that would
+    /// get into one are left out, so that one bug does not hide the others.
+    pub fn steering(mut self) -> Self {
+        self.steers = true;
         self
     }
 
@@ -176,6 +206,13 @@ impl Session {
         edges: &mut [u8],
         features: &mut [u8],
     ) -> Result<Execution, Alarm> {
+        if self.steers {
+            let situations = match self.totals.executions.is_multiple_of(STRAIGHT_ON) {
+                true => Vec::new(),
+                false => self.known.situations(),
+            };
+            self.runner.avoid(&situations);
+        }
         let outcome = self.runner.run(case);
         self.collect(edges, features);
         self.totals.executions += 1;
@@ -197,7 +234,7 @@ impl Session {
             return Ok(Execution::Clean);
         };
         self.totals.findings += 1;
-        if !self.known.is_new(bucket(&finding)) {
+        if !self.known.is_new(&finding) {
             return Ok(Execution::KnownFinding);
         }
         Err(Alarm::Finding(Box::new(self.report(case, finding))))

@@ -18,6 +18,7 @@ pub mod fuzzing;
 pub mod guest;
 pub mod minimise;
 pub mod mutants;
+pub mod nightly;
 pub mod replay;
 pub mod runner;
 pub mod session;

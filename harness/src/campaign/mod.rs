@@ -67,6 +67,8 @@ pub struct Plan {
     pub until_finding: bool,
     /// Write findings as they were found, not minimised.
     pub as_found: bool,
+    /// Steer most cases around what is known to go wrong, to see what else does.
+    pub steer: bool,
     /// Ends the campaign, with its summary, as soon as somebody sets it.
     pub stop: Arc<AtomicBool>,
 }
@@ -247,6 +249,9 @@ impl Shared<'_> {
         let mut session = Session::new(Arc::clone(guest), self.known.clone());
         if self.plan.as_found {
             session = session.as_found();
+        }
+        if self.plan.steer {
+            session = session.steering();
         }
         let mut random = fastrand::Rng::with_seed(self.seed.wrapping_add((number as u64) << 32));
         let mut edges = vec![0; EDGE_COUNTERS];

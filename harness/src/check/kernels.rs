@@ -1,5 +1,6 @@
 //! Which kernels to check: one by its files, or all in a folder.
 
+use serde::Serialize;
 use std::path::{Path, PathBuf};
 
 /// Where a built tree has its kernel and its image: xv6's own makefile, then ours.
@@ -10,7 +11,7 @@ const PLACES: [(&str, &str); 3] = [
 ];
 
 /// A kernel to check.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Candidate {
     /// What to call it in tables.
     pub name: String,

@@ -4,3 +4,126 @@
 pub mod kernels;
 pub mod probe;
 pub mod severity;
+pub mod table;
+
+use crate::breeding::Mutations;
+use crate::campaign::{self, Broken, Progress};
+use crate::fuzzing::Totals;
+use crate::guest::location::GuestFiles;
+use crate::guest::{BootError, Guest};
+use oracle::{Case, Dialect};
+use probe::Answer;
+use serde::Serialize;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+use table::Row;
+
+/// What a check is to do.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// How the kernel may differ; `None`: it is asked.
+    pub dialect: Option<Dialect>,
+    /// Cases to begin with.
+    pub seeds: Vec<Case>,
+    /// How long to fuzz.
+    pub duration: Duration,
+    /// Threads, at least one.
+    pub jobs: usize,
+    /// What every random choice depends on.
+    pub seed: u64,
+    /// Where the cases of findings go.
+    pub findings: PathBuf,
+    /// Ends the check, with its table, as soon as somebody sets it.
+    pub stop: Arc<AtomicBool>,
+}
+
+/// What a check found out.
+#[derive(Debug, Serialize)]
+pub struct Checked {
+    /// How the kernel behaves where kernels may differ.
+    pub dialect: Dialect,
+    /// How each field of that is known; empty if somebody gave the dialect.
+    pub answers: Vec<Answer>,
+    /// What could not be checked, and why.
+    pub unchecked: Vec<&'static str>,
+    /// What is wrong, the worst first.
+    pub rows: Vec<Row>,
+    /// What was run and compared.
+    pub totals: Totals,
+    /// Kernel edges that some case took.
+    pub edges: usize,
+    /// How long fuzzing took, in seconds.
+    pub seconds: f64,
+}
+
+/// Why a kernel could not be checked.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckError {
+    /// It did not come up.
+    #[error(transparent)]
+    Boot(#[from] BootError),
+    /// The campaign broke off.
+    #[error("{0}")]
+    Campaign(Broken),
+}
+
+/// Boots `files`, finds out the dialect, and fuzzes. `tell` is called now and then, from any thread.
+///
+/// # Errors
+/// Says how far the kernel came; a finding is no error.
+pub fn check(
+    files: &GuestFiles,
+    plan: &Plan,
+    tell: impl Fn(&Progress<'_>) + Sync,
+) -> Result<Checked, CheckError> {
+    let (guest, answers) = match &plan.dialect {
+        Some(dialect) => (Guest::boot(files, dialect.clone())?, Vec::new()),
+        None => {
+            let (dialect, answers) = probe::probe(&Guest::boot(files, Dialect::xv6_2025())?);
+            (Guest::boot(files, dialect)?, answers)
+        }
+    };
+    let campaign = campaign::Plan {
+        targets: Vec::new(),
+        mutations: Mutations::Operations,
+        duration: Some(plan.duration),
+        executions: None,
+        jobs: plan.jobs,
+        seed: plan.seed,
+        seeds: plan.seeds.clone(),
+        corpus: None,
+        findings: plan.findings.clone(),
+        until_finding: false,
+        as_found: false,
+        steer: true,
+        stop: Arc::clone(&plan.stop),
+    };
+    let summary = campaign::run(&guest, &campaign, tell).map_err(CheckError::Campaign)?;
+    Ok(Checked {
+        dialect: guest.dialect.clone(),
+        answers,
+        unchecked: unchecked(&guest),
+        rows: table::rows(&summary.findings),
+        totals: summary.totals,
+        edges: summary.edges,
+        seconds: summary.seconds,
+    })
+}
+
+/// What the kernel's symbols do not let us see.
+fn unchecked(guest: &Guest) -> Vec<&'static str> {
+    let mut missing = Vec::new();
+    if guest.accounts.is_none() {
+        missing.push(
+            "frames: the ELF file has no symbol `kmem`, so leaks and laziness were not judged, \
+             and memory was never made scarce",
+        );
+    }
+    if guest.panic_entry.is_none() {
+        missing
+            .push("panics at once: the ELF file has no symbol `panic`, so a panic shows as a hang");
+    }
+    missing
+}

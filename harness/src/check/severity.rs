@@ -22,6 +22,18 @@ pub enum Severity {
     Questionable,
 }
 
+impl Severity {
+    /// All of them, the worst first.
+    pub const ALL: [Severity; 6] = [
+        Severity::BreaksTheMachine,
+        Severity::BreaksIsolation,
+        Severity::LosesMemory,
+        Severity::WrongResult,
+        Severity::NotLazy,
+        Severity::Questionable,
+    ];
+}
+
 impl fmt::Display for Severity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

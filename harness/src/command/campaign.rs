@@ -1,15 +1,12 @@
 //! `faultline campaign`: fuzzing with our own engine.
 
-use super::parallel::Threads;
+use super::parallel::{self, Threads, interrupt};
 use super::{Conclusion, Format, GuestArguments, output};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use faultline::breeding::Mutations;
 use faultline::campaign::{self, Plan, folder};
 use faultline::{case_file, finding_file};
-use indicatif::{ProgressBar, ProgressStyle};
 use oracle::Profile;
-use signal_hook::consts::SIGINT;
-use signal_hook::flag;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -56,6 +53,9 @@ pub(crate) struct Arguments {
     /// Write findings as they were found, without a search for smaller cases
     #[arg(long)]
     as_found: bool,
+    /// Steer most cases around what is known to go wrong, to see what else does
+    #[arg(long)]
+    steer: bool,
     /// How to print
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -76,10 +76,7 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
     let pool = arguments.threads.start()?;
     let plan = plan(arguments, pool.current_num_threads(), interrupt()?)?;
     let guest = arguments.guest.boot()?;
-    let progress = ProgressBar::new_spinner();
-    progress.set_style(
-        ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_spinner()),
-    );
+    let progress = parallel::line();
     let told = pool.install(|| {
         campaign::run(&guest, &plan, |far| {
             if !progress.is_hidden() {
@@ -127,18 +124,9 @@ fn plan(arguments: &Arguments, jobs: usize, stop: Arc<AtomicBool>) -> miette::Re
             .unwrap_or_else(finding_file::folder),
         until_finding: arguments.until_finding,
         as_found: arguments.as_found,
+        steer: arguments.steer,
         stop,
     })
-}
-
-/// Set by Control-C, which ends the campaign with its summary; a second one ends it at once.
-fn interrupt() -> miette::Result<Arc<AtomicBool>> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let conclusion = 128 + SIGINT;
-    flag::register_conditional_shutdown(SIGINT, conclusion, Arc::clone(&stop))
-        .and_then(|_| flag::register(SIGINT, Arc::clone(&stop)))
-        .map_err(|error| miette::miette!("cannot listen for Control-C: {error}"))?;
-    Ok(stop)
 }
 
 /// The names of the fuzz targets, each with what it looks for.

@@ -2,10 +2,12 @@
 
 mod boot;
 mod campaign;
+mod check;
 mod convert;
 mod distil;
 mod minimise;
 mod mutants;
+mod nightly;
 mod output;
 mod parallel;
 mod programs;
@@ -52,6 +54,8 @@ enum Command {
     Campaign(campaign::Arguments),
     /// Keep few cases of many that cover the same.
     Distil(distil::Arguments),
+    /// Find out what is wrong with a kernel that is not ours, or with many.
+    Check(check::Arguments),
     /// Find the smallest case that shows the same finding.
     Minimise(minimise::Arguments),
     /// Show a case operation by operation: expected, seen, instructions, frames.
@@ -60,6 +64,8 @@ enum Command {
     Mutants(mutants::Arguments),
     /// Run the kernel's own test programs at its shell, within a budget of instructions.
     Programs(programs::Arguments),
+    /// Fuzz every target for a night, and sum up on one page.
+    Nightly(nightly::Arguments),
     /// Put text cases into their canonical form, comments kept.
     Fmt(convert::FmtArguments),
     /// Turn text cases into the binary form that fuzz engines mutate.
@@ -96,22 +102,22 @@ impl GuestArguments {
 
     /// Boots `files`, which [`GuestArguments::files`] read, to the start of a case.
     pub(crate) fn boot_files(&self, files: &GuestFiles) -> miette::Result<Arc<Guest>> {
-        Guest::boot(files, self.dialect()?)
+        Guest::boot(files, dialect(&self.dialect)?)
             .map_err(|error| miette::miette!("{}: {error}", files.kernel_path.display()))
     }
+}
 
-    /// The dialect of that name, or the one in that file.
-    fn dialect(&self) -> miette::Result<Dialect> {
-        let known = [Dialect::faultline(), Dialect::xv6_2025()].into_iter();
-        let mut named = known.filter(|dialect| self.dialect == Path::new(&dialect.name));
-        if let Some(dialect) = named.next() {
-            return Ok(dialect);
-        }
-        let place = self.dialect.display();
-        let text = std::fs::read_to_string(&self.dialect)
-            .map_err(|error| miette::miette!("cannot read the dialect {place}: {error}"))?;
-        Dialect::parse(&text).map_err(|error| miette::miette!("{place}: {error}"))
+/// The dialect of that name, or the one in that file.
+fn dialect(name: &Path) -> miette::Result<Dialect> {
+    let known = [Dialect::faultline(), Dialect::xv6_2025()].into_iter();
+    let mut named = known.filter(|dialect| name == Path::new(&dialect.name));
+    if let Some(dialect) = named.next() {
+        return Ok(dialect);
     }
+    let place = name.display();
+    let text = std::fs::read_to_string(name)
+        .map_err(|error| miette::miette!("cannot read the dialect {place}: {error}"))?;
+    Dialect::parse(&text).map_err(|error| miette::miette!("{place}: {error}"))
 }
 
 /// What a command found out, as an exit code.
@@ -131,10 +137,12 @@ pub(crate) fn main() -> ExitCode {
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Campaign(arguments) => campaign::run(&arguments),
         Command::Distil(arguments) => distil::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
         Command::Minimise(arguments) => minimise::run(&arguments),
         Command::Trace(arguments) => trace::run(&arguments),
         Command::Mutants(arguments) => mutants::run(&arguments),
         Command::Programs(arguments) => programs::run(&arguments),
+        Command::Nightly(arguments) => nightly::run(&arguments),
         Command::Fmt(arguments) => convert::fmt(&arguments),
         Command::Encode(arguments) => convert::encode(&arguments),
         Command::Decode(arguments) => convert::decode(&arguments),

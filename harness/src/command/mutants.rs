@@ -4,7 +4,7 @@ use super::parallel::{self, Threads};
 use super::{Conclusion, Format, GuestArguments, output};
 use faultline::case_file;
 use faultline::guest::location::GuestFiles;
-use faultline::mutants::{Mutant, ProgramBaseline, Said, Tried, baseline, sites, try_all};
+use faultline::mutants::{Mutant, ProgramBaseline, Said, Tried, baseline, draw, sites, try_all};
 use faultline::test_programs::{Bench, LINES, Verdict};
 use oracle::{Case, Profile};
 use serde::Serialize;
@@ -138,14 +138,19 @@ impl Score {
     }
 }
 
-pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
-    let cases = cases(arguments)?;
-    let files = arguments.guest.files()?;
-    let chosen = match arguments.files.as_slice() {
+/// The mutants of `kernel` in the source files chosen, or in those that are changed if nobody says.
+pub(super) fn all(kernel: &[u8], chosen: &[String]) -> miette::Result<Vec<Mutant>> {
+    let chosen = match chosen {
         [] => FILES.map(str::to_owned).to_vec(),
         files => files.to_vec(),
     };
-    let mut mutants = sites(&files.kernel, &chosen).map_err(|error| miette::miette!("{error}"))?;
+    sites(kernel, &chosen).map_err(|error| miette::miette!("{error}"))
+}
+
+pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
+    let cases = cases(arguments)?;
+    let files = arguments.guest.files()?;
+    let mut mutants = all(&files.kernel, &arguments.files)?;
     draw(&mut mutants, arguments.count, arguments.seed);
     let guest = arguments.guest.boot_files(&files)?;
     let reached =
@@ -196,17 +201,6 @@ fn cases(arguments: &Arguments) -> miette::Result<Vec<Case>> {
         miette::bail!("no case to run on the mutants: name a folder, or --generate some");
     }
     Ok(cases)
-}
-
-/// Keeps `count` of the mutants, or all for 0, in their order: which ones depends on `seed` alone.
-fn draw(mutants: &mut Vec<Mutant>, count: usize, seed: u64) {
-    if count == 0 || count >= mutants.len() {
-        return;
-    }
-    let mut random = fastrand::Rng::with_seed(seed);
-    let mut kept = random.choose_multiple(0..mutants.len(), count);
-    kept.sort_unstable();
-    *mutants = kept.into_iter().map(|at| mutants[at].clone()).collect();
 }
 
 fn report<'a>(

@@ -1,6 +1,10 @@
 //! What commands that try many things at once share: the number of threads, a progress bar.
 
 use indicatif::{ProgressBar, ProgressStyle};
+use signal_hook::consts::SIGINT;
+use signal_hook::flag;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// How many threads to use.
 #[derive(clap::Args)]
@@ -26,4 +30,21 @@ pub(crate) fn bar(count: usize, what: &str) -> ProgressBar {
     let style = ProgressStyle::with_template(&template);
     ProgressBar::new(count as u64)
         .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+/// A line that changes, on a terminal; on anything else nothing.
+pub(crate) fn line() -> ProgressBar {
+    let style = ProgressStyle::with_template("{msg}");
+    ProgressBar::new_spinner()
+        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))
+}
+
+/// Set by Control-C, which ends a campaign with its summary; a second one ends it at once.
+pub(crate) fn interrupt() -> miette::Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let conclusion = 128 + SIGINT;
+    flag::register_conditional_shutdown(SIGINT, conclusion, Arc::clone(&stop))
+        .and_then(|_| flag::register(SIGINT, Arc::clone(&stop)))
+        .map_err(|error| miette::miette!("cannot listen for Control-C: {error}"))?;
+    Ok(stop)
 }

@@ -16,4 +16,4 @@ mod source;
 pub use operators::Operator;
 pub use programs::{ProgramBaseline, ProgramNotSound, Said};
 pub use score::{NotSound, Reached, Tried, baseline, try_all};
-pub use sites::{Mutant, NoSites, sites};
+pub use sites::{Mutant, NoSites, draw, sites};

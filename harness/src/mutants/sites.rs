@@ -202,3 +202,13 @@ pub(super) fn code_at<'data>(file: &object::File<'data>, address: u64) -> Option
         })
         .filter(|code| !code.is_empty())
 }
+/// Keeps `count` of the mutants, or all for 0, in their order: which ones depends on `seed` alone.
+pub fn draw(mutants: &mut Vec<Mutant>, count: usize, seed: u64) {
+    if count == 0 || count >= mutants.len() {
+        return;
+    }
+    let mut random = fastrand::Rng::with_seed(seed);
+    let mut kept = random.choose_multiple(0..mutants.len(), count);
+    kept.sort_unstable();
+    *mutants = kept.into_iter().map(|at| mutants[at].clone()).collect();
+}

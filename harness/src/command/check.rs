@@ -1,0 +1,244 @@
+//! `faultline check`: what is wrong with a kernel that is not ours.
+
+use super::parallel::{self, Threads, interrupt};
+use super::{Conclusion, Format, output};
+use faultline::check::kernels::{self, Candidate};
+use faultline::check::table::Row;
+use faultline::check::{Checked, Plan, check};
+use faultline::guest::location::GuestFiles;
+use faultline::{case_file, finding_file};
+use indicatif::ProgressBar;
+use oracle::Dialect;
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+#[derive(clap::Args)]
+#[command(after_help = "\
+Any xv6 for RV64 will do, unmodified, as its own makefile builds it; nothing need be told about it.
+A row of the table is what is likely to be one bug; its case file shows it in a few lines, and
+`faultline trace FILE --kernel … --fs …` goes through it step by step.
+
+Examples:
+  faultline check --kernel kernel/kernel --fs fs.img
+  faultline check ~/hand-ins --seconds 120      (one table for all trees in the folder)")]
+pub(crate) struct Arguments {
+    /// Built trees (with kernel/kernel and fs.img), or folders of such trees
+    #[arg(value_name = "DIR", conflicts_with_all = ["kernel", "fs"])]
+    folders: Vec<PathBuf>,
+    /// The kernel's ELF file
+    #[arg(long, value_name = "ELF", requires = "fs")]
+    kernel: Option<PathBuf>,
+    /// The kernel's file-system image; it is copied, not changed
+    #[arg(long, value_name = "IMAGE", requires = "kernel")]
+    fs: Option<PathBuf>,
+    /// How the kernel may differ: `faultline`, `xv6-2025`, or a TOML file [default: it is asked]
+    #[arg(long, value_name = "NAME|FILE")]
+    dialect: Option<PathBuf>,
+    /// How long to fuzz each kernel
+    #[arg(long, value_name = "N", default_value_t = 60)]
+    seconds: u64,
+    /// Cases to begin with, beside those that are made up
+    #[arg(long, value_name = "DIR")]
+    seeds: Vec<PathBuf>,
+    /// What random choices depend on
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Where the cases of findings go, a folder for each kernel [default: findings/ in the checkout]
+    #[arg(long, value_name = "DIR")]
+    findings: Option<PathBuf>,
+    #[command(flatten)]
+    threads: Threads,
+    /// How to print
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+/// What became of one kernel.
+#[derive(Serialize)]
+struct Report {
+    kernel: Candidate,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checked: Option<Checked>,
+    /// Why it could not be checked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
+    let candidates = candidates(arguments)?;
+    let pool = arguments.threads.start()?;
+    let plan = plan(arguments, pool.current_num_threads())?;
+    let progress = parallel::line();
+    let several = candidates.len() > 1;
+    let mut reports = Vec::new();
+    for candidate in candidates {
+        let plan = Plan {
+            findings: plan.findings.join(&candidate.name),
+            ..plan.clone()
+        };
+        let told = pool.install(|| check_one(&candidate, &plan, &progress));
+        let (checked, error) = match told {
+            Ok(checked) => (Some(checked), None),
+            // With others to come, one that does not boot is a row of the table.
+            Err(error) if several => (None, Some(error.to_string())),
+            Err(error) => return Err(error),
+        };
+        let report = Report {
+            kernel: candidate,
+            checked,
+            error,
+        };
+        if arguments.format == Format::Text {
+            progress.suspend(|| print(&report));
+        }
+        reports.push(report);
+    }
+    progress.finish_and_clear();
+    match arguments.format {
+        Format::Text if several => print_table(&reports),
+        Format::Text => {}
+        Format::Json => output::print_json(&reports)?,
+    }
+    let found = |report: &Report| match &report.checked {
+        Some(checked) => !checked.rows.is_empty(),
+        None => true,
+    };
+    Ok(match reports.iter().any(found) {
+        true => Conclusion::Findings,
+        false => Conclusion::Clean,
+    })
+}
+
+fn candidates(arguments: &Arguments) -> miette::Result<Vec<Candidate>> {
+    if let (Some(kernel), Some(file_system)) = (&arguments.kernel, &arguments.fs) {
+        let name = kernel.file_stem().unwrap_or(kernel.as_os_str());
+        return Ok(vec![Candidate {
+            name: name.to_string_lossy().into_owned(),
+            kernel: kernel.clone(),
+            file_system: file_system.clone(),
+        }]);
+    }
+    if arguments.folders.is_empty() {
+        miette::bail!("which kernel? name a built tree, or give --kernel ELF and --fs IMAGE");
+    }
+    let mut candidates = Vec::new();
+    for folder in &arguments.folders {
+        candidates.extend(kernels::find(folder).map_err(|error| miette::miette!("{error}"))?);
+    }
+    Ok(candidates)
+}
+
+fn plan(arguments: &Arguments, jobs: usize) -> miette::Result<Plan> {
+    let built_in = Path::new(env!("CARGO_MANIFEST_DIR")).join("../corpus/seeds");
+    let mut seeds = match built_in.is_dir() {
+        true => case_file::read_all(&[built_in])?,
+        false => Vec::new(),
+    };
+    seeds.extend(case_file::read_all(&arguments.seeds)?);
+    let dialect: Option<Dialect> = match &arguments.dialect {
+        Some(name) => Some(super::dialect(name)?),
+        None => None,
+    };
+    Ok(Plan {
+        dialect,
+        seeds,
+        duration: Duration::from_secs(arguments.seconds),
+        jobs,
+        seed: arguments.seed,
+        findings: arguments
+            .findings
+            .clone()
+            .unwrap_or_else(finding_file::folder),
+        stop: interrupt()?,
+    })
+}
+
+fn check_one(
+    candidate: &Candidate,
+    plan: &Plan,
+    progress: &ProgressBar,
+) -> miette::Result<Checked> {
+    let files = GuestFiles::find(Some(&candidate.kernel), Some(&candidate.file_system))
+        .map_err(|error| miette::miette!("{error}"))?;
+    let told = check(&files, plan, |far| {
+        if !progress.is_hidden() {
+            progress.set_message(format!("{}: {}", candidate.name, far.line()));
+        }
+    });
+    told.map_err(|error| miette::miette!("{}: {error}", candidate.kernel.display()))
+}
+
+fn print(report: &Report) {
+    println!("== {}", report.kernel.kernel.display());
+    let Some(checked) = &report.checked else {
+        println!("{}\n", report.error.as_deref().unwrap_or_default());
+        return;
+    };
+    for answer in &checked.answers {
+        println!("   {answer}");
+    }
+    for what in &checked.unchecked {
+        println!("   not checked: {what}");
+    }
+    println!(
+        "   {} executions in {:.0} s, {} answers compared, {} kernel edges",
+        checked.totals.executions, checked.seconds, checked.totals.meter.compared, checked.edges
+    );
+    match checked.rows.len() {
+        0 => println!("   nothing wrong was found"),
+        1 => println!("   1 thing is wrong"),
+        count => println!("   {count} things are wrong, the worst first"),
+    }
+    for (at, row) in checked.rows.iter().enumerate() {
+        print_row(at + 1, row);
+    }
+    println!();
+}
+
+fn print_row(number: usize, row: &Row) {
+    let page = row
+        .page
+        .map_or(String::new(), |page| format!(" ({page} page)"));
+    println!("\n{number}. {}: {}{page}", row.severity, row.clause);
+    if !row.operations.is_empty() {
+        println!("   shown by: {}", row.operations.join(", "));
+    }
+    println!("   expected: {}", row.expected);
+    println!("   seen:     {}", row.seen);
+    if let Some(why) = row.doubt {
+        println!("   questionable: {why}");
+    }
+    println!("   {} (after {:.1} s):", row.case.display(), row.seconds);
+    for line in row.text.lines() {
+        println!("     {line}");
+    }
+}
+
+/// One line a kernel: how many rows of each severity.
+fn print_table(reports: &[Report]) {
+    use faultline::check::severity::Severity;
+    println!(
+        "{:<24} {}",
+        "kernel",
+        Severity::ALL.map(|one| format!("{one:>18}")).join(" ")
+    );
+    for report in reports {
+        let cells = match &report.checked {
+            None => "does not run".to_owned(),
+            Some(checked) => {
+                let count = |severity| {
+                    checked
+                        .rows
+                        .iter()
+                        .filter(|row| row.severity == severity)
+                        .count()
+                };
+                Severity::ALL
+                    .map(|one| format!("{:>18}", count(one)))
+                    .join(" ")
+            }
+        };
+        println!("{:<24} {cells}", report.kernel.name);
+    }
+}

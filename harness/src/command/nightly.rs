@@ -1,0 +1,83 @@
+//! `faultline nightly`: a night of fuzzing, with one page in the morning.
+
+use super::parallel::{self, Threads, interrupt};
+use super::{Conclusion, Format, GuestArguments, mutants, output};
+use faultline::nightly::{self, Plan};
+use oracle::Profile;
+use std::path::PathBuf;
+use std::time::Duration;
+
+#[derive(clap::Args)]
+#[command(after_help = "\
+The folder of state holds what each target has collected, every finding, and the buckets that were
+reported once; the next night goes on there. summary.md in it is the page to read.
+
+Exit code 1: a bucket that no earlier night has reported, or a case that was clean once.
+
+Example:
+  faultline nightly --state target/nightly --minutes 60")]
+pub(crate) struct Arguments {
+    /// Folders of cases that have to run clean, and from which every target begins
+    #[arg(value_name = "DIR", default_values = ["corpus/seeds", "corpus/regressions"])]
+    folders: Vec<PathBuf>,
+    /// The folder that nights have in common
+    #[arg(long, value_name = "DIR")]
+    state: PathBuf,
+    /// How long to fuzz, all targets together
+    #[arg(long, value_name = "N", default_value_t = 180.0)]
+    minutes: f64,
+    /// What to fuzz [default: every target]
+    #[arg(long = "target", value_name = "NAME")]
+    targets: Vec<Profile>,
+    /// Mutants of the kernel to try, drawn anew each night; 0 tries none
+    #[arg(long, value_name = "N", default_value_t = 500)]
+    mutants: usize,
+    #[command(flatten)]
+    threads: Threads,
+    /// How to print
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+    #[command(flatten)]
+    guest: GuestArguments,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
+    let files = arguments.guest.files()?;
+    let guest = arguments.guest.boot_files(&files)?;
+    let pool = arguments.threads.start()?;
+    let seconds = Duration::try_from_secs_f64(arguments.minutes * 60.0)
+        .map_err(|error| miette::miette!("--minutes {}: {error}", arguments.minutes))?;
+    let targets = match arguments.targets.as_slice() {
+        [] => Profile::ALL.to_vec(),
+        targets => targets.to_vec(),
+    };
+    let plan = Plan {
+        state: arguments.state.clone(),
+        cases: arguments.folders.clone(),
+        targets,
+        fuzzing: seconds,
+        jobs: pool.current_num_threads(),
+        mutants: mutants::all(&files.kernel, &[])?,
+        sample: arguments.mutants,
+        stop: interrupt()?,
+        kernel: files.kernel,
+    };
+    let progress = parallel::line();
+    let told = pool.install(|| {
+        nightly::run(&guest, &plan, |line| {
+            if !progress.is_hidden() {
+                progress.set_message(line.to_owned());
+            }
+        })
+    });
+    progress.finish_and_clear();
+    let night = told.map_err(|error| miette::miette!("{error}"))?;
+    match arguments.format {
+        Format::Text => print!("{}", night.page()),
+        Format::Json => output::print_json(&night)?,
+    }
+    Ok(match night.is_red() {
+        true => Conclusion::Findings,
+        false => Conclusion::Clean,
+    })
+}
