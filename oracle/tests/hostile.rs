@@ -74,6 +74,7 @@ fn observation() -> impl Strategy<Value = Observation> {
                 turns: Vec::new(),
                 events,
                 failure,
+                stopped_in: None,
                 out_of_frames,
                 frames,
                 mappings,

@@ -3,6 +3,7 @@
 use super::output::print_json;
 use super::{Conclusion, Format, GuestArguments};
 use faultline::case_file;
+use faultline::guest::Frame;
 use faultline::runner::{Runner, Watch};
 use oracle::{Judge, Observation, Operation, Race, Step, describe, describe_race, describe_racer};
 use serde::Serialize;
@@ -117,12 +118,25 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
     };
     if arguments.format == Format::Text {
         println!("\n{finding}");
+        print_stack(&runner.engine_mut().stack());
         let console = runner.engine().console();
         if !console.trim().is_empty() {
             println!("\nthe kernel's console:\n{}", console.trim_end());
         }
     }
     Ok(Conclusion::Findings)
+}
+
+/// Where in the kernel it stopped, the innermost function first.
+fn print_stack(stack: &[Frame]) {
+    for (at, frame) in stack.iter().filter(|frame| !frame.is_library).enumerate() {
+        let start = if at == 0 {
+            "  in:       "
+        } else {
+            "            "
+        };
+        println!("{start}{frame}");
+    }
 }
 
 fn print(lines: &[Line]) {

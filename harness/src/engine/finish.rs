@@ -55,7 +55,10 @@ impl Engine {
         });
         match counted {
             Ok(forks) => end.forks = self.guest.at_end.forks.zip(forks),
-            Err(failure) => end.failure = Some(failure),
+            Err(failure) => {
+                end.failure = Some(failure);
+                end.stopped_in = self.stopped_in();
+            }
         }
         end
     }

@@ -13,8 +13,10 @@ mod processes;
 mod race;
 mod scarcity;
 mod schedule;
+mod stack;
 
 use crate::guest::Guest;
+use crate::guest::source::Lines;
 use emulator::{Exit, Machine};
 use oracle::{Event, Failure, Process, Turn};
 use processes::SlotSet;
@@ -73,6 +75,10 @@ pub struct Engine {
     console_mark: usize,
     /// What the case withholds from the kernel.
     scarcity: Scarcity,
+    /// The call stack at the failure of this case, if there was one: addresses, innermost first.
+    stack: Vec<u64>,
+    /// The kernel's source, once it was asked for.
+    lines: Option<Box<Lines>>,
     /// Physical addresses of page tables, kept to be filled again.
     page_tables: Vec<u64>,
     /// How many requests the disk had completed when that was last asked.
@@ -104,6 +110,8 @@ impl Engine {
             console: Vec::new(),
             console_mark: 0,
             scarcity: Scarcity::default(),
+            stack: Vec::new(),
+            lines: None,
             page_tables: Vec::new(),
             disk_requests: 0,
         }
@@ -122,6 +130,7 @@ impl Engine {
         self.canary = Canary::default();
         self.console.clear();
         self.console_mark = 0;
+        self.stack.clear();
         self.disk_requests = 0;
     }
 
@@ -175,7 +184,7 @@ impl Engine {
         match self.run_hart(hart, STEP_BUDGET)? {
             Pause::Hint(slot) => Ok(Some(slot)),
             Pause::Asleep => Ok(None),
-            Pause::Budget => Err(self.out_of_budget()),
+            Pause::Budget => Err(self.out_of_budget(hart)),
         }
     }
 
@@ -206,6 +215,7 @@ impl Engine {
     /// A kernel that panics: lets it print, then quotes it. A hart that can never move again
     /// without a word of panic is stuck.
     fn last_words(&mut self, hart: usize, stuck: Option<u64>) -> Failure {
+        self.remember_stack(hart);
         if stuck.is_none() {
             self.machine.run_hart(hart, LAST_WORDS_BUDGET);
         }
@@ -219,7 +229,8 @@ impl Engine {
         }
     }
 
-    fn out_of_budget(&mut self) -> Failure {
+    fn out_of_budget(&mut self, hart: usize) -> Failure {
+        self.remember_loop(hart);
         self.drain_console();
         match self.panic_text() {
             Some(text) => Failure::Panic { text },

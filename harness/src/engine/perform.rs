@@ -39,6 +39,7 @@ impl Engine {
         let failure = act(self).err();
         self.end_refusal();
 
+        observation.stopped_in = failure.as_ref().and_then(|_| self.stopped_in());
         observation.failure = failure;
         observation.events.clear();
         observation.events.append(&mut self.events);

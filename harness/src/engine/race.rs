@@ -244,7 +244,7 @@ impl Engine {
             let hart = contest.lanes[at].hart;
             let before = self.machine.steps() - begin;
             if before >= STEP_BUDGET {
-                return Err(self.out_of_budget());
+                return Err(self.out_of_budget(hart));
             }
             let to_switch = switches.peek().map_or(u64::MAX, |switch| switch - before);
             let pause = self.run_hart(hart, to_switch.min(LONG_TURN))?;

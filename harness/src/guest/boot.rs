@@ -17,7 +17,7 @@ use crate::engine::{
 use abi::SystemCall;
 use emulator::{Clock, Config, Coverage, Exit, Machine};
 use oracle::{Dialect, Image, Layout, Permissions, Process, Program, Segment, Setting};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Instructions a kernel may take from power-on to its first process's first hint. The C kernel,
 /// which fills all RAM byte by byte, takes 430 million.
@@ -124,6 +124,7 @@ fn calibrate(guest: &Arc<Guest>) -> Resources {
 struct Stage {
     machine: Machine,
     symbols: Symbols,
+    file: Box<[u8]>,
     agent: Agent,
     console: Vec<u8>,
 }
@@ -146,6 +147,7 @@ impl Stage {
         let mut stage = Self {
             machine: Machine::new(&config, &files.kernel, disk)?,
             symbols: Symbols::read(&files.kernel),
+            file: files.kernel.as_slice().into(),
             agent: agent.clone(),
             console: Vec::new(),
         };
@@ -204,6 +206,8 @@ impl Stage {
             accounts: FrameAccounts::discover(&self.symbols),
             kernel_image: self.symbols.image(),
             symbols: self.symbols,
+            file: self.file,
+            unwinder: OnceLock::new(),
             agent: self.agent,
             dialect,
             setting,

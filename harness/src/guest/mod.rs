@@ -6,9 +6,12 @@ pub mod frames;
 pub mod location;
 mod planted;
 mod requests;
+pub(crate) mod source;
 pub mod symbols;
+pub(crate) mod unwind;
 
 pub use boot::BootError;
+pub use source::Frame;
 
 use crate::agent::Agent;
 use crate::engine::{Canaries, HARTS, Processes, Slot};
@@ -17,8 +20,9 @@ use frames::FrameAccounts;
 use oracle::{Dialect, Setting};
 use requests::FrameRequests;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use symbols::Symbols;
+use unwind::Unwinder;
 
 /// What a kernel must have again when a case has ended.
 #[derive(Clone, Copy, Debug, Default)]
@@ -39,6 +43,9 @@ pub struct Guest {
     pub symbols: Symbols,
     /// What every case starts from.
     pub setting: Setting,
+    /// The kernel's ELF file.
+    pub(crate) file: Box<[u8]>,
+    unwinder: OnceLock<Unwinder>,
     /// What there is when the supervisor alone is left.
     pub at_end: Resources,
     pub(crate) agent: Agent,
@@ -54,4 +61,11 @@ pub struct Guest {
     pub(crate) canaries: Canaries,
     /// What was wrong with the disk before the kernel came to it.
     pub(crate) disk_problems: Vec<mkfs::Problem>,
+}
+
+impl Guest {
+    /// How to walk back the kernel's call stacks.
+    pub(crate) fn unwinder(&self) -> &Unwinder {
+        self.unwinder.get_or_init(|| Unwinder::read(&self.file))
+    }
 }

@@ -11,7 +11,6 @@ mod operators;
 mod programs;
 mod score;
 mod sites;
-mod source;
 
 pub use operators::Operator;
 pub use programs::{ProgramBaseline, ProgramNotSound, Said};

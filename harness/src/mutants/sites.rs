@@ -1,7 +1,7 @@
 //! Every mutant that a kernel offers.
 
 use super::operators::{self, Operator};
-use super::source::Lines;
+use crate::guest::source::Lines;
 use object::{Object, ObjectSection, ObjectSymbol, SectionKind, SymbolKind};
 use serde::Serialize;
 use std::collections::HashSet;

@@ -19,7 +19,9 @@ impl Judge {
         };
         self.race.clear();
         if let Some(failure) = &observation.failure {
-            return Err(self.failed(&planned, step, failure));
+            let mut finding = self.failed(&planned, step, failure);
+            finding.signature.functions = observation.stopped_in.clone();
+            return Err(finding);
         }
         let break_before = self.model.program_break(planned.operation.process);
         let witness = witness(observation);
@@ -42,12 +44,12 @@ impl Judge {
     }
 
     pub(super) fn failed(&self, planned: &Planned, step: &Step, failure: &Failure) -> Finding {
-        let (clause, process, words) = match failure {
-            Failure::Panic { text } => (Clause::NoPanic, step.process, Some(without_numbers(text))),
-            Failure::Hang => (Clause::EndsInTime, step.process, None),
-            Failure::Stuck { .. } => (Clause::NotStuck, step.process, None),
-            Failure::PoweredOff => (Clause::StaysOn, step.process, None),
-            Failure::Registers { process, .. } => (Clause::RegistersSurvive, *process, None),
+        let (clause, process) = match failure {
+            Failure::Panic { .. } => (Clause::NoPanic, step.process),
+            Failure::Hang => (Clause::EndsInTime, step.process),
+            Failure::Stuck { .. } => (Clause::NotStuck, step.process),
+            Failure::PoweredOff => (Clause::StaysOn, step.process),
+            Failure::Registers { process, .. } => (Clause::RegistersSurvive, *process),
         };
         let mut finding = self.finding(
             clause,
@@ -55,7 +57,7 @@ impl Judge {
             format!("{} {}", planned.operation.process, self.expectation()),
             words::failure_words(failure),
         );
-        finding.signature.words = words;
+        finding.signature.words = panic_words(failure);
         finding
     }
 
@@ -475,6 +477,14 @@ pub(super) fn witness(observation: &Observation) -> Witness {
         }
     }
     witness
+}
+
+/// What tells one panic from another by its text.
+pub(super) fn panic_words(failure: &Failure) -> Option<Box<str>> {
+    match failure {
+        Failure::Panic { text } => Some(without_numbers(text)),
+        _ => None,
+    }
 }
 
 /// The words of a panic, without what differs from one to the next.

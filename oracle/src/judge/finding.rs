@@ -304,6 +304,8 @@ pub(super) struct Signature {
     pub(super) page: Option<PageState>,
     /// For a panic, its text without numbers.
     pub(super) words: Option<Box<str>>,
+    /// For a panic or a hang, the kernel's innermost functions.
+    pub(super) functions: Option<Box<str>>,
 }
 
 impl Finding {
@@ -355,21 +357,28 @@ impl fmt::Display for Bucket {
     }
 }
 
-/// The bucket of a finding: verdict, clause, kind of operation, state of the page it touched.
+/// The bucket of a finding: verdict, clause, kind of operation, state of the page it touched. Of a
+/// panic or a hang: verdict, clause, the words of the panic, and where the kernel's functions are
+/// known, the innermost of them; they tell the cause better than the operation, since many
+/// operations lead to one function.
 ///
-/// Stable: it holds no address, number or process name.
+/// Stable: it holds no address, number, line or process name.
 pub fn bucket(finding: &Finding) -> Bucket {
     let mut text = format!("{}/{}", finding.verdict, finding.clause);
     let signature = &finding.signature;
-    if let Some(kind) = signature.kind {
+    let by_operation = signature.functions.is_none();
+    if let Some(kind) = signature.kind.filter(|_| by_operation) {
         text.push('/');
         text.push_str(kind.word());
     }
-    if let Some(page) = signature.page {
+    if let Some(page) = signature.page.filter(|_| by_operation) {
         text.push('/');
         text.push_str(page.word());
     }
-    if let Some(words) = &signature.words {
+    for words in [&signature.words, &signature.functions]
+        .into_iter()
+        .flatten()
+    {
         text.push('/');
         text.push_str(words);
     }

@@ -1,6 +1,7 @@
 //! The end of a case: who was reaped, with which status, and whether all came back: frames, promises
 //! of frames, slots of processes.
 
+use super::compare::panic_words;
 use super::{Clause, End, Failure, Finding, Judge, Nap, words};
 use crate::case::Process;
 use crate::model::{Death, KILLED_STATUS, ProcessState};
@@ -18,7 +19,10 @@ impl Judge {
         self.planned = None;
         self.race.clear();
         if let Some(failure) = &end.failure {
-            return Err(self.failed_at_end(failure));
+            let mut finding = self.failed_at_end(failure);
+            finding.signature.words = panic_words(failure);
+            finding.signature.functions = end.stopped_in.clone();
+            return Err(finding);
         }
         self.compare_holders(end)?;
         self.compare_naps(&end.naps)?;

@@ -245,6 +245,7 @@ impl Judge {
                 kind: at.map(|(_, operation, _)| operation.call.kind()),
                 page: at.and_then(|(_, _, page)| page),
                 words: None,
+                functions: None,
             },
         }
     }

@@ -10,6 +10,9 @@ pub struct Observation {
     pub events: Vec<Event>,
     /// What made the machine stop, if anything did.
     pub failure: Option<Failure>,
+    /// In which functions of the kernel it stopped, as one word without numbers, where that is
+    /// known: it tells one failure from another.
+    pub stopped_in: Option<Box<str>>,
     /// Whether the free list was seen empty, from outside, when the kernel refused a frame.
     pub out_of_frames: bool,
     /// Whether the first frame that was refused was for a store to a mapped page whose frame nobody
@@ -241,6 +244,9 @@ pub struct End {
     pub forks: Option<(u64, u64)>,
     /// What made the machine stop, if anything did.
     pub failure: Option<Failure>,
+    /// In which functions of the kernel it stopped, as one word without numbers, where that is
+    /// known: it tells one failure from another.
+    pub stopped_in: Option<Box<str>>,
 }
 
 /// What the disk was seen to hold.

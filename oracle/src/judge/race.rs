@@ -99,7 +99,9 @@ impl Judge {
             return Ok(());
         };
         if let Some(failure) = &observation.failure {
-            return Err(self.failed(&first, &race.steps[0], failure));
+            let mut finding = self.failed(&first, &race.steps[0], failure);
+            finding.signature.functions = observation.stopped_in.clone();
+            return Err(finding);
         }
         let witness = compare::witness(observation);
         let group: Vec<(usize, Operation)> = self

@@ -1,0 +1,138 @@
+//! Where the kernel stopped: the call stack at a panic, at a hang, and on a stuck hart.
+//!
+//! Only a step that ends in a failure comes here.
+
+use super::Engine;
+use crate::guest::source::{Frame, Lines, frames};
+use emulator::{Exit, Privilege};
+
+/// A kernel that hangs is looked at so many times, so many instructions apart: the functions that
+/// are at work each time are those that never return.
+const LOOKS: u32 = 48;
+const BETWEEN_LOOKS: u64 = 7919;
+
+/// How many functions tell one failure from another.
+const TELLING: usize = 3;
+
+/// Functions that say that something is wrong, and are not what is wrong: panics, traps of the
+/// kernel, prints. They are left out where they are innermost.
+const MESSENGERS: [&str; 12] = [
+    "panic",
+    "on_panic",
+    "stop",
+    "rust_begin_unwind",
+    "kerneltrap",
+    "kernelvec",
+    "kernel_trap",
+    "kernel_vector",
+    "printf",
+    "printptr",
+    "printint",
+    "consputc",
+];
+
+/// Whether a function only reports, whatever module it is in.
+fn is_messenger(function: &str) -> bool {
+    let name = function.rsplit("::").next().unwrap_or(function);
+    MESSENGERS.contains(&name)
+}
+
+impl Engine {
+    /// Takes down the call stack of a hart at which the kernel stops.
+    pub(super) fn remember_stack(&mut self, hart: usize) {
+        self.stack = self.guest.unwinder().walk(&self.machine, hart);
+    }
+
+    /// Takes down what the stacks of a hart that has used up its budget have in common: of a
+    /// kernel that lets its program take the same trap for ever, nothing.
+    pub(super) fn remember_loop(&mut self, hart: usize) {
+        self.remember_stack(hart);
+        for _ in 0..LOOKS {
+            if self.machine.privilege(hart) == Privilege::User {
+                self.stack.clear();
+            }
+            if self.stack.is_empty() || self.machine.run_hart(hart, BETWEEN_LOOKS) != Exit::Budget {
+                break;
+            }
+            let now = self.guest.unwinder().walk(&self.machine, hart);
+            let symbols = &self.guest.symbols;
+            let start = |at: u64| symbols.function(at).map_or(at, |(_, offset)| at - offset);
+            let outermost = self.stack.iter().rev().zip(now.iter().rev());
+            let calls = outermost.clone().take_while(|(one, other)| one == other);
+            let calls = calls.count();
+            // The function that loops stands elsewhere each time.
+            let looping = outermost
+                .skip(calls)
+                .take(1)
+                .filter(|(one, other)| start(**one) == start(**other));
+            let common = calls + looping.count();
+            self.stack.drain(..self.stack.len() - common);
+        }
+    }
+
+    /// The call stack at the last failure of this case, the innermost function first; empty if
+    /// there was none, or the hart was in user mode.
+    pub fn stack(&mut self) -> Vec<Frame> {
+        let lines = self
+            .lines
+            .get_or_insert_with(|| Box::new(Lines::read(&self.guest.file)));
+        frames(lines, &self.guest.symbols, &self.stack)
+    }
+
+    /// The innermost functions at the last failure, those that only report it left out, as one
+    /// word: the same in every build of the kernel. `None` where nothing tells.
+    pub(super) fn stopped_in(&mut self) -> Option<Box<str>> {
+        if self.stack.is_empty() {
+            return None;
+        }
+        let stack = self.stack();
+        let own = stack.iter().filter(|frame| !frame.is_library);
+        telling(own.map(|frame| frame.function.as_str()))
+    }
+}
+
+/// The word for a stack of these functions, the innermost first.
+fn telling<'a>(functions: impl Iterator<Item = &'a str>) -> Option<Box<str>> {
+    let telling: Vec<&str> = functions
+        .skip_while(|function| is_messenger(function))
+        .take_while(|function| !function.starts_with("0x"))
+        .take(TELLING)
+        .collect();
+    (!telling.is_empty()).then(|| telling.join("<").into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::telling;
+
+    fn word(functions: &[&str]) -> Option<String> {
+        telling(functions.iter().copied()).map(String::from)
+    }
+
+    #[test]
+    fn a_stack_is_told_by_its_innermost_functions_that_are_not_messengers() {
+        assert_eq!(
+            word(&[
+                "panic",
+                "kerneltrap",
+                "kernelvec",
+                "memmove",
+                "uvmcopy",
+                "fork",
+                "sys_fork"
+            ]),
+            Some("memmove<uvmcopy<fork".to_owned())
+        );
+        assert_eq!(
+            word(&["panic::on_panic", "frames::release"]),
+            Some("frames::release".to_owned())
+        );
+        // A messenger further out is part of the way.
+        assert_eq!(
+            word(&["acquire", "printf", "usertrap"]),
+            Some("acquire<printf<usertrap".to_owned())
+        );
+        assert_eq!(word(&["panic"]), None);
+        assert_eq!(word(&["0x80001234", "main"]), None);
+    }
+}
