@@ -1,12 +1,18 @@
 //! Findings as case files: what a person reads, repeats, and keeps as a regression test.
 
 use crate::case_file::TEXT_ENDING;
+use crate::explain::Explanation;
 use crate::fuzzing::Report;
+use crate::minimise::Minimality;
+use oracle::{Finding, bucket};
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 /// Names another folder for findings than the checkout's.
 const FOLDER_VARIABLE: &str = "FAULTLINE_FINDINGS";
+
+/// Letters of a file name at most, its ending apart: no file system that matters takes fewer.
+const LONGEST_NAME: usize = 200;
 
 /// Where findings go if nobody says otherwise: `findings/` in the checkout, or what the variable
 /// `FAULTLINE_FINDINGS` names.
@@ -35,18 +41,30 @@ pub fn write(report: &Report, folder: &Path, target: &str) -> io::Result<PathBuf
 
 fn text(report: &Report, target: &str) -> String {
     let mut text = String::new();
-    let words = report.finding.to_string();
+    let minimality = match report.minimised.minimality {
+        Minimality::Proved => "; it needs each of its operations",
+        Minimality::BudgetSpent => "",
+    };
     let origin = format!(
-        "found by {target}, in a case of {} operations",
-        report.minimised.operations_before
+        "found by {target}, in a case of {} operations{minimality}",
+        report.minimised.operations_before,
     );
-    let bucket = format!("bucket: {}", report.bucket);
-    for line in words.lines().chain([bucket.as_str(), origin.as_str()]) {
+    for line in head(&report.finding, &report.explanation)
+        .lines()
+        .chain([origin.as_str(), "step through it: faultline trace FILE"])
+    {
         text.push_str(format!("# {line}").trim_end());
         text.push('\n');
     }
     text.push_str(&report.minimised.case.to_string());
     text
+}
+
+/// What is wrong, where in the kernel, and its bucket: what a person acts on.
+pub fn head(finding: &Finding, explanation: &Explanation) -> String {
+    let place = explanation.place();
+    let place = place.map_or_else(String::new, |place| format!("  in:       {place}\n"));
+    format!("{finding}\n{place}bucket: {}\n", bucket(finding))
 }
 
 /// A file name of a signature: letters and digits, with single hyphens between.
@@ -56,7 +74,9 @@ fn slug(signature: &str) -> String {
         .filter(|word| !word.is_empty())
         .map(str::to_ascii_lowercase)
         .collect();
-    words.join("-")
+    let mut name = words.join("-");
+    name.truncate(LONGEST_NAME);
+    name
 }
 
 #[cfg(test)]

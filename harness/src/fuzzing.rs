@@ -3,6 +3,7 @@
 //! A target under `fuzz/` is glue: it hands bytes to [`Session::execute`] and the counters to its
 //! engine. What runs is here, so that `cargo test` on stable replays the same code.
 
+use crate::explain::{Explanation, explain};
 use crate::guest::location::GuestFiles;
 use crate::guest::{BootError, Guest};
 use crate::minimise::{Minimised, minimise};
@@ -147,6 +148,8 @@ pub struct Report {
     pub bucket: Bucket,
     /// The smallest case, and how it was come by.
     pub minimised: Minimised,
+    /// Where in the kernel it went wrong.
+    pub explanation: Explanation,
 }
 
 impl std::fmt::Display for Report {
@@ -295,22 +298,22 @@ impl Session {
         let runner = &mut self.runner;
         let minimised = minimise(
             case,
+            &wanted,
             finding.step,
             self.minimise_executions,
-            |candidate| match runner.run(candidate).finding {
-                Some(found) if bucket(&found) == wanted => {
-                    smallest = found;
-                    true
-                }
-                _ => false,
-            },
+            |candidate| Some(bucket(runner.run(candidate).finding.as_ref()?)),
             |_, _| {},
         );
+        if let Some(finding) = runner.run(&minimised.case).finding {
+            smallest = finding;
+        }
+        let explanation = explain(runner, &minimised.case, &smallest);
         self.runner.engine_mut().machine_mut().edges_mut().fill(0);
         Report {
             finding: smallest,
             bucket: wanted,
             minimised,
+            explanation,
         }
     }
 }

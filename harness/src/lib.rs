@@ -13,6 +13,7 @@ pub mod case_file;
 pub mod check;
 pub mod distil;
 pub mod engine;
+pub mod explain;
 pub mod finding_file;
 pub mod fuzzing;
 pub mod guest;

@@ -26,34 +26,36 @@ pub trait Watch {
     /// planned it and not yet seen the observation.
     fn step(
         &mut self,
-        index: usize,
-        operation: &Operation,
-        step: &Step,
-        judge: &Judge,
-        observation: &Observation,
-    );
+        _index: usize,
+        _operation: &Operation,
+        _step: &Step,
+        _judge: &Judge,
+        _observation: &Observation,
+    ) {
+    }
     /// Called after the kernel performed `race`: `operations` are those that raced, the first of
     /// them numbered `index`; `judge` has planned them and not yet seen the observation.
     fn race(
         &mut self,
-        index: usize,
-        operations: &[Operation],
-        race: &Race,
-        judge: &Judge,
-        observation: &Observation,
-    );
+        _index: usize,
+        _operations: &[Operation],
+        _race: &Race,
+        _judge: &Judge,
+        _observation: &Observation,
+    ) {
+    }
+    /// Called before the kernel performs the operation numbered `index`.
+    fn before(&mut self, _index: usize, _engine: &mut Engine) {}
+    /// Called after it, when the machine still stands as the operation left it.
+    fn after(&mut self, _index: usize, _engine: &mut Engine) {}
     /// Called for an operation that does not apply, because its process is dead or asleep.
-    fn skipped(&mut self, index: usize, operation: &Operation);
+    fn skipped(&mut self, _index: usize, _operation: &Operation) {}
 }
 
 /// Watches nothing.
 pub struct Unwatched;
 
-impl Watch for Unwatched {
-    fn step(&mut self, _: usize, _: &Operation, _: &Step, _: &Judge, _: &Observation) {}
-    fn race(&mut self, _: usize, _: &[Operation], _: &Race, _: &Judge, _: &Observation) {}
-    fn skipped(&mut self, _: usize, _: &Operation) {}
-}
+impl Watch for Unwatched {}
 
 /// Compares whole pages with the model's memory: each page when it is first mapped to a frame, so
 /// that what a dead process left behind shows, and every page at the end of the case.
@@ -155,7 +157,9 @@ impl Runner {
                 watch.skipped(index - 1, operation);
                 continue;
             };
+            watch.before(index - 1, &mut self.engine);
             self.engine.perform(&step, &mut self.observation);
+            watch.after(index - 1, &mut self.engine);
             watch.step(index - 1, operation, &step, &self.judge, &self.observation);
             self.judge.observe(&step, &self.observation)?;
             if let Some(mappings) = &self.observation.mappings {

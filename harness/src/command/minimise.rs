@@ -2,11 +2,13 @@
 
 use super::output::print_json;
 use super::{Conclusion, Format, GuestArguments};
-use faultline::case_file;
-use faultline::minimise::minimise;
+use faultline::explain::{Explanation, explain};
+use faultline::minimise::{Minimality, Minimised, minimise};
 use faultline::runner::Runner;
+use faultline::{case_file, finding_file};
 use indicatif::{ProgressBar, ProgressStyle};
-use oracle::bucket;
+use oracle::{Bucket, Finding, bucket};
+use serde::Serialize;
 use std::path::PathBuf;
 
 #[derive(clap::Args)]
@@ -29,6 +31,16 @@ pub(crate) struct Arguments {
     guest: GuestArguments,
 }
 
+/// The result, as JSON shows it.
+#[derive(Serialize)]
+struct Report<'a> {
+    bucket: &'a Bucket,
+    #[serde(flatten)]
+    minimised: &'a Minimised,
+    finding: &'a Finding,
+    explanation: &'a Explanation,
+}
+
 pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
     let case = case_file::read(&arguments.case)?;
     let mut runner = Runner::new(&arguments.guest.boot()?);
@@ -47,14 +59,10 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
     );
     let minimised = minimise(
         &case,
+        &wanted,
         finding.step,
         arguments.executions,
-        |candidate| {
-            let outcome = runner.run(candidate);
-            outcome
-                .finding
-                .is_some_and(|finding| bucket(&finding) == wanted)
-        },
+        |candidate| Some(bucket(runner.run(candidate).finding.as_ref()?)),
         |operations, executions| {
             progress.set_message(format!(
                 "{operations} operations left, {executions} executions"
@@ -64,18 +72,22 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
     );
     progress.finish_and_clear();
 
-    let outcome = runner.run(&minimised.case);
-    let explained = outcome.finding.map_or_else(String::new, |finding| {
-        let words = finding.to_string();
-        words.lines().map(|line| format!("# {line}\n")).collect()
-    });
-    let text = format!("{}{explained}", minimised.case);
+    let finding = runner.run(&minimised.case).finding.unwrap_or(finding);
+    let explanation = explain(&mut runner, &minimised.case, &finding);
+    let head = finding_file::head(&finding, &explanation);
+    let head: String = head.lines().map(|line| format!("# {line}\n")).collect();
+    let text = format!("{head}{}", minimised.annotated());
     if let Some(path) = &arguments.output {
         std::fs::write(path, &text)
             .map_err(|error| miette::miette!("cannot write {}: {error}", path.display()))?;
     }
     match arguments.format {
-        Format::Json => print_json(&minimised)?,
+        Format::Json => print_json(&Report {
+            bucket: &wanted,
+            minimised: &minimised,
+            finding: &finding,
+            explanation: &explanation,
+        })?,
         Format::Text => {
             if arguments.output.is_none() {
                 print!("{text}");
@@ -85,13 +97,12 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
                 minimised.case.operations.len(),
                 minimised.operations_before,
                 minimised.executions,
-                if minimised.complete {
-                    "no operation can be dropped or simplified further"
-                } else {
-                    "stopped for want of executions: try --executions with more"
+                match minimised.minimality {
+                    Minimality::Proved => "proved minimal: without any one the finding is lost",
+                    Minimality::BudgetSpent =>
+                        "not proved minimal for want of executions: try --executions with more",
                 }
             );
-            eprintln!("bucket: {wanted}");
         }
     }
     Ok(Conclusion::Findings)

@@ -3,9 +3,12 @@
 use super::output::print_json;
 use super::{Conclusion, Format, GuestArguments};
 use faultline::case_file;
-use faultline::guest::Frame;
+use faultline::explain::{Explanation, explain};
 use faultline::runner::{Runner, Watch};
-use oracle::{Judge, Observation, Operation, Race, Step, describe, describe_race, describe_racer};
+use oracle::{
+    Bucket, Finding, Judge, Observation, Operation, Race, Step, bucket, describe, describe_race,
+    describe_racer,
+};
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -33,6 +36,18 @@ struct Line {
     /// Frames taken (positive) or given back (negative).
     #[serde(skip_serializing_if = "Option::is_none")]
     frames: Option<i64>,
+}
+
+/// The whole trace, as JSON shows it.
+#[derive(Serialize)]
+struct Report<'a> {
+    operations: &'a [Line],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    finding: Option<&'a Finding>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bucket: Option<Bucket>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explanation: Option<&'a Explanation>,
 }
 
 #[derive(Default)]
@@ -109,34 +124,30 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
     let mut runner = Runner::new(&arguments.guest.boot()?);
     let mut recorder = Recorder::default();
     let outcome = runner.run_watched(&case, &mut recorder);
+    let explanation = match &outcome.finding {
+        Some(finding) => explain(&mut runner, &case, finding),
+        None => Explanation::default(),
+    };
     match arguments.format {
-        Format::Json => print_json(&recorder.lines)?,
+        Format::Json => print_json(&Report {
+            operations: &recorder.lines,
+            finding: outcome.finding.as_ref(),
+            bucket: outcome.finding.as_ref().map(bucket),
+            explanation: outcome.finding.as_ref().map(|_| &explanation),
+        })?,
         Format::Text => print(&recorder.lines),
     }
     let Some(finding) = outcome.finding else {
         return Ok(Conclusion::Clean);
     };
     if arguments.format == Format::Text {
-        println!("\n{finding}");
-        print_stack(&runner.engine_mut().stack());
+        println!("\n{finding}\nbucket: {}\n\n{explanation}", bucket(&finding));
         let console = runner.engine().console();
         if !console.trim().is_empty() {
-            println!("\nthe kernel's console:\n{}", console.trim_end());
+            println!("the kernel's console:\n{}", console.trim_end());
         }
     }
     Ok(Conclusion::Findings)
-}
-
-/// Where in the kernel it stopped, the innermost function first.
-fn print_stack(stack: &[Frame]) {
-    for (at, frame) in stack.iter().filter(|frame| !frame.is_library).enumerate() {
-        let start = if at == 0 {
-            "  in:       "
-        } else {
-            "            "
-        };
-        println!("{start}{frame}");
-    }
 }
 
 fn print(lines: &[Line]) {

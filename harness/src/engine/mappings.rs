@@ -68,6 +68,23 @@ impl Engine {
         self.page_tables = tables;
     }
 
+    /// The physical addresses of the page tables of every parked process of the case, and whose
+    /// they are.
+    pub(crate) fn page_tables(&self) -> Vec<(u64, Process)> {
+        let mut tables = Vec::new();
+        for (process, satp) in self.parked(None) {
+            self.machine
+                .page_table_pages(satp, &mut |table| tables.push((table, process)));
+        }
+        tables
+    }
+
+    /// How many owners each frame of RAM has, the first frame's first: 0 is free. `None` where the
+    /// kernel's symbols do not tell.
+    pub(crate) fn frame_owners(&self) -> Option<Vec<u16>> {
+        self.guest.accounts?.owners(&self.machine)
+    }
+
     /// The processes of the case that stand at their hints, with their address spaces; or just
     /// one of them.
     fn parked(&self, whose: Option<Process>) -> impl Iterator<Item = (Process, u64)> + '_ {

@@ -11,6 +11,7 @@ mod mappings;
 mod perform;
 mod processes;
 mod race;
+mod record;
 mod scarcity;
 mod schedule;
 mod stack;
@@ -20,6 +21,7 @@ use crate::guest::source::Lines;
 use emulator::{Exit, Machine};
 use oracle::{Event, Failure, Process, Turn};
 use processes::SlotSet;
+use record::Record;
 use scarcity::Scarcity;
 use std::sync::Arc;
 
@@ -29,7 +31,9 @@ pub(crate) use disk::file_node;
 pub(crate) use finish::STATUS_ADDRESS;
 pub use finish::{Standing, Vigil};
 pub(crate) use processes::{Processes, SUPERVISOR, Slot, State};
+pub(crate) use record::{Recording, TrapTaken};
 pub(crate) use schedule::STACK_POINTER;
+pub(crate) use stack::is_messenger;
 
 /// Instructions a single step may take before it counts as a hang. A step of a healthy kernel
 /// takes a few thousand; the largest legal ones (a fork of a large process) some hundred thousand.
@@ -77,6 +81,8 @@ pub struct Engine {
     scarcity: Scarcity,
     /// The call stack at the failure of this case, if there was one: addresses, innermost first.
     stack: Vec<u64>,
+    /// The recording of an operation, if somebody asked for one.
+    record: Record,
     /// The kernel's source, once it was asked for.
     lines: Option<Box<Lines>>,
     /// Physical addresses of page tables, kept to be filled again.
@@ -111,6 +117,7 @@ impl Engine {
             console_mark: 0,
             scarcity: Scarcity::default(),
             stack: Vec::new(),
+            record: Record::default(),
             lines: None,
             page_tables: Vec::new(),
             disk_requests: 0,
@@ -131,6 +138,7 @@ impl Engine {
         self.console.clear();
         self.console_mark = 0;
         self.stack.clear();
+        self.record = Record::Off;
         self.disk_requests = 0;
     }
 
@@ -193,7 +201,7 @@ impl Engine {
         let deadline = self.machine.steps() + budget;
         loop {
             let left = deadline.saturating_sub(self.machine.steps());
-            match self.machine.run_hart(hart, left) {
+            match self.advance(hart, left) {
                 Exit::Hint { .. } => {
                     let name = self.machine.x(hart, crate::agent::NAME_REGISTER);
                     return match Slot::from_name(name).or_else(|| self.unnamed(hart)) {
@@ -263,6 +271,8 @@ impl Engine {
 
     /// Takes over what the kernel has printed, keeping the tail.
     fn drain_console(&mut self) {
+        let recorded = self.take_recorded_output();
+        self.console.extend(recorded);
         self.console.extend(self.machine.console_output());
         let excess = self.console.len().saturating_sub(CONSOLE_BYTES_KEPT);
         self.console.drain(..excess);

@@ -32,7 +32,7 @@ const MESSENGERS: [&str; 12] = [
 ];
 
 /// Whether a function only reports, whatever module it is in.
-fn is_messenger(function: &str) -> bool {
+pub(crate) fn is_messenger(function: &str) -> bool {
     let name = function.rsplit("::").next().unwrap_or(function);
     MESSENGERS.contains(&name)
 }
@@ -73,10 +73,18 @@ impl Engine {
     /// The call stack at the last failure of this case, the innermost function first; empty if
     /// there was none, or the hart was in user mode.
     pub fn stack(&mut self) -> Vec<Frame> {
+        let stack = std::mem::take(&mut self.stack);
+        let frames = self.frames(&stack);
+        self.stack = stack;
+        frames
+    }
+
+    /// The functions at work at each of these addresses, those that were inlined first.
+    pub(crate) fn frames(&mut self, stack: &[u64]) -> Vec<Frame> {
         let lines = self
             .lines
             .get_or_insert_with(|| Box::new(Lines::read(&self.guest.file)));
-        frames(lines, &self.guest.symbols, &self.stack)
+        frames(lines, &self.guest.symbols, stack)
     }
 
     /// The innermost functions at the last failure, those that only report it left out, as one

@@ -98,6 +98,36 @@ impl FrameAccounts {
         Some(u16::from_le_bytes(bytes))
     }
 
+    /// How many owners each frame of RAM has, the first frame's first: 0 is free, 1 what nobody
+    /// counts. `None`: the accounts lead outside RAM.
+    pub fn owners(self, machine: &Machine) -> Option<Vec<u16>> {
+        let mut last = RAM_START;
+        while machine.read_u64(last).is_some() {
+            last += FRAME_BYTES;
+        }
+        let frames = ((last - RAM_START) / FRAME_BYTES) as usize;
+        if let Self::Counted { .. } = self {
+            let addresses = (0..frames as u64).map(|number| RAM_START + FRAME_BYTES * number);
+            return addresses
+                .map(|frame| self.sharers(machine, frame))
+                .collect();
+        }
+        let Self::Linked { kmem } = self else {
+            return None;
+        };
+        let mut owners = vec![1; frames];
+        let mut link = machine.read_u64(kmem + FREE_LIST)?;
+        for _ in 0..LONGEST_LIST {
+            if link == 0 {
+                return Some(owners);
+            }
+            let number = link.checked_sub(RAM_START)? / FRAME_BYTES;
+            *owners.get_mut(number as usize)? = 0;
+            link = machine.read_u64(link)?;
+        }
+        None
+    }
+
     /// Hides all free frames but `keep` from the kernel, as if the machine had less memory.
     /// Nothing is hidden when fewer are free already. `None`: the accounts lead outside RAM.
     pub fn hide(self, machine: &mut Machine, keep: u64) -> Option<Hidden> {

@@ -17,7 +17,7 @@ use crate::agent::Agent;
 use crate::engine::{Canaries, HARTS, Processes, Slot};
 use emulator::Snapshot;
 use frames::FrameAccounts;
-use oracle::{Dialect, Setting};
+use oracle::{Dialect, Layout, Setting};
 use requests::FrameRequests;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
@@ -64,6 +64,11 @@ pub struct Guest {
 }
 
 impl Guest {
+    /// The layout of the program that every case begins in.
+    pub(crate) fn first_layout(&self) -> &Layout {
+        &self.setting.booted.layout
+    }
+
     /// How to walk back the kernel's call stacks.
     pub(crate) fn unwinder(&self) -> &Unwinder {
         self.unwinder.get_or_init(|| Unwinder::read(&self.file))

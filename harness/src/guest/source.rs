@@ -262,7 +262,7 @@ mod tests {
             ),
             ("kernel::pool::Pool<T,N>::take::{{closure}}", "Pool::take"),
             ("", ""),
-            (">>::<", ">>::<"),
+            (">>::<", ">>"),
         ] {
             assert_eq!(readable(name), wanted);
         }

@@ -144,7 +144,7 @@ pub fn simplifications(operation: &Operation) -> Vec<Operation> {
             let simpler = [0, 1].into_iter().take_while(|simpler| *simpler != ticks);
             calls.extend(simpler.map(|ticks| Call::Pause { ticks }));
         }
-        Call::Frames { free } => calls.extend(smaller(free).map(|free| Call::Frames { free })),
+        Call::Frames { free } => calls.extend(more(free).map(|free| Call::Frames { free })),
         Call::FailFrame { nth } => {
             let sooner = smaller(nth.get().into()).filter_map(|nth| NonZeroU8::new(nth as u8));
             calls.extend(sooner.map(|nth| Call::FailFrame { nth }));
@@ -167,6 +167,14 @@ fn narrower(width: Width) -> impl Iterator<Item = Width> {
     Width::ALL
         .into_iter()
         .take_while(move |other| *other != width)
+}
+
+/// Less pressure: more frames, as long as a person can count them.
+fn more(frames: u16) -> impl Iterator<Item = u16> {
+    const MOST: u16 = 64;
+    let candidates = [frames.saturating_mul(2), frames.saturating_add(1)];
+    let larger = move |more: &u16| *more > frames && *more <= MOST;
+    candidates.into_iter().filter(larger)
 }
 
 fn smaller(number: u16) -> impl Iterator<Item = u16> {

@@ -351,6 +351,13 @@ impl std::error::Error for Finding {}
 #[serde(transparent)]
 pub struct Bucket(String);
 
+impl From<&str> for Bucket {
+    /// A bucket by its name, as a finding file tells it.
+    fn from(name: &str) -> Self {
+        Self(name.to_owned())
+    }
+}
+
 impl fmt::Display for Bucket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

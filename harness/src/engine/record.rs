@@ -1,0 +1,343 @@
+//! Recording which functions of the kernel a step goes through, instruction by instruction.
+//!
+//! Only an explanation asks for it: a recorded step runs a thousand times slower, and to the same
+//! end, since running in portions is the same as running in one.
+
+use super::Engine;
+use crate::guest::symbols::Symbols;
+use crate::guest::unwind::Unwinder;
+use emulator::{Exit, Machine, Privilege};
+use std::sync::Arc;
+
+/// Instructions recorded at most; the rest of the step runs unseen.
+const LONGEST: u64 = 400_000;
+/// Calls recorded at most.
+const MOST_CALLS: usize = 20_000;
+/// Calls inside of one another: a kernel stack has no room for more.
+const DEEPEST: usize = 400;
+
+const RA: usize = 1;
+const SP: usize = 2;
+const A0: usize = 10;
+
+const CSR_STVEC: u16 = 0x105;
+const CSR_SEPC: u16 = 0x141;
+const CSR_SCAUSE: u16 = 0x142;
+const CSR_STVAL: u16 = 0x143;
+
+/// What the kernel went through from the moment in which a process was given its operation to the
+/// next hint call of anybody.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Recording {
+    /// In the order in which they began.
+    pub(crate) calls: Vec<Call>,
+    /// Which call was at work at which instruction, in order; repetitions left out.
+    pub(crate) visits: Vec<(usize, u64)>,
+    /// Traps, from user mode and from the kernel's own.
+    pub(crate) traps: Vec<TrapTaken>,
+    /// The call stack when the kernel first printed something: addresses, innermost first.
+    pub(crate) first_words: Option<Vec<u64>>,
+    /// Whether the step went on unseen.
+    pub(crate) is_cut: bool,
+}
+
+/// One call of a function.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Call {
+    /// Index of the call that it was made from, and the instruction that made it.
+    pub(crate) caller: Option<(usize, u64)>,
+    /// What `a0` held when it returned, if it did.
+    pub(crate) returned: Option<u64>,
+}
+
+/// A trap that the kernel took.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TrapTaken {
+    /// `scause`.
+    pub(crate) cause: u64,
+    /// `stval`.
+    pub(crate) value: u64,
+    /// `sepc`.
+    pub(crate) pc: u64,
+    /// Whether user mode was left by it.
+    pub(crate) from_user: bool,
+}
+
+/// A call that has not returned.
+#[derive(Clone, Copy)]
+struct Open {
+    call: usize,
+    /// Where it will return to, with which stack pointer; 0 for the outermost.
+    back: u64,
+    stack: u64,
+}
+
+/// What tells a call from a jump and a jump from the next instruction.
+#[derive(Clone, Copy)]
+struct Registers {
+    pc: u64,
+    ra: u64,
+    sp: u64,
+    is_user: bool,
+}
+
+impl Registers {
+    fn of(machine: &Machine, hart: usize) -> Self {
+        Self {
+            pc: machine.pc(hart),
+            ra: machine.x(hart, RA),
+            sp: machine.x(hart, SP),
+            is_user: machine.privilege(hart) == Privilege::User,
+        }
+    }
+
+    fn follows(&self, before: &Registers) -> bool {
+        let length = self.pc.wrapping_sub(before.pc);
+        length == 2 || length == 4
+    }
+}
+
+struct Recorder {
+    recording: Recording,
+    open: Vec<Open>,
+    /// Stacks of threads that were switched away from.
+    parked: Vec<Vec<Open>>,
+    /// What the kernel printed meanwhile.
+    printed: Vec<u8>,
+    left: u64,
+}
+
+/// How far a recording is that somebody asked for.
+#[derive(Default)]
+pub(super) enum Record {
+    /// Nobody asked.
+    #[default]
+    Off,
+    /// The next operation is to be recorded.
+    Asked,
+    /// It is being recorded.
+    On(Box<Active>),
+    /// It was.
+    Done(Recording),
+}
+
+pub(super) struct Active(Recorder);
+
+impl Engine {
+    /// Records the next operation that a process is given.
+    pub(crate) fn record_next(&mut self) {
+        self.record = Record::Asked;
+    }
+
+    /// What was recorded since.
+    pub(crate) fn take_recording(&mut self) -> Option<Recording> {
+        self.end_recording();
+        match std::mem::take(&mut self.record) {
+            Record::Done(recording) => Some(recording),
+            _ => None,
+        }
+    }
+
+    /// A process was given an operation.
+    pub(super) fn begin_recording(&mut self) {
+        if matches!(self.record, Record::Asked) {
+            self.record = Record::On(Box::new(Active(Recorder {
+                recording: Recording::default(),
+                open: Vec::new(),
+                parked: Vec::new(),
+                printed: Vec::new(),
+                left: LONGEST,
+            })));
+        }
+    }
+
+    /// Somebody stands at a hint again.
+    pub(super) fn end_recording(&mut self) {
+        self.record = match std::mem::take(&mut self.record) {
+            Record::On(mut active) => {
+                self.console.append(&mut active.0.printed);
+                Record::Done(active.0.recording)
+            }
+            other => other,
+        };
+    }
+
+    /// What the kernel printed while it was recorded, to be put with what it prints otherwise.
+    pub(super) fn take_recorded_output(&mut self) -> Vec<u8> {
+        match &mut self.record {
+            Record::On(active) => std::mem::take(&mut active.0.printed),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Runs a hart, and records what it does if somebody asked.
+    pub(super) fn advance(&mut self, hart: usize, budget: u64) -> Exit {
+        match &mut self.record {
+            Record::On(active) => {
+                let guest = Arc::clone(&self.guest);
+                let recorder = &mut active.0;
+                recorder.run(
+                    &mut self.machine,
+                    hart,
+                    budget,
+                    &guest.symbols,
+                    guest.unwinder(),
+                )
+            }
+            _ => self.machine.run_hart(hart, budget),
+        }
+    }
+}
+
+impl Recorder {
+    fn run(
+        &mut self,
+        machine: &mut Machine,
+        hart: usize,
+        budget: u64,
+        symbols: &Symbols,
+        unwinder: &Unwinder,
+    ) -> Exit {
+        for done in 0..budget {
+            let is_full = self.recording.calls.len() >= MOST_CALLS || self.open.len() >= DEEPEST;
+            if self.left == 0 || is_full {
+                self.recording.is_cut = true;
+                return machine.run_hart(hart, budget - done);
+            }
+            let before = Registers::of(machine, hart);
+            let exit = machine.run_hart(hart, 1);
+            if exit != Exit::Budget {
+                return exit;
+            }
+            self.left -= 1;
+            let now = Registers::of(machine, hart);
+            self.note(machine, hart, before, now, symbols);
+            let printed = machine.console_output();
+            if !printed.is_empty() {
+                self.printed.extend(printed);
+                let words = &mut self.recording.first_words;
+                words.get_or_insert_with(|| unwinder.walk(machine, hart));
+            }
+        }
+        Exit::Budget
+    }
+
+    fn note(
+        &mut self,
+        machine: &Machine,
+        hart: usize,
+        before: Registers,
+        now: Registers,
+        symbols: &Symbols,
+    ) {
+        if now.is_user {
+            self.open.clear();
+            return;
+        }
+        let vector = machine.csr(hart, CSR_STVEC).unwrap_or(0) & !3;
+        let is_trap = before.is_user || (now.pc == vector && !now.follows(&before));
+        if is_trap {
+            self.note_trap(machine, hart, before);
+        }
+        // The trampoline is no function: it is mapped where no symbol is.
+        if !symbols.image().contains(&now.pc) {
+            return;
+        }
+        let is_in_vector = is_trap && !before.is_user;
+        if self.open.is_empty() {
+            self.enter(None, 0, now.sp);
+        } else if !is_in_vector && !now.follows(&before) {
+            self.jump(machine, hart, before, now, symbols);
+        }
+        self.visit(now.pc);
+    }
+
+    fn note_trap(&mut self, machine: &Machine, hart: usize, before: Registers) {
+        let csr = |number| machine.csr(hart, number).unwrap_or(0);
+        let trap = TrapTaken {
+            cause: csr(CSR_SCAUSE),
+            value: csr(CSR_STVAL),
+            pc: csr(CSR_SEPC),
+            from_user: before.is_user,
+        };
+        self.recording.traps.push(trap);
+        if before.is_user {
+            self.open.clear();
+        } else {
+            self.enter(Some(trap.pc), trap.pc, before.sp);
+        }
+    }
+
+    /// What a jump is: a call, if it leaves the address behind it in `ra`; a return, if somebody
+    /// waits for it; a switch to another thread, if it leads into the midst of a function; else a
+    /// branch, or a call in place of a return.
+    fn jump(
+        &mut self,
+        machine: &Machine,
+        hart: usize,
+        before: Registers,
+        now: Registers,
+        symbols: &Symbols,
+    ) {
+        let behind = now.ra.wrapping_sub(before.pc);
+        if behind == 2 || behind == 4 {
+            return self.enter(Some(before.pc), now.ra, now.sp);
+        }
+        let waits = |open: &Open| open.back == now.pc && open.stack == now.sp;
+        if self.open.iter().any(waits) {
+            return self.leave(machine.x(hart, A0), waits);
+        }
+        let resumed = self.parked.iter().position(|stack| stack.iter().any(waits));
+        if let Some(at) = resumed {
+            let resumed = self.parked.swap_remove(at);
+            let left = std::mem::replace(&mut self.open, resumed);
+            self.parked.push(left);
+            return self.leave(machine.x(hart, A0), waits);
+        }
+        let function = |pc| symbols.function(pc);
+        match (function(before.pc), function(now.pc)) {
+            (Some((one, _)), Some((other, _))) if one == other => {}
+            (_, Some((_, 0))) => {
+                // A function that ends in a call of another hands its own return over.
+                let back = self
+                    .open
+                    .last()
+                    .map_or((0, 0), |open| (open.back, open.stack));
+                self.enter(Some(before.pc), back.0, back.1);
+            }
+            _ => {
+                let left = std::mem::take(&mut self.open);
+                self.parked.push(left);
+                self.enter(None, 0, now.sp);
+            }
+        }
+    }
+
+    fn enter(&mut self, from: Option<u64>, back: u64, stack: u64) {
+        let caller = self.open.last().map(|open| open.call).zip(from);
+        let call = self.recording.calls.len();
+        self.recording.calls.push(Call {
+            caller,
+            returned: None,
+        });
+        self.open.push(Open { call, back, stack });
+    }
+
+    /// Ends all calls down to the outermost of those that wait for this return.
+    fn leave(&mut self, value: u64, waits: impl Fn(&Open) -> bool) {
+        let innermost = self.open.iter().rposition(&waits).unwrap_or(0);
+        let mut first = innermost;
+        while first > 0 && waits(&self.open[first - 1]) {
+            first -= 1;
+        }
+        for open in self.open.drain(first..) {
+            self.recording.calls[open.call].returned = Some(value);
+        }
+    }
+
+    fn visit(&mut self, pc: u64) {
+        if let Some(open) = self.open.last() {
+            self.recording.visits.push((open.call, pc));
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! The functions that a step went through, as a tree of bounded size.
+
+use crate::engine::Recording;
+use crate::guest::Frame;
+use serde::Serialize;
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+
+/// Lines of a tree that a person still reads.
+const MOST_LINES: usize = 36;
+
+/// Functions of xv6 and its like that say nothing of where a step goes.
+const HOUSEKEEPING: [&str; 22] = [
+    "acquire",
+    "release",
+    "push_off",
+    "pop_off",
+    "holding",
+    "mycpu",
+    "cpuid",
+    "myproc",
+    "memset",
+    "memmove",
+    "memcpy",
+    "strlen",
+    "strncpy",
+    "safestrcpy",
+    "acquiresleep",
+    "releasesleep",
+    "printf",
+    "usertrapret",
+    "prepare_return",
+    "sfence_vma",
+    "wakeup",
+    "intr_on",
+];
+/// Folders of our kernel of which the same holds.
+const HOUSEKEEPING_FOLDERS: [&str; 3] = ["sync/", "arch/", "print.rs"];
+
+/// One call in the tree.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CallLine {
+    /// How many calls of the tree it is inside of.
+    pub depth: usize,
+    /// The function.
+    pub function: String,
+    /// Where it was called: file and line in the caller.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub called_at: Option<String>,
+    /// What it returned, if that was -1 and it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub returned: Option<i64>,
+    /// How often it was called there in a row.
+    pub times: usize,
+    /// Whether it is the innermost function whose failure became the step's.
+    pub is_first_to_fail: bool,
+}
+
+/// A node while the tree grows.
+struct Node {
+    function: String,
+    called_at: Option<String>,
+    returned: Option<i64>,
+    times: usize,
+    is_first_to_fail: bool,
+    is_housekeeping: bool,
+    children: Vec<usize>,
+}
+
+/// The tree of a recording. `frames` says which functions are at work at an address, inlined ones
+/// first.
+pub(super) fn tree(recording: &Recording, frames: impl FnMut(u64) -> Vec<Frame>) -> Vec<CallLine> {
+    let mut tree = Tree {
+        recording,
+        frames,
+        known: HashMap::new(),
+        nodes: vec![],
+        roots: vec![],
+        seen: HashSet::new(),
+        anchors: vec![None; recording.calls.len()],
+    };
+    for visit in &recording.visits {
+        if tree.seen.insert(*visit) {
+            tree.visit(visit.0, visit.1);
+        }
+    }
+    tree.mark();
+    tree.lines()
+}
+
+struct Tree<'a, F> {
+    recording: &'a Recording,
+    frames: F,
+    /// The functions at an address, the outermost first, libraries left out.
+    known: HashMap<u64, Vec<Frame>>,
+    nodes: Vec<Node>,
+    roots: Vec<usize>,
+    /// What was visited before.
+    seen: HashSet<(usize, u64)>,
+    /// The node of each call that was visited.
+    anchors: Vec<Option<usize>>,
+}
+
+impl<F: FnMut(u64) -> Vec<Frame>> Tree<'_, F> {
+    fn chain(&mut self, pc: u64) -> Vec<Frame> {
+        let frames = &mut self.frames;
+        let chain = self.known.entry(pc).or_insert_with(|| {
+            let mut chain = frames(pc);
+            chain.retain(|frame| !frame.is_library);
+            chain.reverse();
+            chain
+        });
+        chain.clone()
+    }
+
+    /// A call executes the instruction at `pc`; the node of the innermost function there.
+    fn visit(&mut self, call: usize, pc: u64) -> Option<usize> {
+        let chain = self.chain(pc);
+        let mut node = match self.anchors[call] {
+            Some(anchor) => anchor,
+            None => {
+                let caller = self.recording.calls[call].caller;
+                let from = caller.and_then(|(caller, at)| Some((self.visit(caller, at)?, at)));
+                let Some(function) = chain.first() else {
+                    // A library's function: what it calls is its caller's doing.
+                    self.anchors[call] = from.map(|(node, _)| node);
+                    return self.anchors[call];
+                };
+                let called_at = from.and_then(|(_, at)| place(self.chain(at).last()));
+                let returned = failure(self.recording.calls[call].returned);
+                let node = self.add(from.map(|(node, _)| node), function, called_at, returned);
+                self.anchors[call] = Some(node);
+                node
+            }
+        };
+        for (outer, inner) in chain.iter().zip(chain.iter().skip(1)) {
+            let called_at = place(Some(outer));
+            let mut children = self.nodes[node].children.iter().copied();
+            let same = children.find(|child| {
+                let child = &self.nodes[*child];
+                child.function == inner.function && child.called_at == called_at
+            });
+            node = match same {
+                Some(child) => child,
+                None => self.add(Some(node), inner, called_at, None),
+            };
+        }
+        Some(node)
+    }
+
+    fn add(
+        &mut self,
+        parent: Option<usize>,
+        frame: &Frame,
+        called_at: Option<String>,
+        returned: Option<i64>,
+    ) -> usize {
+        let node = self.nodes.len();
+        self.nodes.push(Node {
+            function: frame.function.clone(),
+            called_at,
+            returned,
+            times: 1,
+            is_first_to_fail: false,
+            is_housekeeping: is_housekeeping(frame),
+            children: Vec::new(),
+        });
+        match parent {
+            Some(parent) => self.nodes[parent].children.push(node),
+            None => self.roots.push(node),
+        }
+        node
+    }
+
+    /// Marks the innermost function whose -1 travelled up: from the last call that returned -1 of
+    /// all the outermost ones, down through the last such call each time.
+    fn mark(&mut self) {
+        let mut candidates = self.roots.clone();
+        let mut first = None;
+        while !candidates.is_empty() {
+            let failed = candidates.iter().rev().find(|node| {
+                let node = &self.nodes[**node];
+                node.returned.is_some() && !node.is_housekeeping
+            });
+            candidates = match (failed, first) {
+                (Some(failed), _) => {
+                    first = Some(*failed);
+                    self.nodes[*failed].children.clone()
+                }
+                // Above the system call nobody returns anything.
+                (None, None) => {
+                    let children = candidates.iter().map(|node| &self.nodes[*node].children);
+                    children.flatten().copied().collect()
+                }
+                (None, Some(_)) => Vec::new(),
+            };
+        }
+        if let Some(first) = first {
+            self.nodes[first].is_first_to_fail = true;
+        }
+    }
+
+    /// The tree in lines: what is deepest goes first where there are too many, but for the way to
+    /// the mark.
+    fn lines(&self) -> Vec<CallLine> {
+        let mut deepest = 1;
+        let mut lines = self.lines_to(deepest);
+        loop {
+            let more = self.lines_to(deepest + 1);
+            if more.len() > MOST_LINES || more.len() == lines.len() {
+                break;
+            }
+            lines = more;
+            deepest += 1;
+        }
+        lines.truncate(2 * MOST_LINES);
+        lines
+    }
+
+    fn lines_to(&self, deepest: usize) -> Vec<CallLine> {
+        let mut lines = Vec::new();
+        for root in &self.roots {
+            self.append(*root, 0, deepest, &mut lines);
+        }
+        lines
+    }
+
+    fn append(&self, node: usize, depth: usize, deepest: usize, lines: &mut Vec<CallLine>) {
+        let held = &self.nodes[node];
+        if held.is_housekeeping || (depth >= deepest && !self.leads_to_mark(node)) {
+            return;
+        }
+        let line = CallLine {
+            depth,
+            function: held.function.clone(),
+            called_at: held.called_at.clone(),
+            returned: held.returned,
+            times: held.times,
+            is_first_to_fail: held.is_first_to_fail,
+        };
+        let start = lines.len();
+        lines.push(line);
+        for child in &held.children {
+            self.append(*child, depth + 1, deepest, lines);
+        }
+        // The same again as just before: one line says how often.
+        let length = lines.len() - start;
+        if start >= length && same(&lines[start - length..start], &lines[start..]) {
+            lines[start - length].times += 1;
+            lines.truncate(start);
+        }
+    }
+
+    fn leads_to_mark(&self, node: usize) -> bool {
+        let held = &self.nodes[node];
+        held.is_first_to_fail || held.children.iter().any(|child| self.leads_to_mark(*child))
+    }
+}
+
+fn same(one: &[CallLine], other: &[CallLine]) -> bool {
+    let mut pairs = one.iter().zip(other).enumerate();
+    pairs.all(|(at, (one, other))| {
+        let times = if at == 0 { one.times } else { other.times };
+        let other = CallLine {
+            times,
+            ..other.clone()
+        };
+        *one == other
+    })
+}
+
+fn place(frame: Option<&Frame>) -> Option<String> {
+    let frame = frame?;
+    Some(format!("{}:{}", frame.file.as_ref()?, frame.line?))
+}
+
+/// A result that says that something failed, in 64 bits or in C's `int`.
+fn failure(returned: Option<u64>) -> Option<i64> {
+    (returned == Some(u64::MAX)).then_some(-1)
+}
+
+fn is_housekeeping(frame: &Frame) -> bool {
+    let file = frame.file.as_deref().unwrap_or_default();
+    let reads_a_register = frame.function.starts_with("r_") || frame.function.starts_with("w_");
+    reads_a_register
+        || HOUSEKEEPING.contains(&frame.function.as_str())
+        || HOUSEKEEPING_FOLDERS
+            .iter()
+            .any(|folder| file.starts_with(folder))
+}
+
+impl fmt::Display for CallLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:width$}{}", "", self.function, width = 2 * self.depth)?;
+        if let Some(place) = &self.called_at {
+            write!(f, "  called at {place}")?;
+        }
+        if self.times > 1 {
+            write!(f, ", {} times", self.times)?;
+        }
+        if let Some(value) = self.returned {
+            write!(f, " -> {value}")?;
+        }
+        if self.is_first_to_fail {
+            write!(f, "  <-- the first to fail")?;
+        }
+        Ok(())
+    }
+}

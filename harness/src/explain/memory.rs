@@ -1,0 +1,254 @@
+//! What a step did to memory: pages mapped, unmapped and changed, frames taken and given back.
+
+use crate::engine::Engine;
+use oracle::{Layout, PageFlags, PageMapping, Process};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// Changes of one kind told at most; the rest is counted.
+const MOST: usize = 12;
+
+const PAGE: u64 = 4096;
+const FIRST_FRAME: u64 = 0x8000_0000;
+
+/// Page tables and frames at one moment.
+pub(super) struct Moment {
+    mappings: BTreeMap<(Process, u64), PageMapping>,
+    tables: BTreeMap<u64, Process>,
+    /// How many owners each frame of RAM has, where the kernel's symbols tell.
+    owners: Option<Vec<u16>>,
+}
+
+impl Moment {
+    /// What the machine holds now.
+    pub(super) fn of(engine: &mut Engine) -> Self {
+        let mut mappings = Vec::new();
+        engine.list_mappings(None, &mut mappings);
+        let key = |mapping: PageMapping| ((mapping.process, mapping.address), mapping);
+        Self {
+            mappings: mappings.into_iter().map(key).collect(),
+            tables: engine.page_tables().into_iter().collect(),
+            owners: engine.frame_owners(),
+        }
+    }
+
+    fn has(&self, process: Process) -> bool {
+        self.mappings.keys().any(|(whose, _)| *whose == process)
+    }
+}
+
+/// What a step did to memory.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct MemoryChange {
+    /// Pages of processes that live before and after, in order.
+    pub pages: Vec<PageChange>,
+    /// Frames taken and given back.
+    pub frames: Vec<FrameChange>,
+    /// Changes beside these.
+    pub more: usize,
+}
+
+/// A page whose mapping changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PageChange {
+    /// Whose.
+    pub process: char,
+    /// Its virtual address.
+    pub address: u64,
+    /// The same in the words of cases, where the process has the layout that all begin with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// How it was mapped; `None`: it was not.
+    pub before: Option<Mapped>,
+    /// How it is mapped.
+    pub after: Option<Mapped>,
+}
+
+/// How a page is mapped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Mapped {
+    /// Physical address of its frame.
+    pub frame: u64,
+    /// `r`, `w`, `x`, `u`, each a hyphen where it is not given.
+    pub permissions: String,
+    /// How many address spaces the kernel believes to share the frame, where it counts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sharers: Option<u16>,
+}
+
+/// A frame that changed hands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FrameChange {
+    /// Its physical address.
+    pub frame: u64,
+    /// Whether it was taken; else it was given back.
+    pub is_taken: bool,
+    /// What it is used for, or was.
+    pub purpose: String,
+}
+
+impl MemoryChange {
+    /// The difference of two moments.
+    pub(super) fn between(before: &Moment, after: &Moment, layout: &Layout) -> Self {
+        let mut change = Self::default();
+        let keys = before.mappings.keys().chain(after.mappings.keys());
+        let mut keys: Vec<&(Process, u64)> = keys.collect();
+        keys.sort_unstable();
+        keys.dedup();
+        for key in keys {
+            if !before.has(key.0) || !after.has(key.0) {
+                continue;
+            }
+            let (old, new) = (before.mappings.get(key), after.mappings.get(key));
+            let (old, new) = (old.map(mapped), new.map(mapped));
+            if old != new {
+                change.add_page(PageChange {
+                    process: key.0.letter(),
+                    address: key.1,
+                    name: name(layout, key.1),
+                    before: old,
+                    after: new,
+                });
+            }
+        }
+        if let (Some(old), Some(new)) = (&before.owners, &after.owners) {
+            for (number, (old, new)) in old.iter().zip(new).enumerate() {
+                if (*old == 0) != (*new == 0) {
+                    let frame = FIRST_FRAME + PAGE * number as u64;
+                    let is_taken = *old == 0;
+                    let moment = if is_taken { after } else { before };
+                    change.add_frame(FrameChange {
+                        frame,
+                        is_taken,
+                        purpose: purpose(moment, frame, layout),
+                    });
+                }
+            }
+        }
+        change
+    }
+
+    /// Whether the step left memory as it was.
+    pub fn is_empty(&self) -> bool {
+        self.pages.is_empty() && self.frames.is_empty()
+    }
+
+    fn add_page(&mut self, page: PageChange) {
+        match self.pages.len() < MOST {
+            true => self.pages.push(page),
+            false => self.more += 1,
+        }
+    }
+
+    fn add_frame(&mut self, frame: FrameChange) {
+        match self.frames.len() < MOST {
+            true => self.frames.push(frame),
+            false => self.more += 1,
+        }
+    }
+}
+
+fn mapped(mapping: &PageMapping) -> Mapped {
+    let flags = [
+        (PageFlags::READ, 'r'),
+        (PageFlags::WRITE, 'w'),
+        (PageFlags::EXECUTE, 'x'),
+        (PageFlags::USER, 'u'),
+    ];
+    let letter = |(flag, letter)| match mapping.flags.contains(flag) {
+        true => letter,
+        false => '-',
+    };
+    Mapped {
+        frame: mapping.frame,
+        permissions: flags.into_iter().map(letter).collect(),
+        sharers: mapping.sharers,
+    }
+}
+
+/// What a frame holds at that moment.
+fn purpose(moment: &Moment, frame: u64, layout: &Layout) -> String {
+    let mut pages = moment.mappings.values();
+    if let Some(mapping) = pages.find(|mapping| mapping.frame == frame) {
+        let page = name(layout, mapping.address);
+        let page = page.unwrap_or_else(|| format!("{:#x}", mapping.address));
+        return format!("{page} of {}", mapping.process);
+    }
+    match moment.tables.get(&frame) {
+        Some(process) => format!("page table of {process}"),
+        None => "neither a page nor a page table of a process at its hint".to_owned(),
+    }
+}
+
+/// A page in the words of cases.
+fn name(layout: &Layout, address: u64) -> Option<String> {
+    let page_of = |start: u64| address.wrapping_sub(start) / PAGE;
+    let ranges = [
+        (&layout.text, "text"),
+        (&layout.data, "data"),
+        (&layout.guard, "guard"),
+        (&layout.stack, "stack"),
+    ];
+    let region = ranges
+        .into_iter()
+        .find(|(range, _)| range.contains(&address));
+    if let Some((range, word)) = region {
+        return Some(format!("{word}[{}]", page_of(range.start)));
+    }
+    if address == layout.trampoline {
+        return Some("trampoline".to_owned());
+    }
+    if address == layout.trapframe {
+        return Some("trapframe".to_owned());
+    }
+    let in_heap = (layout.heap..layout.trapframe).contains(&address);
+    in_heap.then(|| format!("heap[{}]", page_of(layout.heap)))
+}
+
+impl fmt::Display for Mapped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {:#x}", self.permissions, self.frame)?;
+        match self.sharers {
+            Some(sharers) if sharers > 1 => write!(f, ", {sharers} sharers"),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for PageChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {:#x}", self.process, self.address)?;
+        if let Some(name) = &self.name {
+            write!(f, " {name}")?;
+        }
+        match (&self.before, &self.after) {
+            (None, Some(after)) => write!(f, ": now mapped, {after}"),
+            (Some(before), None) => write!(f, ": no longer mapped, was {before}"),
+            (Some(before), Some(after)) => write!(f, ": {before} -> {after}"),
+            (None, None) => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for FrameChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verb = if self.is_taken { "taken" } else { "given back" };
+        write!(f, "frame {:#x} {verb}: {}", self.frame, self.purpose)
+    }
+}
+
+impl fmt::Display for MemoryChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for page in &self.pages {
+            writeln!(f, "{page}")?;
+        }
+        for frame in &self.frames {
+            writeln!(f, "{frame}")?;
+        }
+        if self.more > 0 {
+            writeln!(f, "and {} changes more", self.more)?;
+        }
+        Ok(())
+    }
+}

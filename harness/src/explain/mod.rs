@@ -1,0 +1,222 @@
+//! Explaining a finding: where in the kernel it went wrong, and what the decisive step did to
+//! memory. A second run of the case, recorded at that step, tells.
+
+mod calls;
+mod memory;
+
+pub use calls::CallLine;
+pub use memory::{FrameChange, Mapped, MemoryChange, PageChange};
+
+use crate::engine::{Engine, Recording};
+use crate::guest::Frame;
+use crate::runner::{Outcome, Runner, Watch};
+use memory::Moment;
+use oracle::{Case, Finding, Verdict};
+use serde::Serialize;
+use std::fmt;
+
+/// Functions of a call stack told at most.
+const DEEPEST: usize = 16;
+
+/// What can be said of a finding beside the finding itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Explanation {
+    /// Which moment the call stack shows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub moment: Option<&'static str>,
+    /// The kernel's call stack then, the innermost function first; what was inlined is shown.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub stack: Vec<Frame>,
+    /// The traps that the kernel took in the decisive step, in words.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub traps: Vec<String>,
+    /// The functions that it went through.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub calls: Vec<CallLine>,
+    /// What it did to memory.
+    #[serde(skip_serializing_if = "MemoryChange::is_empty")]
+    pub memory: MemoryChange,
+}
+
+/// Watches one operation of a case closely.
+struct Close {
+    at: usize,
+    before: Option<Moment>,
+    after: Option<Moment>,
+    recording: Option<Recording>,
+}
+
+impl Watch for Close {
+    fn before(&mut self, index: usize, engine: &mut Engine) {
+        if index == self.at {
+            self.before = Some(Moment::of(engine));
+            engine.record_next();
+        }
+    }
+
+    fn after(&mut self, index: usize, engine: &mut Engine) {
+        if index == self.at {
+            self.after = Some(Moment::of(engine));
+            self.recording = engine.take_recording();
+        }
+    }
+}
+
+/// Runs `case`, which shows `finding`, once more and says where it went wrong.
+pub fn explain(runner: &mut Runner, case: &Case, finding: &Finding) -> Explanation {
+    let mut close = Close {
+        at: finding.step.unwrap_or(usize::MAX),
+        before: None,
+        after: None,
+        recording: None,
+    };
+    let outcome = runner.run_watched(case, &mut close);
+    if !is_same(&outcome, finding) {
+        // Two runs that differ explain nothing.
+        return Explanation::default();
+    }
+    let engine = runner.engine_mut();
+    let mut explanation = Explanation::default();
+    let stopped = engine.stack();
+    if !stopped.is_empty() {
+        explanation.moment = Some("where the kernel stopped");
+        explanation.stack = told(stopped);
+    }
+    if let Some(recording) = &close.recording {
+        explanation.traps = recording.traps.iter().map(trap_words).collect();
+        explanation.traps.dedup();
+        explanation.traps.truncate(DEEPEST);
+        if explanation.stack.is_empty() {
+            let says = recording.first_words.as_deref();
+            let kills = finding.verdict == Verdict::WronglyKilled;
+            if let Some(stack) = says.filter(|_| kills) {
+                explanation.moment = Some("where the kernel says that it kills");
+                explanation.stack = told(engine.frames(stack));
+            }
+            explanation.calls = calls::tree(recording, |pc| engine.frames(&[pc]));
+        }
+    }
+    if let (Some(before), Some(after)) = (&close.before, &close.after) {
+        let layout = runner.engine().guest().first_layout();
+        explanation.memory = MemoryChange::between(before, after, layout);
+    }
+    explanation
+}
+
+fn is_same(outcome: &Outcome, finding: &Finding) -> bool {
+    outcome.finding.as_ref() == Some(finding)
+}
+
+/// A stack as it is told: without libraries, and without the functions that only report.
+fn told(stack: Vec<Frame>) -> Vec<Frame> {
+    let own = stack.into_iter().filter(|frame| !frame.is_library);
+    own.skip_while(|frame| crate::engine::is_messenger(&frame.function))
+        .take(DEEPEST)
+        .collect()
+}
+
+/// A trap in the words of the privileged specification (table 22 of version 20240411).
+fn trap_words(trap: &crate::engine::TrapTaken) -> String {
+    const INTERRUPT: u64 = 1 << 63;
+    let cause = match trap.cause {
+        0 => "instruction address misaligned",
+        1 => "instruction access fault",
+        2 => "illegal instruction",
+        3 => "breakpoint",
+        4 => "load address misaligned",
+        5 => "load access fault",
+        6 => "store address misaligned",
+        7 => "store access fault",
+        8 => "system call",
+        12 => "instruction page fault",
+        13 => "load page fault",
+        15 => "store page fault",
+        cause if cause & INTERRUPT != 0 => "interrupt",
+        _ => "unknown cause",
+    };
+    let whence = match trap.from_user {
+        true => "from the program",
+        false => "from the kernel itself",
+    };
+    match trap.cause {
+        12 | 13 | 15 | 5 | 7 => {
+            format!("{cause} at {:#x}, {whence} (pc {:#x})", trap.value, trap.pc)
+        }
+        _ => format!("{cause}, {whence} (pc {:#x})", trap.pc),
+    }
+}
+
+impl Explanation {
+    /// The way to where it went wrong in one line: the innermost functions with file and line, or
+    /// the first function to fail with those that called it.
+    pub fn place(&self) -> Option<String> {
+        const TOLD: usize = 3;
+        if !self.stack.is_empty() {
+            let words: Vec<String> = self.stack.iter().take(TOLD).map(Frame::to_string).collect();
+            return Some(words.join(" < "));
+        }
+        let failed = self.calls.iter().position(|call| call.is_first_to_fail);
+        let (last, words) = match failed {
+            Some(failed) => (failed, ", the first to fail"),
+            None => (self.fork_in_the_way()?, " and what it calls"),
+        };
+        let mut depth = usize::MAX;
+        let way = self.calls[..=last].iter().rev().filter(|call| {
+            let is_outer = call.depth < depth;
+            depth = depth.min(call.depth);
+            is_outer
+        });
+        let told: Vec<String> = way
+            .take(TOLD)
+            .map(|call| match &call.called_at {
+                Some(place) => format!("{} (called at {place})", call.function),
+                None => call.function.clone(),
+            })
+            .collect();
+        Some(format!("{}{words}", told.join(" < ")))
+    }
+
+    /// The function down to which each calls just one other: what the step was about.
+    fn fork_in_the_way(&self) -> Option<usize> {
+        let mut at = 0;
+        loop {
+            let depth = self.calls.get(at)?.depth;
+            let inside = self.calls[at + 1..].iter();
+            let inside = inside.take_while(|call| call.depth > depth);
+            if inside.filter(|call| call.depth == depth + 1).count() != 1 {
+                return Some(at);
+            }
+            at += 1;
+        }
+    }
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(moment) = self.moment {
+            writeln!(f, "{moment}, innermost first:")?;
+            for frame in &self.stack {
+                writeln!(f, "  {frame}")?;
+            }
+        }
+        if !self.traps.is_empty() {
+            writeln!(f, "traps in this step:")?;
+            for trap in &self.traps {
+                writeln!(f, "  {trap}")?;
+            }
+        }
+        if !self.calls.is_empty() {
+            writeln!(f, "what the kernel went through:")?;
+            for call in &self.calls {
+                writeln!(f, "  {call}")?;
+            }
+        }
+        if !self.memory.is_empty() {
+            writeln!(f, "what the step did to memory:")?;
+            for line in self.memory.to_string().lines() {
+                writeln!(f, "  {line}")?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,212 @@
+//! Minimising is neither too strict (it finds the small case although names, pages and amounts
+//! change) nor too loose (it does not drift to another bug), and proves that a case is minimal.
+
+use faultline::minimise::{Minimality, Minimised, minimise};
+use oracle::{Bucket, Call, Case, Process};
+use std::cell::Cell;
+use std::collections::HashMap;
+
+/// What a process of the kernel below has done.
+#[derive(Clone, Default)]
+struct Life {
+    pages: i32,
+    stores: u32,
+    forked_after_store: bool,
+    is_child: bool,
+}
+
+/// A kernel with two bugs. A shrink after a store leaks; a child that stores to what its parent had
+/// stored to sees the wrong value. Whatever comes first is the finding.
+fn two_bugs(case: &Case) -> Option<Bucket> {
+    let mut lives = HashMap::from([(Process::FIRST, Life::default())]);
+    for operation in &case.operations {
+        let Some(life) = lives.get_mut(&operation.process) else {
+            continue;
+        };
+        match operation.call {
+            Call::Sbrk { amount, .. } => {
+                let pages = i32::from(amount.extra_pages());
+                if pages < 0 && life.stores > 0 {
+                    return Some(Bucket::from("leak"));
+                }
+                life.pages += pages;
+            }
+            Call::Store { address, .. } if i32::from(address.page()) < life.pages => {
+                if life.is_child && life.forked_after_store {
+                    return Some(Bucket::from("wrong value"));
+                }
+                life.stores += 1;
+            }
+            Call::Fork { child } => {
+                let child_life = Life {
+                    forked_after_store: life.stores > 0,
+                    is_child: true,
+                    ..life.clone()
+                };
+                lives.entry(child).or_insert(child_life);
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+fn case(text: &str) -> Case {
+    Case::parse(&format!("faultline 1\n{text}")).unwrap()
+}
+
+fn shrunk(case: &Case, budget: u64, kernel: impl Fn(&Case) -> Option<Bucket>) -> Minimised {
+    let wanted = kernel(case).expect("the case shows something");
+    let executions = Cell::new(0);
+    let minimised = minimise(
+        case,
+        &wanted,
+        None,
+        budget,
+        |candidate| {
+            executions.set(executions.get() + 1);
+            kernel(candidate)
+        },
+        |_, _| {},
+    );
+    assert_eq!(kernel(&minimised.case), Some(wanted), "{}", minimised.case);
+    assert_eq!(minimised.executions, executions.get());
+    assert!(minimised.executions <= budget);
+    minimised
+}
+
+/// Both bugs are in it, the leak first.
+const LEAK_FIRST: &str = "a: getpid
+a: b = fork
+b: c = fork
+c: sbrk +7p
+c: sbrk +2p
+b: sbrk +1p
+c: store8 heap[6]+0x128 0x4242
+a: yield 3
+c: d = fork
+c: sbrk -3p
+d: store4 heap[2] 9
+b: exit 7
+";
+
+/// The wrong value comes first.
+const VALUE_FIRST: &str = "a: sbrk +5p
+a: store8 heap[4]+0x10 0x77
+a: b = fork
+b: getpid
+a: c = fork
+c: store2 heap[3]+0x800 5
+a: sbrk -1p
+b: wait
+";
+
+#[test]
+fn a_finding_stays_the_same_bug_although_names_and_pages_change() {
+    let minimised = shrunk(&case(LEAK_FIRST), 10_000, two_bugs);
+    assert_eq!(
+        minimised.case,
+        case("a: sbrk +1p\na: store1 heap[0] 0\na: sbrk -1p\n"),
+        "{}",
+        minimised.case
+    );
+    assert_eq!(minimised.minimality, Minimality::Proved);
+}
+
+#[test]
+fn a_search_does_not_drift_to_the_other_bug_of_a_case() {
+    let minimised = shrunk(&case(VALUE_FIRST), 10_000, two_bugs);
+    assert_eq!(
+        minimised.case,
+        case("a: sbrk +1p\na: store1 heap[0] 0\na: b = fork\nb: store1 heap[0] 0\n"),
+        "{}",
+        minimised.case
+    );
+    // What is left of it shows why each operation is needed.
+    assert!(minimised.needs.iter().all(|need| need.without.is_none()));
+}
+
+#[test]
+fn needs_say_when_another_finding_takes_the_place() {
+    let kernel = |case: &Case| {
+        let stores = |call: &Call| matches!(call, Call::Store { .. });
+        let count = case
+            .operations
+            .iter()
+            .filter(|operation| stores(&operation.call));
+        match count.count() {
+            0 => None,
+            1 => Some(Bucket::from("one")),
+            _ => Some(Bucket::from("two")),
+        }
+    };
+    let start = case("a: getpid\na: store1 data[0] 1\na: store1 data[0] 2\na: store1 data[0] 3\n");
+    let minimised = shrunk(&start, 10_000, kernel);
+    assert_eq!(minimised.case.operations.len(), 2, "{}", minimised.case);
+    assert_eq!(minimised.minimality, Minimality::Proved);
+    for need in &minimised.needs {
+        assert_eq!(need.without, Some(Bucket::from("one")));
+        assert_eq!(need.to_string(), "without it: another finding, one");
+    }
+    assert!(
+        minimised
+            .annotated()
+            .contains("# without it: another finding, one")
+    );
+    assert_eq!(Case::parse(&minimised.annotated()).unwrap(), minimised.case);
+}
+
+#[test]
+fn operations_that_undo_each_other_go_together() {
+    // Growths must cancel out: neither can go alone.
+    let kernel = |case: &Case| {
+        let mut pages = 0;
+        let mut stores = 0;
+        for operation in &case.operations {
+            match operation.call {
+                Call::Sbrk { amount, .. } => pages += amount.extra_pages(),
+                Call::Store { .. } => stores += 1,
+                _ => {}
+            }
+        }
+        (pages == 0 && stores > 0).then(|| Bucket::from("even"))
+    };
+    let start = case("a: sbrk +3p\na: store1 data[0] 1\na: sbrk -3p\n");
+    let minimised = shrunk(&start, 10_000, kernel);
+    assert_eq!(minimised.case, case("a: store1 heap[0] 0\n"));
+}
+
+#[test]
+fn a_spent_budget_is_said_and_proves_nothing() {
+    for budget in [0, 1, 5, 20] {
+        let minimised = shrunk(&case(LEAK_FIRST), budget, two_bugs);
+        assert_eq!(minimised.minimality, Minimality::BudgetSpent, "{budget}");
+    }
+}
+
+#[test]
+fn what_one_process_does_stands_together() {
+    // Who acts in which order matters to nobody here, but all four stores are needed.
+    let kernel = |case: &Case| {
+        let by = |letter| {
+            let process = Process::from_letter(letter);
+            let mut all = case.operations.iter();
+            let stores = all.by_ref().filter(|operation| {
+                Some(operation.process) == process && matches!(operation.call, Call::Store { .. })
+            });
+            stores.count()
+        };
+        (by('a') >= 2 && by('b') >= 2).then(|| Bucket::from("both"))
+    };
+    let start = case(
+        "a: b = fork\na: store1 data[0] 0\nb: store1 data[0] 0\na: store1 data[0] 0\nb: store1 data[0] 0\n",
+    );
+    let minimised = shrunk(&start, 10_000, kernel);
+    let letters: String = minimised
+        .case
+        .operations
+        .iter()
+        .map(|operation| operation.process.letter())
+        .collect();
+    assert!(letters == "aabb" || letters == "bbaa", "{}", minimised.case);
+}
