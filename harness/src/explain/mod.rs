@@ -184,7 +184,8 @@ impl Explanation {
             let inside = self.calls[at + 1..].iter();
             let inside = inside.take_while(|call| call.depth > depth);
             if inside.filter(|call| call.depth == depth + 1).count() != 1 {
-                return Some(at);
+                // That somebody trapped is no news.
+                return (at > 0).then_some(at);
             }
             at += 1;
         }

@@ -94,7 +94,8 @@ impl Lines {
                 file: own.map(str::to_owned),
                 line: location.and_then(|location| location.line),
                 address,
-                is_library: file.is_some() && own.is_none(),
+                // A closure is its function's doing, and has no name that says more.
+                is_library: (file.is_some() && own.is_none()) || name.contains("{closure"),
             });
         }
         found
@@ -115,7 +116,7 @@ pub struct Frame {
     pub line: Option<u32>,
     /// The instruction.
     pub address: u64,
-    /// Whether it comes with the compiler.
+    /// Whether it comes with the compiler, or has no name of its own: a closure.
     #[serde(skip)]
     pub is_library: bool,
 }
