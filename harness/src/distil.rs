@@ -157,8 +157,12 @@ mod tests {
     fn everything_stays_covered() {
         let mut random = fastrand::Rng::with_seed(1);
         for _ in 0..50 {
+            // As cases have them: each point once.
             let sets: Vec<Vec<u32>> = (0..40)
-                .map(|_| (0..random.u32(..20)).map(|_| random.u32(..200)).collect())
+                .map(|_| {
+                    let count = random.usize(..20);
+                    random.choose_multiple(0..200, count)
+                })
                 .collect();
             let costs: Vec<usize> = sets.iter().map(|_| random.usize(1..50)).collect();
             let kept = cover(&sets, &costs);
