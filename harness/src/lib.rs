@@ -14,6 +14,7 @@ pub mod check;
 pub mod distil;
 pub mod engine;
 pub mod explain;
+pub mod export;
 pub mod finding_file;
 pub mod fuzzing;
 pub mod guest;

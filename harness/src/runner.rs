@@ -222,6 +222,11 @@ impl Runner {
         self.judge.features()
     }
 
+    /// The judge of the case just run.
+    pub fn judge(&self) -> &Judge {
+        &self.judge
+    }
+
     /// The engine, for coverage and for looking into the machine.
     pub fn engine(&self) -> &Engine {
         &self.engine

@@ -134,3 +134,28 @@ fn broken_kernels_and_images_are_met_with_an_error() {
         assert!(!text(&output.stderr).contains("panicked"), "{arguments:?}");
     }
 }
+
+#[test]
+fn a_case_is_exported_as_a_program() {
+    let seed = first_seed();
+    let printed = faultline(&["export", "--c", &seed]);
+    assert_eq!(printed.status.code(), Some(0), "{}", text(&printed.stderr));
+    let program = text(&printed.stdout);
+    assert!(program.contains("int main(void)"), "{program}");
+
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("repro.rs").display().to_string();
+    let written = faultline(&[
+        "export", "--rust", &seed, "--output", &output, "--format", "json",
+    ]);
+    let told: serde_json::Value = serde_json::from_slice(&written.stdout).unwrap();
+    assert_eq!(told["program"], std::fs::read_to_string(&output).unwrap());
+
+    let neither = faultline(&["export", &seed]);
+    assert_eq!(neither.status.code(), Some(2));
+    assert!(
+        text(&neither.stderr).contains("<--c|--rust>"),
+        "{}",
+        text(&neither.stderr)
+    );
+}

@@ -94,6 +94,15 @@ impl Files {
         &self.nodes
     }
 
+    /// The same files and directories, where the bytes of files are changed.
+    pub fn with_other_bytes(mut self, change: impl Fn(&mut Vec<u8>)) -> Files {
+        let nodes = self.nodes.iter_mut();
+        for node in nodes.filter(|node| node.kind == Kind::File) {
+            change(&mut node.bytes);
+        }
+        self
+    }
+
     /// One more than the largest number that an inode can have.
     pub(crate) fn inodes(&self) -> u32 {
         self.inodes

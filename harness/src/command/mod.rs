@@ -5,6 +5,7 @@ mod campaign;
 mod check;
 mod convert;
 mod distil;
+mod export;
 mod minimise;
 mod mutants;
 mod nightly;
@@ -60,6 +61,8 @@ enum Command {
     Minimise(minimise::Arguments),
     /// Show a case operation by operation: expected, seen, instructions, frames.
     Trace(trace::Arguments),
+    /// Write a case as a user program in C or Rust that shows its finding without a fuzzer.
+    Export(export::Arguments),
     /// Change the kernel's machine code in many small ways, and count what the oracle notices.
     Mutants(mutants::Arguments),
     /// Run the kernel's own test programs at its shell, within a budget of instructions.
@@ -140,6 +143,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Minimise(arguments) => minimise::run(&arguments),
         Command::Trace(arguments) => trace::run(&arguments),
+        Command::Export(arguments) => export::run(&arguments),
         Command::Mutants(arguments) => mutants::run(&arguments),
         Command::Programs(arguments) => programs::run(&arguments),
         Command::Nightly(arguments) => nightly::run(&arguments),

@@ -1,8 +1,10 @@
-//! A session at the console of our kernel on QEMU, the peer that our machine is compared with.
+//! A session at the console of a kernel on QEMU, the peer that our machine is compared with.
+#![allow(dead_code, reason = "not every test boots in every way")]
 
 use faultline::guest::location::GuestFiles;
 use faultline::session::PROMPT;
 use std::io::{Read, Write};
+use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
@@ -37,15 +39,27 @@ impl Qemu {
     /// is written to the disk is lost.
     pub(crate) fn boot(harts: usize) -> Qemu {
         let files = GuestFiles::find(None, None).unwrap_or_else(|error| panic!("{error}"));
-        let image = files.file_system_path.display();
+        Qemu::boot_files(&files.kernel_path, &files.file_system_path, harts)
+    }
+
+    /// Boots a kernel and an image to the shell's prompt. What is written to the disk is lost.
+    pub(crate) fn boot_files(kernel: &Path, image: &Path, harts: usize) -> Qemu {
+        let image = image.display();
         let drive = format!("file={image},if=none,format=raw,id=x0,snapshot=on");
         let board = "-machine virt -bios none -m 128M -nographic \
              -global virtio-mmio.force-legacy=false \
              -device virtio-blk-device,drive=x0,bus=virtio-mmio-bus.0";
-        let mut child = Command::new(QEMU)
+        let mut command = Command::new(QEMU);
+        command
             .args(board.split_whitespace())
             .args(["-drive", &drive, "-smp", &harts.to_string(), "-kernel"])
-            .arg(&files.kernel_path)
+            .arg(kernel);
+        Qemu::start(command)
+    }
+
+    /// Starts a QEMU and waits for the shell's prompt.
+    pub(crate) fn start(mut command: Command) -> Qemu {
+        let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
@@ -74,11 +88,16 @@ impl Qemu {
 
     /// Types a line and waits for the next prompt: what was printed in between, the line included.
     pub(crate) fn run(&mut self, line: &str) -> String {
+        self.run_to(line, &format!("\n{PROMPT}"))
+    }
+
+    /// Types a line and waits until `wanted` is shown: what was printed up to it, the line included.
+    pub(crate) fn run_to(&mut self, line: &str, wanted: &str) -> String {
         self.input
             .write_all(format!("{line}\n").as_bytes())
             .unwrap();
         self.input.flush().unwrap();
-        self.wait_for(&format!("\n{PROMPT}"))
+        self.wait_for(wanted)
     }
 
     /// Waits until `wanted` is shown: everything shown so far and not handed out yet.

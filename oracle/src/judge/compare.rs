@@ -422,7 +422,9 @@ impl Judge {
                 most => format!("at most {most} frames are taken"),
             };
             let seen = format!("{} frames are taken", before - after);
-            return Err(self.finding(clause, own, expected, seen));
+            let mut finding = self.finding(clause, own, expected, seen);
+            finding.subject = Some(budget.take_at_most);
+            return Err(finding);
         }
         if after.saturating_sub(before) < budget.give_at_least {
             let expected = format!(
@@ -434,7 +436,9 @@ impl Judge {
                 Some(Clause::ExecTakesLittle) => Clause::ExecTakesLittle,
                 _ => Clause::ShrinkGivesBack,
             };
-            return Err(self.finding(clause, own, expected, seen));
+            let mut finding = self.finding(clause, own, expected, seen);
+            finding.subject = Some(budget.give_at_least);
+            return Err(finding);
         }
         Ok(())
     }
@@ -457,6 +461,7 @@ fn is_start(event: &Event, whose: Process) -> bool {
     matches!(event, Event::Started { process, .. } if *process == whose)
 }
 
+/// What was seen of each process.
 pub(super) fn witness(observation: &Observation) -> Witness {
     let mut witness = Witness::observed(observation.out_of_frames);
     witness.refused_to_last_holder = observation.refused_to_last_holder;

@@ -292,9 +292,13 @@ pub struct Finding {
     pub expected: Box<str>,
     /// What happened.
     pub seen: Box<str>,
+    /// For a rule about a page of `process`, its virtual address; for one about the frames of a step,
+    /// how many may be taken at most, or must at least come back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<u64>,
     /// What tells this finding from others of its clause.
     #[serde(skip)]
-    pub(super) signature: Signature,
+    pub(super) signature: Box<Signature>,
 }
 
 /// What a bucket is made of, beside verdict and clause.

@@ -38,20 +38,19 @@ impl Judge {
     }
 
     fn shared_writable(&self, mappings: &[PageMapping], frame: u64) -> Finding {
-        let places: Vec<String> = mappings
-            .iter()
-            .filter(|mapping| mapping.frame == frame)
-            .map(|mapping| format!("{} at {:#x}", mapping.process, mapping.address))
-            .collect();
-        self.finding(
+        let held = mappings.iter().filter(|mapping| mapping.frame == frame);
+        let places = held
+            .clone()
+            .map(|mapping| format!("{} at {:#x}", mapping.process, mapping.address));
+        let places = places.collect::<Vec<_>>().join(" and ");
+        let mut finding = self.finding(
             Clause::WritableAlone,
             self.acting(),
             "a frame that may be stored to is mapped in one place only",
-            format!(
-                "frame {frame:#x} may be stored to, and is mapped in {}",
-                places.join(" and ")
-            ),
-        )
+            format!("frame {frame:#x} may be stored to, and is mapped in {places}"),
+        );
+        finding.subject = held.map(|mapping| mapping.address).next();
+        finding
     }
 
     fn compare_mapping(&self, mapping: &PageMapping) -> Result<(), Finding> {
@@ -64,12 +63,10 @@ impl Judge {
             kind,
         } = mapping;
         let wrong = |clause, expected: &str, seen: String| {
-            Err(self.finding(
-                clause,
-                process,
-                expected,
-                format!("{process}'s page {address:#x} {seen}"),
-            ))
+            let seen = format!("{process}'s page {address:#x} {seen}");
+            let mut finding = self.finding(clause, process, expected, seen);
+            finding.subject = Some(address);
+            Err(finding)
         };
         if kind == FrameKind::Free || sharers == Some(0) {
             let seen = format!("maps frame {frame:#x}, which is free");
@@ -165,12 +162,14 @@ impl Judge {
             Clause::PageContent
         };
         let place = page + at as u64;
-        Err(self.finding(
+        let mut finding = self.finding(
             clause,
             process,
             format!("{process}'s memory holds {:#04x} at {place:#x}", wanted[at]),
             format!("the frame behind it holds {:#04x}", bytes[at]),
-        ))
+        );
+        finding.subject = Some(page);
+        Err(finding)
     }
 
     fn acting(&self) -> Process {

@@ -22,7 +22,7 @@ mod words;
 use crate::case::{Call, Operation, Process};
 use crate::dialect::Dialect;
 use crate::layout::Permissions;
-use crate::model::{Model, PageSet, PageState, ProcessState, Witness};
+use crate::model::{Model, PageSet, PageState, ProcessState, Reply, Witness};
 use crate::setting::Setting;
 use finding::Signature;
 use frames::Budget;
@@ -160,9 +160,29 @@ impl Judge {
         words::replies(&model, &planned.operation, planned.page)
     }
 
+    /// What must become of whom in the planned step, where the envelope leaves a choice in the light
+    /// of what was seen: what comes closest to it.
+    pub fn replies(&self, observation: &Observation) -> Vec<Reply> {
+        let Some(planned) = &self.planned else {
+            return Vec::new();
+        };
+        let witness = match observation.failure {
+            Some(_) => Witness::ideal(),
+            None => compare::witness(observation),
+        };
+        let mut model = self.model.clone();
+        let replies = model.perform(planned.index, &planned.operation, &witness);
+        replies.to_vec()
+    }
+
     /// How a process stands.
     pub fn state_of(&self, process: Process) -> ProcessState {
         self.model.state_of(process)
+    }
+
+    /// The status with which a process ended.
+    pub fn status_of(&self, process: Process) -> i32 {
+        self.model.status_of(process)
     }
 
     /// The process identifier of a process that was born.
@@ -241,12 +261,13 @@ impl Judge {
             process: Some(process.letter()),
             expected: expected.into(),
             seen: seen.into(),
-            signature: Signature {
+            subject: None,
+            signature: Box::new(Signature {
                 kind: at.map(|(_, operation, _)| operation.call.kind()),
                 page: at.and_then(|(_, _, page)| page),
                 words: None,
                 functions: None,
-            },
+            }),
         }
     }
 

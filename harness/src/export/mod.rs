@@ -1,0 +1,63 @@
+//! Exporting: a case becomes a user program of its own, which shows the same finding on the same
+//! kernel with no fuzzer near.
+//!
+//! The case runs once on the booted kernel ([`record`]), so that what the oracle expects of each
+//! operation is known; a second oracle, whose program lies elsewhere, tells numbers from addresses
+//! ([`value`]). The [`script`] that comes of it is printed in C or in Rust ([`print`]), with those
+//! parts of a library that it needs.
+
+mod language;
+mod print;
+mod record;
+mod script;
+mod value;
+
+pub use language::Language;
+
+use crate::runner::Runner;
+use oracle::{Case, Finding};
+
+/// A program that shows a finding.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Exported {
+    /// Its text.
+    pub program: String,
+    /// What it shows: what was wrong when the case ran.
+    pub finding: Option<Finding>,
+    /// In what the program differs from the case.
+    pub notes: Vec<String>,
+}
+
+/// Why a case cannot become a program.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum Refusal {
+    /// An operation cannot be written down.
+    #[error("operation {index} ({operation}) has no counterpart in a program: {reason}")]
+    Operation {
+        /// Its index in the case.
+        index: usize,
+        /// It, as text.
+        operation: String,
+        /// Why.
+        reason: &'static str,
+    },
+    /// The conductor's pipes take descriptors.
+    #[error("the case has {0} processes: a program can conduct at most 5")]
+    Processes(usize),
+    /// The case needs all descriptors.
+    #[error("the case opens up to {0} descriptors: beside its pipes the program has {1}")]
+    Descriptors(usize, usize),
+}
+
+/// Runs `case` and writes a program that does the same and says what differs.
+///
+/// # Errors
+/// The case does something that a program cannot.
+pub fn export(runner: &mut Runner, case: &Case, language: Language) -> Result<Exported, Refusal> {
+    let (script, finding) = record::record(runner, case)?;
+    Ok(Exported {
+        program: print::program(&script, case, finding.as_ref(), language),
+        finding,
+        notes: script.notes,
+    })
+}

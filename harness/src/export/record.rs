@@ -1,0 +1,642 @@
+//! Runs a case and writes down what a program has to do and what must come of it.
+
+use super::Refusal;
+use super::script::{Act, Check, Conduct, Line, Row, Script};
+use super::value::{self, Value};
+use crate::runner::{Runner, Watch};
+use abi::SystemCall;
+use abi::file_system::Kind;
+use abi::limits::OPEN_FILES_PER_PROCESS;
+use oracle::model::{Answer, Death, FAILED, Outcome, Reply};
+use oracle::{
+    Action, Case, Clause, Event, Files, Finding, Judge, Layout, Observation, Operation, Process,
+    ProcessState, Race, Step,
+};
+
+/// Descriptors that a program keeps for itself: where its lines go, what its processes tell, and a
+/// pipe to each.
+pub(super) fn own_descriptors(processes: usize) -> usize {
+    3 + 2 * processes
+}
+
+/// Most processes for which there are pipes enough.
+const MOST_PROCESSES: usize = 5;
+
+/// Runs `case` with two oracles: what a program has to do, and what was found.
+pub(super) fn record(
+    runner: &mut Runner,
+    case: &Case,
+) -> Result<(Script, Option<Finding>), Refusal> {
+    let guest = runner.engine().guest().clone();
+    let mut recorder = Recorder {
+        moved: Judge::new(&guest.dialect, &value::moved(&guest.setting)),
+        layout: guest.setting.booted.layout.clone(),
+        script: Script::default(),
+        sleeping: [None; Process::COUNT],
+        parents: [None; Process::COUNT],
+        born: vec![Process::FIRST],
+        descriptors: 0,
+        works_on_files: false,
+        planted: guest.setting.files.clone(),
+        refusal: None,
+    };
+    let finding = runner.run_watched(case, &mut recorder).finding;
+    match recorder.refusal.take() {
+        Some(refusal) => Err(refusal),
+        None => Ok((recorder.finish(runner.judge(), finding.as_ref())?, finding)),
+    }
+}
+
+struct Recorder {
+    /// The second oracle.
+    moved: Judge,
+    layout: Layout,
+    script: Script,
+    /// For each process that sleeps, the row of the operation that it sleeps in.
+    sleeping: [Option<usize>; Process::COUNT],
+    parents: [Option<Process>; Process::COUNT],
+    born: Vec<Process>,
+    /// At most so many descriptors does a process have.
+    descriptors: usize,
+    works_on_files: bool,
+    /// What the harness has planted on the disk.
+    planted: Files,
+    refusal: Option<Refusal>,
+}
+
+impl Watch for Recorder {
+    fn step(
+        &mut self,
+        index: usize,
+        operation: &Operation,
+        step: &Step,
+        judge: &Judge,
+        observation: &Observation,
+    ) {
+        if self.refusal.is_some() {
+            return;
+        }
+        if let Err(reason) = self.note(index, operation, step, judge, observation) {
+            self.refusal = Some(Refusal::Operation {
+                index,
+                operation: operation.to_string(),
+                reason,
+            });
+        }
+    }
+
+    fn race(&mut self, index: usize, _: &[Operation], race: &Race, _: &Judge, _: &Observation) {
+        self.refusal.get_or_insert(Refusal::Operation {
+            index: index.saturating_sub(1),
+            operation: format!("together {}", race.schedule),
+            reason: "a program cannot arrange when harts give way",
+        });
+    }
+
+    fn skipped(&mut self, _: usize, operation: &Operation) {
+        self.moved.plan(operation);
+        let words = format!("{operation}: its process cannot act now");
+        self.script.rows.push(Row::Comment(words));
+    }
+}
+
+impl Recorder {
+    fn note(
+        &mut self,
+        index: usize,
+        operation: &Operation,
+        step: &Step,
+        judge: &Judge,
+        observation: &Observation,
+    ) -> Result<(), &'static str> {
+        let there = self
+            .moved
+            .plan(operation)
+            .ok_or("what it does hangs on where the program lies")?;
+        let elsewhere = self.elsewhere(step, judge, observation);
+        let replies = judge.replies(observation);
+        let moved_replies = self.moved.replies(&elsewhere);
+
+        let words = operation.to_string();
+        match self.act(step, &there, judge)? {
+            Deed::Environment(conduct) => {
+                self.script.rows.push(Row::Comment(words));
+                self.script.rows.push(Row::Conduct(conduct));
+                self.script.several = true;
+            }
+            Deed::Process(act) => {
+                let row = self.script.rows.len();
+                self.count_descriptors(&act);
+                let check = self.check(&replies, &moved_replies, step.process, judge)?;
+                let line = Line {
+                    number: index,
+                    words,
+                    process: step.process,
+                    act,
+                    check,
+                    announced: false,
+                    going_on: going_on(&replies),
+                    dead: dead(&replies),
+                };
+                self.script.rows.push(Row::Line(line));
+                self.wake(&replies, &moved_replies, step.process, judge)?;
+                if check == Check::Sleeps {
+                    self.sleeping[step.process.index()] = Some(row);
+                    self.script.several = true;
+                }
+            }
+        }
+        // What was wrong with the first oracle's kernel is wrong here too: the first says so.
+        let _ = self.moved.observe(&there, &elsewhere);
+        Ok(())
+    }
+
+    /// What the second oracle has to see.
+    fn elsewhere(&self, step: &Step, judge: &Judge, observation: &Observation) -> Observation {
+        let gives_pid = |process: Process| {
+            let number = |row: &Row| match row {
+                Row::Line(line) => matches!(line.act, Act::SystemCall(SystemCall::Wait, _)),
+                _ => false,
+            };
+            match step.action {
+                Action::SystemCall { number, .. } if process == step.process => {
+                    [SystemCall::Fork, SystemCall::Wait, SystemCall::Getpid]
+                        .iter()
+                        .any(|call| call.number() == number)
+                }
+                _ => {
+                    let row = self.sleeping[process.index()];
+                    row.is_some_and(|row| number(&self.script.rows[row]))
+                }
+            }
+        };
+        let known = |pid: u64| Process::all().any(|process| judge.pid_of(process) == Some(pid));
+        let event = |event: &Event| match *event {
+            Event::Returned { process, value }
+                if gives_pid(process) && value != FAILED && value != 0 =>
+            {
+                let value = value::moved_pid(value);
+                Event::Returned { process, value }
+            }
+            Event::Reaped { pid, status } if known(pid) => {
+                let pid = value::moved_pid(pid);
+                Event::Reaped { pid, status }
+            }
+            other => other,
+        };
+        Observation {
+            events: observation.events.iter().map(event).collect(),
+            frames: None,
+            mappings: None,
+            ..observation.clone()
+        }
+    }
+
+    fn value(&self, here: u64, there: u64, judge: &Judge) -> Option<Value> {
+        let pid = |pid| Process::all().find(|process| judge.pid_of(*process) == Some(pid));
+        value::value(here, there, &self.layout, pid)
+    }
+
+    fn act(&self, step: &Step, there: &Step, judge: &Judge) -> Result<Deed, &'static str> {
+        let value = |here: u64, there: u64| {
+            let value = self.value(here, there, judge);
+            value.ok_or("a number in it hangs on where the program lies")
+        };
+        let act = match (step.action, there.action) {
+            (
+                Action::SystemCall {
+                    child: Some(child), ..
+                },
+                _,
+            ) => Act::Fork(child),
+            (
+                Action::SystemCall {
+                    number, arguments, ..
+                },
+                Action::SystemCall {
+                    arguments: moved, ..
+                },
+            ) => {
+                let call = SystemCall::from_number(number).ok_or("it is no system call of xv6")?;
+                let mut values = [Value::Number(0); 3];
+                for (at, (here, there)) in arguments.into_iter().zip(moved).enumerate() {
+                    values[at] = value(here, there)?;
+                }
+                Act::SystemCall(call, values)
+            }
+            (Action::Load { address, width }, Action::Load { address: moved, .. }) => {
+                Act::Load(width, value(address, moved)?)
+            }
+            (
+                Action::Store {
+                    address,
+                    width,
+                    value: stored,
+                },
+                Action::Store {
+                    address: moved,
+                    value: moved_value,
+                    ..
+                },
+            ) => Act::Store(width, value(address, moved)?, value(stored, moved_value)?),
+            (
+                Action::StoreString {
+                    address,
+                    text,
+                    terminated,
+                },
+                Action::StoreString { address: moved, .. },
+            ) => Act::StoreString(value(address, moved)?, text.bytes(), terminated),
+            (Action::Fetch { address }, Action::Fetch { address: moved }) => {
+                Act::Fetch(value(address, moved)?)
+            }
+            (
+                Action::Touch {
+                    address,
+                    stride,
+                    count,
+                    write,
+                },
+                Action::Touch { address: moved, .. },
+            ) => Act::Touch {
+                address: value(address, moved)?,
+                count,
+                stride,
+                write,
+            },
+            (Action::Yield, _) => Act::Rest(step.rounds.max(1)),
+            (Action::LeaveFrames(u64::MAX), _) => {
+                return Ok(Deed::Environment(Conduct::GiveFramesBack));
+            }
+            (Action::FailFrame(_), _) => {
+                return Err("a program cannot arrange which request finds no frame");
+            }
+            (Action::LeaveFrames(left), _) => {
+                return Ok(Deed::Environment(Conduct::Frames(left)));
+            }
+            _ => return Err("what it does hangs on where the program lies"),
+        };
+        Ok(Deed::Process(act))
+    }
+
+    /// What must come of the acting process.
+    fn check(
+        &mut self,
+        replies: &[Reply],
+        moved: &[Reply],
+        process: Process,
+        judge: &Judge,
+    ) -> Result<Check, &'static str> {
+        let own = |replies: &[Reply]| {
+            let mut replies = replies.iter();
+            let own = replies.find(|reply| reply.process == process);
+            own.map(|reply| reply.outcome)
+        };
+        Ok(match (own(replies), own(moved)) {
+            (Some(Outcome::Starts { .. }), _) => {
+                return Err("a program starts, and this one ends with it");
+            }
+            (Some(Outcome::Returns(answer)), Some(Outcome::Returns(there))) => {
+                self.answer(answer, there, judge)
+            }
+            (Some(Outcome::Dies(Death::OutOfFrames)), _) => {
+                return Err("it dies for want of a frame, which cannot be timed so well");
+            }
+            (Some(Outcome::Dies(_)), Some(Outcome::Dies(_))) => Check::Dies,
+            (Some(Outcome::Blocks), Some(Outcome::Blocks)) => Check::Sleeps,
+            (Some(Outcome::Stays) | None, _) => Check::Done,
+            _ => return Err("what comes of it hangs on where the program lies"),
+        })
+    }
+
+    fn answer(&mut self, here: Answer, there: Answer, judge: &Judge) -> Check {
+        match (here, there) {
+            (Answer::Exactly(here), Answer::Exactly(there)) => {
+                self.value(here, there, judge).map_or_else(
+                    || {
+                        let rows = self.script.rows.len();
+                        self.script.notes.push(format!(
+                            "what row {rows} yields hangs on where the program lies: not compared"
+                        ));
+                        Check::Done
+                    },
+                    Check::Returns,
+                )
+            }
+            // The time when a program runs is its own.
+            (Answer::AtLeast(_), _) => Check::AtLeast(0),
+            _ => Check::Done,
+        }
+    }
+
+    /// Others that the step wakes: what they sleep in yields something after all.
+    fn wake(
+        &mut self,
+        replies: &[Reply],
+        moved: &[Reply],
+        actor: Process,
+        judge: &Judge,
+    ) -> Result<(), &'static str> {
+        for process in Process::all().filter(|process| *process != actor) {
+            let Some(row) = self.sleeping[process.index()] else {
+                continue;
+            };
+            let mut others = replies.iter().filter(|reply| reply.process == process);
+            if others.next().is_none() {
+                continue;
+            }
+            self.sleeping[process.index()] = None;
+            let woken = self.check(replies, moved, process, judge)?;
+            if let Row::Line(line) = &mut self.script.rows[row] {
+                line.check = woken;
+            }
+        }
+        Ok(())
+    }
+
+    fn count_descriptors(&mut self, act: &Act) {
+        self.descriptors += match act {
+            Act::SystemCall(SystemCall::Pipe, _) => 2,
+            Act::SystemCall(SystemCall::Open | SystemCall::Dup, _) => 1,
+            _ => 0,
+        };
+        if let Act::SystemCall(SystemCall::Open | SystemCall::Mkdir | SystemCall::Link, _) = act {
+            self.works_on_files = true;
+        }
+        if let Act::StoreString(_, bytes, _) = act {
+            self.needs_file(bytes);
+        }
+        if let Act::Fork(child) = act {
+            self.born.push(*child);
+            self.script.several = true;
+        }
+    }
+
+    /// A file that the harness has planted has to be made, unless every xv6 has it.
+    fn needs_file(&mut self, path: &'static [u8]) {
+        let Ok(name) = std::str::from_utf8(path) else {
+            return;
+        };
+        let own = !name.contains('/') && name != "init";
+        let found = self.planted.find(path).map(|node| node.kind);
+        if own && found == Some(Kind::File) && !self.script.files.contains(&name) {
+            self.script.files.push(name);
+        }
+    }
+
+    /// What has to be shown beyond the operations, and at the end.
+    fn finish(mut self, judge: &Judge, finding: Option<&Finding>) -> Result<Script, Refusal> {
+        self.note_parents();
+        if let Some(finding) = finding {
+            self.announce(finding);
+            self.show(finding, judge);
+        }
+        self.reap(judge);
+        if self.works_on_files {
+            let words = "run it on a fresh image: the case works on files, and may make some";
+            self.script.notes.push(words.to_owned());
+        }
+        let state = |process: &Process| judge.state_of(*process);
+        let script = &mut self.script;
+        script.processes = self
+            .born
+            .iter()
+            .map(|born| born.index() + 1)
+            .max()
+            .unwrap_or(1);
+        script.living = Process::all()
+            .filter(|process| state(process) == ProcessState::Ready)
+            .collect();
+        script.status = match state(&Process::FIRST) {
+            ProcessState::Ready => 0,
+            ProcessState::Blocked => -1,
+            ProcessState::Zombie | ProcessState::Gone => judge.status_of(Process::FIRST),
+        };
+        if script.several && script.processes > MOST_PROCESSES {
+            return Err(Refusal::Processes(script.processes));
+        }
+        let own = match script.several {
+            true => own_descriptors(script.processes),
+            false => 1,
+        };
+        let left = OPEN_FILES_PER_PROCESS - own;
+        if self.descriptors > left {
+            return Err(Refusal::Descriptors(self.descriptors, left));
+        }
+        Ok(self.script)
+    }
+
+    fn note_parents(&mut self) {
+        for row in &self.script.rows {
+            if let Row::Line(line) = row
+                && let Act::Fork(child) = line.act
+            {
+                self.parents[child.index()] = Some(line.process);
+            }
+        }
+    }
+
+    /// The operation of the finding is announced: it may be the last thing that happens.
+    fn announce(&mut self, finding: &Finding) {
+        let lines = self.script.rows.iter_mut().filter_map(|row| match row {
+            Row::Line(line) => Some(line),
+            _ => None,
+        });
+        for line in lines {
+            line.announced = Some(line.number) == finding.step;
+        }
+    }
+
+    /// What a program sees of rules about frames and page tables.
+    fn show(&mut self, finding: &Finding, judge: &Judge) {
+        let process = finding.process.and_then(Process::from_letter);
+        let process = process.unwrap_or(Process::FIRST);
+        let limit = finding.subject.unwrap_or(0);
+        let note = |script: &mut Script, words: &str| {
+            script
+                .notes
+                .push(format!("rule {}: {words}", finding.clause));
+        };
+        match finding.clause {
+            Clause::FramesComeBack | Clause::FramesNotInvented => self.script.counts_frames = true,
+            Clause::GrowthTakesNothing
+            | Clause::ForkShares
+            | Clause::TouchTakesOne
+            | Clause::ExecTakesLittle => self.count_around(finding, Conduct::TakesAtMost(limit)),
+            Clause::ShrinkGivesBack => self.count_around(finding, Conduct::GivesAtLeast(limit)),
+            Clause::FreshPageZero | Clause::PageContent => match finding.subject {
+                Some(page) => self.look_at(page, process, judge),
+                None => note(&mut self.script, "which page it is about is not known"),
+            },
+            Clause::WritableAlone => match finding.subject {
+                Some(page) => self.disturb(page, process, judge),
+                None => note(&mut self.script, "which page it is about is not known"),
+            },
+            Clause::MappedNotFree
+            | Clause::KernelHidden
+            | Clause::MappedInside
+            | Clause::PermissionBits => {
+                note(
+                    &mut self.script,
+                    "a program cannot see page tables; look for what follows",
+                );
+            }
+            Clause::KillAnnounced => note(
+                &mut self.script,
+                "a program cannot see the console; a person sees that the kernel says nothing",
+            ),
+            Clause::EndsInTime => note(
+                &mut self.script,
+                "a program cannot tell what is slow from what never ends",
+            ),
+            Clause::PromisesEnd | Clause::SlotsComeBack | Clause::HoldersCounted => {
+                note(
+                    &mut self.script,
+                    "a program cannot see the kernel's own tables",
+                );
+            }
+            Clause::DiskContent | Clause::BlocksComeBack => note(
+                &mut self.script,
+                "a program does not see the disk; look at the image afterwards",
+            ),
+            Clause::RegistersSurvive => {
+                note(
+                    &mut self.script,
+                    "the program does not look at all registers",
+                );
+            }
+            _ => {}
+        }
+    }
+
+    /// Has the conductor count frames before and after the finding's operation.
+    fn count_around(&mut self, finding: &Finding, then: Conduct) {
+        let rows = &mut self.script.rows;
+        let found = rows
+            .iter()
+            .position(|row| matches!(row, Row::Line(line) if Some(line.number) == finding.step));
+        if let Some(at) = found {
+            rows.insert(at + 1, Row::Conduct(then));
+            rows.insert(at, Row::Conduct(Conduct::CountFrames));
+            self.script.several = true;
+        }
+    }
+
+    fn next_number(&self) -> usize {
+        let lines = self.script.rows.iter().filter_map(|row| match row {
+            Row::Line(line) => Some(line.number + 1),
+            _ => None,
+        });
+        lines.max().unwrap_or(0)
+    }
+
+    fn extra(&mut self, words: String, process: Process, act: Act, check: Check) {
+        let line = Line {
+            number: self.next_number(),
+            words,
+            process,
+            act,
+            check,
+            announced: false,
+            going_on: vec![process],
+            dead: Vec::new(),
+        };
+        self.script.rows.push(Row::Line(line));
+    }
+
+    /// What a page is called in a case.
+    fn name(&self, page: u64) -> String {
+        match value::place(page, &self.layout) {
+            Value::Place(base, offset) => {
+                let region = format!("{base:?}").to_lowercase();
+                format!("{region}[{}]", offset / oracle::layout::PAGE_SIZE as i64)
+            }
+            _ => format!("{page:#x}"),
+        }
+    }
+
+    /// The sum of the bytes of a page is what it must be.
+    fn look_at(&mut self, page: u64, process: Process, judge: &Judge) {
+        if judge.state_of(process) != ProcessState::Ready {
+            return;
+        }
+        let mut bytes = [0; oracle::layout::PAGE_SIZE as usize];
+        judge.memory_of(process).read(page, &mut bytes);
+        let sum = bytes.iter().map(|byte| i64::from(*byte)).sum();
+        let look = Act::Touch {
+            address: value::place(page, &self.layout),
+            count: bytes.len() as u64,
+            stride: 1,
+            write: false,
+        };
+        let words = format!("{process}: the bytes of {}, added up", self.name(page));
+        self.extra(words, process, look, Check::Returns(Value::Number(sum)));
+    }
+
+    /// Others store to the page that ought to be this process's alone.
+    fn disturb(&mut self, page: u64, process: Process, judge: &Judge) {
+        let mut byte = [0];
+        judge.memory_of(process).read(page, &mut byte);
+        let other = Value::Number(i64::from(byte[0] ^ 0x55));
+        let may = |who: &Process| {
+            let permissions = judge.memory_of(*who).permissions(page);
+            judge.state_of(*who) == ProcessState::Ready
+                && permissions.is_some_and(|may| may.contains(oracle::Permissions::WRITE))
+        };
+        let sharers: Vec<Process> = Process::all().filter(may).collect();
+        for who in sharers.iter().filter(|who| **who != process) {
+            let store = Act::Store(oracle::Width::One, value::place(page, &self.layout), other);
+            let words = format!("{who}: stores to {}", self.name(page));
+            self.extra(words, *who, store, Check::Done);
+        }
+        let load = Act::Load(oracle::Width::One, value::place(page, &self.layout));
+        let words = format!("{process}: its own {}", self.name(page));
+        let expected = Check::Returns(Value::Number(byte[0].into()));
+        self.extra(words, process, load, expected);
+    }
+
+    /// Children that have ended and nobody has waited for: their parents do.
+    fn reap(&mut self, judge: &Judge) {
+        for child in Process::all() {
+            let Some(parent) = self.parents[child.index()] else {
+                continue;
+            };
+            if judge.state_of(child) == ProcessState::Zombie
+                && judge.state_of(parent) == ProcessState::Ready
+            {
+                let reap = Act::Reap(child, judge.status_of(child));
+                let words = format!("{parent}: the status of {child}");
+                self.extra(words, parent, reap, Check::Done);
+            }
+        }
+    }
+}
+
+/// What an operation is for a program.
+enum Deed {
+    Process(Act),
+    Environment(Conduct),
+}
+
+fn going_on(replies: &[Reply]) -> Vec<Process> {
+    let goes_on = |reply: &&Reply| {
+        matches!(
+            reply.outcome,
+            Outcome::Returns(_) | Outcome::Born | Outcome::Stays
+        )
+    };
+    replies
+        .iter()
+        .filter(goes_on)
+        .map(|reply| reply.process)
+        .collect()
+}
+
+fn dead(replies: &[Reply]) -> Vec<Process> {
+    let dies = |reply: &&Reply| matches!(reply.outcome, Outcome::Dies(_));
+    replies
+        .iter()
+        .filter(dies)
+        .map(|reply| reply.process)
+        .collect()
+}
