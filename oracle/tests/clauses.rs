@@ -350,6 +350,13 @@ fn findings() -> Vec<(Clause, Finding)> {
             with_end(&[grow], |end| end.frames = Some((9, 10))),
         ),
         (
+            Clause::FramesComeBack,
+            // Counted, but on no list.
+            with_end(&[grow], |end| {
+                end.at_hand = end.frames.map(|(_, free)| free - 1)
+            }),
+        ),
+        (
             Clause::ShrinkGivesBack,
             with_last(&[grow, store, "a: sbrk -2p"], frames(9, 9)),
         ),

@@ -48,6 +48,8 @@ impl Engine {
         };
         let dismissed = self.dismiss(standing, vigil, &mut end);
         end.frames = self.frames_expected_at_end().zip(self.free_frames());
+        let accounts = self.guest.accounts;
+        end.at_hand = accounts.and_then(|accounts| accounts.at_hand(&self.machine));
         end.promised = self.guest.at_end.promised.zip(self.promised_frames());
         let counted = dismissed.and_then(|()| match self.fork_failed && end.all_reaped {
             true => self.count_forks(),

@@ -75,14 +75,27 @@ impl FrameAccounts {
         let Some((_, on_list)) = walk_list(machine, kmem, needed.min(LONGEST_LIST - 1)) else {
             return false;
         };
-        let beyond = match self {
-            Self::Linked { .. } => Some(0),
-            Self::Counted { .. } => machine
-                .read_u64(kmem + END)
-                .zip(machine.read_u64(kmem + FRONTIER))
-                .map(|(end, frontier)| end.saturating_sub(frontier) / FRAME_BYTES),
-        };
+        let beyond = self.beyond_frontier(machine);
         beyond.is_some_and(|beyond| on_list.saturating_add(beyond) < needed)
+    }
+
+    /// Frames that can really be had: those on the list, one by one, and those that were never
+    /// handed out. `None`: the list leads outside RAM, or has no end.
+    pub fn at_hand(self, machine: &Machine) -> Option<u64> {
+        let (Self::Linked { kmem } | Self::Counted { kmem, .. }) = self;
+        let on_list = list_length(machine, kmem)?;
+        Some(on_list.saturating_add(self.beyond_frontier(machine)?))
+    }
+
+    /// Frames that were never handed out, where the kernel keeps those apart.
+    fn beyond_frontier(self, machine: &Machine) -> Option<u64> {
+        let Self::Counted { kmem, .. } = self else {
+            return Some(0);
+        };
+        let ends = machine
+            .read_u64(kmem + END)
+            .zip(machine.read_u64(kmem + FRONTIER));
+        ends.map(|(end, frontier)| end.saturating_sub(frontier) / FRAME_BYTES)
     }
 
     /// How many owners the frame at physical address `frame` has: 0 is free. `None`: not recorded.

@@ -235,8 +235,10 @@ pub struct End {
     /// Before anybody was told to go: a frame with more or fewer recorded holders than pages that
     /// map it.
     pub miscount: Option<Miscount>,
-    /// Free frames: how many there should be, and how many there are.
+    /// Free frames: how many there should be, and how many there are by the kernel's own count.
     pub frames: Option<(u64, u64)>,
+    /// How many frames the kernel can really hand out, counted one by one.
+    pub at_hand: Option<u64>,
     /// Frames promised to programs: how many there should be, and how many there are.
     pub promised: Option<(u64, u64)>,
     /// Forks by the supervisor until it was refused one: how many there should be, and how many
