@@ -194,14 +194,18 @@ impl Model {
     ) -> bool {
         let space = &self.of(process).space;
         let (_, most) = space.reach(from, now, Access::Load, &self.world);
-        // A silent writer sleeps, unless the kernel said that it killed it.
-        let came_back = witness.returned(process).is_some() || witness.killed(process);
         let excusable = witness.out_of_frames && space.may_need_frame(from, now, Access::Load);
         let Some(Waiting::Room {
             pipe: number, done, ..
         }) = self.of(process).waiting
         else {
             return false;
+        };
+        // A silent writer sleeps, unless the kernel said that it killed it; one that came back with
+        // more than this has gone on.
+        let came_back = match witness.returned(process) {
+            Some(value) => value as i64 <= (done + now) as i64,
+            None => witness.killed(process),
         };
         if most < now || (excusable && came_back) {
             let bad_first = self.world.dialect.pipe.write_to_bad_first_byte;
