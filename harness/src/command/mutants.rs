@@ -4,7 +4,9 @@ use super::parallel::{self, Threads};
 use super::{Conclusion, Format, GuestArguments, output};
 use faultline::case_file;
 use faultline::guest::location::GuestFiles;
-use faultline::mutants::{Mutant, ProgramBaseline, Said, Tried, baseline, draw, sites, try_all};
+use faultline::mutants::{
+    Mutant, ProgramBaseline, Said, Score, Tried, baseline, draw, sites, try_all,
+};
 use faultline::test_programs::{Bench, LINES, Verdict};
 use oracle::{Case, Profile};
 use serde::Serialize;
@@ -116,26 +118,6 @@ impl Row<'_> {
 /// Whether a test program that ended so tells the mutant from the sound kernel.
 fn detects(said: Option<Verdict>) -> bool {
     said.is_some_and(|verdict| verdict != Verdict::Passed)
-}
-
-#[derive(Clone, Copy, Default, Serialize)]
-struct Score {
-    tried: usize,
-    reached: usize,
-    detected: usize,
-}
-
-impl Score {
-    fn add(&mut self, reached: bool, detected: bool) {
-        self.tried += 1;
-        self.reached += usize::from(reached);
-        self.detected += usize::from(detected);
-    }
-
-    /// Of the mutants reached, how many in a hundred were detected.
-    fn percent(self) -> f64 {
-        100.0 * self.detected as f64 / self.reached.max(1) as f64
-    }
 }
 
 /// The mutants of `kernel` in the source files chosen, or in those that are changed if nobody says.

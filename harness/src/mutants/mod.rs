@@ -14,5 +14,5 @@ mod sites;
 
 pub use operators::Operator;
 pub use programs::{ProgramBaseline, ProgramNotSound, Said};
-pub use score::{NotSound, Reached, Tried, baseline, try_all};
+pub use score::{NotSound, Reached, Score, Tried, baseline, try_all};
 pub use sites::{Mutant, NoSites, draw, sites};

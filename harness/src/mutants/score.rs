@@ -43,6 +43,31 @@ pub enum Tried {
     },
 }
 
+/// How many mutants were tried, reached and detected.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Score {
+    /// Tried.
+    pub tried: usize,
+    /// Of those, executed.
+    pub reached: usize,
+    /// Of those, detected.
+    pub detected: usize,
+}
+
+impl Score {
+    /// Counts a mutant.
+    pub fn add(&mut self, reached: bool, detected: bool) {
+        self.tried += 1;
+        self.reached += usize::from(reached);
+        self.detected += usize::from(detected);
+    }
+
+    /// Of the mutants reached, how many in a hundred were detected.
+    pub fn percent(self) -> f64 {
+        100.0 * self.detected as f64 / self.reached.max(1) as f64
+    }
+}
+
 /// Runs `cases` on the kernel as it is, and says which instructions they execute.
 ///
 /// `code` is the kernel's ELF file.

@@ -15,7 +15,7 @@ use crate::case_file::{self, CaseFileError};
 use crate::distil::distil;
 use crate::fuzzing::Totals;
 use crate::guest::Guest;
-use crate::mutants::{self, Mutant, NotSound, Tried};
+use crate::mutants::{self, Mutant, NotSound, Score, Tried};
 use crate::replay::replay;
 use oracle::{Case, Profile, bucket};
 use serde::Serialize;
@@ -60,7 +60,7 @@ pub struct Night {
     /// What each target did.
     pub targets: Vec<TargetNight>,
     /// Mutants tried, and what became of them; nothing if the kernel itself has a regression.
-    pub mutants: Option<MutantScore>,
+    pub mutants: Option<Score>,
     /// Buckets that no earlier night has reported.
     pub new_buckets: Vec<String>,
     /// Buckets reported by this night or an earlier one.
@@ -104,17 +104,6 @@ pub struct FoundTonight {
     pub bucket: String,
     /// Whether no earlier night has reported it.
     pub is_new: bool,
-}
-
-/// How many mutants were tried, reached and detected.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
-pub struct MutantScore {
-    /// Tried.
-    pub tried: usize,
-    /// Of those, executed by some case.
-    pub reached: usize,
-    /// Of those, detected.
-    pub detected: usize,
 }
 
 impl Night {
@@ -283,13 +272,12 @@ fn try_mutants(
     kernel: &[u8],
     mutants: &[Mutant],
     cases: &[Case],
-) -> Result<MutantScore, NotSound> {
+) -> Result<Score, NotSound> {
     let reached = mutants::baseline(guest, kernel, cases)?;
-    let mut score = MutantScore::default();
+    let mut score = Score::default();
     for tried in mutants::try_all(guest, mutants, &reached, cases, |_| {}) {
-        score.tried += 1;
-        score.reached += usize::from(tried != Tried::NotReached);
-        score.detected += usize::from(matches!(tried, Tried::Detected { .. }));
+        let detected = matches!(tried, Tried::Detected { .. });
+        score.add(tried != Tried::NotReached, detected);
     }
     Ok(score)
 }

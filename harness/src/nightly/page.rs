@@ -67,7 +67,7 @@ fn work(night: &Night) -> String {
             score.tried,
             score.reached,
             score.detected,
-            100.0 * score.detected as f64 / score.reached.max(1) as f64
+            score.percent()
         ),
         None => "\nNo mutants were tried: the kernel itself has a finding.\n".to_owned(),
     };

@@ -7,16 +7,13 @@
 
 use super::open_file;
 use super::{Access, Answer, FAILED, Leave, Model, Outcome, ProcessState, Reply, Witness};
-use crate::case::{Call, Flavour, Operation, Process, Target};
+use crate::case::{Call, Operation, Process, Target};
 use crate::layout::PAGE_SIZE;
-use crate::model::BreakMove;
+use crate::model::{BreakMove, EAGER_PAGES};
 
 /// Open files that a race may need: two for each of three pipes. A kernel takes them one by one, and
 /// two calls that both fail would have left each other room.
 const FILES_NEEDED: usize = 6;
-/// Pages that an eager growth may have in a race: one that fails half way has taken frames
-/// meanwhile that others want.
-const EAGER_PAGES: u64 = 64;
 
 impl Model {
     /// Whether `operation`, which applies now, may race with `others`, which may race themselves.
@@ -49,8 +46,9 @@ impl Model {
             | Call::Fstat { .. }
             | Call::Chdir { .. }
             | Call::Exec { .. } => true,
+            // A large eager growth that fails half way has taken frames meanwhile that others want.
             Call::Sbrk { amount, flavour } => {
-                let eager = flavour == Flavour::Eager && self.world.dialect.sbrk.eager_flavour;
+                let eager = self.world.dialect.sbrk.is_eager(flavour);
                 let before = self.program_break(process);
                 !eager
                     || !matches!(self.break_move(process, amount), BreakMove::To(after)
