@@ -8,7 +8,7 @@ use crate::dialect::{Bits, Dialect, Loading, SegmentRule, StackRequest};
 use crate::layout::{
     AGENT_CODE, Image, Layout, PAGE_SIZE, Permissions, SECOND_ENTRY, Segment, page_ceiling,
 };
-use abi::limits::{GROWING_STACK_PAGES, STACK_PAGES};
+use abi::limits::GROWING_STACK_PAGES;
 
 /// The first bytes of a program file.
 const MAGIC: &[u8] = b"\x7fELF";
@@ -51,8 +51,8 @@ pub enum Beginning {
 
 impl Program {
     /// What the program does first, if `agent` is one that asks for operations: another one does so
-    /// if it begins at one of the agent's entry points and has the agent's code, which nobody can
-    /// change.
+    /// if it begins at one of the agent's entry points and has the agent's code, with the agent's
+    /// permissions.
     pub fn beginning(&self, agent: &Program) -> Beginning {
         // Bit 0 of a program counter is always zero (privileged specification, "sepc").
         let entry = self.entry & !1;
@@ -65,8 +65,11 @@ impl Program {
         let [mut own, mut code] = [[0; AGENT_CODE]; 2];
         self.image.read(0, &mut own);
         agent.image.read(0, &mut code);
-        let fixed = |segment: &Segment| segment.permissions == Permissions::READ_EXECUTE;
-        let intact = self.image.segment(0).is_some_and(fixed) && own == code;
+        let permissions = |program: &Program| {
+            let segment = program.image.segment(0);
+            segment.map(|segment| segment.permissions)
+        };
+        let intact = permissions(self) == permissions(agent) && own == code;
         match intact && [agent.entry, SECOND_ENTRY].contains(&entry) {
             true => Beginning::Agent,
             false => Beginning::Unknown,
@@ -281,7 +284,7 @@ impl<'a> Memory<'a> {
                 address: from,
                 length: to - from,
                 bytes,
-                permissions,
+                permissions: self.dialect.exec.permissions.granted(permissions),
             });
         }
     }
@@ -289,10 +292,11 @@ impl<'a> Memory<'a> {
     /// The guard page and the stack follow.
     fn finish(mut self, entry: u64, stack_bytes: u64) -> Result<Program, Refused> {
         let pages = match self.dialect.exec.stack {
-            StackRequest::Granted => stack_bytes
-                .div_ceil(PAGE_SIZE)
-                .clamp(STACK_PAGES, GROWING_STACK_PAGES),
-            StackRequest::Ignored => STACK_PAGES,
+            StackRequest::Granted => {
+                let asked = stack_bytes.div_ceil(PAGE_SIZE).min(GROWING_STACK_PAGES);
+                asked.max(self.dialect.exec.stack_pages)
+            }
+            StackRequest::Ignored => self.dialect.exec.stack_pages,
         };
         let guard = page_ceiling(self.end);
         let stack = guard + PAGE_SIZE;

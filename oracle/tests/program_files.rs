@@ -1,8 +1,9 @@
 //! Program files: what becomes of each specimen, and that no bytes are too odd.
 
+use oracle::dialect::SegmentPermissions;
 use oracle::program_file::{Beginning, Refused, parse};
 use oracle::specimens::Specimen;
-use oracle::{Dialect, Program, Setting, Text};
+use oracle::{Case, Dialect, Judge, Permissions, Program, Setting, Text};
 use proptest::prelude::{any, prop, prop_assert, proptest};
 
 /// How a program file ends up, in a word.
@@ -112,6 +113,55 @@ fn memory_lies_where_the_headers_say() {
     let overlap = parse(&specimen("overlap"), &Dialect::xv6_2025()).unwrap();
     assert_eq!(overlap.image.byte(0x1000 + 7), byte("bss", 0x2000 + 7));
     assert_eq!(overlap.image.byte(0x800), 0x82);
+}
+
+/// The xv6 of 2019 to 2021, with the stack of a lab of 2024.
+fn lenient() -> Dialect {
+    let mut dialect = Dialect::xv6_2025();
+    dialect.exec.permissions = SegmentPermissions::All;
+    dialect.exec.stack_pages = 2;
+    dialect
+}
+
+#[test]
+fn a_kernel_may_permit_everything_and_have_a_larger_stack() {
+    let dialect = lenient();
+    let agent = parse(&specimen("init"), &dialect).unwrap();
+    let segments = agent.image.segments.iter();
+    assert!(segments.clone().count() == 3, "{segments:?}");
+    for segment in segments {
+        assert_eq!(segment.permissions, Permissions::all(), "{segment:?}");
+    }
+    let stack = agent.layout.stack;
+    assert_eq!((stack.end - stack.start) / 4096, 2);
+    assert_eq!(fate(&specimen("init"), &dialect), Ok(Beginning::Agent));
+    let data = fate(&specimen("into-data"), &dialect);
+    assert_eq!(data, Ok(Beginning::Unknown));
+}
+
+/// Where a program can store to its text, no operation is let at the agent's own code.
+#[test]
+fn the_agent_is_not_made_to_overwrite_itself() {
+    let operations = [
+        "a: store8 text[0]+0x10 1",
+        "a: touch-write text[0] 2",
+        "a: pipe text[0]+0x7f8",
+        "a: wait text[0]",
+        "a: read 0 text[0]+0x100 8",
+        "a: store8 text[0]+0x800 0",
+        "a: load8 text[0]+0x10",
+        "a: write 1 text[0] 8",
+    ];
+    let text = format!("faultline 1\n{}\n", operations.join("\n"));
+    let case = Case::parse(&text).unwrap_or_else(|error| panic!("{error}"));
+    let applied = |dialect: &Dialect| {
+        let setting = Setting::nominal(dialect, 3);
+        let planned = |operation| Judge::new(dialect, &setting).plan(operation).is_some();
+        case.operations.iter().map(planned).collect::<Vec<_>>()
+    };
+    assert_eq!(applied(&Dialect::xv6_2025()), [true; 8]);
+    let [no, yes] = [false, true];
+    assert_eq!(applied(&lenient()), [no, no, no, no, no, yes, yes, yes]);
 }
 
 proptest! {

@@ -71,8 +71,8 @@ pub enum BuildError {
     /// The command line cannot be told to the program.
     #[error("the command line holds a zero byte, or leaves no room for a device tree in RAM")]
     CommandLine,
-    /// The kernel is not a RISC-V ELF file that this machine can run.
-    #[error("the kernel is not a loadable RISC-V ELF file: {0}")]
+    /// The kernel is not an RV64 ELF file that this machine can run.
+    #[error("the kernel is not an ELF file for RV64 that can be loaded: {0}")]
     Elf(&'static str),
     /// A loadable segment of the kernel does not fit into RAM.
     #[error(

@@ -44,7 +44,7 @@ pub struct Plan {
 pub struct Checked {
     /// How the kernel behaves where kernels may differ.
     pub dialect: Dialect,
-    /// How each field of that is known; empty if somebody gave the dialect.
+    /// How the board is known, and each field of the dialect unless somebody gave that.
     pub answers: Vec<Answer>,
     /// What could not be checked, and why.
     pub unchecked: Vec<&'static str>,
@@ -78,13 +78,14 @@ pub fn check(
     plan: &Plan,
     tell: impl Fn(&Progress<'_>) + Sync,
 ) -> Result<Checked, CheckError> {
-    let (guest, answers) = match &plan.dialect {
-        Some(dialect) => (Guest::boot(files, dialect.clone())?, Vec::new()),
-        None => {
-            let (dialect, answers) = probe::probe(&Guest::boot(files, Dialect::xv6_2025())?);
-            (Guest::boot(files, dialect)?, answers)
-        }
-    };
+    let asked = plan.dialect.clone().unwrap_or_else(Dialect::xv6_2025);
+    let mut guest = Guest::boot(files, asked)?;
+    let mut answers = probe::board(&guest);
+    if plan.dialect.is_none() {
+        let (dialect, more) = probe::probe(&guest);
+        Arc::make_mut(&mut guest).set_dialect(dialect);
+        answers.extend(more);
+    }
     let campaign = campaign::Plan {
         targets: Vec::new(),
         mutations: Mutations::Operations,
@@ -117,8 +118,8 @@ fn unchecked(guest: &Guest) -> Vec<&'static str> {
     let mut missing = Vec::new();
     if guest.accounts.is_none() {
         missing.push(
-            "frames: the ELF file has no symbol `kmem`, so leaks and laziness were not judged, \
-             and memory was never made scarce",
+            "frames: the ELF file has no symbol `kmem` with one list of free frames in it, so leaks \
+             and laziness were not judged, and memory was never made scarce",
         );
     }
     if guest.panic_entry.is_none() {

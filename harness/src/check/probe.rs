@@ -5,11 +5,13 @@ mod files;
 
 use crate::engine::Engine;
 use crate::guest::Guest;
+use crate::guest::board::{Board, Seen as Known};
 use abi::SystemCall;
+use emulator::DiskFlavour;
 use oracle::case::Text;
 use oracle::dialect::{
-    BelowZero, Bits, Bound, EmptyRead, ForkMemory, Growth, Loading, RefusedByte, SegmentRule,
-    StackRequest, Tail,
+    BelowZero, Bits, Bound, EmptyRead, ForkMemory, Growth, Loading, RefusedByte,
+    SegmentPermissions, SegmentRule, StackRequest, Tail,
 };
 use oracle::layout::{PAGE_SIZE, RETURN};
 use oracle::{Action, Dialect, Event, Layout, Observation, PageFlags, Process, Step, Width};
@@ -27,10 +29,10 @@ const FAILED: u64 = u64::MAX;
 /// `sbrk`'s second argument: memory at once.
 const EAGER: u64 = 1;
 
-/// One field of a dialect, and how it is known.
+/// One fact about a kernel, a field of its dialect or of its board, and how it is known.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Answer {
-    /// The field, as in a dialect file.
+    /// The field, as in a dialect file, or after `board.`.
     pub field: &'static str,
     /// Its value, as in a dialect file.
     pub value: String,
@@ -66,6 +68,27 @@ impl Seen {
     fn comes_back(self) -> bool {
         self.value().is_some()
     }
+}
+
+/// What booting has shown of the board that `guest` is made for.
+pub fn board(guest: &Guest) -> Vec<Answer> {
+    fn answer<T>(field: &'static str, seen: &Known<T>, value: impl ToString) -> Answer {
+        Answer {
+            field,
+            value: value.to_string(),
+            because: seen.because.clone(),
+        }
+    }
+    let Board { disk, timer, harts } = &guest.board;
+    let flavour = match disk.value {
+        DiskFlavour::Modern => "modern",
+        DiskFlavour::Legacy => "legacy",
+    };
+    vec![
+        answer("board.disk", disk, name(flavour)),
+        answer("board.timer", timer, name(timer.value.to_string())),
+        answer("board.harts", harts, harts.value),
+    ]
 }
 
 /// Asks `guest` everything that can be asked; what cannot be, or has no clear answer, is as in
@@ -195,18 +218,48 @@ impl Prober {
         self.note("heap.tail", name(tail), because);
     }
 
+    /// Loads and stores come to different ends in many a kernel; where it is not always said who is
+    /// killed, nothing can be made of silence.
     fn faults(&mut self) {
-        self.engine.reset();
-        let guard = Action::Load {
-            address: self.layout.guard.start,
-            width: Width::One,
+        let guard = self.layout.guard.start;
+        let beyond = self.layout.heap + PAGES * PAGE_SIZE;
+        let width = Width::One;
+        let accesses = [
+            Action::Load {
+                address: guard,
+                width,
+            },
+            Action::Load {
+                address: beyond,
+                width,
+            },
+            Action::Store {
+                address: guard,
+                width,
+                value: 0,
+            },
+            Action::Store {
+                address: beyond,
+                width,
+                value: 0,
+            },
+        ];
+        let seen = accesses.map(|access| {
+            self.engine.reset();
+            self.act(access)
+        });
+        let told = |told| {
+            let silent = Seen::Silent { announced: told };
+            seen.iter().filter(|seen| **seen == silent).count()
         };
-        let (announced, because) = match self.act(guard) {
-            Seen::Silent { announced: true } => (true, "a kill for a fault is told on the console"),
-            Seen::Silent { announced: false } => {
-                (false, "a kill for a fault is not told on the console")
-            }
-            Seen::Returned(_) | Seen::Broken => (self.dialect.faults.announced, UNCLEAR),
+        let (announced, because) = match (told(true), told(false)) {
+            (0, 0) => (self.dialect.faults.announced, UNCLEAR),
+            (_, 0) => (true, "a kill for a fault is told on the console"),
+            (0, _) => (false, "a kill for a fault is not told on the console"),
+            _ => (
+                false,
+                "a kill for a fault is not always told on the console",
+            ),
         };
         self.dialect.faults.announced = announced;
         self.note("faults.announced", announced, because);
@@ -300,6 +353,28 @@ impl Prober {
         };
         self.dialect.exec.stack = stack;
         self.note("exec.stack", name(stack), because);
+
+        let stack = &self.layout.stack;
+        let pages = (stack.end - stack.start) / PAGE_SIZE;
+        self.dialect.exec.stack_pages = pages;
+        let because = "so many lie between the first program's guard page and its heap";
+        self.note("exec.stack_pages", pages, because);
+
+        self.engine.reset();
+        let store = self.act(Action::Store {
+            address: self.layout.text.end - PAGE_SIZE,
+            width: Width::Two,
+            value: RETURN.into(),
+        });
+        let (permissions, because) = match store.comes_back() {
+            true => (SegmentPermissions::All, "a store to a page of code is let"),
+            false => (
+                SegmentPermissions::AsAsked,
+                "a store to a page of code kills",
+            ),
+        };
+        self.dialect.exec.permissions = permissions;
+        self.note("exec.permissions", name(permissions), because);
         self.program_files();
     }
 

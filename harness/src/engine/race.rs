@@ -108,12 +108,12 @@ impl Engine {
     /// Has every racer stand before its operation: each on a hart of its own, as far as the schedule
     /// has harts; the others behind one another in the scheduler's queue.
     fn place(&mut self, race: &Race, racers: &[Racer]) -> Result<Contest, Failure> {
-        let harts = usize::from(race.schedule.harts()).min(self.machine.harts());
+        let harts = usize::from(race.schedule.harts()).min(self.guest.board.harts.value);
         if harts == 1 {
             self.leave_other_harts(racers)?;
         }
         let first_is_shared = harts < racers.len();
-        let own_harts = FIRST_HART + usize::from(first_is_shared)..self.machine.harts();
+        let own_harts = FIRST_HART + usize::from(first_is_shared)..self.guest.board.harts.value;
         // Who stands on a hart of its own stays there: with as many harts as processes, none could
         // be moved.
         let mut lanes = Vec::new();

@@ -3,6 +3,8 @@
 //! The agent is planted as `/init`, and more than once. When it makes its first hint call it becomes the supervisor;
 //! a fork of it becomes process `a`, and with `a` at its hint the snapshot is taken.
 
+use super::board::{Board, Progress, Seen, timer};
+use super::boot_error::{BootError, STILL_RUNNING};
 use super::frames::{FRAME_BYTES, FrameAccounts, RAM_START};
 use super::location::GuestFiles;
 use super::planted::{Planted, plant};
@@ -15,17 +17,21 @@ use crate::engine::{
     Standing, Vigil,
 };
 use abi::SystemCall;
-use emulator::{Clock, Config, Coverage, Exit, Machine};
+use emulator::{Clock, Config, Coverage, DiskFlavour, Exit, Machine};
 use oracle::{Dialect, Image, Layout, Permissions, Process, Program, Segment, Setting};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 /// Instructions a kernel may take from power-on to its first process's first hint. The C kernel,
 /// which fills all RAM byte by byte, takes 430 million.
-const BOOT_BUDGET: u64 = 4_000_000_000;
+const BOOT_BUDGET: u64 = 3_000_000_000;
 /// Instructions that each further hart may take until it waits for something to do.
 const HART_BUDGET: u64 = 50_000_000;
 /// Instructions for one of the system calls that set the stage.
 const CALL_BUDGET: u64 = 100_000_000;
+/// Instructions after which to look whether a kernel has panicked.
+const GLANCE: u64 = 5_000_000;
+/// Bytes of the console kept for errors.
+const CONSOLE_BYTES_KEPT: usize = 4096;
 /// Ticks granted to a kernel that sleeps while booting, or to its scheduler to come round.
 const PATIENCE: u32 = 64;
 
@@ -34,56 +40,14 @@ const A1: usize = 11;
 const A2: usize = 12;
 const A7: usize = 17;
 
+/// A page-table entry's bit that lets programs use the page (privileged specification, "Sv39").
+const PTE_USER: u64 = 1 << 4;
+
+/// The program that xv6 runs first.
+const FIRST_PROGRAM: &str = "init";
+
 /// One past the largest Sv39 user address that xv6 uses.
 const MAX_VA: u64 = abi::layout::MAX_VIRTUAL;
-
-/// Why a kernel could not be brought to the start of a case.
-#[derive(Debug, thiserror::Error)]
-pub enum BootError {
-    /// The image is not an xv6 file system, or is too full to take the agent.
-    #[error("cannot plant the agent in the file-system image: {0}")]
-    FileSystem(#[from] mkfs::Error),
-    /// The kernel's ELF file does not fit the machine.
-    #[error("cannot load the kernel: {0}")]
-    Kernel(#[from] emulator::BuildError),
-    /// The machine stopped before the agent ran.
-    #[error(
-        "the kernel never came {stage}: {how} after {instructions} instructions, at pc {pc:#x}{function}\n\
-         its console shows:\n{console}"
-    )]
-    NeverReached {
-        /// What it should have come to.
-        stage: &'static str,
-        /// What it did instead.
-        how: String,
-        /// Instructions since power-on.
-        instructions: u64,
-        /// Where it was.
-        pc: u64,
-        /// In which function, as ` in name`, or nothing.
-        function: String,
-        /// The tail of its console.
-        console: String,
-    },
-    /// A system call that sets the stage failed.
-    #[error("the agent's first {call} returned {value}: the kernel cannot run a case")]
-    Refused {
-        /// Which one.
-        call: &'static str,
-        /// What it returned.
-        value: i64,
-    },
-    /// The stack or the first program break is not where any xv6 has it.
-    #[error(
-        "the agent's address space is not one of xv6's: stack pointer {stack_pointer:#x}, first program break {heap:#x}"
-    )]
-    Layout {
-        /// `sp` at the entry point.
-        stack_pointer: u64,
-        /// What `sbrk(0)` said.
-        heap: u64,
-    },
-}
 
 impl Guest {
     /// Boots `files` and stops at the start of a case.
@@ -92,21 +56,36 @@ impl Guest {
     /// Says how far the kernel got, and shows its console.
     pub fn boot(files: &GuestFiles, dialect: Dialect) -> Result<Arc<Self>, BootError> {
         let agent = Agent::assemble();
-        let mut image = mkfs::Image::open(files.file_system.clone())?;
-        plant(&mut image, &agent)?;
-        let planted = Planted::find(&image)?;
-        let disk = image.into_bytes();
-        let mut stage = Stage::open(files, &agent, disk.clone(), HARTS)?;
-        if !stage.start_other_harts() {
-            stage = Stage::open(files, &agent, disk, 1)?;
-        }
-        let mut guest = Arc::new(stage.set(dialect, planted)?);
+        let image = planted_image(files, &agent)?;
+        let planted = Planted::find(&image).map_err(BootError::file_system(files))?;
+        let (mut stage, disk) = Stage::find_disk(files, &agent, &image.into_bytes())?;
+        let harts = stage.start_other_harts();
+        let board = Board {
+            disk,
+            timer: timer(&stage.machine),
+            harts,
+        };
+        let mut guest = stage.set(dialect.clone(), planted, board)?;
+        guest.set_dialect(dialect);
+        let mut guest = Arc::new(guest);
         let at_end = calibrate(&guest);
         if let Some(guest) = Arc::get_mut(&mut guest) {
             guest.at_end = at_end;
         }
         Ok(guest)
     }
+}
+
+/// A copy of the image, with the agent in it in the place of the first program.
+fn planted_image(files: &GuestFiles, agent: &Agent) -> Result<mkfs::Image, BootError> {
+    let wrong = BootError::file_system(files);
+    let mut image = mkfs::Image::open(files.file_system.clone()).map_err(&wrong)?;
+    let root = image.list("/").map_err(&wrong)?;
+    if root.iter().all(|entry| entry.name != FIRST_PROGRAM) {
+        return Err(BootError::no_init(files, &root));
+    }
+    plant(&mut image, agent).map_err(&wrong)?;
+    Ok(image)
 }
 
 /// Counts what there is when a case has run in which nothing happened.
@@ -130,22 +109,50 @@ struct Stage {
 }
 
 impl Stage {
-    /// Boots the kernel on the first of `harts` harts up to the agent's first instruction.
+    /// Boots the kernel with a modern disk, or else with a legacy one: xv6 until 2021 wants that, and
+    /// panics at the sight of the other before it has read a block.
+    fn find_disk(
+        files: &GuestFiles,
+        agent: &Agent,
+        disk: &[u8],
+    ) -> Result<(Self, Seen<DiskFlavour>), BootError> {
+        let boot = |flavour| Self::open(files, agent, disk.to_vec(), flavour);
+        let refusal = match boot(DiskFlavour::Modern) {
+            Ok(stage) => {
+                let because = "it boots from a disk with the registers of virtio 1.0";
+                return Ok((stage, Seen::new(DiskFlavour::Modern, because)));
+            }
+            Err(error) if error.is_before_disk() => error,
+            Err(error) => return Err(error),
+        };
+        match boot(DiskFlavour::Legacy) {
+            Ok(stage) => {
+                let because = "it boots from a disk with the registers before virtio 1.0, and not \
+                               from one with those of 1.0";
+                Ok((stage, Seen::new(DiskFlavour::Legacy, because)))
+            }
+            Err(error) if error.is_before_disk() => Err(refusal),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Boots the kernel on the first hart up to the agent's first instruction.
     fn open(
         files: &GuestFiles,
         agent: &Agent,
-        disk: Vec<u8>,
-        harts: usize,
+        image: Vec<u8>,
+        disk: DiskFlavour,
     ) -> Result<Self, BootError> {
         let config = Config {
-            harts,
+            harts: HARTS,
+            disk,
             clock: Clock::Held,
             hints: true,
             coverage: Coverage::Supervisor,
             ..Config::default()
         };
         let mut stage = Self {
-            machine: Machine::new(&config, &files.kernel, disk)?,
+            machine: Machine::new(&config, &files.kernel, image)?,
             symbols: Symbols::read(&files.kernel),
             file: files.kernel.as_slice().into(),
             agent: agent.clone(),
@@ -155,22 +162,29 @@ impl Stage {
         Ok(stage)
     }
 
-    /// Lets each further hart run until it sleeps for want of work. False: one does not, and could
-    /// not be left alone while another runs.
-    fn start_other_harts(&mut self) -> bool {
-        (FIRST_HART + 1..self.machine.harts())
-            .all(|hart| self.machine.run_hart(hart, HART_BUDGET) == Exit::Idle)
+    /// Lets each further hart run until it sleeps for want of work. One that does not could not be
+    /// left alone while another runs: then none of them is ever started.
+    fn start_other_harts(&mut self) -> Seen<usize> {
+        self.machine.snapshot();
+        let all = self.machine.harts();
+        let sleep = (FIRST_HART + 1..all)
+            .all(|hart| self.machine.run_hart(hart, HART_BUDGET) == Exit::Idle);
+        if sleep {
+            return Seen::new(all, "a hart without work sleeps (`wfi`)");
+        }
+        self.machine.reset();
+        Seen::new(1, "a hart without work does not sleep (`wfi`)")
     }
 
     /// Sets the stage, from the supervisor's first hint to process `a` at its own.
-    fn set(mut self, dialect: Dialect, planted: Planted) -> Result<Guest, BootError> {
+    fn set(mut self, dialect: Dialect, planted: Planted, board: Board) -> Result<Guest, BootError> {
         let stack_pointer = self.machine.x(FIRST_HART, STACK_POINTER);
         let supervisor_satp = self.satp();
         let mut processes = Processes::new();
         processes.enter(SUPERVISOR, 1, supervisor_satp);
 
         let heap = self.call("sbrk(0)", SystemCall::Sbrk, 0)?;
-        let layout = layout(stack_pointer, heap)?;
+        let layout = layout(stack_pointer, self.lowest_of_stack(stack_pointer), heap)?;
         self.load_agent()?;
         SUPERVISOR.plant(&mut self.machine, FIRST_HART);
         let first_pid = self.call("fork", SystemCall::Fork, 0)?;
@@ -200,16 +214,17 @@ impl Stage {
         self.machine.edges_mut().fill(0);
         Ok(Guest {
             snapshot: self.machine.snapshot(),
-            panic_entry: self.symbols.address("panic"),
+            panic_entry: self.symbols.panic_entry(),
             requests: FrameRequests::discover(&self.symbols),
             canaries: Canaries::find(&self.symbols),
-            accounts: FrameAccounts::discover(&self.symbols),
+            accounts: FrameAccounts::discover(&self.symbols, &self.machine),
             kernel_image: self.symbols.image(),
             symbols: self.symbols,
             file: self.file,
-            unwinder: OnceLock::new(),
+            unwinder: Arc::default(),
             agent: self.agent,
             dialect,
+            board,
             setting,
             disk_problems: problems,
             at_end: Resources::default(),
@@ -224,25 +239,55 @@ impl Stage {
 
     /// Runs on until some process stands at its hint.
     fn run_to_hint(&mut self, stage: &'static str, budget: u64) -> Result<(), BootError> {
-        let deadline = self.machine.retired().saturating_add(budget);
-        for _ in 0..PATIENCE {
-            let left = deadline.saturating_sub(self.machine.retired());
-            let exit = self.machine.run_hart(FIRST_HART, left);
-            self.console.extend(self.machine.console_output());
-            let how = match exit {
+        let deadline = self.machine.steps().saturating_add(budget);
+        let mut naps = 0;
+        let how = loop {
+            let left = deadline.saturating_sub(self.machine.steps());
+            let exit = self.machine.run_hart(FIRST_HART, left.min(GLANCE));
+            self.drain_console();
+            match exit {
                 Exit::Hint { .. } => return Ok(()),
                 // Asleep until a tick that the held clock has to be told to make.
-                Exit::Idle if self.machine.raise_timer(FIRST_HART) => continue,
-                Exit::Idle => "every hart waits for an interrupt that cannot come".to_owned(),
-                Exit::Budget => "it was still running".to_owned(),
-                Exit::Stuck { .. } => "it spins for ever".to_owned(),
-                Exit::Finished { code } => format!("it switched the machine off with code {code}"),
-                Exit::Breakpoint { .. } => continue,
-            };
-            return Err(self.never_reached(stage, how));
-        }
-        let how = "it sleeps tick after tick".to_owned();
+                Exit::Idle if naps < PATIENCE && self.machine.raise_timer(FIRST_HART) => naps += 1,
+                Exit::Idle if naps < PATIENCE => {
+                    break "every hart waits for an interrupt that cannot come".to_owned();
+                }
+                Exit::Idle => break "it sleeps tick after tick".to_owned(),
+                Exit::Stuck { .. } => {
+                    break self
+                        .panic()
+                        .unwrap_or_else(|| "it spins for ever".to_owned());
+                }
+                Exit::Finished { code } => {
+                    break format!("it switched the machine off with code {code}");
+                }
+                Exit::Budget | Exit::Breakpoint { .. } => {
+                    if let Some(panic) = self.panic() {
+                        break panic;
+                    }
+                    if left <= GLANCE {
+                        break STILL_RUNNING.to_owned();
+                    }
+                }
+            }
+        };
         Err(self.never_reached(stage, how))
+    }
+
+    /// Takes over what the kernel has printed, keeping the tail.
+    fn drain_console(&mut self) {
+        self.console.extend(self.machine.console_output());
+        let excess = self.console.len().saturating_sub(CONSOLE_BYTES_KEPT);
+        self.console.drain(..excess);
+    }
+
+    /// That the kernel has printed that it panicked, if it has, and its words.
+    fn panic(&self) -> Option<String> {
+        let console = String::from_utf8_lossy(&self.console);
+        let line = console
+            .lines()
+            .find(|line| line.contains("panic:") || line.contains("panicked at"))?;
+        Some(format!("it panicked (`{}`)", line.trim()))
     }
 
     fn never_reached(&self, stage: &'static str, how: String) -> BootError {
@@ -263,6 +308,7 @@ impl Stage {
             instructions: self.machine.retired(),
             pc,
             function,
+            progress: Progress::of(&self.machine),
             console,
         }
     }
@@ -322,6 +368,21 @@ impl Stage {
         Err(self.never_reached(STAGE, how))
     }
 
+    /// Where the stack begins that ends at `stack_pointer`: with the lowest page of those below it that
+    /// the program may touch. If it may touch them all, the guard page among them is missing, and the
+    /// stack is taken for one page.
+    fn lowest_of_stack(&self, stack_pointer: u64) -> u64 {
+        let top = stack_pointer.saturating_sub(1) & !(FRAME_BYTES - 1);
+        let is_open = |page| {
+            let mapping = self.machine.translate(self.satp(), page);
+            mapping.is_some_and(|mapping| mapping.pte & PTE_USER != 0)
+        };
+        let data_end = DATA_START + DATA_BYTES;
+        let guards = (data_end..top).step_by(FRAME_BYTES as usize);
+        let guard = guards.filter(|page| !is_open(*page)).last();
+        guard.map_or(top, |guard| guard + FRAME_BYTES)
+    }
+
     /// What process `a` holds: the agent's own bytes, and its stack as the kernel filled it.
     fn image(&self, layout: &Layout) -> Result<Image, BootError> {
         let mut stack = Vec::new();
@@ -355,11 +416,10 @@ impl Stage {
 
 /// xv6's user address space: text, data, one guard page, the stack, the heap; at the top the
 /// trapframe below the trampoline.
-fn layout(stack_pointer: u64, heap: u64) -> Result<Layout, BootError> {
-    let stack_start = stack_pointer.saturating_sub(1) & !(FRAME_BYTES - 1);
+fn layout(stack_pointer: u64, stack_start: u64, heap: u64) -> Result<Layout, BootError> {
     let data_end = DATA_START + DATA_BYTES;
     let plausible = heap.is_multiple_of(FRAME_BYTES)
-        && heap > stack_start
+        && (stack_start + 1..=heap).contains(&stack_pointer)
         && heap < RAM_START
         && stack_start >= data_end + FRAME_BYTES;
     if !plausible {

@@ -1,9 +1,10 @@
 //! Counting the kernel's physical frames from outside, through its symbols.
 //!
 //! Two shapes of free list are known. The C kernels keep `struct { struct spinlock; struct run
-//! *freelist; } kmem`: a linked list through the free frames themselves. Our kernel keeps the same
-//! list at the same place, and behind it a frontier of frames that were never handed out, a count,
-//! and in `kmem_sharers` how many owners each frame has.
+//! *freelist; } kmem`: a linked list through the free frames themselves; solutions of labs put other
+//! things around it, so it is looked for. Our kernel keeps the same list at the same place, and
+//! behind it a frontier of frames that were never handed out, a count, and in `kmem_sharers` how
+//! many owners each frame has.
 
 use super::symbols::Symbols;
 use emulator::Machine;
@@ -13,7 +14,7 @@ pub const FRAME_BYTES: u64 = 4096;
 /// Where RAM begins on the `virt` board.
 pub const RAM_START: u64 = 0x8000_0000;
 
-/// Offsets into `kmem`: the lock takes 24 bytes in the C kernel and in ours.
+/// Offsets into our `kmem`.
 const FREE_LIST: u64 = 24;
 const FRONTIER: u64 = 32;
 const END: u64 = 40;
@@ -24,13 +25,20 @@ const PROMISED: u64 = 56;
 /// A free list longer than this is a loop: RAM has fewer frames.
 const LONGEST_LIST: u64 = 1 << 20;
 
+/// How far into `kmem` a C kernel's list is looked for, in bytes.
+const FARTHEST_LIST: u64 = 512;
+/// How many harts a C kernel has lists for that has one for each, and the most bytes that each of
+/// these takes.
+const LISTS: u64 = 8;
+const BYTES_OF_LIST: u64 = 128;
+
 /// How this kernel's frames are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FrameAccounts {
-    /// A linked list at this address plus 24, nothing more: the C kernels.
+    /// A linked list, nothing more: the C kernels.
     Linked {
-        /// Address of `kmem`.
-        kmem: u64,
+        /// Where the address of its first frame stands.
+        list: u64,
     },
     /// List, frontier, count and sharers: our kernel.
     Counted {
@@ -42,20 +50,32 @@ pub enum FrameAccounts {
 }
 
 impl FrameAccounts {
-    /// Finds the accounts in the symbol table; `None` costs the checks that count frames.
-    pub fn discover(symbols: &Symbols) -> Option<Self> {
+    /// Finds the accounts of the kernel that has booted on `machine`, by its symbols; `None` costs the
+    /// checks that count frames.
+    pub fn discover(symbols: &Symbols, machine: &Machine) -> Option<Self> {
         let kmem = symbols.address("kmem")?;
-        Some(match symbols.address("kmem_sharers") {
-            Some(sharers) => Self::Counted { kmem, sharers },
-            None => Self::Linked { kmem },
-        })
+        match symbols.address("kmem_sharers") {
+            Some(sharers) => Some(Self::Counted { kmem, sharers }),
+            None => {
+                let list = only_list(machine, kmem, symbols.size("kmem"))?;
+                Some(Self::Linked { list })
+            }
+        }
+    }
+
+    /// Where the address of the first frame on the list stands.
+    fn list(self) -> u64 {
+        match self {
+            Self::Linked { list } => list,
+            Self::Counted { kmem, .. } => kmem + FREE_LIST,
+        }
     }
 
     /// Frames that are free now. For a linked list this walks it: cost follows its length.
     pub fn free(self, machine: &Machine) -> Option<u64> {
         match self {
             Self::Counted { kmem, .. } => machine.read_u64(kmem + COUNT),
-            Self::Linked { kmem } => list_length(machine, kmem),
+            Self::Linked { list } => list_length(machine, list),
         }
     }
 
@@ -70,9 +90,9 @@ impl FrameAccounts {
     /// Whether fewer than `needed` frames are left beside promised ones, by the list itself and not
     /// by the kernel's count of it.
     pub fn fewer_than(self, machine: &Machine, needed: u64) -> bool {
-        let (Self::Linked { kmem } | Self::Counted { kmem, .. }) = self;
         let needed = needed.saturating_add(self.promised(machine).unwrap_or(0));
-        let Some((_, on_list)) = walk_list(machine, kmem, needed.min(LONGEST_LIST - 1)) else {
+        let Some((_, on_list)) = walk_list(machine, self.list(), needed.min(LONGEST_LIST - 1))
+        else {
             return false;
         };
         let beyond = self.beyond_frontier(machine);
@@ -82,8 +102,7 @@ impl FrameAccounts {
     /// Frames that can really be had: those on the list, one by one, and those that were never
     /// handed out. `None`: the list leads outside RAM, or has no end.
     pub fn at_hand(self, machine: &Machine) -> Option<u64> {
-        let (Self::Linked { kmem } | Self::Counted { kmem, .. }) = self;
-        let on_list = list_length(machine, kmem)?;
+        let on_list = list_length(machine, self.list())?;
         Some(on_list.saturating_add(self.beyond_frontier(machine)?))
     }
 
@@ -125,11 +144,8 @@ impl FrameAccounts {
                 .map(|frame| self.sharers(machine, frame))
                 .collect();
         }
-        let Self::Linked { kmem } = self else {
-            return None;
-        };
         let mut owners = vec![1; frames];
-        let mut link = machine.read_u64(kmem + FREE_LIST)?;
+        let mut link = machine.read_u64(self.list())?;
         for _ in 0..LONGEST_LIST {
             if link == 0 {
                 return Some(owners);
@@ -145,7 +161,6 @@ impl FrameAccounts {
     /// Nothing is hidden when fewer are free already. `None`: the accounts lead outside RAM.
     pub fn hide(self, machine: &mut Machine, keep: u64) -> Option<Hidden> {
         let free = self.free(machine)?;
-        let (Self::Linked { kmem } | Self::Counted { kmem, .. }) = self;
         let mut hidden = Hidden {
             frames: free.saturating_sub(keep),
             rest_of_list: 0,
@@ -154,10 +169,10 @@ impl FrameAccounts {
         if hidden.frames == 0 {
             return Some(hidden);
         }
-        let (last_link, on_list) = walk_list(machine, kmem, keep)?;
+        let (last_link, on_list) = walk_list(machine, self.list(), keep)?;
         hidden.rest_of_list = machine.read_u64(last_link)?;
         machine.write_u64(last_link, 0)?;
-        if let Self::Counted { .. } = self {
+        if let Self::Counted { kmem, .. } = self {
             hidden.end = Some(machine.read_u64(kmem + END)?);
             let frontier = machine.read_u64(kmem + FRONTIER)?;
             // The frontier is whatever the kernel says it is.
@@ -173,10 +188,9 @@ impl FrameAccounts {
         if hidden.frames == 0 {
             return Some(());
         }
-        let (Self::Linked { kmem } | Self::Counted { kmem, .. }) = self;
-        let (last_link, _) = walk_list(machine, kmem, LONGEST_LIST)?;
+        let (last_link, _) = walk_list(machine, self.list(), LONGEST_LIST)?;
         machine.write_u64(last_link, hidden.rest_of_list)?;
-        if let Some(end) = hidden.end {
+        if let (Self::Counted { kmem, .. }, Some(end)) = (self, hidden.end) {
             let count = machine.read_u64(kmem + COUNT)?;
             machine.write_u64(kmem + END, end)?;
             machine.write_u64(kmem + COUNT, count.wrapping_add(hidden.frames))?;
@@ -196,15 +210,33 @@ pub struct Hidden {
     end: Option<u64>,
 }
 
-/// Walks the free list and counts it; `None` when it leaves RAM or has no end.
-fn list_length(machine: &Machine, kmem: u64) -> Option<u64> {
-    walk_list(machine, kmem, LONGEST_LIST).map(|(_, count)| count)
+/// Where in `kmem`, which takes `bytes`, the list of free frames begins. `None`: nowhere, or the
+/// kernel has several lists, and a frame may go from one to another.
+fn only_list(machine: &Machine, kmem: u64, bytes: u64) -> Option<u64> {
+    let begins_list = |at: &u64| {
+        let first = machine.read_u64(*at).unwrap_or(0);
+        let is_frame = first >= RAM_START && first.is_multiple_of(FRAME_BYTES);
+        is_frame && list_length(machine, *at).is_some()
+    };
+    let mut lists = (kmem..kmem + bytes.min(FARTHEST_LIST))
+        .step_by(8)
+        .filter(begins_list);
+    let list = lists.next()?;
+    let end = list - kmem + 8;
+    let is_one_of_many =
+        bytes.is_multiple_of(LISTS) && (end..=BYTES_OF_LIST).contains(&(bytes / LISTS));
+    (!is_one_of_many && lists.next().is_none()).then_some(list)
 }
 
-/// Follows at most `limit` links of the free list: the address of the link it came to, and how
+/// Walks the free list and counts it; `None` when it leaves RAM or has no end.
+fn list_length(machine: &Machine, list: u64) -> Option<u64> {
+    walk_list(machine, list, LONGEST_LIST).map(|(_, count)| count)
+}
+
+/// Follows at most `limit` links of the free list whose first link is at `list`: the address of the link it came to, and how
 /// many frames lie before it. `None`: a link leads outside RAM, or the list has no end.
-fn walk_list(machine: &Machine, kmem: u64, limit: u64) -> Option<(u64, u64)> {
-    let mut link = kmem + FREE_LIST;
+fn walk_list(machine: &Machine, list: u64, limit: u64) -> Option<(u64, u64)> {
+    let mut link = list;
     for count in 0..limit {
         match machine.read_u64(link)? {
             0 => return Some((link, count)),

@@ -25,12 +25,12 @@ pub struct GuestFiles {
 
 /// A guest file that is not there or not readable.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot read the {what} {}: {source}\n  build it with `./scripts/setup`, or name another with {variable}=PATH", path.display())]
+#[error("cannot read the {what} {}: {source}\n  {advice}", path.display())]
 pub struct MissingGuest {
     what: &'static str,
-    variable: &'static str,
     path: PathBuf,
     source: std::io::Error,
+    advice: String,
 }
 
 impl GuestFiles {
@@ -62,17 +62,23 @@ fn read(
     variable: &'static str,
     built: &str,
 ) -> Result<(PathBuf, Vec<u8>), MissingGuest> {
-    let path = given
+    let named = given
         .map(Path::to_path_buf)
-        .or_else(|| std::env::var_os(variable).map(PathBuf::from))
-        .unwrap_or_else(|| checkout().join(built));
+        .or_else(|| std::env::var_os(variable).map(PathBuf::from));
+    let is_named = named.is_some();
+    let path = named.unwrap_or_else(|| checkout().join(built));
     match std::fs::read(&path) {
         Ok(bytes) => Ok((path, bytes)),
         Err(source) => Err(MissingGuest {
             what,
-            variable,
             path,
             source,
+            advice: match is_named {
+                true => "build it in its own tree first (`make kernel/kernel fs.img`)".to_owned(),
+                false => {
+                    format!("build it with `./scripts/setup`, or name another with {variable}=PATH")
+                }
+            },
         }),
     }
 }

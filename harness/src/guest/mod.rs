@@ -1,7 +1,9 @@
 //! The kernel under test, booted once: files, symbols, frame accounts, and the snapshot that every
 //! case starts from.
 
+pub mod board;
 mod boot;
+mod boot_error;
 pub mod frames;
 pub mod location;
 mod planted;
@@ -10,14 +12,15 @@ pub(crate) mod source;
 pub mod symbols;
 pub(crate) mod unwind;
 
-pub use boot::BootError;
+pub use boot_error::BootError;
 pub use source::Frame;
 
 use crate::agent::Agent;
 use crate::engine::{Canaries, HARTS, Processes, Slot};
+use board::Board;
 use emulator::Snapshot;
 use frames::FrameAccounts;
-use oracle::{Dialect, Layout, Setting};
+use oracle::{Dialect, Layout, Permissions, Setting};
 use requests::FrameRequests;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
@@ -36,16 +39,19 @@ pub struct Resources {
 }
 
 /// A kernel parked at the start of a case, shared by any number of engines.
+#[derive(Clone)]
 pub struct Guest {
     /// What the kernel's legitimate peculiarities are.
     pub dialect: Dialect,
+    /// What it was found to want of its board.
+    pub board: Board,
     /// The kernel's symbols.
     pub symbols: Symbols,
     /// What every case starts from.
     pub setting: Setting,
     /// The kernel's ELF file.
     pub(crate) file: Box<[u8]>,
-    unwinder: OnceLock<Unwinder>,
+    unwinder: Arc<OnceLock<Unwinder>>,
     /// What there is when the supervisor alone is left.
     pub at_end: Resources,
     pub(crate) agent: Agent,
@@ -67,6 +73,19 @@ impl Guest {
     /// The layout of the program that every case begins in.
     pub(crate) fn first_layout(&self) -> &Layout {
         &self.setting.booted.layout
+    }
+
+    /// Takes the kernel for one that speaks `dialect`.
+    pub fn set_dialect(&mut self, dialect: Dialect) {
+        let booted = Arc::make_mut(&mut self.setting.booted);
+        for segment in &mut booted.image.segments {
+            let asked = match booted.layout.text.contains(&segment.address) {
+                true => Permissions::READ_EXECUTE,
+                false => Permissions::READ_WRITE,
+            };
+            segment.permissions = dialect.exec.permissions.granted(asked);
+        }
+        self.dialect = dialect;
     }
 
     /// How to walk back the kernel's call stacks.

@@ -3,13 +3,20 @@
 use object::{Object, ObjectSegment, ObjectSymbol, SymbolKind};
 use std::ops::Range;
 
+/// Where something lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    address: u64,
+    bytes: u64,
+}
+
 /// Names and addresses from the kernel's ELF file. A stripped kernel has none, and costs only the
 /// checks that need them.
 #[derive(Clone, Debug, Default)]
 pub struct Symbols {
     /// Sorted by address.
     functions: Vec<(u64, String)>,
-    named: Vec<(String, u64)>,
+    named: Vec<(String, Place)>,
     image: Range<u64>,
 }
 
@@ -25,7 +32,11 @@ impl Symbols {
             if !symbol.is_definition() || name.is_empty() {
                 continue;
             }
-            symbols.named.push((name.to_owned(), symbol.address()));
+            let place = Place {
+                address: symbol.address(),
+                bytes: symbol.size(),
+            };
+            symbols.named.push((name.to_owned(), place));
             if symbol.kind() == SymbolKind::Text {
                 let name = format!("{:#}", rustc_demangle::demangle(name));
                 symbols.functions.push((symbol.address(), name));
@@ -49,11 +60,30 @@ impl Symbols {
 
     /// The address of the symbol spelled exactly `name`.
     pub fn address(&self, name: &str) -> Option<u64> {
+        self.place(name).map(|place| place.address)
+    }
+
+    /// How many bytes the thing takes whose symbol is spelled exactly `name`; 0 if nobody knows.
+    pub fn size(&self, name: &str) -> u64 {
+        self.place(name).map_or(0, |place| place.bytes)
+    }
+
+    fn place(&self, name: &str) -> Option<Place> {
         let at = self
             .named
             .binary_search_by(|(candidate, _)| candidate.as_str().cmp(name))
             .ok()?;
         Some(self.named[at].1)
+    }
+
+    /// Where a panic begins, or ends: the function `panic`, or what the compiler calls the handler of
+    /// a kernel in Rust.
+    pub fn panic_entry(&self) -> Option<u64> {
+        let handler = |name: &str| name.rsplit("::").next() == Some("rust_begin_unwind");
+        self.address("panic").or_else(|| {
+            let mut functions = self.functions.iter();
+            functions.find_map(|(at, name)| handler(name).then_some(*at))
+        })
     }
 
     /// Where the kernel's code and data lie.

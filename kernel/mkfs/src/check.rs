@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use abi::file_system::{DIRECT_BLOCKS, DirectoryEntry, Kind, MAX_FILE_SIZE, ROOT_INODE};
+use abi::file_system::{DirectoryEntry, Kind, ROOT_INODE};
 
 use crate::{Error, Image};
 
@@ -137,14 +137,14 @@ impl Image {
         if inode.kind == Kind::Free as u16 {
             return Ok(Vec::new());
         }
-        if inode.size as usize > MAX_FILE_SIZE {
+        if inode.size as usize > self.largest_file() {
             return Err(Problem::Unreadable(Error::BadSize {
                 inode: number,
                 size: inode.size,
             }));
         }
         let mut blocks = inode.addresses.to_vec();
-        blocks.extend(self.indirect_addresses(number, inode.addresses[DIRECT_BLOCKS])?);
+        blocks.extend(self.indirect_addresses(number, inode.addresses[self.direct_blocks])?);
         blocks.retain(|&block| block != 0);
         match blocks
             .iter()

@@ -1,24 +1,48 @@
 //! The bytes of an inode: reading them, and writing them anew.
 
-use abi::file_system::{BLOCK_SIZE, DIRECT_BLOCKS, DiskInode, INDIRECT_BLOCKS, MAX_FILE_SIZE};
+use abi::file_system::{BLOCK_SIZE, DIRECT_BLOCKS, DiskInode, INDIRECT_BLOCKS, Kind};
 
 use crate::{Error, Image};
 
 impl Image {
+    /// How many of an inode's addresses are of data blocks; the next is that of the indirect block.
+    /// In solutions of the course's lab on file systems it is one fewer than in xv6, and the last is
+    /// that of a block of indirect blocks: so it is if a file that needs more than the direct blocks
+    /// of xv6 has nothing there.
+    pub(crate) fn count_direct_blocks(&self) -> Result<usize, Error> {
+        let fewer = DIRECT_BLOCKS - 1;
+        let large = DIRECT_BLOCKS * BLOCK_SIZE..(fewer + INDIRECT_BLOCKS) * BLOCK_SIZE;
+        for number in 1..self.layout.inodes {
+            let inode = self.inode(number)?;
+            let needs_indirect = inode.kind == Kind::File as u16
+                && large.contains(&(inode.size as usize).saturating_sub(1));
+            if needs_indirect {
+                let is_lab = inode.addresses[fewer] != 0 && inode.addresses[DIRECT_BLOCKS] == 0;
+                return Ok(if is_lab { fewer } else { DIRECT_BLOCKS });
+            }
+        }
+        Ok(DIRECT_BLOCKS)
+    }
+
+    /// The most bytes that a file has without a block of indirect blocks.
+    pub(crate) fn largest_file(&self) -> usize {
+        (self.direct_blocks + INDIRECT_BLOCKS) * BLOCK_SIZE
+    }
+
     /// The block addresses of an inode's data, in order; 0 for a block never written.
     pub(crate) fn data_blocks(&self, number: u32, inode: &DiskInode) -> Result<Vec<u32>, Error> {
-        if inode.size as usize > MAX_FILE_SIZE {
+        if inode.size as usize > self.largest_file() {
             return Err(Error::BadSize {
                 inode: number,
                 size: inode.size,
             });
         }
         let count = (inode.size as usize).div_ceil(BLOCK_SIZE);
-        let mut blocks = inode.addresses[..DIRECT_BLOCKS.min(count)].to_vec();
-        if count > DIRECT_BLOCKS {
-            let indirect = inode.addresses[DIRECT_BLOCKS];
-            let indirect = self.indirect_addresses(number, indirect)?;
-            blocks.extend_from_slice(&indirect[..count - DIRECT_BLOCKS]);
+        let direct = self.direct_blocks;
+        let mut blocks = inode.addresses[..direct.min(count)].to_vec();
+        if count > direct {
+            let indirect = self.indirect_addresses(number, inode.addresses[direct])?;
+            blocks.extend_from_slice(&indirect[..count - direct]);
         }
         match blocks
             .iter()
@@ -78,7 +102,7 @@ impl Image {
     }
 
     fn release_blocks(&mut self, number: u32, inode: &DiskInode) -> Result<(), Error> {
-        let indirect = inode.addresses[DIRECT_BLOCKS];
+        let indirect = inode.addresses[self.direct_blocks];
         let mut blocks = inode.addresses.to_vec();
         blocks.extend(self.indirect_addresses(number, indirect)?);
         for block in blocks.into_iter().filter(|&block| block != 0) {
@@ -108,17 +132,18 @@ impl Image {
             }
             return Err(error);
         }
+        let direct = self.direct_blocks;
         let mut taken = taken.into_iter();
         for (index, chunk) in bytes.chunks(BLOCK_SIZE).enumerate() {
-            if index == DIRECT_BLOCKS {
-                inode.addresses[DIRECT_BLOCKS] = taken.next().ok_or(Error::OutOfBlocks)?;
+            if index == direct {
+                inode.addresses[direct] = taken.next().ok_or(Error::OutOfBlocks)?;
             }
             let block = taken.next().ok_or(Error::OutOfBlocks)?;
             self.block_mut(block)[..chunk.len()].copy_from_slice(chunk);
-            match index.checked_sub(DIRECT_BLOCKS) {
+            match index.checked_sub(direct) {
                 None => inode.addresses[index] = block,
                 Some(slot) => {
-                    let indirect = self.block_mut(inode.addresses[DIRECT_BLOCKS]);
+                    let indirect = self.block_mut(inode.addresses[direct]);
                     indirect[slot * 4..slot * 4 + 4].copy_from_slice(&block.to_le_bytes());
                 }
             }
@@ -129,11 +154,11 @@ impl Image {
     /// Allocates what `length` bytes need: data blocks, and the indirect block before the first
     /// data block that it names.
     fn take_blocks(&mut self, length: usize, taken: &mut Vec<u32>) -> Result<(), Error> {
-        if length > MAX_FILE_SIZE {
+        if length > self.largest_file() {
             return Err(Error::OutOfBlocks);
         }
         let data = length.div_ceil(BLOCK_SIZE);
-        let count = data + usize::from(data > DIRECT_BLOCKS);
+        let count = data + usize::from(data > self.direct_blocks);
         for _ in 0..count {
             taken.push(self.allocate_block()?);
         }

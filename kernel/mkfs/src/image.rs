@@ -1,6 +1,8 @@
 //! An image in memory: its blocks, its superblock, its inodes.
 
-use abi::file_system::{BLOCK_SIZE, DiskInode, INODES_PER_BLOCK, MAGIC, SUPER_BLOCK, SuperBlock};
+use abi::file_system::{
+    BLOCK_SIZE, DIRECT_BLOCKS, DiskInode, INODES_PER_BLOCK, MAGIC, SUPER_BLOCK, SuperBlock,
+};
 
 use crate::Error;
 
@@ -9,6 +11,8 @@ use crate::Error;
 pub struct Image {
     pub(crate) bytes: Vec<u8>,
     pub(crate) layout: SuperBlock,
+    /// How many of an inode's addresses are of data blocks.
+    pub(crate) direct_blocks: usize,
 }
 
 impl Image {
@@ -26,8 +30,13 @@ impl Image {
             .ok_or(Error::TooShort(bytes.len()))?;
         let layout = SuperBlock::decode(header);
         check_layout(&layout, bytes.len())?;
-        let mut image = Image { bytes, layout };
+        let mut image = Image {
+            bytes,
+            layout,
+            direct_blocks: DIRECT_BLOCKS,
+        };
         image.install_log()?;
+        image.direct_blocks = image.count_direct_blocks()?;
         Ok(image)
     }
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use abi::file_system::{
-    BLOCK_SIZE, DIRECT_BLOCKS, DirectoryEntry, DiskInode, Kind, MAX_FILE_SIZE, NAME_SIZE,
-    SUPER_BLOCK,
+    BLOCK_SIZE, DIRECT_BLOCKS, DirectoryEntry, DiskInode, INODES_PER_BLOCK, Kind, MAX_FILE_SIZE,
+    NAME_SIZE, SUPER_BLOCK,
 };
 use mkfs::{Builder, Error, Image, Problem};
 use proptest::prelude::*;
@@ -42,6 +42,44 @@ fn files_grow_shrink_and_give_their_blocks_back() {
     assert_eq!(image.free_blocks(), free);
     let reopened = Image::open(image.into_bytes()).unwrap();
     assert_eq!(reopened.read_file("/init").unwrap(), filled(5, 3));
+}
+
+/// The inode of the file at `path`, and where in the image it is.
+fn inode_of(image: &Image, path: &str) -> (usize, DiskInode) {
+    let entries = image.list("/").unwrap();
+    let entry = entries.iter().find(|entry| entry.name == path).unwrap();
+    let block = image.super_block().inode_block(entry.inode).unwrap() as usize;
+    let at = block * BLOCK_SIZE + entry.inode as usize % INODES_PER_BLOCK * DiskInode::SIZE;
+    let bytes = image.as_bytes()[at..].first_chunk().unwrap();
+    (at, DiskInode::decode(bytes))
+}
+
+/// The file-system lab's inodes: eleven direct blocks, an indirect one, and one of indirect ones.
+#[test]
+fn an_image_of_the_file_system_lab_is_known_by_its_large_files() {
+    let large = filled((DIRECT_BLOCKS + 3) * BLOCK_SIZE, 1);
+    let image = Builder::new().file("large", &large).build().unwrap();
+    let (at, mut inode) = inode_of(&image, "large");
+    let mut bytes = image.into_bytes();
+    let last = DIRECT_BLOCKS - 1;
+    let indirect = inode.addresses[DIRECT_BLOCKS] as usize * BLOCK_SIZE;
+    bytes.copy_within(indirect..indirect + 3 * 4, indirect + 4);
+    bytes[indirect..indirect + 4].copy_from_slice(&inode.addresses[last].to_le_bytes());
+    inode.addresses[last] = inode.addresses[DIRECT_BLOCKS];
+    inode.addresses[DIRECT_BLOCKS] = 0;
+    bytes[at..at + DiskInode::SIZE].copy_from_slice(&inode.encode());
+
+    let mut image = Image::open(bytes).unwrap();
+    assert_eq!(image.read_file("large").unwrap(), large);
+    assert_eq!(image.check(), []);
+    let other = filled(DIRECT_BLOCKS * BLOCK_SIZE, 2);
+    image.replace_file("init", &other).unwrap();
+    let (_, planted) = inode_of(&image, "init");
+    assert_eq!(planted.addresses[DIRECT_BLOCKS], 0);
+    assert_eq!(image.check(), []);
+    let again = Image::open(image.into_bytes()).unwrap();
+    assert_eq!(again.read_file("init").unwrap(), other);
+    assert_eq!(again.read_file("large").unwrap(), large);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! differently although none of them is wrong. No field exists to hide a bug.
 
 use crate::case::Flavour;
+use crate::layout::Permissions;
 use serde::{Deserialize, Serialize};
 
 /// How one kernel behaves where kernels may differ.
@@ -166,8 +167,12 @@ pub enum ForkMemory {
 pub struct Exec {
     /// Whether a program's pages are read when they are touched, or at once.
     pub loading: Loading,
-    /// What a program gets that asks for a stack larger than a page.
+    /// What a program gets that asks for a larger stack than others have.
     pub stack: StackRequest,
+    /// Pages of the stack of a program that asks for none: 1 in most, 1 to 16.
+    pub stack_pages: u64,
+    /// What a program may do with the pages of its segments and with its stack.
+    pub permissions: SegmentPermissions,
     /// How the segments of a program lie in its memory.
     pub segments: SegmentRule,
     /// How many low bits of an offset in a program file count: 64, or 32 as in C's `int`.
@@ -202,8 +207,18 @@ pub enum SegmentRule {
 pub enum StackRequest {
     /// The stack grows up to that size, at most to [`abi::limits::GROWING_STACK_PAGES`].
     Granted,
-    /// Nothing: every stack has xv6's one page.
+    /// Nothing: every stack is of one size.
     Ignored,
+}
+
+/// What a program may do with its pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SegmentPermissions {
+    /// What its file asks for; its stack can be loaded from and stored to.
+    AsAsked,
+    /// Everything: it may change its own code, and execute its data. So xv6 until 2022.
+    All,
 }
 
 /// How pipes deal with addresses that cannot be touched.
@@ -318,6 +333,16 @@ impl Sbrk {
     }
 }
 
+impl SegmentPermissions {
+    /// What a program may do with pages for which it asks so much.
+    pub fn granted(self, asked: Permissions) -> Permissions {
+        match self {
+            SegmentPermissions::AsAsked => asked,
+            SegmentPermissions::All => Permissions::all(),
+        }
+    }
+}
+
 impl Dialect {
     /// Our own kernel.
     pub fn faultline() -> Dialect {
@@ -352,6 +377,11 @@ impl Dialect {
                 (1..=1 << 16).contains(&dialect.pipe.bytes),
                 "pipe.bytes",
                 "1 to 65536",
+            ),
+            (
+                (1..=16).contains(&dialect.exec.stack_pages),
+                "exec.stack_pages",
+                "1 to 16",
             ),
             (
                 (2..=16).contains(&dialect.limits.files_per_process),

@@ -173,6 +173,8 @@ impl Budget {
         let mut pages = space.touched().clone();
         if model.world.dialect.exec.loading == Loading::AtOnce {
             space.insert_image(&mut pages);
+            // Such a kernel takes a frame for the guard page, and the old one may be somebody else's.
+            pages.insert(pages_of(space.layout().guard.start, PAGE_SIZE));
         }
         // The old program had tables at least for the page of its first instruction.
         let cost = pages.count() + pages.tables() - TABLES_OF_A_PAGE;

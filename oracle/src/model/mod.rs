@@ -36,7 +36,7 @@ pub(crate) use space::{Access, AddressSpace, Leave};
 
 use crate::case::{Call, Operation, Process, Target};
 use crate::dialect::Dialect;
-use crate::layout::Layout;
+use crate::layout::{AGENT_CODE, Layout, Permissions};
 use crate::program_file::Program;
 use crate::setting::Setting;
 use abi::file_system::Kind;
@@ -354,7 +354,7 @@ impl Model {
         if operation.call.is_done_to_all() {
             return true;
         }
-        if self.state_of(process) != ProcessState::Ready {
+        if self.state_of(process) != ProcessState::Ready || self.may_change_agent(operation) {
             return false;
         }
         match operation.call {
@@ -383,6 +383,28 @@ impl Model {
             }
             _ => true,
         }
+    }
+
+    /// Whether an operation may change the agent's own code, as it can where a program may store to
+    /// its text: nobody would know what the process does next.
+    fn may_change_agent(&self, operation: &Operation) -> bool {
+        let (process, call) = (operation.process, operation.call);
+        let text = self.space(process).permissions(0, &self.world);
+        let stores = matches!(
+            call,
+            Call::Store { .. }
+                | Call::String { .. }
+                | Call::Point { .. }
+                | Call::Touch { write: true, .. }
+                | Call::Read { .. }
+                | Call::Pipe { .. }
+                | Call::Fstat { .. }
+                | Call::Wait { status: Some(_) }
+        );
+        let hit = |address| self.resolve(process, address) < AGENT_CODE as u64;
+        stores
+            && text.is_some_and(|text| text.contains(Permissions::WRITE))
+            && call.address().is_some_and(hit)
     }
 
     /// Whether it is plain, without performing it, that a process comes back from an operation on a

@@ -7,7 +7,7 @@ use crate::dialect::Tail;
 use crate::layout::{Layout, PAGE_SIZE};
 use crate::program_file::{self, Beginning, Program, Refused};
 use abi::file_system::Kind;
-use abi::limits::{ARGUMENTS, STACK_PAGES};
+use abi::limits::ARGUMENTS;
 use std::sync::Arc;
 
 /// Bytes of an address in the array of arguments.
@@ -16,8 +16,8 @@ const SLOT: u64 = 8;
 const LONGEST_ARGUMENT: usize = PAGE_SIZE as usize;
 
 /// The stack of a new program: strings from the top downwards, each at a multiple of 16, and below
-/// them the array of their addresses, which ends with a null. All of it fits what xv6 has for a
-/// stack, even if this one grows.
+/// them the array of their addresses, which ends with a null. All of it fits the stack of a program
+/// that asks for none, even if this one grows.
 #[derive(Clone, Debug, Default)]
 pub(super) struct NewStack {
     /// The top of the stack, as large as arguments can get.
@@ -32,9 +32,9 @@ pub(super) struct NewStack {
 }
 
 impl NewStack {
-    fn reset(&mut self, layout: &Layout) {
+    fn reset(&mut self, layout: &Layout, pages: u64) {
         self.bytes.clear();
-        let size = STACK_PAGES * PAGE_SIZE;
+        let size = pages * PAGE_SIZE;
         self.bytes.resize(size as usize, 0);
         self.start = layout.stack.end - size;
         self.pointer = layout.stack.end;
@@ -159,7 +159,8 @@ impl Model {
         self.of_mut(process).space.note_perhaps(address, looked_at);
         // The arguments may have been looked at before the path leads nowhere: some stack will do.
         let layout = program.as_ref().map(|(program, _)| &program.layout);
-        stack.reset(layout.unwrap_or(&self.world.booted.layout));
+        let pages = self.world.dialect.exec.stack_pages;
+        stack.reset(layout.unwrap_or(&self.world.booted.layout), pages);
         let pushed = match leave {
             Leave::Refused => Leave::Refused,
             Leave::Either | Leave::Granted => self.push_arguments(process, arguments, stack),
