@@ -48,6 +48,8 @@ pub struct Trap {
     pub pc: u64,
     /// Whether this was an interrupt.
     pub is_interrupt: bool,
+    /// The address space in which it happened: `satp` before the handler changed it.
+    pub satp: u64,
 }
 
 /// A physical access that is not entirely inside RAM.

@@ -257,6 +257,8 @@ impl Engine {
                     contest.give_way(at);
                     if schedule.pre_empts() {
                         self.machine.raise_timer(hart);
+                        // Somebody else may be next to ask for a frame there.
+                        self.machine.clear_last_user_trap(hart);
                         contest.queued = true;
                         TurnEnd::PreEmpted
                     } else {

@@ -112,17 +112,15 @@ impl Engine {
         asks || refused
     }
 
-    /// Whether the process that acts came into the kernel by a store to a page that is mapped, and
-    /// whose frame nobody else holds: to let it store takes no frame.
+    /// Whether who acts there came into the kernel by a store to a page that is mapped, and whose
+    /// frame nobody else holds: to let it store takes no frame. The trap says in whose memory: in a
+    /// race it need not be the process that was last seen on that hart.
     fn stores_to_own_frame(&self, hart: usize) -> bool {
         let trap = self.machine.last_user_trap(hart);
         let Some(trap) = trap.filter(|trap| trap.cause == STORE_PAGE_FAULT) else {
             return false;
         };
-        let page = self.fronts[hart].and_then(|slot| {
-            let satp = self.processes.get(slot).satp;
-            self.machine.translate(satp, trap.value)
-        });
+        let page = self.machine.translate(trap.satp, trap.value);
         page.is_some_and(|page| {
             let frame = page.physical & !(FRAME_BYTES - 1);
             page.pte & USER != 0 && self.sharers(frame) == Some(1)

@@ -103,6 +103,7 @@ impl Hart {
                 value,
                 pc: self.pc,
                 is_interrupt,
+                satp: self.csr.satp,
             });
         }
         let delegated = if is_interrupt {

@@ -202,6 +202,7 @@ fn the_last_user_trap_is_remembered() {
         value: 0x123,
         pc: rig::CODE,
         is_interrupt: false,
+        satp: 0,
     };
     assert_eq!(machine.last_user_trap(0), Some(trap));
     rig::step(&mut machine);
