@@ -62,9 +62,26 @@ fn text(report: &Report, target: &str) -> String {
 
 /// What is wrong, where in the kernel, and its bucket: what a person acts on.
 pub fn head(finding: &Finding, explanation: &Explanation) -> String {
-    let place = explanation.place();
-    let place = place.map_or_else(String::new, |place| format!("  in:       {place}\n"));
-    format!("{finding}\n{place}bucket: {}\n", bucket(finding))
+    format!(
+        "{}bucket: {}\n",
+        wrong(finding, explanation),
+        bucket(finding)
+    )
+}
+
+/// What is wrong, which operation did the harm, and where in the kernel.
+pub fn wrong(finding: &Finding, explanation: &Explanation) -> String {
+    let mut text = format!("{finding}\n");
+    let origin = explanation.origin.as_ref().map(ToString::to_string);
+    for (name, words) in [("since", origin), ("in", explanation.place())] {
+        if let Some(words) = words {
+            text.push_str(&format!("  {:<10}{words}\n", format!("{name}:")));
+        }
+    }
+    for frame in &explanation.lost {
+        text.push_str(&format!("  lost:     {frame}\n"));
+    }
+    text
 }
 
 /// A file name of a signature: letters and digits, with single hyphens between.

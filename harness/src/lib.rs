@@ -21,6 +21,7 @@ pub mod guest;
 pub mod minimise;
 pub mod mutants;
 pub mod nightly;
+pub mod reasons;
 pub mod replay;
 pub mod runner;
 pub mod session;

@@ -6,12 +6,33 @@
 //! put in order for a reader. The predicate is the finding's bucket, so that a search for one bug
 //! does not drift to another.
 
+use crate::reasons::Reason;
 use oracle::case::{Amount, Base, VERSION_LINE, simplifications};
 use oracle::{Bucket, Call, Case, Operation, Process};
 use std::collections::HashMap;
+use std::time::Instant;
 
 /// A case of at most so many operations is also tried without any two of them.
 const FEW: usize = 16;
+
+/// What a minimisation may cost.
+#[derive(Clone, Copy, Debug)]
+pub struct Budget {
+    /// Executions at most.
+    pub executions: u64,
+    /// When it must be over, if it must; then the result hangs on how fast the machine is.
+    pub until: Option<Instant>,
+}
+
+impl From<u64> for Budget {
+    /// So many executions, however long they take.
+    fn from(executions: u64) -> Self {
+        Self {
+            executions,
+            until: None,
+        }
+    }
+}
 
 /// How far a minimisation got.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -36,7 +57,7 @@ pub struct Minimised {
 pub enum Minimality {
     /// Without any one operation the finding is lost.
     Proved,
-    /// The executions ran out before that was known.
+    /// The executions or the time ran out before that was known.
     BudgetSpent,
 }
 
@@ -47,13 +68,20 @@ pub struct Need {
     pub operation: String,
     /// What the case shows without it; `None`: no finding.
     pub without: Option<Bucket>,
+    /// Why, as far as that was asked for.
+    #[serde(flatten)]
+    pub reason: Option<Reason>,
 }
 
 impl std::fmt::Display for Need {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.without {
-            None => f.write_str("without it: no finding"),
-            Some(bucket) => write!(f, "without it: another finding, {bucket}"),
+            None => f.write_str("without it no finding")?,
+            Some(bucket) => write!(f, "without it another finding, {bucket}")?,
+        }
+        match &self.reason {
+            Some(reason) => write!(f, "{reason}"),
+            None => Ok(()),
         }
     }
 }
@@ -80,7 +108,7 @@ fn as_text<S: serde::Serializer>(case: &Case, serializer: S) -> Result<S::Ok, S:
     serializer.collect_str(case)
 }
 
-/// Shrinks `case`, which shows `wanted`, within `budget` executions.
+/// Shrinks `case`, which shows `wanted`, within `budget`.
 ///
 /// `shows` runs a case and says the bucket of its finding, if it has one. `failed_at` is the index
 /// of the operation at which the finding was made, if it has one. `progress` is told of the number
@@ -89,7 +117,7 @@ pub fn minimise(
     case: &Case,
     wanted: &Bucket,
     failed_at: Option<usize>,
-    budget: u64,
+    budget: impl Into<Budget>,
     shows: impl FnMut(&Case) -> Option<Bucket>,
     progress: impl FnMut(usize, u64),
 ) -> Minimised {
@@ -100,7 +128,7 @@ pub fn minimise(
         progress,
         seen: HashMap::from([(case.clone(), Some(wanted.clone()))]),
         executions: 0,
-        budget,
+        budget: budget.into(),
     };
     if let Some(at) = failed_at {
         search.drop_tail(at + 1);
@@ -139,12 +167,13 @@ struct Search<'a, S, P> {
     /// in circles.
     seen: HashMap<Case, Option<Bucket>>,
     executions: u64,
-    budget: u64,
+    budget: Budget,
 }
 
 impl<S: FnMut(&Case) -> Option<Bucket>, P: FnMut(usize, u64)> Search<'_, S, P> {
     fn is_spent(&self) -> bool {
-        self.executions >= self.budget
+        let Budget { executions, until } = self.budget;
+        self.executions >= executions || until.is_some_and(|until| Instant::now() >= until)
     }
 
     /// What a case that was not seen yet shows.
@@ -215,6 +244,7 @@ impl<S: FnMut(&Case) -> Option<Bucket>, P: FnMut(usize, u64)> Search<'_, S, P> {
             needs.push(Need {
                 operation: operation.to_string(),
                 without: shown,
+                reason: None,
             });
         }
         Ok(needs)

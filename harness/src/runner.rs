@@ -7,6 +7,7 @@ use oracle::{
     BiteMeter, Case, Finding, Judge, Observation, Operation, PageMapping, Process, ProcessState,
     Race, Situation, Step,
 };
+use std::ops::Range;
 use std::sync::Arc;
 
 /// What came of a case.
@@ -44,10 +45,13 @@ pub trait Watch {
         _observation: &Observation,
     ) {
     }
-    /// Called before the kernel performs the operation numbered `index`.
-    fn before(&mut self, _index: usize, _engine: &mut Engine) {}
-    /// Called after it, when the machine still stands as the operation left it.
-    fn after(&mut self, _index: usize, _engine: &mut Engine) {}
+    /// Called before the kernel performs the operations numbered so: one, or `together` and those
+    /// that race.
+    fn before(&mut self, _operations: Range<usize>, _engine: &mut Engine) {}
+    /// Called after them, when the machine still stands as they left it.
+    fn after(&mut self, _operations: Range<usize>, _engine: &mut Engine) {}
+    /// Called when the judge has found nothing wrong with them and expects what has happened.
+    fn judged(&mut self, _operations: Range<usize>, _engine: &mut Engine, _judge: &Judge) {}
     /// Called for an operation that does not apply, because its process is dead or asleep.
     fn skipped(&mut self, _index: usize, _operation: &Operation) {}
 }
@@ -157,14 +161,15 @@ impl Runner {
                 watch.skipped(index - 1, operation);
                 continue;
             };
-            watch.before(index - 1, &mut self.engine);
+            watch.before(index - 1..index, &mut self.engine);
             self.engine.perform(&step, &mut self.observation);
-            watch.after(index - 1, &mut self.engine);
+            watch.after(index - 1..index, &mut self.engine);
             watch.step(index - 1, operation, &step, &self.judge, &self.observation);
             self.judge.observe(&step, &self.observation)?;
             if let Some(mappings) = &self.observation.mappings {
                 self.memory.check_new(mappings, &self.engine, &self.judge)?;
             }
+            watch.judged(index - 1..index, &mut self.engine, &self.judge);
         }
         self.memory.check_all(&mut self.engine, &self.judge)?;
         let standing = self.standing();
@@ -188,13 +193,17 @@ impl Runner {
         watch: &mut impl Watch,
     ) -> Result<(), Finding> {
         let racing = &operations[..race.steps.len()];
+        let all = index - 1..index + racing.len();
+        watch.before(all.clone(), &mut self.engine);
         self.engine.perform_race(race, &mut self.observation);
+        watch.after(all.clone(), &mut self.engine);
         watch.race(index, racing, race, &self.judge, &self.observation);
         self.judge.observe_race(race, &self.observation)?;
-        match &self.observation.mappings {
-            Some(mappings) => self.memory.check_new(mappings, &self.engine, &self.judge),
-            None => Ok(()),
+        if let Some(mappings) = &self.observation.mappings {
+            self.memory.check_new(mappings, &self.engine, &self.judge)?;
         }
+        watch.judged(all, &mut self.engine, &self.judge);
+        Ok(())
     }
 
     fn standing(&self) -> Vec<(Process, Standing)> {

@@ -1,10 +1,11 @@
 //! Minimising is neither too strict (it finds the small case although names, pages and amounts
 //! change) nor too loose (it does not drift to another bug), and proves that a case is minimal.
 
-use faultline::minimise::{Minimality, Minimised, minimise};
+use faultline::minimise::{Budget, Minimality, Minimised, minimise};
 use oracle::{Bucket, Call, Case, Process};
 use std::cell::Cell;
 use std::collections::HashMap;
+use std::time::Instant;
 
 /// What a process of the kernel below has done.
 #[derive(Clone, Default)]
@@ -146,12 +147,12 @@ fn needs_say_when_another_finding_takes_the_place() {
     assert_eq!(minimised.minimality, Minimality::Proved);
     for need in &minimised.needs {
         assert_eq!(need.without, Some(Bucket::from("one")));
-        assert_eq!(need.to_string(), "without it: another finding, one");
+        assert_eq!(need.to_string(), "without it another finding, one");
     }
     assert!(
         minimised
             .annotated()
-            .contains("# without it: another finding, one")
+            .contains("# without it another finding, one")
     );
     assert_eq!(Case::parse(&minimised.annotated()).unwrap(), minimised.case);
 }
@@ -209,4 +210,128 @@ fn what_one_process_does_stands_together() {
         .map(|operation| operation.process.letter())
         .collect();
     assert!(letters == "aabb" || letters == "bbaa", "{}", minimised.case);
+}
+
+/// The smallest case is `wanted`, and known to be the smallest.
+fn minimal(text: &str, kernel: impl Fn(&Case) -> Option<Bucket>, wanted: &str) {
+    let minimised = shrunk(&case(text), 10_000, kernel);
+    assert_eq!(minimised.case, case(wanted), "{}", minimised.case);
+    assert_eq!(minimised.minimality, Minimality::Proved);
+}
+
+/// Two kernels in one: two stores by different processes meet if one is stopped after 2,600 to 3,300
+/// instructions; two growths meet on several harts whenever they are.
+fn two_races(case: &Case) -> Option<Bucket> {
+    case.operations.windows(3).find_map(|three| {
+        let [first, second, third] = three else {
+            return None;
+        };
+        let Call::Together { schedule } = first.call else {
+            return None;
+        };
+        let stops = schedule
+            .switches()
+            .iter()
+            .any(|at| (2600..3300).contains(at));
+        let forked = |of: Process| {
+            let mut all = case.operations.iter();
+            all.any(|operation| matches!(operation.call, Call::Fork { child } if child == of))
+        };
+        match (second.call, third.call) {
+            _ if second.process == third.process || !forked(third.process) => None,
+            (Call::Store { .. }, Call::Store { .. }) if stops => Some(Bucket::from("stores meet")),
+            (Call::Sbrk { .. }, Call::Sbrk { .. }) if schedule.harts() > 1 => {
+                Some(Bucket::from("growths meet"))
+            }
+            _ => None,
+        }
+    })
+}
+
+#[test]
+fn a_race_keeps_the_one_change_point_that_it_needs_and_a_round_one() {
+    minimal(
+        "a: sbrk +3p\na: b = fork\na: getpid\n\
+         together 3 harts, order 2 1, switch 117 2869 4711, pre-empt\n\
+         a: store8 heap[2]+0x10 7\nb: store4 heap[1] 9\na: yield 4\n",
+        two_races,
+        "a: b = fork\ntogether 1 hart, order 1 2, switch 3000\n\
+         a: store1 heap[0] 0\nb: store1 heap[0] 0\n",
+    );
+}
+
+#[test]
+fn a_race_does_not_drift_to_another_race_or_to_fewer_harts_than_it_needs() {
+    minimal(
+        "a: b = fork\ntogether 3 harts, order 2 1, switch 2869\na: sbrk +3p\nb: sbrk -7p\n\
+         together 2 harts, order 2 1, switch 2869\na: store8 heap[2] 7\nb: store4 heap[1] 9\n",
+        two_races,
+        "a: b = fork\ntogether 2 harts, order 1 2\na: sbrk +0p\nb: sbrk +0p\n",
+    );
+}
+
+/// A kernel that panics when a fork finds fewer than four frames, and leaks when a store does or when
+/// one of its first three requests fails.
+fn short_of_frames(case: &Case) -> Option<Bucket> {
+    let mut free = Call::ALL_FRAMES;
+    let mut fails = false;
+    for operation in &case.operations {
+        match operation.call {
+            Call::Frames { free: left } => free = left,
+            Call::FailFrame { nth } => fails = nth.get() <= 3,
+            Call::Fork { .. } if free < 4 => return Some(Bucket::from("fork panics")),
+            Call::Store { .. } if free < 4 || fails => return Some(Bucket::from("store leaks")),
+            _ => {}
+        }
+    }
+    None
+}
+
+#[test]
+fn pressure_is_no_greater_than_the_finding_needs() {
+    minimal(
+        "a: sbrk +2p\na: getpid\nframes 0\na: getpid\na: b = fork\nb: store8 heap[0] 7\nframes all\n",
+        short_of_frames,
+        "frames 3\na: b = fork\n",
+    );
+}
+
+#[test]
+fn the_request_that_fails_is_the_first_that_shows_the_leak() {
+    minimal(
+        "a: sbrk +2p\na: store1 data[0] 4\nframes fail 3\na: getpid\n\
+         a: store8 heap[1]+0x123 0x77\nframes 2\na: b = fork\n",
+        short_of_frames,
+        "frames fail 1\na: store1 heap[0] 0\n",
+    );
+}
+
+#[test]
+fn a_leak_does_not_drift_to_the_panic_that_less_memory_would_bring() {
+    // Without the store that leaks, the fork would panic.
+    minimal(
+        "a: sbrk +2p\nframes 2\na: store8 heap[1] 5\na: b = fork\nb: getpid\n",
+        short_of_frames,
+        "frames 3\na: store1 heap[0] 0\n",
+    );
+}
+
+#[test]
+fn a_limit_of_time_is_kept() {
+    let wanted = two_bugs(&case(LEAK_FIRST)).unwrap();
+    let budget = Budget {
+        executions: 10_000,
+        until: Some(Instant::now()),
+    };
+    let minimised = minimise(
+        &case(LEAK_FIRST),
+        &wanted,
+        None,
+        budget,
+        two_bugs,
+        |_, _| {},
+    );
+    assert_eq!(minimised.minimality, Minimality::BudgetSpent);
+    assert_eq!(minimised.executions, 0);
+    assert_eq!(minimised.case, case(LEAK_FIRST));
 }

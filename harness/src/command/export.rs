@@ -9,7 +9,10 @@ use std::path::PathBuf;
 
 const EXAMPLE: &str = "\
 The program prints a line for the operation that differs, and REPRODUCED or not reproduced as
-its last one. See docs/findings.md.
+its last one. What no program can see (page tables, the kernel's own tables) it does not claim to
+show: it ends with NOT SHOWN and the reason, and the exit code is 3. A race, and a request for
+frames that fails at the right moment, cannot be arranged by a program: exit code 2. See
+docs/findings.md.
 
 Example:
   faultline export findings/leak.case --c --output ../xv6-riscv/user/repro.c \\
@@ -58,6 +61,10 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
     }
     for note in &exported.notes {
         eprintln!("note: {note}");
+    }
+    if let Some(hidden) = exported.hidden {
+        eprintln!("the program does what the case does and does not show what is wrong: {hidden}");
+        return Ok(Conclusion::NotShown);
     }
     Ok(match &exported.finding {
         Some(_) => Conclusion::Findings,

@@ -1,19 +1,29 @@
 //! `faultline minimise`: the smallest case that shows the same finding.
 
 use super::output::print_json;
-use super::{Conclusion, Format, GuestArguments};
+use super::{Conclusion, Format, GuestArguments, parallel};
 use faultline::explain::{Explanation, explain};
-use faultline::minimise::{Minimality, Minimised, minimise};
+use faultline::minimise::{Budget, Minimality, Minimised, minimise};
+use faultline::reasons::add_reasons;
 use faultline::runner::Runner;
 use faultline::{case_file, finding_file};
-use indicatif::{ProgressBar, ProgressStyle};
 use oracle::{Bucket, Finding, bucket};
 use serde::Serialize;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+const EXAMPLE: &str = "\
+What is left shows the same bucket: the same rule, kind of operation and state of its page, or of a
+panic and a hang the same functions of the kernel. Each line says why it is needed.
+
+Examples:
+  faultline minimise findings/crash.case --output corpus/regressions/short.case
+  faultline minimise findings/crash.case --seconds 30 \\
+      --kernel ../xv6-riscv/kernel/kernel --fs ../xv6-riscv/fs.img --dialect xv6-2025";
 
 #[derive(clap::Args)]
 #[command(
-    after_help = "Example:\n  faultline minimise findings/crash.case --output corpus/regressions/short.case"
+    after_help = EXAMPLE
 )]
 pub(crate) struct Arguments {
     /// A case that shows a finding, text or binary
@@ -24,6 +34,9 @@ pub(crate) struct Arguments {
     /// Executions to spend at most
     #[arg(long, default_value_t = 20_000, value_name = "N")]
     executions: u64,
+    /// Time to spend at most; then the result hangs on how fast the machine is [default: no limit]
+    #[arg(long, value_name = "N")]
+    seconds: Option<u64>,
     /// How to print
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -52,27 +65,28 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
         return Ok(Conclusion::Clean);
     };
     let wanted = bucket(&finding);
-    let progress = ProgressBar::new_spinner();
-    progress.set_style(
-        ProgressStyle::with_template("{spinner} {msg}")
-            .unwrap_or_else(|_| ProgressStyle::default_spinner()),
-    );
-    let minimised = minimise(
+    let progress = parallel::line();
+    let seconds = arguments.seconds.map(Duration::from_secs);
+    let budget = Budget {
+        executions: arguments.executions,
+        until: seconds.and_then(|seconds| Instant::now().checked_add(seconds)),
+    };
+    let mut minimised = minimise(
         &case,
         &wanted,
         finding.step,
-        arguments.executions,
+        budget,
         |candidate| Some(bucket(runner.run(candidate).finding.as_ref()?)),
         |operations, executions| {
             progress.set_message(format!(
                 "{operations} operations left, {executions} executions"
             ));
-            progress.tick();
         },
     );
     progress.finish_and_clear();
 
     let finding = runner.run(&minimised.case).finding.unwrap_or(finding);
+    add_reasons(&mut runner, &mut minimised, finding.step);
     let explanation = explain(&mut runner, &minimised.case, &finding);
     let head = finding_file::head(&finding, &explanation);
     let head: String = head.lines().map(|line| format!("# {line}\n")).collect();
@@ -92,15 +106,16 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
             if arguments.output.is_none() {
                 print!("{text}");
             }
+            let left = minimised.case.operations.len();
             eprintln!(
-                "{} operations, from {}, in {} executions; {}",
-                minimised.case.operations.len(),
+                "{left} operation{}, from {}, in {} executions; {}",
+                if left == 1 { "" } else { "s" },
                 minimised.operations_before,
                 minimised.executions,
                 match minimised.minimality {
                     Minimality::Proved => "proved minimal: without any one the finding is lost",
                     Minimality::BudgetSpent =>
-                        "not proved minimal for want of executions: try --executions with more",
+                        "not proved minimal: it took more than --executions or --seconds allow",
                 }
             );
         }

@@ -31,6 +31,7 @@ Exit codes:
   0  nothing wrong was found
   1  at least one finding
   2  the question could not be asked: no such file, not a case, no kernel, …
+  3  export: the program that was written cannot show the finding, and says why
 
 Example:
   faultline run corpus/seeds/sbrk_faults/*.case";
@@ -130,6 +131,8 @@ pub(crate) enum Conclusion {
     Clean,
     /// At least one finding.
     Findings,
+    /// A finding, and what was asked for does not show it.
+    NotShown,
 }
 
 /// Parses the command line and runs it.
@@ -154,6 +157,7 @@ pub(crate) fn main() -> ExitCode {
     match result {
         Ok(Conclusion::Clean) => ExitCode::SUCCESS,
         Ok(Conclusion::Findings) => ExitCode::from(1),
+        Ok(Conclusion::NotShown) => ExitCode::from(3),
         Err(error) => {
             eprintln!("{error:?}");
             ExitCode::from(2)

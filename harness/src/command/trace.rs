@@ -3,11 +3,13 @@
 use super::output::print_json;
 use super::{Conclusion, Format, GuestArguments};
 use faultline::case_file;
-use faultline::explain::{Explanation, explain};
+use faultline::engine::Engine;
+use faultline::explain::{Explanation, explain, innermost};
 use faultline::runner::{Runner, Watch};
+use oracle::layout::page_floor;
 use oracle::{
-    Bucket, Finding, Judge, Observation, Operation, Race, Step, bucket, describe, describe_race,
-    describe_racer,
+    Bucket, Finding, Judge, Observation, Operation, Race, Step, Turn, bucket, describe,
+    describe_race, describe_racer, describe_turn,
 };
 use serde::Serialize;
 use std::path::PathBuf;
@@ -25,17 +27,39 @@ pub(crate) struct Arguments {
 }
 
 /// One operation, as the trace shows it.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct Line {
     index: usize,
     operation: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     expected: Option<String>,
     seen: String,
-    instructions: u64,
+    /// `None` for one of those that race: `together` has the sum.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instructions: Option<u64>,
     /// Frames taken (positive) or given back (negative).
     #[serde(skip_serializing_if = "Option::is_none")]
     frames: Option<i64>,
+    /// Of a race, which hart ran when.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    turns: Vec<TurnLine>,
+    /// The same before the kernel's functions are known.
+    #[serde(skip)]
+    harts: Vec<Turn>,
+}
+
+/// A stretch of a race in which one hart ran.
+#[derive(Serialize)]
+struct TurnLine {
+    hart: usize,
+    process: String,
+    /// Instructions since the race began.
+    from: u64,
+    to: u64,
+    end: String,
+    /// Where in the kernel the hart stood then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<String>,
 }
 
 /// The whole trace, as JSON shows it.
@@ -69,10 +93,9 @@ impl Watch for Recorder {
             operation: operation.to_string(),
             expected: Some(judge.expectation()),
             seen: describe(step, observation),
-            instructions: observation.instructions,
-            frames: observation
-                .frames
-                .map(|(before, after)| before.wrapping_sub(after) as i64),
+            instructions: Some(observation.instructions),
+            frames: frames(observation),
+            ..Line::default()
         });
     }
 
@@ -87,12 +110,11 @@ impl Watch for Recorder {
         self.lines.push(Line {
             index: index - 1,
             operation: format!("together {}", race.schedule),
-            expected: Some("some order of what follows".to_owned()),
+            expected: Some("some order of these".to_owned()),
             seen: describe_race(race, observation),
-            instructions: observation.instructions,
-            frames: observation
-                .frames
-                .map(|(before, after)| before.wrapping_sub(after) as i64),
+            instructions: Some(observation.instructions),
+            frames: frames(observation),
+            ..Line::default()
         });
         let expectations = judge.race_expectations(race);
         for (at, (operation, expected)) in operations.iter().zip(expectations).enumerate() {
@@ -101,9 +123,11 @@ impl Watch for Recorder {
                 operation: format!("  {operation}"),
                 expected: Some(expected),
                 seen: describe_racer(&race.steps[at], observation),
-                instructions: 0,
-                frames: None,
+                ..Line::default()
             });
+        }
+        if let Some(last) = self.lines.last_mut() {
+            last.harts.clone_from(&observation.turns);
         }
     }
 
@@ -111,11 +135,45 @@ impl Watch for Recorder {
         self.lines.push(Line {
             index,
             operation: operation.to_string(),
-            expected: None,
             seen: "skipped: the process cannot act now".to_owned(),
-            instructions: 0,
-            frames: None,
+            ..Line::default()
         });
+    }
+}
+
+fn frames(observation: &Observation) -> Option<i64> {
+    let (before, after) = observation.frames?;
+    Some(before.wrapping_sub(after) as i64)
+}
+
+/// The turns of a race, with the functions in which they ended.
+fn turn_lines(turns: &[Turn], engine: &mut Engine) -> Vec<TurnLine> {
+    let mut begin = 0;
+    let mut lines = Vec::new();
+    for turn in turns {
+        let (process, end) = describe_turn(turn);
+        let place = turn.kernel_pc.map(|pc| place(pc, engine));
+        let from = begin;
+        begin += turn.instructions;
+        lines.push(TurnLine {
+            hart: turn.hart,
+            process,
+            from,
+            to: begin,
+            end,
+            place,
+        });
+    }
+    lines
+}
+
+/// The function of the kernel at `pc`, with file and line.
+fn place(pc: u64, engine: &mut Engine) -> String {
+    let trampoline = engine.guest().first_layout().trampoline;
+    match innermost(&engine.frames(&[pc])) {
+        _ if page_floor(pc) == trampoline => "the trampoline".to_owned(),
+        Some(frame) => frame.to_string(),
+        None => format!("{pc:#x}"),
     }
 }
 
@@ -128,6 +186,9 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
         Some(finding) => explain(&mut runner, &case, finding),
         None => Explanation::default(),
     };
+    for line in &mut recorder.lines {
+        line.turns = turn_lines(&line.harts, runner.engine_mut());
+    }
     match arguments.format {
         Format::Json => print_json(&Report {
             operations: &recorder.lines,
@@ -135,7 +196,11 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
             bucket: outcome.finding.as_ref().map(bucket),
             explanation: outcome.finding.as_ref().map(|_| &explanation),
         })?,
-        Format::Text => print(&recorder.lines),
+        Format::Text => {
+            let step = outcome.finding.as_ref().and_then(|finding| finding.step);
+            let origin = explanation.origin.as_ref().map(|origin| origin.step);
+            print(&recorder.lines, step, origin);
+        }
     }
     let Some(finding) = outcome.finding else {
         return Ok(Conclusion::Clean);
@@ -150,7 +215,12 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
     Ok(Conclusion::Findings)
 }
 
-fn print(lines: &[Line]) {
+/// Expectations are padded to so many columns; few are longer.
+const EXPECTED: usize = 40;
+
+/// The table; `>` stands before the operation at which the two sides part, `*` before that which did
+/// the harm, if it is another.
+fn print(lines: &[Line], step: Option<usize>, origin: Option<usize>) {
     let width = |text: fn(&Line) -> usize| lines.iter().map(text).max().unwrap_or(0);
     let operation = width(|line| line.operation.chars().count());
     let expected = width(|line| {
@@ -158,21 +228,60 @@ fn print(lines: &[Line]) {
             .as_ref()
             .map_or(0, |text| text.chars().count())
     });
+    let expected = expected.min(EXPECTED);
     println!(
-        "  #  {:operation$}  {:expected$}  instructions  frames  seen",
+        "    #  {:operation$}  instructions  frames  {:expected$}  seen",
         "operation", "expected"
     );
     for line in lines {
-        let frames = line
-            .frames
-            .map_or("?".to_owned(), |frames| format!("{frames:+}"));
+        let mark = match Some(line.index) {
+            index if index == step => '>',
+            index if index == origin => '*',
+            _ => ' ',
+        };
+        let instructions = line
+            .instructions
+            .map_or(String::new(), |count| count.to_string());
+        let frames = match (line.frames, line.instructions) {
+            (Some(frames), _) => format!("{frames:+}"),
+            (None, Some(_)) => "?".to_owned(),
+            (None, None) => String::new(),
+        };
         println!(
-            "{:>3}  {:operation$}  {:expected$}  {:>12}  {frames:>6}  {}",
+            "{mark} {:>3}  {:operation$}  {instructions:>12}  {frames:>6}  {:expected$}  {}",
             line.index,
             line.operation,
             line.expected.as_deref().unwrap_or(""),
-            line.instructions,
             line.seen
+        );
+        print_turns(&line.turns);
+    }
+}
+
+/// Who ran in a race, from when to when, and where it stood then.
+fn print_turns(turns: &[TurnLine]) {
+    if turns.is_empty() {
+        return;
+    }
+    let process = turns.iter().map(|turn| turn.process.chars().count()).max();
+    let process = process.unwrap_or(0).max("process".len());
+    println!(
+        "         hart  {:process$}  instructions      then",
+        "process"
+    );
+    for turn in turns {
+        let TurnLine {
+            hart,
+            from,
+            to,
+            end,
+            ..
+        } = turn;
+        let place = turn.place.as_ref().filter(|_| !end.starts_with("the hart"));
+        let place = place.map_or(String::new(), |place| format!(", in {place}"));
+        println!(
+            "         {hart:>4}  {:process$}  {from:>6} to {to:<6}  {end}{place}",
+            turn.process
         );
     }
 }

@@ -48,6 +48,10 @@ impl Engine {
         };
         let dismissed = self.dismiss(standing, vigil, &mut end);
         end.frames = self.frames_expected_at_end().zip(self.free_frames());
+        self.lost_owners = match end.frames {
+            Some((expected, free)) if free < expected => self.frame_owners(),
+            _ => None,
+        };
         let accounts = self.guest.accounts;
         end.at_hand = accounts.and_then(|accounts| accounts.at_hand(&self.machine));
         end.promised = self.guest.at_end.promised.zip(self.promised_frames());

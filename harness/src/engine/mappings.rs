@@ -1,6 +1,6 @@
 //! Looking at page tables and frames from outside, for the judge's invariants.
 
-use super::{Engine, Slot, State};
+use super::{Engine, SUPERVISOR, Slot, State};
 use crate::guest::frames::FRAME_BYTES;
 use abi::SystemCall;
 use oracle::{Action, FrameKind, Miscount, Observation, PageFlags, PageMapping, Process, Step};
@@ -83,6 +83,17 @@ impl Engine {
     /// kernel's symbols do not tell.
     pub(crate) fn frame_owners(&self) -> Option<Vec<u16>> {
         self.guest.accounts?.owners(&self.machine)
+    }
+
+    /// The same at the end of this case, when everybody was gone; `None` too if no frame was missing.
+    pub(crate) fn lost_owners(&self) -> Option<&[u16]> {
+        self.lost_owners.as_deref()
+    }
+
+    /// A frame that has more or fewer recorded holders now than pages of the processes of the case
+    /// that live, and of the supervisor, map it.
+    pub(crate) fn miscount(&self, living: impl Iterator<Item = Process>) -> Option<Miscount> {
+        self.miscounted_frame(living.filter_map(Slot::of).chain([SUPERVISOR]))
     }
 
     /// The processes of the case that stand at their hints, with their address spaces; or just

@@ -81,6 +81,8 @@ pub struct Engine {
     scarcity: Scarcity,
     /// The call stack at the failure of this case, if there was one: addresses, innermost first.
     stack: Vec<u64>,
+    /// Who owned which frame when frames were missing at the end of this case.
+    lost_owners: Option<Vec<u16>>,
     /// The recording of an operation, if somebody asked for one.
     record: Record,
     /// The kernel's source, once it was asked for.
@@ -117,6 +119,7 @@ impl Engine {
             console_mark: 0,
             scarcity: Scarcity::default(),
             stack: Vec::new(),
+            lost_owners: None,
             record: Record::default(),
             lines: None,
             page_tables: Vec::new(),
@@ -138,6 +141,7 @@ impl Engine {
         self.console.clear();
         self.console_mark = 0;
         self.stack.clear();
+        self.lost_owners = None;
         self.record = Record::Off;
         self.disk_requests = 0;
     }

@@ -78,7 +78,7 @@ impl Engine {
         }
         self.prepare(hart, slot, &step.action);
         self.machine.clear_last_user_trap(hart);
-        self.begin_recording();
+        self.begin_recording(false);
         let arrived = self.run_to_hint(hart)?;
         self.end_recording();
         let reported = arrived == Some(slot);

@@ -8,6 +8,7 @@
 use super::perform::silent;
 use super::{Engine, FIRST_HART, Pause, STEP_BUDGET, Slot, SlotSet};
 use crate::guest::frames::FrameAccounts;
+use emulator::Privilege;
 use oracle::{Event, Failure, Observation, Process, Race, Step, Turn, TurnEnd};
 
 /// Instructions after which a hart that came to no end gives way: it may be waiting for a lock that
@@ -231,6 +232,7 @@ impl Engine {
     fn contend(&mut self, race: &Race, mut contest: Contest) -> Result<bool, Failure> {
         let schedule = race.schedule;
         let begin = self.machine.steps();
+        self.begin_recording(true);
         let mut switches = schedule
             .switches()
             .iter()
@@ -289,9 +291,17 @@ impl Engine {
                 process,
                 instructions: now - before,
                 end,
+                kernel_pc: self.kernel_pc(hart),
             });
         }
+        self.end_recording();
         Ok(!contest.unfinished.is_empty())
+    }
+
+    /// Where in the kernel a hart stands; `None` in user mode.
+    fn kernel_pc(&self, hart: usize) -> Option<u64> {
+        let is_user = self.machine.privilege(hart) == Privilege::User;
+        (!is_user).then(|| self.machine.pc(hart))
     }
 }
 

@@ -3,7 +3,7 @@
 //! Only an explanation asks for it: a recorded step runs a thousand times slower, and to the same
 //! end, since running in portions is the same as running in one.
 
-use super::Engine;
+use super::{Engine, HARTS};
 use crate::guest::symbols::Symbols;
 use crate::guest::unwind::Unwinder;
 use emulator::{Exit, Machine, Privilege};
@@ -26,7 +26,7 @@ const CSR_SCAUSE: u16 = 0x142;
 const CSR_STVAL: u16 = 0x143;
 
 /// What the kernel went through from the moment in which a process was given its operation to the
-/// next hint call of anybody.
+/// next hint call of anybody; of a race, from its first turn to its last.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Recording {
     /// In the order in which they began.
@@ -37,6 +37,8 @@ pub(crate) struct Recording {
     pub(crate) traps: Vec<TrapTaken>,
     /// The call stack when the kernel first printed something: addresses, innermost first.
     pub(crate) first_words: Option<Vec<u64>>,
+    /// Whether several processes acted at once.
+    pub(crate) is_race: bool,
     /// Whether the step went on unseen.
     pub(crate) is_cut: bool,
 }
@@ -44,6 +46,8 @@ pub(crate) struct Recording {
 /// One call of a function.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Call {
+    /// On which hart.
+    pub(crate) hart: usize,
     /// Index of the call that it was made from, and the instruction that made it.
     pub(crate) caller: Option<(usize, u64)>,
     /// What `a0` held when it returned, if it did.
@@ -99,7 +103,8 @@ impl Registers {
 
 struct Recorder {
     recording: Recording,
-    open: Vec<Open>,
+    /// The calls that have not returned on each hart.
+    open: [Vec<Open>; HARTS],
     /// Stacks of threads that were switched away from.
     parked: Vec<Vec<Open>>,
     /// What the kernel printed meanwhile.
@@ -138,12 +143,15 @@ impl Engine {
         }
     }
 
-    /// A process was given an operation.
-    pub(super) fn begin_recording(&mut self) {
+    /// A process was given an operation, or several were at once.
+    pub(super) fn begin_recording(&mut self, is_race: bool) {
         if matches!(self.record, Record::Asked) {
             self.record = Record::On(Box::new(Active(Recorder {
-                recording: Recording::default(),
-                open: Vec::new(),
+                recording: Recording {
+                    is_race,
+                    ..Recording::default()
+                },
+                open: Default::default(),
                 parked: Vec::new(),
                 printed: Vec::new(),
                 left: LONGEST,
@@ -199,7 +207,8 @@ impl Recorder {
         unwinder: &Unwinder,
     ) -> Exit {
         for done in 0..budget {
-            let is_full = self.recording.calls.len() >= MOST_CALLS || self.open.len() >= DEEPEST;
+            let is_full =
+                self.recording.calls.len() >= MOST_CALLS || self.open[hart].len() >= DEEPEST;
             if self.left == 0 || is_full {
                 self.recording.is_cut = true;
                 return machine.run_hart(hart, budget - done);
@@ -231,7 +240,7 @@ impl Recorder {
         symbols: &Symbols,
     ) {
         if now.is_user {
-            self.open.clear();
+            self.open[hart].clear();
             return;
         }
         let vector = machine.csr(hart, CSR_STVEC).unwrap_or(0) & !3;
@@ -244,12 +253,12 @@ impl Recorder {
             return;
         }
         let is_in_vector = is_trap && !before.is_user;
-        if self.open.is_empty() {
-            self.enter(None, 0, now.sp);
+        if self.open[hart].is_empty() {
+            self.enter(hart, None, 0, now.sp);
         } else if !is_in_vector && !now.follows(&before) {
             self.jump(machine, hart, before, now, symbols);
         }
-        self.visit(now.pc);
+        self.visit(hart, now.pc);
     }
 
     fn note_trap(&mut self, machine: &Machine, hart: usize, before: Registers) {
@@ -262,9 +271,9 @@ impl Recorder {
         };
         self.recording.traps.push(trap);
         if before.is_user {
-            self.open.clear();
+            self.open[hart].clear();
         } else {
-            self.enter(Some(trap.pc), trap.pc, before.sp);
+            self.enter(hart, Some(trap.pc), trap.pc, before.sp);
         }
     }
 
@@ -281,62 +290,63 @@ impl Recorder {
     ) {
         let behind = now.ra.wrapping_sub(before.pc);
         if behind == 2 || behind == 4 {
-            return self.enter(Some(before.pc), now.ra, now.sp);
+            return self.enter(hart, Some(before.pc), now.ra, now.sp);
         }
         let waits = |open: &Open| open.back == now.pc && open.stack == now.sp;
-        if self.open.iter().any(waits) {
-            return self.leave(machine.x(hart, A0), waits);
+        if self.open[hart].iter().any(waits) {
+            return self.leave(hart, machine.x(hart, A0), waits);
         }
         let resumed = self.parked.iter().position(|stack| stack.iter().any(waits));
         if let Some(at) = resumed {
             let resumed = self.parked.swap_remove(at);
-            let left = std::mem::replace(&mut self.open, resumed);
+            let left = std::mem::replace(&mut self.open[hart], resumed);
             self.parked.push(left);
-            return self.leave(machine.x(hart, A0), waits);
+            return self.leave(hart, machine.x(hart, A0), waits);
         }
         let function = |pc| symbols.function(pc);
         match (function(before.pc), function(now.pc)) {
             (Some((one, _)), Some((other, _))) if one == other => {}
             (_, Some((_, 0))) => {
                 // A function that ends in a call of another hands its own return over.
-                let back = self
-                    .open
-                    .last()
-                    .map_or((0, 0), |open| (open.back, open.stack));
-                self.enter(Some(before.pc), back.0, back.1);
+                let last = self.open[hart].last();
+                let back = last.map_or((0, 0), |open| (open.back, open.stack));
+                self.enter(hart, Some(before.pc), back.0, back.1);
             }
             _ => {
-                let left = std::mem::take(&mut self.open);
+                let left = std::mem::take(&mut self.open[hart]);
                 self.parked.push(left);
-                self.enter(None, 0, now.sp);
+                self.enter(hart, None, 0, now.sp);
             }
         }
     }
 
-    fn enter(&mut self, from: Option<u64>, back: u64, stack: u64) {
-        let caller = self.open.last().map(|open| open.call).zip(from);
+    fn enter(&mut self, hart: usize, from: Option<u64>, back: u64, stack: u64) {
+        let open = &mut self.open[hart];
+        let caller = open.last().map(|open| open.call).zip(from);
         let call = self.recording.calls.len();
         self.recording.calls.push(Call {
+            hart,
             caller,
             returned: None,
         });
-        self.open.push(Open { call, back, stack });
+        open.push(Open { call, back, stack });
     }
 
     /// Ends all calls down to the outermost of those that wait for this return.
-    fn leave(&mut self, value: u64, waits: impl Fn(&Open) -> bool) {
-        let innermost = self.open.iter().rposition(&waits).unwrap_or(0);
+    fn leave(&mut self, hart: usize, value: u64, waits: impl Fn(&Open) -> bool) {
+        let open = &mut self.open[hart];
+        let innermost = open.iter().rposition(&waits).unwrap_or(0);
         let mut first = innermost;
-        while first > 0 && waits(&self.open[first - 1]) {
+        while first > 0 && waits(&open[first - 1]) {
             first -= 1;
         }
-        for open in self.open.drain(first..) {
+        for open in open.drain(first..) {
             self.recording.calls[open.call].returned = Some(value);
         }
     }
 
-    fn visit(&mut self, pc: u64) {
-        if let Some(open) = self.open.last() {
+    fn visit(&mut self, hart: usize, pc: u64) {
+        if let Some(open) = self.open[hart].last() {
             self.recording.visits.push((open.call, pc));
         }
     }

@@ -80,7 +80,7 @@ impl Engine {
     }
 
     /// The functions at work at each of these addresses, those that were inlined first.
-    pub(crate) fn frames(&mut self, stack: &[u64]) -> Vec<Frame> {
+    pub fn frames(&mut self, stack: &[u64]) -> Vec<Frame> {
         let lines = self
             .lines
             .get_or_insert_with(|| Box::new(Lines::read(&self.guest.file)));

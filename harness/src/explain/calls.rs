@@ -40,6 +40,9 @@ const HOUSEKEEPING_FOLDERS: [&str; 3] = ["sync/", "arch/", "print.rs"];
 /// One call in the tree.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CallLine {
+    /// On which hart, of an outermost call of a race.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hart: Option<usize>,
     /// How many calls of the tree it is inside of.
     pub depth: usize,
     /// The function.
@@ -58,6 +61,7 @@ pub struct CallLine {
 
 /// A node while the tree grows.
 struct Node {
+    hart: usize,
     function: String,
     called_at: Option<String>,
     returned: Option<i64>,
@@ -128,7 +132,8 @@ impl<F: FnMut(u64) -> Vec<Frame>> Tree<'_, F> {
                 };
                 let called_at = from.and_then(|(_, at)| place(self.chain(at).last()));
                 let returned = failure(self.recording.calls[call].returned);
-                let node = self.add(from.map(|(node, _)| node), function, called_at, returned);
+                let parent = from.map(|(node, _)| node);
+                let node = self.add(call, parent, function, called_at, returned);
                 self.anchors[call] = Some(node);
                 node
             }
@@ -142,7 +147,7 @@ impl<F: FnMut(u64) -> Vec<Frame>> Tree<'_, F> {
             });
             node = match same {
                 Some(child) => child,
-                None => self.add(Some(node), inner, called_at, None),
+                None => self.add(call, Some(node), inner, called_at, None),
             };
         }
         Some(node)
@@ -150,6 +155,7 @@ impl<F: FnMut(u64) -> Vec<Frame>> Tree<'_, F> {
 
     fn add(
         &mut self,
+        call: usize,
         parent: Option<usize>,
         frame: &Frame,
         called_at: Option<String>,
@@ -157,6 +163,7 @@ impl<F: FnMut(u64) -> Vec<Frame>> Tree<'_, F> {
     ) -> usize {
         let node = self.nodes.len();
         self.nodes.push(Node {
+            hart: self.recording.calls[call].hart,
             function: frame.function.clone(),
             called_at,
             returned,
@@ -219,8 +226,11 @@ impl<F: FnMut(u64) -> Vec<Frame>> Tree<'_, F> {
 
     fn lines_to(&self, deepest: usize) -> Vec<CallLine> {
         let mut lines = Vec::new();
-        for root in &self.roots {
-            self.append(*root, 0, deepest, &mut lines);
+        for (at, root) in self.roots.iter().enumerate() {
+            // The threads that a step comes to when it is over are none of its business.
+            if at == 0 || self.recording.is_race || self.leads_to_mark(*root) {
+                self.append(*root, 0, deepest, &mut lines);
+            }
         }
         lines
     }
@@ -231,6 +241,7 @@ impl<F: FnMut(u64) -> Vec<Frame>> Tree<'_, F> {
             return;
         }
         let line = CallLine {
+            hart: (depth == 0 && self.recording.is_race).then_some(held.hart),
             depth,
             function: held.function.clone(),
             called_at: held.called_at.clone(),
@@ -279,7 +290,7 @@ fn failure(returned: Option<u64>) -> Option<i64> {
     (returned == Some(u64::MAX)).then_some(-1)
 }
 
-fn is_housekeeping(frame: &Frame) -> bool {
+pub(super) fn is_housekeeping(frame: &Frame) -> bool {
     let file = frame.file.as_deref().unwrap_or_default();
     let reads_a_register = frame.function.starts_with("r_") || frame.function.starts_with("w_");
     reads_a_register
@@ -291,6 +302,9 @@ fn is_housekeeping(frame: &Frame) -> bool {
 
 impl fmt::Display for CallLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(hart) = self.hart {
+            write!(f, "hart {hart}: ")?;
+        }
         write!(f, "{:width$}{}", "", self.function, width = 2 * self.depth)?;
         if let Some(place) = &self.called_at {
             write!(f, "  called at {place}")?;

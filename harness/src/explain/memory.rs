@@ -33,6 +33,28 @@ impl Moment {
         }
     }
 
+    /// The physical address of the frame with that number.
+    pub(super) fn frame(number: usize) -> u64 {
+        FIRST_FRAME + PAGE * number as u64
+    }
+
+    /// How many owners the frame with that number has, where that is known: 0 is free.
+    pub(super) fn owner_count(&self, number: usize) -> Option<u16> {
+        self.owners.as_ref()?.get(number).copied()
+    }
+
+    /// What a frame holds, if it is a page or a page table of a process at its hint.
+    pub(super) fn purpose(&self, frame: u64, layout: &Layout) -> Option<String> {
+        let mut pages = self.mappings.values();
+        if let Some(mapping) = pages.find(|mapping| mapping.frame == frame) {
+            let page = page_name(layout, mapping.address);
+            let page = page.unwrap_or_else(|| format!("{:#x}", mapping.address));
+            return Some(format!("{page} of {}", mapping.process));
+        }
+        let owner = self.tables.get(&frame)?;
+        Some(format!("page table of {owner}"))
+    }
+
     fn has(&self, process: Process) -> bool {
         self.mappings.keys().any(|(whose, _)| *whose == process)
     }
@@ -106,7 +128,7 @@ impl MemoryChange {
                 change.add_page(PageChange {
                     process: key.0.letter(),
                     address: key.1,
-                    name: name(layout, key.1),
+                    name: page_name(layout, key.1),
                     before: old,
                     after: new,
                 });
@@ -115,13 +137,15 @@ impl MemoryChange {
         if let (Some(old), Some(new)) = (&before.owners, &after.owners) {
             for (number, (old, new)) in old.iter().zip(new).enumerate() {
                 if (*old == 0) != (*new == 0) {
-                    let frame = FIRST_FRAME + PAGE * number as u64;
+                    let frame = Moment::frame(number);
                     let is_taken = *old == 0;
                     let moment = if is_taken { after } else { before };
                     change.add_frame(FrameChange {
                         frame,
                         is_taken,
-                        purpose: purpose(moment, frame, layout),
+                        purpose: moment.purpose(frame, layout).unwrap_or_else(|| {
+                            "neither a page nor a page table of a process at its hint".to_owned()
+                        }),
                     });
                 }
             }
@@ -167,22 +191,8 @@ fn mapped(mapping: &PageMapping) -> Mapped {
     }
 }
 
-/// What a frame holds at that moment.
-fn purpose(moment: &Moment, frame: u64, layout: &Layout) -> String {
-    let mut pages = moment.mappings.values();
-    if let Some(mapping) = pages.find(|mapping| mapping.frame == frame) {
-        let page = name(layout, mapping.address);
-        let page = page.unwrap_or_else(|| format!("{:#x}", mapping.address));
-        return format!("{page} of {}", mapping.process);
-    }
-    match moment.tables.get(&frame) {
-        Some(process) => format!("page table of {process}"),
-        None => "neither a page nor a page table of a process at its hint".to_owned(),
-    }
-}
-
 /// A page in the words of cases.
-fn name(layout: &Layout, address: u64) -> Option<String> {
+pub(super) fn page_name(layout: &Layout, address: u64) -> Option<String> {
     let page_of = |start: u64| address.wrapping_sub(start) / PAGE;
     let ranges = [
         (&layout.text, "text"),

@@ -1,11 +1,13 @@
-//! Explaining a finding: where in the kernel it went wrong, and what the decisive step did to
-//! memory. A second run of the case, recorded at that step, tells.
+//! Explaining a finding: which operation did the harm, where in the kernel it went wrong, and what
+//! the decisive step did to memory. A second run of the case, recorded at that step, tells.
 
 mod calls;
 mod memory;
+mod origin;
 
 pub use calls::CallLine;
 pub use memory::{FrameChange, Mapped, MemoryChange, PageChange};
+pub use origin::{LostFrame, Origin};
 
 use crate::engine::{Engine, Recording};
 use crate::guest::Frame;
@@ -14,6 +16,7 @@ use memory::Moment;
 use oracle::{Case, Finding, Verdict};
 use serde::Serialize;
 use std::fmt;
+use std::ops::Range;
 
 /// Functions of a call stack told at most.
 const DEEPEST: usize = 16;
@@ -21,6 +24,12 @@ const DEEPEST: usize = 16;
 /// What can be said of a finding beside the finding itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Explanation {
+    /// The operation that did the harm, if the finding's only shows it: the rest is about that one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+    /// Frames that are missing when everybody is gone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lost: Vec<LostFrame>,
     /// Which moment the call stack shows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub moment: Option<&'static str>,
@@ -47,15 +56,15 @@ struct Close {
 }
 
 impl Watch for Close {
-    fn before(&mut self, index: usize, engine: &mut Engine) {
-        if index == self.at {
+    fn before(&mut self, operations: Range<usize>, engine: &mut Engine) {
+        if operations.contains(&self.at) {
             self.before = Some(Moment::of(engine));
             engine.record_next();
         }
     }
 
-    fn after(&mut self, index: usize, engine: &mut Engine) {
-        if index == self.at {
+    fn after(&mut self, operations: Range<usize>, engine: &mut Engine) {
+        if operations.contains(&self.at) {
             self.after = Some(Moment::of(engine));
             self.recording = engine.take_recording();
         }
@@ -64,8 +73,10 @@ impl Watch for Close {
 
 /// Runs `case`, which shows `finding`, once more and says where it went wrong.
 pub fn explain(runner: &mut Runner, case: &Case, finding: &Finding) -> Explanation {
+    let (origin, lost) = origin::find(runner, case, finding);
+    let step = origin.as_ref().map(|origin| origin.step).or(finding.step);
     let mut close = Close {
-        at: finding.step.unwrap_or(usize::MAX),
+        at: step.unwrap_or(usize::MAX),
         before: None,
         after: None,
         recording: None,
@@ -76,10 +87,17 @@ pub fn explain(runner: &mut Runner, case: &Case, finding: &Finding) -> Explanati
         return Explanation::default();
     }
     let engine = runner.engine_mut();
-    let mut explanation = Explanation::default();
+    let mut explanation = Explanation {
+        origin,
+        lost,
+        ..Explanation::default()
+    };
     let stopped = engine.stack();
     if !stopped.is_empty() {
-        explanation.moment = Some("where the kernel stopped");
+        explanation.moment = Some(match finding.verdict {
+            Verdict::Hang => "where the kernel was at work all the time",
+            _ => "where the kernel stopped",
+        });
         explanation.stack = told(stopped);
     }
     if let Some(recording) = &close.recording {
@@ -91,7 +109,7 @@ pub fn explain(runner: &mut Runner, case: &Case, finding: &Finding) -> Explanati
             let kills = finding.verdict == Verdict::WronglyKilled;
             if let Some(stack) = says.filter(|_| kills) {
                 explanation.moment = Some("where the kernel says that it kills");
-                explanation.stack = told(engine.frames(stack));
+                explanation.stack = told(without_printing(engine.frames(stack)));
             }
             explanation.calls = calls::tree(recording, |pc| engine.frames(&[pc]));
         }
@@ -101,6 +119,13 @@ pub fn explain(runner: &mut Runner, case: &Case, finding: &Finding) -> Explanati
         explanation.memory = MemoryChange::between(before, after, layout);
     }
     explanation
+}
+
+/// The innermost function that says something of where the kernel is, or the innermost of its own.
+pub fn innermost(stack: &[Frame]) -> Option<&Frame> {
+    let own = || stack.iter().filter(|frame| !frame.is_library);
+    let telling = own().find(|frame| !calls::is_housekeeping(frame));
+    telling.or(own().next())
 }
 
 fn is_same(outcome: &Outcome, finding: &Finding) -> bool {
@@ -113,6 +138,20 @@ fn told(stack: Vec<Frame>) -> Vec<Frame> {
     own.skip_while(|frame| crate::engine::is_messenger(&frame.function))
         .take(DEEPEST)
         .collect()
+}
+
+/// A stack from the function on that had something to say.
+fn without_printing(mut stack: Vec<Frame>) -> Vec<Frame> {
+    const PRINTERS: [&str; 3] = ["print", "console", "uart"];
+    let prints = |frame: &Frame| {
+        let file = frame.file.as_deref().unwrap_or_default();
+        let in_printer = |word: &&str| file.contains(*word) || frame.function.contains(*word);
+        PRINTERS.iter().any(in_printer)
+    };
+    if let Some(last) = stack.iter().rposition(prints) {
+        stack.drain(..=last);
+    }
+    stack
 }
 
 /// A trap in the words of the privileged specification (table 22 of version 20240411).
@@ -194,6 +233,15 @@ impl Explanation {
 
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(origin) = &self.origin {
+            writeln!(f, "it went wrong in {origin}")?;
+        }
+        if !self.lost.is_empty() {
+            writeln!(f, "frames that never come back:")?;
+            for frame in &self.lost {
+                writeln!(f, "  {frame}")?;
+            }
+        }
         if let Some(moment) = self.moment {
             writeln!(f, "{moment}, innermost first:")?;
             for frame in &self.stack {

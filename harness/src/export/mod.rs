@@ -14,6 +14,8 @@ mod value;
 
 pub use language::Language;
 
+use crate::explain::explain;
+use crate::finding_file;
 use crate::runner::Runner;
 use oracle::{Case, Finding};
 
@@ -26,6 +28,9 @@ pub struct Exported {
     pub finding: Option<Finding>,
     /// In what the program differs from the case.
     pub notes: Vec<String>,
+    /// Why no program can see what was wrong, if none can: then it only does what the case does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hidden: Option<&'static str>,
 }
 
 /// Why a case cannot become a program.
@@ -55,9 +60,17 @@ pub enum Refusal {
 /// The case does something that a program cannot.
 pub fn export(runner: &mut Runner, case: &Case, language: Language) -> Result<Exported, Refusal> {
     let (script, finding) = record::record(runner, case)?;
+    let wrong = match &finding {
+        Some(finding) => {
+            let explanation = explain(runner, case, finding);
+            finding_file::wrong(finding, &explanation)
+        }
+        None => "Nothing was wrong when this case ran.\n".to_owned(),
+    };
     Ok(Exported {
-        program: print::program(&script, case, finding.as_ref(), language),
+        program: print::program(&script, case, &wrong, language),
         finding,
         notes: script.notes,
+        hidden: script.hidden,
     })
 }

@@ -8,7 +8,7 @@ use super::Language;
 use super::language::name;
 use super::script::{Row, Script};
 use abi::SystemCall;
-use oracle::{Case, Finding, Process};
+use oracle::{Case, Process};
 use std::collections::BTreeSet;
 
 const C_LIBRARY: &str = include_str!("program.c");
@@ -24,12 +24,7 @@ struct Part {
 const DIFFERS: i32 = 111;
 
 /// The program.
-pub(super) fn program(
-    script: &Script,
-    case: &Case,
-    finding: Option<&Finding>,
-    language: Language,
-) -> String {
+pub(super) fn program(script: &Script, case: &Case, wrong: &str, language: Language) -> String {
     let library = match language {
         Language::C => C_LIBRARY,
         Language::Rust => RUST_LIBRARY,
@@ -44,7 +39,7 @@ pub(super) fn program(
         .filter(|(_, needed)| **needed)
         .map(|(part, _)| part.text.trim_end())
         .collect();
-    let mut text = head(script, case, finding, language);
+    let mut text = head(script, case, wrong, language);
     let body = body.join("\n\n");
     text += &declarations(&body, script, language);
     text += &body;
@@ -52,18 +47,28 @@ pub(super) fn program(
     text
 }
 
+/// How to read a case, for somebody who has never seen one.
+const WHAT_A_CASE_IS: [&str; 4] = [
+    "That came of this case, an operation a line. Letters are processes, a is the first; heap[1]+0x10",
+    "is byte 0x10 of the second page above the first program break, 2p are two pages. The function",
+    "the_case near the end of this file does the same, each line with what must come of it; what is",
+    "above it is there to say what differs.",
+];
+
 /// The comment at the beginning.
-fn head(script: &Script, case: &Case, finding: Option<&Finding>, language: Language) -> String {
-    let mut lines = Vec::new();
-    match finding {
-        Some(finding) => lines.extend(finding.to_string().lines().map(str::to_owned)),
-        None => lines.push("Nothing was wrong when this case ran.".to_owned()),
-    }
+fn head(script: &Script, case: &Case, wrong: &str, language: Language) -> String {
+    let mut lines: Vec<String> = wrong.lines().map(str::to_owned).collect();
+    lines.push(String::new());
+    lines.extend(WHAT_A_CASE_IS.map(str::to_owned));
     lines.push(String::new());
     lines.extend(case.to_string().lines().map(|line| format!("    {line}")));
     lines.push(String::new());
     for note in &script.notes {
         lines.push(format!("Note: {note}."));
+    }
+    if let Some(hidden) = script.hidden {
+        lines.push(format!("This program does not show it: {hidden}."));
+        lines.push("It does what the case does; look for what follows.".to_owned());
     }
     let how: &[&str] = match language {
         Language::C => &[
@@ -279,6 +284,13 @@ impl Fill {
                 ),
             ),
             ("LINES", lines),
+            (
+                "OTHERWISE",
+                match script.hidden {
+                    Some(hidden) => format!("NOT SHOWN: {hidden}"),
+                    None => "not reproduced".to_owned(),
+                },
+            ),
             ("LIVING", language.set(&script.living)),
             ("STATUS", script.status.to_string()),
             ("CODE", oracle::layout::AGENT_CODE.to_string()),

@@ -232,7 +232,7 @@ static void tell(int what, int child)
 //: finish alone
 static void finish(int shown)
 {
-  say(shown ? "REPRODUCED" : "not reproduced");
+  say(shown ? "REPRODUCED" : "@OTHERWISE@");
   end_line();
   system_call(EXIT, shown, 0, 0);
 }
@@ -245,7 +245,7 @@ static void finish(int shown)
       system_call(KILL, pids[who], 0, 0);
   if (clock_pid > 0)
     system_call(KILL, clock_pid, 0, 0);
-  say(shown ? "REPRODUCED" : "not reproduced");
+  say(shown ? "REPRODUCED" : "@OTHERWISE@");
   end_line();
   system_call(EXIT, shown, 0, 0);
 }
@@ -365,6 +365,11 @@ static int count_frames(void)
     count++;
   system_call(CLOSE, ends[0], 0, 0);
   system_call(WAIT, 0, 0, 0);
+  if (count == 0) {
+    say("this program cannot count free frames here: it shows nothing");
+    end_line();
+    system_call(EXIT, 2, 0, 0);
+  }
   return count;
 }
 
@@ -609,6 +614,8 @@ static void take_the_last_descriptor(void)
 {
   while ((output = system_call(DUP, 1, 0, 0)) < 15)
     ;
+  for (int low = 3; low < 15; low++)
+    system_call(CLOSE, low, 0, 0);
 }
 
 //: close_descriptors alone

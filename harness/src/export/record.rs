@@ -451,12 +451,8 @@ impl Recorder {
     fn show(&mut self, finding: &Finding, judge: &Judge) {
         let process = finding.process.and_then(Process::from_letter);
         let process = process.unwrap_or(Process::FIRST);
+        // A page's address, or a number of frames.
         let limit = finding.subject.unwrap_or(0);
-        let note = |script: &mut Script, words: &str| {
-            script
-                .notes
-                .push(format!("rule {}: {words}", finding.clause));
-        };
         match finding.clause {
             Clause::FramesComeBack | Clause::FramesNotInvented => self.script.counts_frames = true,
             Clause::GrowthTakesNothing
@@ -464,48 +460,13 @@ impl Recorder {
             | Clause::TouchTakesOne
             | Clause::ExecTakesLittle => self.count_around(finding, Conduct::TakesAtMost(limit)),
             Clause::ShrinkGivesBack => self.count_around(finding, Conduct::GivesAtLeast(limit)),
-            Clause::FreshPageZero | Clause::PageContent => match finding.subject {
-                Some(page) => self.look_at(page, process, judge),
-                None => note(&mut self.script, "which page it is about is not known"),
-            },
-            Clause::WritableAlone => match finding.subject {
-                Some(page) => self.disturb(page, process, judge),
-                None => note(&mut self.script, "which page it is about is not known"),
-            },
-            Clause::MappedNotFree
-            | Clause::KernelHidden
-            | Clause::MappedInside
-            | Clause::PermissionBits => {
-                note(
-                    &mut self.script,
-                    "a program cannot see page tables; look for what follows",
-                );
+            Clause::FreshPageZero | Clause::PageContent if finding.subject.is_some() => {
+                self.look_at(limit, process, judge);
             }
-            Clause::KillAnnounced => note(
-                &mut self.script,
-                "a program cannot see the console; a person sees that the kernel says nothing",
-            ),
-            Clause::EndsInTime => note(
-                &mut self.script,
-                "a program cannot tell what is slow from what never ends",
-            ),
-            Clause::PromisesEnd | Clause::SlotsComeBack | Clause::HoldersCounted => {
-                note(
-                    &mut self.script,
-                    "a program cannot see the kernel's own tables",
-                );
+            Clause::WritableAlone if finding.subject.is_some() => {
+                self.disturb(limit, process, judge);
             }
-            Clause::DiskContent | Clause::BlocksComeBack => note(
-                &mut self.script,
-                "a program does not see the disk; look at the image afterwards",
-            ),
-            Clause::RegistersSurvive => {
-                note(
-                    &mut self.script,
-                    "the program does not look at all registers",
-                );
-            }
-            _ => {}
+            clause => self.script.hidden = hidden(clause),
         }
     }
 
@@ -610,6 +571,29 @@ impl Recorder {
             }
         }
     }
+}
+
+/// Why no program can see that a rule is broken, if none can.
+fn hidden(clause: Clause) -> Option<&'static str> {
+    Some(match clause {
+        Clause::FreshPageZero | Clause::PageContent | Clause::WritableAlone => {
+            "which page is wrong is not known"
+        }
+        Clause::MappedNotFree
+        | Clause::KernelHidden
+        | Clause::MappedInside
+        | Clause::PermissionBits => "a program cannot see page tables",
+        Clause::KillAnnounced => "a program cannot see the console, but a person can",
+        Clause::EndsInTime => "a program cannot tell what is slow from what never ends",
+        Clause::PromisesEnd | Clause::SlotsComeBack | Clause::HoldersCounted => {
+            "a program cannot see the kernel's own tables"
+        }
+        Clause::DiskContent | Clause::BlocksComeBack => {
+            "a program cannot see the disk; look at the image afterwards"
+        }
+        Clause::RegistersSurvive => "the program does not look at all registers",
+        _ => return None,
+    })
 }
 
 /// What an operation is for a program.

@@ -23,6 +23,8 @@ pub(super) struct Script {
     pub(super) files: Vec<&'static str>,
     /// In what the program differs from the case.
     pub(super) notes: Vec<String>,
+    /// Why no program can see what is wrong, if none can.
+    pub(super) hidden: Option<&'static str>,
 }
 
 /// A row of the program.

@@ -71,7 +71,7 @@ pub struct Guest {
 
 impl Guest {
     /// The layout of the program that every case begins in.
-    pub(crate) fn first_layout(&self) -> &Layout {
+    pub fn first_layout(&self) -> &Layout {
         &self.setting.booted.layout
     }
 

@@ -1,6 +1,6 @@
 //! The kernel's symbol table: addresses of the few things Faultline reads, and names for reports.
 
-use object::{Object, ObjectSegment, ObjectSymbol, SymbolKind};
+use object::{Object, ObjectSection, ObjectSegment, ObjectSymbol, SectionKind, SymbolKind};
 use std::ops::Range;
 
 /// Where something lies.
@@ -29,7 +29,8 @@ impl Symbols {
         let mut symbols = Self::default();
         for symbol in file.symbols() {
             let Ok(name) = symbol.name() else { continue };
-            if !symbol.is_definition() || name.is_empty() {
+            let is_function = is_function(&file, &symbol);
+            if name.is_empty() || !(is_function || symbol.is_definition()) {
                 continue;
             }
             let place = Place {
@@ -37,7 +38,7 @@ impl Symbols {
                 bytes: symbol.size(),
             };
             symbols.named.push((name.to_owned(), place));
-            if symbol.kind() == SymbolKind::Text {
+            if is_function {
                 let name = format!("{:#}", rustc_demangle::demangle(name));
                 symbols.functions.push((symbol.address(), name));
             }
@@ -96,5 +97,18 @@ impl Symbols {
         let after = self.functions.partition_point(|(start, _)| *start <= pc);
         let (start, name) = self.functions.get(after.checked_sub(1)?)?;
         Some((name, pc - start))
+    }
+}
+
+/// Whether a symbol names code: a function, or what assembly makes known to others, which is seldom
+/// marked as one.
+fn is_function(file: &object::File<'_>, symbol: &object::Symbol<'_, '_>) -> bool {
+    let section = || file.section_by_index(symbol.section_index()?).ok();
+    match symbol.kind() {
+        SymbolKind::Text => symbol.is_definition(),
+        SymbolKind::Unknown if symbol.is_global() => {
+            section().is_some_and(|section| section.kind() == SectionKind::Text)
+        }
+        _ => false,
     }
 }

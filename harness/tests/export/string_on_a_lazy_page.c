@@ -1,5 +1,10 @@
 // Nothing was wrong when this case ran.
 //
+// That came of this case, an operation a line. Letters are processes, a is the first; heap[1]+0x10
+// is byte 0x10 of the second page above the first program break, 2p are two pages. The function
+// the_case near the end of this file does the same, each line with what must come of it; what is
+// above it is there to say what differs.
+//
 //     faultline 1
 //     a: sbrk +1p
 //     a: open heap[0]
@@ -137,6 +142,8 @@ static void take_the_last_descriptor(void)
 {
   while ((output = system_call(DUP, 1, 0, 0)) < 15)
     ;
+  for (int low = 3; low < 15; low++)
+    system_call(CLOSE, low, 0, 0);
 }
 
 static void close_descriptors(void)

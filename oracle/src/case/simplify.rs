@@ -190,7 +190,7 @@ fn shorter(length: i16) -> impl Iterator<Item = i16> {
         .filter(move |shorter| shorter.unsigned_abs() < size)
 }
 
-/// Fewer change points, earlier and rounder ones; no pre-emption; fewer harts; in sequence; fewer
+/// Fewer change points, rounder and earlier ones; no pre-emption; fewer harts; in sequence; fewer
 /// that race.
 fn simpler_schedules(schedule: Schedule) -> impl Iterator<Item = Schedule> {
     let (harts, order) = (schedule.harts(), schedule.order());
@@ -201,32 +201,59 @@ fn simpler_schedules(schedule: Schedule) -> impl Iterator<Item = Schedule> {
         fewer.remove(left_out);
         simpler.push(schedule.with_switches(&fewer));
     }
+    if let [first, others @ ..] = switches {
+        // Who gives way at once might as well go last.
+        let others: Vec<u16> = others.iter().map(|at| at - first).collect();
+        let length = order.ranks().len();
+        let orders = Order::all().filter(|order| order.ranks().len() == length);
+        simpler.extend(orders.map(|order| Schedule::new(harts, order, pre_empts, &others)));
+    }
     if pre_empts && harts > 1 {
         simpler.push(Schedule::new(harts, order, false, switches));
     }
-    let fewer_harts = (2..harts).map(|harts| Schedule::new(harts, order, pre_empts, switches));
+    let fewer_harts = (1..harts).map(|harts| Schedule::new(harts, order, pre_empts, switches));
     simpler.extend(fewer_harts);
     let orders = (0..order.code()).map(Order::from_code);
     simpler.extend(orders.map(|order| Schedule::new(harts, order, pre_empts, switches)));
     for at in 0..switches.len() {
         let old = switches[at];
-        for rounder in [old / 2, old - old % 100, old - old % 10, old - 1] {
-            if rounder < old {
-                let mut earlier = switches.to_vec();
-                earlier[at] = rounder;
-                simpler.push(schedule.with_switches(&earlier));
-            }
+        for rounder in rounder(old) {
+            let mut other = switches.to_vec();
+            other[at] = rounder;
+            simpler.push(schedule.with_switches(&other));
         }
     }
     simpler.into_iter()
 }
 
-/// Pages and offsets nearer to 0, and the heap instead of what lies near it.
+/// Numbers of fewer digits that are not zeros at their end, and smaller ones of as many: 2869 becomes
+/// 2000 or 3000 before 2900.
+fn rounder(number: u16) -> impl Iterator<Item = u16> {
+    let digits = |mut number: u16| {
+        while number > 0 && number.is_multiple_of(10) {
+            number /= 10;
+        }
+        number.checked_ilog10()
+    };
+    let around = [10_000, 1000, 100, 10].into_iter().flat_map(move |unit| {
+        let below = number - number % unit;
+        [Some(below), below.checked_add(unit)]
+    });
+    let smaller = [number / 2, number - 1].map(Some);
+    let rank = move |number: u16| (digits(number), number);
+    let candidates = around.chain(smaller).flatten();
+    candidates.filter(move |other| *other > 0 && rank(*other) < rank(number))
+}
+
+/// Pages and offsets nearer to 0, and the heap instead of what lies near it or moves.
 fn simpler_addresses(address: Address) -> impl Iterator<Item = Address> {
     let (region, page, offset) = (address.region(), address.page(), address.offset());
     let mut simpler = Vec::new();
     if matches!(region, Region::Middle | Region::Stack | Region::Data) {
         simpler.push(Address::new(Region::Heap, page, offset));
+    }
+    if region == Region::Break {
+        simpler.extend((0..3).map(|page| Address::new(Region::Heap, page, offset)));
     }
     if region != Region::Anywhere {
         for nearer in [0, page / 2, page - page.signum()] {

@@ -35,7 +35,7 @@ pub use observation::{
 };
 pub use race::Race;
 pub use step::{Action, Step};
-pub use words::{describe, describe_race, describe_racer};
+pub use words::{describe, describe_race, describe_racer, describe_turn};
 
 /// Judges one case after another.
 #[derive(Clone, Debug)]

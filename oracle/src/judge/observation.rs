@@ -41,6 +41,8 @@ pub struct Turn {
     pub instructions: u64,
     /// Why it ended.
     pub end: TurnEnd,
+    /// Where in the kernel the hart stood then; `None` in user mode.
+    pub kernel_pc: Option<u64>,
 }
 
 /// Why a hart's turn ended.

@@ -130,31 +130,10 @@ pub fn describe(step: &Step, observation: &Observation) -> String {
     text
 }
 
-/// What was seen of a race beside what became of those in it: who ran when, and what others did.
+/// What was seen of a race beside the turns and what became of those in it: what others did.
 pub fn describe_race(race: &Race, observation: &Observation) -> String {
-    let mut text = String::new();
-    for turn in &observation.turns {
-        let Turn {
-            hart, instructions, ..
-        } = turn;
-        let who = turn.process.map_or("the supervisor".to_owned(), name);
-        let end = match turn.end {
-            TurnEnd::GivesWay => "gives way".to_owned(),
-            TurnEnd::PreEmpted => "is interrupted and gives way".to_owned(),
-            TurnEnd::TooLong => "gives way after so long".to_owned(),
-            TurnEnd::Sleeps => "sleeps".to_owned(),
-            TurnEnd::Arrives(None) => "comes to the supervisor".to_owned(),
-            TurnEnd::Arrives(other) if other == turn.process => "is done".to_owned(),
-            TurnEnd::Arrives(Some(other)) => format!("comes to {other}"),
-        };
-        add(
-            &mut text,
-            &format!("hart {hart} ({who}) {end} at +{instructions}"),
-        );
-    }
     let races = |process| race.steps.iter().any(|step| step.process == process);
-    let others = events(&race.steps[0], observation, |process| !races(process));
-    add(&mut text, &others);
+    let mut text = events(&race.steps[0], observation, |process| !races(process));
     if let Some(failure) = &observation.failure {
         add(&mut text, &failure_words(failure));
     }
@@ -162,6 +141,21 @@ pub fn describe_race(race: &Race, observation: &Observation) -> String {
         text.push_str(" (no frame was left)");
     }
     text
+}
+
+/// Who ran in a turn of a race, and why it ended.
+pub fn describe_turn(turn: &Turn) -> (String, String) {
+    let who = turn.process.map_or("the supervisor".to_owned(), name);
+    let end = match turn.end {
+        TurnEnd::GivesWay => "gives way".to_owned(),
+        TurnEnd::PreEmpted => "is interrupted and gives way".to_owned(),
+        TurnEnd::TooLong => "gives way after so long".to_owned(),
+        TurnEnd::Sleeps => "has nobody left to run".to_owned(),
+        TurnEnd::Arrives(None) => "the hart comes to the supervisor".to_owned(),
+        TurnEnd::Arrives(other) if other == turn.process => "is done".to_owned(),
+        TurnEnd::Arrives(Some(other)) => format!("the hart comes to {other}"),
+    };
+    (who, end)
 }
 
 /// What was seen of the process of one step of a race.

@@ -1,0 +1,243 @@
+//! The step that did the harm, where only a later one or the end of the case shows it.
+//!
+//! A byte that is wrong in memory is seen when somebody looks, a lost frame when everybody is gone.
+//! The case is run once more, and memory and frames are looked at after every operation.
+
+use super::memory::{Moment, page_name};
+use crate::engine::Engine;
+use crate::guest::frames::FRAME_BYTES;
+use crate::runner::{Runner, Watch};
+use oracle::{Case, Clause, Finding, Judge, Process, ProcessState};
+use serde::Serialize;
+use std::fmt;
+use std::ops::Range;
+
+/// Operations after which memory is kept to compare; a longer case is not minimised yet.
+const MOST_MOMENTS: usize = 300;
+/// Lost frames that are told of.
+const MOST_FRAMES: usize = 4;
+
+/// An operation after which something is wrong that shows later.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Origin {
+    /// Its index in the case.
+    pub step: usize,
+    /// It, as text.
+    pub operation: String,
+    /// What is wrong from then on.
+    pub wrong: String,
+}
+
+/// A frame that is missing when everybody is gone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LostFrame {
+    /// Its physical address.
+    pub frame: u64,
+    /// The operation that took it, and what for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub taken: Option<String>,
+    /// When nobody had it any more, although it was not free.
+    pub lost: String,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            step,
+            operation,
+            wrong,
+        } = self;
+        write!(f, "operation {step} ({operation}): {wrong}")
+    }
+}
+
+impl fmt::Display for LostFrame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "frame {:#x}: ", self.frame)?;
+        if let Some(taken) = &self.taken {
+            write!(f, "taken {taken}; ")?;
+        }
+        f.write_str(&self.lost)
+    }
+}
+
+/// Where the harm was done that `finding` shows, as far as that is another operation than its own;
+/// and the frames that are lost.
+pub(super) fn find(
+    runner: &mut Runner,
+    case: &Case,
+    finding: &Finding,
+) -> (Option<Origin>, Vec<LostFrame>) {
+    let look = match finding.clause {
+        Clause::FramesComeBack => Look::Frames,
+        _ => Look::Memory,
+    };
+    let mut search = Search {
+        look,
+        wrong: None,
+        before: None,
+        moments: Vec::new(),
+    };
+    let outcome = runner.run_watched(case, &mut search);
+    if outcome.finding.as_ref() != Some(finding) {
+        return (None, Vec::new());
+    }
+    let (wrong, frames) = match look {
+        Look::Frames => search.lost_frames(runner, case),
+        _ => (search.wrong, Vec::new()),
+    };
+    let origin = wrong.and_then(|(step, wrong)| {
+        let operation = case.operations.get(step)?.to_string();
+        Some(Origin {
+            step,
+            operation,
+            wrong,
+        })
+    });
+    (
+        origin.filter(|origin| Some(origin.step) != finding.step),
+        frames,
+    )
+}
+
+/// What to look at after each operation.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Look {
+    /// What pages hold, and how many holders frames have.
+    Memory,
+    /// Who has which frame.
+    Frames,
+}
+
+struct Search {
+    look: Look,
+    /// The first operation after which something is wrong, and what.
+    wrong: Option<(usize, String)>,
+    /// Before the first operation.
+    before: Option<Moment>,
+    /// After each operation.
+    moments: Vec<(usize, Moment)>,
+}
+
+impl Watch for Search {
+    fn before(&mut self, _: Range<usize>, engine: &mut Engine) {
+        if self.look == Look::Frames && self.before.is_none() {
+            self.before = Some(Moment::of(engine));
+        }
+    }
+
+    fn judged(&mut self, operations: Range<usize>, engine: &mut Engine, judge: &Judge) {
+        let index = operations.start;
+        match self.look {
+            Look::Memory if self.wrong.is_none() => {
+                let wrong = wrong_page(engine, judge).or_else(|| miscount(engine, judge));
+                self.wrong = wrong.map(|wrong| (index, wrong));
+            }
+            Look::Frames if self.moments.len() < MOST_MOMENTS => {
+                self.moments.push((index, Moment::of(engine)));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A frame that has more or fewer holders by the kernel's count than it really has.
+fn miscount(engine: &Engine, judge: &Judge) -> Option<String> {
+    let lives = |process: &Process| {
+        let state = judge.state_of(*process);
+        matches!(state, ProcessState::Ready | ProcessState::Blocked)
+    };
+    let count = engine.miscount(Process::all().filter(lives))?;
+    Some(format!(
+        "after it the kernel counts {} holders of frame {:#x}, which {} pages map",
+        count.recorded, count.frame, count.mapped
+    ))
+}
+
+/// A page that does not hold what it must.
+fn wrong_page(engine: &mut Engine, judge: &Judge) -> Option<String> {
+    let mut mappings = Vec::new();
+    engine.list_mappings(None, &mut mappings);
+    mappings.iter().find_map(|mapping| {
+        let mut page = [0; FRAME_BYTES as usize];
+        let (process, address) = (mapping.process, mapping.address);
+        if !engine.read_page(process, address, &mut page) {
+            return None;
+        }
+        let finding = judge.compare_page(process, address, &page).err()?;
+        let layout = engine.guest().first_layout();
+        let name = page_name(layout, address).unwrap_or_else(|| format!("{address:#x}"));
+        Some(format!(
+            "after it {name} of {process} is wrong (expected: {}; seen: {})",
+            finding.expected, finding.seen
+        ))
+    })
+}
+
+impl Search {
+    /// The frames that were free before the first operation and are not at the end; and the
+    /// operation that lost the first of them.
+    fn lost_frames(
+        &self,
+        runner: &Runner,
+        case: &Case,
+    ) -> (Option<(usize, String)>, Vec<LostFrame>) {
+        let owners = |moment: &Moment, number: usize| moment.owner_count(number);
+        let (Some(before), Some(end)) = (&self.before, runner.engine().lost_owners()) else {
+            return (None, Vec::new());
+        };
+        let layout = runner.engine().guest().first_layout();
+        let mut origin = None;
+        let mut frames = Vec::new();
+        for (number, _) in end.iter().enumerate().filter(|(_, count)| **count > 0) {
+            if owners(before, number) != Some(0) || frames.len() >= MOST_FRAMES {
+                continue;
+            }
+            let at = |step: usize| match case.operations.get(step) {
+                Some(operation) => format!("in operation {step} ({operation})"),
+                None => format!("in operation {step}"),
+            };
+            let free = |moment: &Moment| owners(moment, number) == Some(0);
+            let last_free = self.moments.iter().rposition(|(_, moment)| free(moment));
+            let taken = last_free.map_or(0, |last| last + 1);
+            let Some((taken_in, first)) = self.moments.get(taken) else {
+                let lost = "taken when the processes end, and never given back".to_owned();
+                frames.push(LostFrame {
+                    frame: Moment::frame(number),
+                    taken: None,
+                    lost,
+                });
+                continue;
+            };
+            let held = &self.moments[taken..];
+            let named = |moment: &Moment| moment.purpose(Moment::frame(number), layout);
+            let last = held.iter().rposition(|(_, moment)| named(moment).is_some());
+            let (step, lost) = match last.map(|last| (held.get(last + 1), &held[last].1)) {
+                // Nobody ever had it.
+                None => (
+                    Some(*taken_in),
+                    "no process has it, and it is not free".to_owned(),
+                ),
+                Some((Some((step, _)), had)) => {
+                    let what = named(had).unwrap_or_default();
+                    let lost = format!("it was {what}, until {}", at(*step).replace("in ", ""));
+                    (Some(*step), lost)
+                }
+                Some((None, had)) => {
+                    let what = named(had).unwrap_or_default();
+                    let lost = format!("it is {what}, and not given back when the process is gone");
+                    (None, lost)
+                }
+            };
+            let purpose = named(first).map_or(String::new(), |what| format!(" as {what}"));
+            frames.push(LostFrame {
+                frame: Moment::frame(number),
+                taken: Some(at(*taken_in) + &purpose),
+                lost,
+            });
+            let wrong = "after it a frame is not free that no process has any more";
+            origin = origin.or(step.map(|step| (step, wrong.to_owned())));
+        }
+        (origin, frames)
+    }
+}

@@ -1,0 +1,142 @@
+//! Why an operation of a minimised case is needed: what is expected of the others without it.
+
+use crate::minimise::Minimised;
+use crate::runner::{Runner, Watch};
+use oracle::{Call, Case, Judge, Observation, Operation, Race, Step};
+use serde::Serialize;
+use std::fmt;
+
+/// What becomes of a case without one of its operations, in the eyes of the oracle.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// The finding is made at it.
+    Shows,
+    /// The first of the others of which something else is expected, and what.
+    Changes {
+        /// That operation.
+        other: String,
+        /// What is expected of it.
+        then: String,
+    },
+    /// The same is expected of all others: the kernel alone goes another way.
+    ChangesNothing,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Reason::Shows => f.write_str(": here it shows"),
+            Reason::Changes { other, then } => write!(f, ": \"{other}\" then {then}"),
+            Reason::ChangesNothing => f.write_str(", with the same expected of the others"),
+        }
+    }
+}
+
+/// What the oracle expects of an operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Fate {
+    /// The case was over before.
+    Unknown,
+    /// Its process cannot act.
+    Skipped,
+    /// This, in words.
+    Expected(String),
+}
+
+/// What is expected of each operation of a case.
+struct Fates(Vec<Fate>);
+
+impl Watch for Fates {
+    fn step(&mut self, index: usize, _: &Operation, _: &Step, judge: &Judge, _: &Observation) {
+        self.0[index] = Fate::Expected(judge.expectation());
+    }
+
+    fn race(&mut self, index: usize, _: &[Operation], race: &Race, judge: &Judge, _: &Observation) {
+        self.0[index - 1] = Fate::Expected("lets what follows race".to_owned());
+        for (at, expected) in judge.race_expectations(race).into_iter().enumerate() {
+            self.0[index + at] = Fate::Expected(expected);
+        }
+    }
+
+    fn skipped(&mut self, index: usize, _: &Operation) {
+        self.0[index] = Fate::Skipped;
+    }
+}
+
+fn fates(runner: &mut Runner, case: &Case) -> Vec<Fate> {
+    let mut fates = Fates(vec![Fate::Unknown; case.operations.len()]);
+    runner.run_watched(case, &mut fates);
+    fates.0
+}
+
+/// Adds to each need of `minimised` why it is one. `shown_at` is the index of the operation at
+/// which the finding is made.
+pub fn add_reasons(runner: &mut Runner, minimised: &mut Minimised, shown_at: Option<usize>) {
+    let case = &minimised.case;
+    let with = fates(runner, case);
+    for (at, need) in minimised.needs.iter_mut().enumerate() {
+        need.reason = Some(match shown_at == Some(at) {
+            true => Reason::Shows,
+            false => {
+                let mut fewer = case.clone();
+                fewer.operations.remove(at);
+                let without = fates(runner, &fewer);
+                let changed = difference(&fewer.operations[at..], &with[at + 1..], &without[at..]);
+                changed.unwrap_or(Reason::ChangesNothing)
+            }
+        });
+    }
+}
+
+/// The first of `operations` of which not the same is expected.
+fn difference(operations: &[Operation], with: &[Fate], without: &[Fate]) -> Option<Reason> {
+    let mut fates = operations.iter().zip(with.iter().zip(without));
+    fates.find_map(|(operation, fates)| {
+        let then = match fates {
+            (Fate::Expected(_), Fate::Skipped) => "has nobody to do it".to_owned(),
+            (Fate::Expected(one), Fate::Expected(other)) if differ(operation, one, other) => {
+                other.clone()
+            }
+            _ => return None,
+        };
+        let other = operation.to_string();
+        Some(Reason::Changes { other, then })
+    })
+}
+
+/// Whether two expectations of an operation differ in more than in where memory lies and in who is
+/// called what.
+fn differ(operation: &Operation, one: &str, other: &str) -> bool {
+    match operation.call {
+        Call::Sbrk { .. } | Call::Fork { .. } | Call::Wait { .. } | Call::Getpid => {
+            !words(one).eq(words(other))
+        }
+        _ => one != other,
+    }
+}
+
+/// The words of an expectation, all numbers alike but -1.
+fn words(expectation: &str) -> impl Iterator<Item = &str> {
+    expectation.split([' ', ';', ',']).map(|word| {
+        let is_number = word.starts_with(|first: char| first.is_ascii_digit());
+        if is_number { "0" } else { word }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::differ;
+    use oracle::Case;
+
+    #[test]
+    fn names_and_places_make_no_difference_but_failure_does() {
+        let case = Case::parse("faultline 1\na: sbrk +1p\na: load1 heap[0]\n").unwrap();
+        let [sbrk, load] = &case.operations[..] else {
+            panic!("two operations");
+        };
+        assert!(!differ(sbrk, "returns 0x6000", "returns 0x7000"));
+        assert!(differ(sbrk, "returns 0x6000", "returns -1"));
+        assert!(differ(load, "loads 0", "loads 5"));
+    }
+}
