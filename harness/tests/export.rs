@@ -217,30 +217,111 @@ fn programs_in_c_show_findings_of_a_c_kernel() {
     }
 }
 
+/// Kernels that are wrong about frames: a pipe that keeps its frame, a fault that finds none and
+/// panics, a growth that takes them at once.
+#[test]
+fn programs_in_c_show_what_is_wrong_with_frames() {
+    const REPRODUCED: &str = "REPRODUCED";
+    const PANIC: &str = "panic";
+    let found = [
+        (
+            "pipe_that_is_closed",
+            REPRODUCED,
+            "pipe.c",
+            "    release(&pi->lock);\n    kfree((char*)pi);",
+            "    release(&pi->lock);",
+        ),
+        (
+            "growth_that_takes_nothing",
+            REPRODUCED,
+            "sysproc.c",
+            "if(t == SBRK_EAGER || n < 0)",
+            "if(t == SBRK_EAGER || t == SBRK_LAZY || n < 0)",
+        ),
+        (
+            "store_without_a_frame",
+            PANIC,
+            "vm.c",
+            "  mem = (uint64) kalloc();\n  if(mem == 0)\n    return 0;",
+            "  mem = (uint64) kalloc();\n  if(mem == 0)\n    panic(\"vmfault\");",
+        ),
+    ];
+    for (name, wanted, file, right, wrong) in found {
+        let Some((_folder, tree)) = tree() else {
+            return;
+        };
+        let file = tree.join("kernel").join(file);
+        repair(&file, right, wrong);
+        make(&tree);
+        let files = GuestFiles::find(
+            Some(&tree.join("kernel/kernel")),
+            Some(&tree.join("fs.img")),
+        );
+        let files = files.unwrap_or_else(|error| panic!("{error}"));
+        let guest = Guest::boot(&files, Dialect::xv6_2025());
+        let mut runner = Runner::new(&guest.unwrap_or_else(|error| panic!("{error}")));
+        let exported = export(&mut runner, &case(name), Language::C).unwrap();
+        assert!(exported.finding.is_some() && exported.hidden.is_none());
+        plant(&tree, &[exported.program]);
+        let mut qemu = on_qemu(&tree);
+        match wanted {
+            PANIC => drop(qemu.run_to("repro0", PANIC)),
+            _ => {
+                let shown = qemu.run("repro0");
+                assert_eq!(verdict(&shown), wanted, "{shown}");
+            }
+        }
+        drop(qemu);
+        repair(&file, wrong, right);
+        let shown = on_qemu(&tree).run("repro0");
+        assert_eq!(verdict(&shown), "not reproduced", "{shown}");
+    }
+}
+
 fn repair(file: &Path, wrong: &str, right: &str) {
     let text = fs::read_to_string(file).unwrap();
     assert!(text.contains(wrong), "{} is another", file.display());
     fs::write(file, text.replace(wrong, right)).unwrap();
 }
 
-/// Seeded bugs, and cases that they spoil.
-const BUGS: [(&str, &str); 3] = [
-    ("15-partial-page-lost", "byte_below_the_break"),
-    ("34-killed-with-status-zero", "child_of_a_lazy_page"),
+/// Seeded bugs, cases that they spoil, and what the programs show then.
+const BUGS: [(&str, &str, &str); 6] = [
+    ("15-partial-page-lost", "byte_below_the_break", "REPRODUCED"),
+    (
+        "34-killed-with-status-zero",
+        "child_of_a_lazy_page",
+        "REPRODUCED",
+    ),
     (
         "45-copyout-writes-the-shared-frame",
         "answer_in_a_shared_page",
+        "REPRODUCED",
+    ),
+    (
+        "07-frame-leaked-on-refusal",
+        "access_that_is_refused",
+        "REPRODUCED",
+    ),
+    (
+        "12-allocation-at-sbrk",
+        "growth_that_takes_nothing",
+        "REPRODUCED",
+    ),
+    (
+        "82-copy-panics-out-of-memory",
+        "read_without_a_frame",
+        "panic: copy: out of memory",
     ),
 ];
 
 /// Kernels with seeded bugs, and programs that show them, on them and on the sound kernel.
 #[test]
-#[ignore = "builds five kernels, which takes some minutes"]
+#[ignore = "builds eight kernels, which takes some minutes"]
 fn programs_in_rust_show_seeded_bugs_of_our_kernel() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let folder = tempfile::tempdir().unwrap();
     let programs = folder.path().join("kernel/user/src/bin");
-    let built = BUGS.map(|(bug, name)| {
+    let built = BUGS.map(|(bug, name, shows)| {
         copy_kernel(&root, folder.path());
         let patch = root.join("corpus/bugs").join(bug).with_extension("patch");
         run(Command::new("git")
@@ -255,26 +336,33 @@ fn programs_in_rust_show_seeded_bugs_of_our_kernel() {
         let guest = guest.unwrap_or_else(|error| panic!("{bug}: {error}"));
         let exported = export(&mut Runner::new(&guest), &case(name), Language::Rust).unwrap();
         assert!(exported.finding.is_some(), "{bug}");
-        (files.kernel_path, exported.program)
+        (files.kernel_path, exported.program, shows)
     });
     copy_kernel(&root, folder.path());
-    for (number, (_, program)) in built.iter().enumerate() {
+    for (number, (_, program, _)) in built.iter().enumerate() {
         fs::write(programs.join(format!("repro{number}.rs")), program).unwrap();
     }
     let sound = build(&root, folder.path(), "sound");
-    for (number, (kernel, _)) in built.iter().enumerate() {
-        for (kernel, wanted) in [
-            (kernel, "REPRODUCED"),
-            (&sound.kernel_path, "not reproduced"),
-        ] {
+    for (number, (kernel, _, shows)) in built.iter().enumerate() {
+        for (kernel, wanted) in [(kernel, *shows), (&sound.kernel_path, "not reproduced")] {
+            let line = format!("repro{number}");
             let files = GuestFiles::find(Some(kernel), Some(&sound.file_system_path)).unwrap();
             let mut session = Session::boot_files(&Config::default(), files).unwrap();
-            let shown = session.run(&format!("repro{number}")).unwrap();
-            assert_eq!(verdict(&shown), wanted, "{}:\n{shown}", kernel.display());
+            if wanted.starts_with("panic") {
+                let died = session.run(&line).unwrap_err().to_string();
+                assert!(died.contains(wanted), "{}:\n{died}", kernel.display());
+            } else {
+                let shown = session.run(&line).unwrap();
+                assert_eq!(verdict(&shown), wanted, "{}:\n{shown}", kernel.display());
+            }
             if Qemu::is_installed() {
                 let mut qemu = Qemu::boot_files(kernel, &sound.file_system_path, 3);
-                let shown = qemu.run(&format!("repro{number}"));
-                assert_eq!(verdict(&shown), wanted, "{}:\n{shown}", kernel.display());
+                if wanted.starts_with("panic") {
+                    qemu.run_to(&line, "panic");
+                } else {
+                    let shown = qemu.run(&line);
+                    assert_eq!(verdict(&shown), wanted, "{}:\n{shown}", kernel.display());
+                }
             }
         }
     }
