@@ -24,7 +24,7 @@ pub fn folder() -> PathBuf {
 }
 
 /// Writes the minimised case to `folder`, with what is wrong as comments, and says where. The name
-/// is the bucket's, so that a second finding of one bucket takes the place of the first.
+/// is the bucket's and its cause's, so that a second finding of one bucket takes the place of the first.
 ///
 /// `target` is what found it.
 ///
@@ -33,7 +33,7 @@ pub fn folder() -> PathBuf {
 pub fn write(report: &Report, folder: &Path, target: &str) -> io::Result<PathBuf> {
     fs::create_dir_all(folder)?;
     let folder = folder.canonicalize()?;
-    let name = slug(&report.bucket.to_string());
+    let name = slug(&report.name());
     let path = folder.join(name).with_extension(TEXT_ENDING);
     fs::write(&path, text(report, target))?;
     Ok(path)

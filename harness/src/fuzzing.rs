@@ -7,8 +7,12 @@ use crate::explain::{Explanation, explain};
 use crate::guest::location::GuestFiles;
 use crate::guest::{BootError, Guest};
 use crate::minimise::{Minimised, minimise};
-use crate::runner::{Outcome, Runner};
-use oracle::{BiteMeter, Bucket, Case, Dialect, Finding, Situation, bucket};
+use crate::runner::{Outcome, Runner, Watch};
+use crate::slow::{self, Slow};
+use oracle::{
+    BiteMeter, Bucket, Case, Clause, Dialect, Finding, Judge, Observation, Operation, Situation,
+    Step, bucket,
+};
 use std::collections::HashSet;
 use std::ops::AddAssign;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,8 +25,12 @@ pub const FEATURE_COUNTERS: usize = 1 << 13;
 /// One case in so many is run twice, and both runs must agree to the instruction.
 const DETERMINISM_SAMPLE: u64 = 1000;
 
-/// Executions spent on making a finding small before it is reported.
-const MINIMISE_EXECUTIONS: u64 = 4000;
+/// Executions spent on making a finding small, at most.
+pub(crate) const MINIMISE_EXECUTIONS: u64 = 4000;
+
+/// Of so many executions, at most one is spent on the search for the operation that a finding comes
+/// from which only the end of a case shows.
+const SEARCHES: u64 = 4;
 
 /// Of so many cases, a session that steers lets one go straight on: two bugs may share a situation.
 const STRAIGHT_ON: u64 = 8;
@@ -38,6 +46,10 @@ pub struct Session {
     known: Known,
     minimise_executions: u64,
     steers: bool,
+    /// What the execution in hand is steered around.
+    avoided: Vec<Situation>,
+    /// Executions spent on the search for causes.
+    searched: u64,
 }
 
 /// Buckets that were reported already, by one session or by several that share this.
@@ -46,21 +58,33 @@ pub struct Known(Arc<Mutex<Reported>>);
 
 #[derive(Debug, Default)]
 struct Reported {
-    buckets: HashSet<Bucket>,
+    /// With the cause of those that only the end of a case shows.
+    buckets: HashSet<(Bucket, Option<Situation>)>,
     /// Where they were found.
     situations: Vec<Situation>,
 }
 
 impl Known {
-    /// Whether the bucket of `finding` is new; from now on it is not.
-    fn is_new(&self, finding: &Finding) -> bool {
+    /// Whether the bucket of `finding` is new, or comes from a new cause; from now on it does not.
+    fn is_new(&self, finding: &Finding, cause: Option<Situation>) -> bool {
         let mut reported = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(situation) = finding.situation()
+        // To be slow at the end keeps nobody from seeing what comes before it.
+        let keeps_others_out = cause.is_none() || finding.clause != Clause::EndsInTime;
+        if let Some(situation) = cause.or(finding.situation())
+            && keeps_others_out
             && !reported.situations.contains(&situation)
         {
             reported.situations.push(situation);
         }
-        reported.buckets.insert(bucket(finding))
+        reported.buckets.insert((bucket(finding), cause))
+    }
+
+    /// Whether the bucket of `finding` was reported, whatever it came from.
+    fn has(&self, finding: &Finding) -> bool {
+        let reported = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let bucket = bucket(finding);
+        let mut buckets = reported.buckets.iter();
+        buckets.any(|(known, _)| *known == bucket)
     }
 
     /// Where something was found.
@@ -150,6 +174,29 @@ pub struct Report {
     pub minimised: Minimised,
     /// Where in the kernel it went wrong.
     pub explanation: Explanation,
+    /// Of a finding that only the end of a case shows, in a session that steers: what the operation
+    /// met that it comes from.
+    pub cause: Option<Situation>,
+    /// Of a step that takes too long: that it ends, and when.
+    pub slow: Option<Slow>,
+    /// What the case is to be steered around to show this and nothing else.
+    pub avoided: Vec<Situation>,
+    /// Guest instructions of one execution.
+    pub instructions: u64,
+}
+
+impl Report {
+    /// What tells it from others: the bucket, and its cause.
+    pub fn name(&self) -> String {
+        let mut name = self.bucket.to_string();
+        if let Some(cause) = self.cause {
+            name = format!("{name}/{}", cause.kind.word());
+            if let Some(page) = cause.page {
+                name = format!("{name}/{}", page.word());
+            }
+        }
+        name
+    }
 }
 
 impl std::fmt::Display for Report {
@@ -179,6 +226,8 @@ impl Session {
             known,
             minimise_executions: MINIMISE_EXECUTIONS,
             steers: false,
+            avoided: Vec::new(),
+            searched: 0,
         }
     }
 
@@ -210,11 +259,11 @@ impl Session {
         features: &mut [u8],
     ) -> Result<Execution, Alarm> {
         if self.steers {
-            let situations = match self.totals.executions.is_multiple_of(STRAIGHT_ON) {
+            self.avoided = match self.totals.executions.is_multiple_of(STRAIGHT_ON) {
                 true => Vec::new(),
                 false => self.known.situations(),
             };
-            self.runner.avoid(&situations);
+            self.runner.avoid(&self.avoided);
         }
         let outcome = self.runner.run(case);
         self.collect(edges, features);
@@ -237,10 +286,52 @@ impl Session {
             return Ok(Execution::Clean);
         };
         self.totals.findings += 1;
-        if !self.known.is_new(&finding) {
+        let found = match self.steers && shows_late(&finding) {
+            true => self.search_cause(case, finding),
+            false => Some((case.clone(), finding, None)),
+        };
+        let Some((case, finding, cause)) = found else {
+            return Ok(Execution::KnownFinding);
+        };
+        if !self.known.is_new(&finding, cause) {
             return Ok(Execution::KnownFinding);
         }
-        Err(Alarm::Finding(Box::new(self.report(case, finding))))
+        Err(Alarm::Finding(Box::new(self.report(&case, finding, cause))))
+    }
+
+    /// Looks for the operation that a finding comes from which shows late: that of the shortest
+    /// beginning of the case, found by halving, that has a finding of the same clause. Gives that
+    /// beginning. `None`: the finding is known, and no more executions are to be spent on it.
+    fn search_cause(
+        &mut self,
+        case: &Case,
+        finding: Finding,
+    ) -> Option<(Case, Finding, Option<Situation>)> {
+        let spent = self.searched * SEARCHES > self.totals.executions;
+        if self.known.has(&finding) && (spent || self.avoided.is_empty()) {
+            return None;
+        }
+        // Without any operation nothing is wrong, with all of them it is.
+        let (mut right, mut wrong) = (0, case.operations.len());
+        let mut shortest = (case.clone(), finding);
+        while wrong - right > 1 {
+            let middle = right + (wrong - right) / 2;
+            let beginning = Case {
+                operations: case.operations[..middle].to_vec(),
+            };
+            self.searched += 1;
+            match self.runner.run(&beginning).finding {
+                Some(finding) if finding.clause == shortest.1.clause => {
+                    wrong = middle;
+                    shortest = (beginning, finding);
+                }
+                _ => right = middle,
+            }
+        }
+        let outcome = self.runner.run(&shortest.0);
+        let cause = self.runner.judge().last_situation();
+        self.runner.engine_mut().machine_mut().edges_mut().fill(0);
+        Some((shortest.0, outcome.finding?, cause))
     }
 
     /// What was done so far.
@@ -292,29 +383,129 @@ impl Session {
         })
     }
 
-    fn report(&mut self, case: &Case, finding: Finding) -> Report {
-        let wanted = bucket(&finding);
-        let mut smallest = finding.clone();
-        let runner = &mut self.runner;
-        let minimised = minimise(
-            case,
-            &wanted,
-            finding.step,
-            self.minimise_executions,
-            |candidate| Some(bucket(runner.run(candidate).finding.as_ref()?)),
-            |_, _| {},
-        );
-        if let Some(finding) = runner.run(&minimised.case).finding {
-            smallest = finding;
+    fn report(&mut self, case: &Case, finding: Finding, cause: Option<Situation>) -> Report {
+        let bucket = bucket(&finding);
+        let mut case = case.clone();
+        if self.steers {
+            case = self.without_skipped(&case, &finding);
         }
-        let explanation = explain(runner, &minimised.case, &smallest);
+        let minimised = self.minimise(&case, &bucket, finding.step, self.minimise_executions);
+        let avoided = self.avoided.clone();
+        self.describe(finding, bucket, minimised, cause, avoided)
+    }
+
+    /// Looks for a smaller case of a finding, with so many executions at most.
+    pub fn shrink(&mut self, report: &Report, executions: u64) -> Report {
+        self.runner.avoid(&report.avoided);
+        let before = &report.minimised;
+        let step = report.finding.step;
+        let mut minimised = self.minimise(&before.case, &report.bucket, step, executions);
+        minimised.operations_before = before.operations_before;
+        minimised.executions += before.executions;
+        let (finding, bucket) = (report.finding.clone(), report.bucket.clone());
+        let avoided = report.avoided.clone();
+        self.describe(finding, bucket, minimised, report.cause, avoided)
+    }
+
+    fn minimise(
+        &mut self,
+        case: &Case,
+        wanted: &Bucket,
+        failed_at: Option<usize>,
+        executions: u64,
+    ) -> Minimised {
+        let runner = &mut self.runner;
+        let shows = |candidate: &Case| Some(bucket(runner.run(candidate).finding.as_ref()?));
+        minimise(case, wanted, failed_at, executions, shows, |_, _| {})
+    }
+
+    /// The report of a finding with the case that was come by.
+    fn describe(
+        &mut self,
+        mut finding: Finding,
+        bucket: Bucket,
+        minimised: Minimised,
+        cause: Option<Situation>,
+        avoided: Vec<Situation>,
+    ) -> Report {
+        let outcome = self.runner.run(&minimised.case);
+        if let Some(smallest) = outcome.finding {
+            finding = smallest;
+        }
+        let explanation = explain(&mut self.runner, &minimised.case, &finding);
+        let slow = match slow::may_end(&finding) {
+            true => slow::ends(&mut self.runner, &minimised.case),
+            false => None,
+        };
         self.runner.engine_mut().machine_mut().edges_mut().fill(0);
         Report {
-            finding: smallest,
-            bucket: wanted,
+            finding,
+            bucket,
             minimised,
             explanation,
+            cause,
+            slow,
+            avoided,
+            instructions: outcome.instructions,
         }
+    }
+
+    /// The case without what was not performed, if it shows the same.
+    fn without_skipped(&mut self, case: &Case, finding: &Finding) -> Case {
+        let mut performed = Performed::default();
+        self.runner.run_watched(case, &mut performed);
+        let operations = case.operations.iter().enumerate();
+        let operations = operations.filter(|(at, operation)| {
+            let is_race = matches!(operation.call, oracle::Call::Together { .. });
+            is_race || performed.indices.contains(at)
+        });
+        let shorter = Case {
+            operations: operations.map(|(_, operation)| *operation).collect(),
+        };
+        let shown = self.runner.run(&shorter).finding;
+        match shown.is_some_and(|shown| bucket(&shown) == bucket(finding)) {
+            true => shorter,
+            false => case.clone(),
+        }
+    }
+}
+
+/// Notes which operations of a case are performed.
+#[derive(Default)]
+struct Performed {
+    indices: Vec<usize>,
+}
+
+impl Watch for Performed {
+    fn step(
+        &mut self,
+        index: usize,
+        _operation: &Operation,
+        _step: &Step,
+        _judge: &Judge,
+        _observation: &Observation,
+    ) {
+        self.indices.push(index);
+    }
+
+    fn race(
+        &mut self,
+        index: usize,
+        operations: &[Operation],
+        _race: &oracle::Race,
+        _judge: &Judge,
+        _observation: &Observation,
+    ) {
+        self.indices.extend(index..index + operations.len());
+    }
+}
+
+/// Whether a finding may come from an earlier operation than the one at which it shows.
+fn shows_late(finding: &Finding) -> bool {
+    match finding.clause {
+        Clause::PageContent => finding.situation().is_none_or(|met| met.page.is_some()),
+        Clause::FreshPageZero => true,
+        _ => finding.situation().is_none(),
     }
 }
 

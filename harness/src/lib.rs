@@ -25,6 +25,7 @@ pub mod reasons;
 pub mod replay;
 pub mod runner;
 pub mod session;
+pub mod slow;
 pub mod test_programs;
 
 pub use oracle::case::{cross_over, mutate};

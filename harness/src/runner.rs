@@ -166,6 +166,7 @@ impl Runner {
             watch.after(index - 1..index, &mut self.engine);
             watch.step(index - 1, operation, &step, &self.judge, &self.observation);
             self.judge.observe(&step, &self.observation)?;
+            self.check_statuses()?;
             if let Some(mappings) = &self.observation.mappings {
                 self.memory.check_new(mappings, &self.engine, &self.judge)?;
             }
@@ -199,10 +200,28 @@ impl Runner {
         watch.after(all.clone(), &mut self.engine);
         watch.race(index, racing, race, &self.judge, &self.observation);
         self.judge.observe_race(race, &self.observation)?;
+        self.check_statuses()?;
         if let Some(mappings) = &self.observation.mappings {
             self.memory.check_new(mappings, &self.engine, &self.judge)?;
         }
         watch.judged(all, &mut self.engine, &self.judge);
+        Ok(())
+    }
+
+    /// Compares what `fstat` has just written beside a status, if the operations in hand were that.
+    fn check_statuses(&mut self) -> Result<(), Finding> {
+        let written: Vec<(Process, Range<u64>)> = self.judge.paddings_written().collect();
+        for (process, range) in written {
+            let mut padding = Vec::new();
+            for address in range.clone() {
+                let mut byte = [0];
+                if !self.engine.read_memory(process, address, &mut byte) {
+                    break;
+                }
+                padding.extend(byte);
+            }
+            self.judge.compare_padding(process, range.start, &padding)?;
+        }
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use faultline::guest::Guest;
 use faultline::guest::location::GuestFiles;
 use faultline::runner::Runner;
 use oracle::case::Kind;
-use oracle::{Case, Dialect, PageState, Situation};
+use oracle::{Case, Dialect, Extent, Fate, PageState, Situation};
 use std::sync::Arc;
 
 /// Our kernel, taken for another.
@@ -40,6 +40,8 @@ fn a_situation_to_be_avoided_is_not_entered() {
     runner.avoid(&[Situation {
         kind: Kind::Load,
         page: Some(PageState::Lazy),
+        fate: Fate::GoesOn,
+        extent: Extent::Nothing,
     }]);
     let outcome = runner.run(&case);
     assert!(outcome.finding.is_none());

@@ -144,6 +144,12 @@ impl Machine {
         ResetStats { dirty_pages }
     }
 
+    /// Physical addresses of the pages that may differ from the snapshot that this machine is based
+    /// on, in no order; without one, of all that were ever written.
+    pub fn dirty_pages(&self) -> impl Iterator<Item = u64> {
+        self.bus.ram.dirty_pages()
+    }
+
     fn forget_translations(&mut self) {
         for translations in &mut self.translations {
             translations.release();

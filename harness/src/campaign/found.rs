@@ -2,7 +2,9 @@
 
 use crate::finding_file;
 use crate::fuzzing::Report;
-use oracle::{Bucket, Case, Finding};
+use crate::minimise::Minimality;
+use crate::slow::Slow;
+use oracle::{Bucket, Case, Finding, Situation};
 use serde::{Serialize, Serializer};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -20,6 +22,17 @@ pub struct Found {
     /// The case that shows it; in JSON its text.
     #[serde(serialize_with = "as_text")]
     pub case: Case,
+    /// Whether the case is known to be minimal.
+    pub minimality: Minimality,
+    /// Of a finding that only the end of a case shows: what it comes from.
+    #[serde(skip)]
+    pub cause: Option<Situation>,
+    /// Of a step that takes too long: that it ends, and when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slow: Option<Slow>,
+    /// Where in the kernel it went wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
     /// Executions of the whole campaign when it was found.
     pub executions: u64,
     /// When that was, in seconds from the start.
@@ -32,21 +45,45 @@ impl Found {
     /// # Errors
     /// The file cannot be written.
     pub fn keep(
-        report: Report,
+        report: &Report,
         folder: &Path,
         origin: &str,
         executions: u64,
         elapsed: Duration,
     ) -> io::Result<Found> {
-        let path = finding_file::write(&report, folder, origin)?;
+        let path = finding_file::write(report, folder, origin)?;
         Ok(Found {
             path,
-            bucket: report.bucket,
-            finding: report.finding,
-            case: report.minimised.case,
+            bucket: report.bucket.clone(),
+            finding: report.finding.clone(),
+            case: report.minimised.case.clone(),
+            minimality: report.minimised.minimality,
+            cause: report.cause,
+            slow: report.slow,
+            place: report.explanation.place(),
             executions,
             seconds: elapsed.as_secs_f64(),
         })
+    }
+
+    /// Takes over a smaller case of the same finding.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub(super) fn replace(
+        &mut self,
+        report: &Report,
+        folder: &Path,
+        origin: &str,
+    ) -> io::Result<()> {
+        let elapsed = Duration::from_secs_f64(self.seconds);
+        *self = Found::keep(report, folder, origin, self.executions, elapsed)?;
+        Ok(())
+    }
+
+    /// What the operation met at which it went wrong, as far as that is known.
+    pub fn situation(&self) -> Option<Situation> {
+        self.cause.or(self.finding.situation())
     }
 }
 

@@ -10,6 +10,7 @@ pub mod folder;
 mod found;
 mod pool;
 mod progress;
+mod shrinking;
 
 pub use found::Found;
 pub use progress::Progress;
@@ -21,6 +22,7 @@ use coverage::Coverage;
 use folder::Effort;
 use oracle::{Case, Profile};
 use pool::{Member, Pool};
+use shrinking::{Pending, Queue};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -65,12 +67,24 @@ pub struct Plan {
     pub findings: PathBuf,
     /// Stop at the first finding, too.
     pub until_finding: bool,
-    /// Write findings as they were found, not minimised.
-    pub as_found: bool,
+    /// When findings are made small.
+    pub minimising: Minimising,
     /// Steer most cases around what is known to go wrong, to see what else does.
     pub steer: bool,
     /// Ends the campaign, with its summary, as soon as somebody sets it.
     pub stop: Arc<AtomicBool>,
+}
+
+/// When a campaign makes its findings small.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Minimising {
+    /// As soon as one is there.
+    AtOnce,
+    /// Never: they are kept as found.
+    Never,
+    /// For a share of the time, a little at a time, those first that take least; what there is no
+    /// time for is kept as found.
+    Sharing,
 }
 
 /// What came of a campaign.
@@ -132,6 +146,7 @@ pub fn run(
         coverage: Coverage::new(),
         pool: Pool::new(plan.corpus.clone()),
         known: Known::default(),
+        queue: Queue::default(),
         next: AtomicUsize::new(0),
         begun: AtomicU64::new(0),
         started: Instant::now(),
@@ -203,6 +218,7 @@ struct Shared<'a> {
     coverage: Coverage,
     pool: Pool,
     known: Known,
+    queue: Queue,
     /// Cases made by all threads.
     next: AtomicUsize,
     /// Executions begun by all threads.
@@ -247,7 +263,7 @@ impl Shared<'_> {
     /// One thread's part.
     fn work(&self, guest: &Arc<Guest>, number: usize, tell: &(impl Fn(&Progress<'_>) + Sync)) {
         let mut session = Session::new(Arc::clone(guest), self.known.clone());
-        if self.plan.as_found {
+        if self.plan.minimising != Minimising::AtOnce {
             session = session.as_found();
         }
         if self.plan.steer {
@@ -257,6 +273,13 @@ impl Shared<'_> {
         let mut edges = vec![0; EDGE_COUNTERS];
         let mut features = vec![0; FEATURE_COUNTERS];
         while self.may_go_on() {
+            if let Some(pending) = self.queue.due(self.plan, self.started.elapsed()) {
+                if let Err(broken) = self.shrink(&mut session, pending) {
+                    self.break_off(broken);
+                }
+                continue;
+            }
+            self.begun.fetch_add(1, Ordering::Relaxed);
             let candidate = self.next_case(&mut random);
             edges.fill(0);
             features.fill(0);
@@ -286,7 +309,7 @@ impl Shared<'_> {
             .plan
             .duration
             .is_some_and(|limit| self.started.elapsed() >= limit);
-        let begun = self.begun.fetch_add(1, Ordering::Relaxed);
+        let begun = self.begun.load(Ordering::Relaxed);
         let enough = self.plan.executions.is_some_and(|limit| begun >= limit);
         !late && !enough && !self.plan.stop.load(Ordering::Relaxed)
     }
@@ -348,13 +371,33 @@ impl Shared<'_> {
         };
         let executions = self.begun.load(Ordering::Relaxed);
         let elapsed = self.started.elapsed();
-        let found = Found::keep(*report, folder, &origin, executions, elapsed);
+        let found = Found::keep(&report, folder, &origin, executions, elapsed);
         let found = found.map_err(|error| Broken::write(folder, error))?;
-        self.log().findings.push(found);
+        let mut log = self.log();
+        log.findings.push(found);
+        let number = log.findings.len() - 1;
+        drop(log);
+        if self.plan.minimising == Minimising::Sharing {
+            self.queue.add(*report, number, origin);
+        }
         if self.plan.until_finding {
             self.plan.stop.store(true, Ordering::Relaxed);
         }
         Ok(())
+    }
+
+    /// Makes a finding a little smaller.
+    fn shrink(&self, session: &mut Session, mut pending: Pending) -> Result<(), Broken> {
+        let began = Instant::now();
+        pending.shrink(session);
+        self.queue.spent(began.elapsed());
+        let folder = &self.plan.findings;
+        let mut log = self.log();
+        let found = &mut log.findings[pending.number];
+        let kept = found.replace(&pending.report, folder, &pending.origin);
+        drop(log);
+        self.queue.give_back(pending);
+        kept.map_err(|error| Broken::write(folder, error))
     }
 
     fn break_off(&self, broken: Broken) {

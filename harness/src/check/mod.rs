@@ -2,6 +2,7 @@
 //! found in order.
 
 pub mod kernels;
+mod kin;
 pub mod probe;
 pub mod severity;
 pub mod table;
@@ -11,6 +12,7 @@ use crate::campaign::{self, Broken, Progress};
 use crate::fuzzing::Totals;
 use crate::guest::location::GuestFiles;
 use crate::guest::{BootError, Guest};
+use oracle::case::Kind;
 use oracle::{Case, Dialect};
 use probe::Answer;
 use serde::Serialize;
@@ -97,7 +99,7 @@ pub fn check(
         corpus: None,
         findings: plan.findings.clone(),
         until_finding: false,
-        as_found: false,
+        minimising: campaign::Minimising::Sharing,
         steer: true,
         stop: Arc::clone(&plan.stop),
     };
@@ -111,6 +113,20 @@ pub fn check(
         edges: summary.edges,
         seconds: summary.seconds,
     })
+}
+
+/// About what a case costs on a C kernel, whose file system and `exec` take hundreds of thousands of
+/// instructions where others take thousands.
+pub fn cost(case: &Case) -> u64 {
+    let operations = case.operations.iter();
+    let costs = operations.map(|operation| match operation.call.kind() {
+        Kind::Exec => 40,
+        Kind::Link | Kind::Unlink | Kind::Mkdir | Kind::Mknod | Kind::Open => 100,
+        Kind::Write | Kind::Chdir => 30,
+        Kind::Fork | Kind::Exit => 10,
+        _ => 1,
+    });
+    costs.sum()
 }
 
 /// What the kernel's symbols do not let us see.

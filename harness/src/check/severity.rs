@@ -1,7 +1,9 @@
 //! How bad a finding is, for somebody who has to decide what to mend first.
 
+use super::kin::{Answer, Kin};
+use crate::campaign::Found;
 use oracle::case::Kind;
-use oracle::{Clause, Finding, PageState, Situation};
+use oracle::{Case, Clause, PageState};
 use serde::{Serialize, Serializer};
 use std::fmt;
 
@@ -53,12 +55,20 @@ impl Serialize for Severity {
     }
 }
 
-/// How bad `finding` is; for a questionable one, why an author may disagree.
-pub fn severity(finding: &Finding) -> (Severity, Option<&'static str>) {
-    match doubt(finding) {
-        Some(why) => (Severity::Questionable, Some(why)),
-        None => (by_clause(finding.clause), None),
+/// How bad a finding is; for a questionable one, why an author may disagree.
+pub fn severity(found: &Found) -> (Severity, Option<&'static str>) {
+    let kin = Kin::of(found);
+    if found.slow.is_some() {
+        return (Severity::NotLazy, None);
     }
+    if let Some(why) = doubt(found, &kin) {
+        return (Severity::Questionable, Some(why));
+    }
+    let severity = match kin.gets_through() {
+        true => Severity::BreaksIsolation,
+        false => by_clause(found.finding.clause),
+    };
+    (severity, None)
 }
 
 fn by_clause(clause: Clause) -> Severity {
@@ -103,20 +113,60 @@ fn by_clause(clause: Clause) -> Severity {
 }
 
 /// Why a reasonable author may say that this is no bug.
-fn doubt(finding: &Finding) -> Option<&'static str> {
-    if finding.clause == Clause::KillAnnounced {
+fn doubt(found: &Found, kin: &Kin) -> Option<&'static str> {
+    let clause = found.finding.clause;
+    if clause == Clause::KillAnnounced {
         return Some("the process dies as it must; only the message on the console is missing");
     }
-    let Situation { kind, page } = finding.situation()?;
-    match (finding.clause, kind, page) {
-        (_, _, Some(PageState::Tail)) => Some(
+    let situation = found.situation()?;
+    if situation.page == Some(PageState::Tail) {
+        return Some(
             "it is about bytes behind the program break in the break's own page, which some kernels \
              give and some do not",
-        ),
-        (Clause::ReturnedValue, Kind::Read | Kind::Write, _) => Some(
-            "how much is moved before an address that must not be touched, and what is then \
+        );
+    }
+    let meets_the_end = situation.page.is_some_and(is_forbidden);
+    let let_through = clause == Clause::ReturnedValue && kin.answer == Answer::Given;
+    match situation.kind {
+        Kind::Read | Kind::Write
+            if clause == Clause::ReturnedValue && meets_the_end && !kin.gets_through() =>
+        {
+            Some(
+                "how much is moved before an address that must not be touched, and what is then \
              returned, differs between kernels",
+            )
+        }
+        Kind::Kill if let_through => Some(
+            "xv6's table of processes has identifier 0 in every free slot, so that `kill 0` finds \
+             one and harms nobody",
         ),
+        Kind::Open | Kind::Mkdir | Kind::Mknod | Kind::Link
+            if let_through && removes_directory(&found.case) =>
+        {
+            Some(
+                "xv6 of old lets a file be made in a directory that was removed while a process is \
+                 in it; nobody can reach the file afterwards, and its inode is lost",
+            )
+        }
         _ => None,
     }
+}
+
+/// Whether there is no memory in a page of that state.
+fn is_forbidden(page: PageState) -> bool {
+    matches!(
+        page,
+        PageState::Guard
+            | PageState::Gap
+            | PageState::Tail
+            | PageState::Beyond
+            | PageState::Top
+            | PageState::Outside
+    )
+}
+
+/// Whether a case goes into a directory and removes one.
+fn removes_directory(case: &Case) -> bool {
+    let has = |kind| case.operations.iter().any(|one| one.call.kind() == kind);
+    has(Kind::Chdir) && has(Kind::Unlink)
 }

@@ -1,8 +1,10 @@
 //! Findings put in order: one row for what is likely to be one bug.
 
+use super::kin::Kin;
 use super::severity::{Severity, severity};
 use crate::campaign::Found;
-use oracle::{Clause, PageState, Situation, Verdict};
+use crate::minimise::Minimality;
+use oracle::{Clause, PageState, Verdict};
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -27,6 +29,11 @@ pub struct Row {
     pub expected: String,
     /// What happened.
     pub seen: String,
+    /// Where in the kernel it went wrong, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+    /// Whether the smallest case is known to be minimal.
+    pub minimality: Minimality,
     /// Operations of the smallest case.
     pub length: usize,
     /// The file of the smallest case.
@@ -39,35 +46,23 @@ pub struct Row {
     pub seconds: f64,
 }
 
-/// What findings of one row have in common.
-#[derive(Clone, PartialEq, Eq)]
-struct Kin {
-    severity: Severity,
-    clause: Clause,
-    page: Option<PageState>,
-    /// A panic's words: two panics are two bugs.
-    words: Option<String>,
-}
-
 /// Puts findings into rows, the worst first.
 pub fn rows(found: &[Found]) -> Vec<Row> {
-    let mut rows: Vec<(Kin, Row)> = Vec::new();
+    let mut rows: Vec<(Severity, Kin, Row)> = Vec::new();
     for one in found {
-        let (severity, doubt) = severity(&one.finding);
-        let situation = one.finding.situation();
-        let page = situation.and_then(|situation| situation.page);
-        let kin = Kin {
-            severity,
-            clause: one.finding.clause,
-            page,
-            words: (one.finding.clause == Clause::NoPanic).then(|| one.bucket.to_string()),
-        };
-        match rows.iter_mut().find(|(other, _)| *other == kin) {
-            Some((_, row)) => row.join(one, situation),
-            None => rows.push((kin, Row::new(one, severity, doubt, situation))),
+        let (severity, doubt) = severity(one);
+        let kin = Kin::of(one);
+        let same =
+            |(worse, other, _): &&mut (Severity, Kin, Row)| *worse == severity && *other == kin;
+        match rows.iter_mut().find(same) {
+            Some((_, _, row)) => row.join(one),
+            None => {
+                let row = Row::new(one, severity, doubt, kin.page);
+                rows.push((severity, kin, row));
+            }
         }
     }
-    let mut rows: Vec<Row> = rows.into_iter().map(|(_, row)| row).collect();
+    let mut rows: Vec<Row> = rows.into_iter().map(|(_, _, row)| row).collect();
     rows.sort_by(|a, b| {
         let key = |row: &Row| (row.severity, row.length);
         key(a).cmp(&key(b))
@@ -80,21 +75,19 @@ impl Row {
         found: &Found,
         severity: Severity,
         doubt: Option<&'static str>,
-        situation: Option<Situation>,
+        page: Option<PageState>,
     ) -> Row {
-        let page = situation.and_then(|situation| situation.page);
         Row {
             severity,
             doubt,
             verdict: found.finding.verdict,
             clause: found.finding.clause,
             page: page.map(PageState::word),
-            operations: situation
-                .map(|situation| situation.kind.word())
-                .into_iter()
-                .collect(),
+            operations: word(found).into_iter().collect(),
             expected: found.finding.expected.to_string(),
-            seen: found.finding.seen.to_string(),
+            seen: seen(found),
+            place: found.place.clone(),
+            minimality: found.minimality,
             length: found.case.operations.len(),
             case: found.path.clone(),
             text: found.case.to_string(),
@@ -104,19 +97,32 @@ impl Row {
     }
 
     /// Takes another finding in; the shorter case speaks for both.
-    fn join(&mut self, found: &Found, situation: Option<Situation>) {
-        let word = situation.map(|situation| situation.kind.word());
-        if let Some(word) = word.filter(|word| !self.operations.contains(word)) {
+    fn join(&mut self, found: &Found) {
+        if let Some(word) = word(found).filter(|word| !self.operations.contains(word)) {
             self.operations.push(word);
         }
         let mut other = found.path.clone();
         if found.case.operations.len() < self.length {
             self.length = found.case.operations.len();
             self.expected = found.finding.expected.to_string();
-            self.seen = found.finding.seen.to_string();
+            self.seen = seen(found);
+            self.place.clone_from(&found.place);
+            self.minimality = found.minimality;
             self.text = found.case.to_string();
             std::mem::swap(&mut self.case, &mut other);
         }
         self.others.push(other);
+    }
+}
+
+/// The kind of operation that a finding is about.
+fn word(found: &Found) -> Option<&'static str> {
+    found.situation().map(|situation| situation.kind.word())
+}
+
+fn seen(found: &Found) -> String {
+    match found.slow {
+        Some(slow) => format!("{}; {slow}", found.finding.seen),
+        None => found.finding.seen.to_string(),
     }
 }

@@ -4,7 +4,7 @@ use super::parallel::{self, Threads, interrupt};
 use super::{Conclusion, Format, GuestArguments, output};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use faultline::breeding::Mutations;
-use faultline::campaign::{self, Plan, folder};
+use faultline::campaign::{self, Minimising, Plan, folder};
 use faultline::{case_file, finding_file};
 use oracle::Profile;
 use std::path::PathBuf;
@@ -123,7 +123,10 @@ fn plan(arguments: &Arguments, jobs: usize, stop: Arc<AtomicBool>) -> miette::Re
             .clone()
             .unwrap_or_else(finding_file::folder),
         until_finding: arguments.until_finding,
-        as_found: arguments.as_found,
+        minimising: match arguments.as_found {
+            true => Minimising::Never,
+            false => Minimising::AtOnce,
+        },
         steer: arguments.steer,
         stop,
     })

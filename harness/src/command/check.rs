@@ -6,6 +6,7 @@ use faultline::check::kernels::{self, Candidate};
 use faultline::check::table::Row;
 use faultline::check::{Checked, Plan, check};
 use faultline::guest::location::GuestFiles;
+use faultline::minimise::Minimality;
 use faultline::{case_file, finding_file};
 use indicatif::ProgressBar;
 use oracle::Dialect;
@@ -135,6 +136,8 @@ fn plan(arguments: &Arguments, jobs: usize) -> miette::Result<Plan> {
         true => case_file::read_all(&[built_in])?,
         false => Vec::new(),
     };
+    // What is cheap shows many bugs before the first dear one has run.
+    seeds.sort_by_key(faultline::check::cost);
     seeds.extend(case_file::read_all(&arguments.seeds)?);
     let dialect: Option<Dialect> = match &arguments.dialect {
         Some(name) => Some(super::dialect(name)?),
@@ -206,10 +209,21 @@ fn print_row(number: usize, row: &Row) {
     }
     println!("   expected: {}", row.expected);
     println!("   seen:     {}", row.seen);
+    if let Some(place) = &row.place {
+        println!("   in:       {place}");
+    }
     if let Some(why) = row.doubt {
         println!("   questionable: {why}");
     }
-    println!("   {} (after {:.1} s):", row.case.display(), row.seconds);
+    let as_found = match row.minimality {
+        Minimality::Proved => "",
+        Minimality::BudgetSpent => ", not as short as it could be",
+    };
+    println!(
+        "   {} (after {:.1} s{as_found}):",
+        row.case.display(),
+        row.seconds
+    );
     for line in row.text.lines() {
         println!("     {line}");
     }

@@ -53,7 +53,8 @@ impl Engine {
             _ => None,
         };
         let accounts = self.guest.accounts;
-        end.at_hand = accounts.and_then(|accounts| accounts.at_hand(&self.machine));
+        end.at_hand =
+            accounts.and_then(|accounts| accounts.at_hand(&self.machine, &self.free_list));
         end.promised = self.guest.at_end.promised.zip(self.promised_frames());
         let counted = dismissed.and_then(|()| match self.fork_failed && end.all_reaped {
             true => self.count_forks(),

@@ -166,6 +166,30 @@ impl Engine {
         let mapping = self.machine.translate(satp, page);
         mapping.is_some_and(|found| self.machine.read_physical(found.physical, bytes).is_ok())
     }
+
+    /// Copies what `process` has at virtual address `address`, if all of it is mapped.
+    pub fn read_memory(&self, process: Process, address: u64, bytes: &mut [u8]) -> bool {
+        let satp = match Slot::of(process) {
+            Some(slot) => self.processes.get(slot).satp,
+            None => return false,
+        };
+        let mut done = 0;
+        while done < bytes.len() {
+            let place = address.wrapping_add(done as u64);
+            let in_page = (FRAME_BYTES - place % FRAME_BYTES) as usize;
+            let end = bytes.len().min(done + in_page);
+            let mapping = self.machine.translate(satp, place);
+            let read = mapping.is_some_and(|found| {
+                let part = &mut bytes[done..end];
+                self.machine.read_physical(found.physical, part).is_ok()
+            });
+            if !read {
+                return false;
+            }
+            done = end;
+        }
+        true
+    }
 }
 
 fn flags(pte: u64) -> PageFlags {

@@ -17,6 +17,7 @@ mod schedule;
 mod stack;
 
 use crate::guest::Guest;
+use crate::guest::frames::KnownList;
 use crate::guest::source::Lines;
 use emulator::{Exit, Machine};
 use oracle::{Event, Failure, Process, Turn};
@@ -38,6 +39,9 @@ pub(crate) use stack::is_messenger;
 /// Instructions a single step may take before it counts as a hang. A step of a healthy kernel
 /// takes a few thousand; the largest legal ones (a fork of a large process) some hundred thousand.
 pub const STEP_BUDGET: u64 = 8_000_000;
+
+/// The same for a load, a store or a jump: one page, and what must be read from the disk for it.
+const ACCESS_BUDGET: u64 = 2_000_000;
 
 /// The most harts that a guest has: one for each process of a race.
 pub(crate) const HARTS: usize = 3;
@@ -91,6 +95,10 @@ pub struct Engine {
     page_tables: Vec<u64>,
     /// How many requests the disk had completed when that was last asked.
     disk_requests: u16,
+    /// The kernel's free list at the snapshot.
+    free_list: KnownList,
+    /// Instructions that a step may take.
+    step_budget: u64,
 }
 
 impl Engine {
@@ -105,6 +113,8 @@ impl Engine {
             machine.set_breakpoint(pc);
         }
         Self {
+            free_list: KnownList::of(guest.accounts, &machine),
+            step_budget: STEP_BUDGET,
             processes: guest.processes.clone(),
             guest: Arc::clone(guest),
             machine,
@@ -156,6 +166,11 @@ impl Engine {
         }
     }
 
+    /// From now on a step may take so many instructions before it counts as a hang.
+    pub fn set_step_budget(&mut self, instructions: u64) {
+        self.step_budget = instructions;
+    }
+
     /// The guest this engine runs.
     pub fn guest(&self) -> &Arc<Guest> {
         &self.guest
@@ -183,7 +198,7 @@ impl Engine {
 
     /// Frames free now, where the kernel's symbols tell.
     pub fn free_frames(&self) -> Option<u64> {
-        self.guest.accounts?.free(&self.machine)
+        self.guest.accounts?.free(&self.machine, &self.free_list)
     }
 
     /// Frames promised to programs now, where the kernel's symbols tell.
@@ -193,7 +208,12 @@ impl Engine {
 
     /// Runs `hart` alone until somebody stands at a hint there. `Ok(None)`: it sleeps.
     fn run_to_hint(&mut self, hart: usize) -> Result<Option<Slot>, Failure> {
-        match self.run_hart(hart, STEP_BUDGET)? {
+        self.run_to_hint_within(hart, self.step_budget)
+    }
+
+    /// The same, within so many instructions.
+    fn run_to_hint_within(&mut self, hart: usize, budget: u64) -> Result<Option<Slot>, Failure> {
+        match self.run_hart(hart, budget)? {
             Pause::Hint(slot) => Ok(Some(slot)),
             Pause::Asleep => Ok(None),
             Pause::Budget => Err(self.out_of_budget(hart)),

@@ -1,7 +1,7 @@
 //! Performing one step: registers in, events out.
 
 use super::schedule::RESULT;
-use super::{Engine, Slot, State};
+use super::{ACCESS_BUDGET, Engine, Slot, State};
 use crate::agent::instructions::{A1, A2, A3};
 use abi::SystemCall;
 use oracle::{Action, Event, Failure, Observation, Step, UserTrap, Width};
@@ -79,7 +79,11 @@ impl Engine {
         self.prepare(hart, slot, &step.action);
         self.machine.clear_last_user_trap(hart);
         self.begin_recording(false);
-        let arrived = self.run_to_hint(hart)?;
+        let budget = match step.action {
+            Action::Load { .. } | Action::Store { .. } | Action::Fetch { .. } => ACCESS_BUDGET,
+            _ => self.step_budget,
+        };
+        let arrived = self.run_to_hint_within(hart, budget)?;
         self.end_recording();
         let reported = arrived == Some(slot);
         if !reported {

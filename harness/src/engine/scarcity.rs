@@ -53,7 +53,7 @@ impl Engine {
         if keep == u64::MAX {
             self.fail_no_frame();
         } else {
-            self.scarcity.hidden = accounts.hide(&mut self.machine, keep);
+            self.scarcity.hidden = accounts.hide(&mut self.machine, &self.free_list, keep);
         }
     }
 
@@ -154,7 +154,7 @@ impl Engine {
         let Some(accounts) = self.guest.accounts else {
             return;
         };
-        let Some(hidden) = accounts.hide(&mut self.machine, 0) else {
+        let Some(hidden) = accounts.hide(&mut self.machine, &self.free_list, 0) else {
             return;
         };
         let until = match self.guest.requests.tell_number {

@@ -71,11 +71,11 @@ impl FrameAccounts {
         }
     }
 
-    /// Frames that are free now. For a linked list this walks it: cost follows its length.
-    pub fn free(self, machine: &Machine) -> Option<u64> {
+    /// Frames that are free now. `known` is the list as it was at the snapshot.
+    pub fn free(self, machine: &Machine, known: &KnownList) -> Option<u64> {
         match self {
             Self::Counted { kmem, .. } => machine.read_u64(kmem + COUNT),
-            Self::Linked { list } => list_length(machine, list),
+            Self::Linked { list } => known.length(machine, list),
         }
     }
 
@@ -101,8 +101,8 @@ impl FrameAccounts {
 
     /// Frames that can really be had: those on the list, one by one, and those that were never
     /// handed out. `None`: the list leads outside RAM, or has no end.
-    pub fn at_hand(self, machine: &Machine) -> Option<u64> {
-        let on_list = list_length(machine, self.list())?;
+    pub fn at_hand(self, machine: &Machine, known: &KnownList) -> Option<u64> {
+        let on_list = known.length(machine, self.list())?;
         Some(on_list.saturating_add(self.beyond_frontier(machine)?))
     }
 
@@ -159,8 +159,8 @@ impl FrameAccounts {
 
     /// Hides all free frames but `keep` from the kernel, as if the machine had less memory.
     /// Nothing is hidden when fewer are free already. `None`: the accounts lead outside RAM.
-    pub fn hide(self, machine: &mut Machine, keep: u64) -> Option<Hidden> {
-        let free = self.free(machine)?;
+    pub fn hide(self, machine: &mut Machine, known: &KnownList, keep: u64) -> Option<Hidden> {
+        let free = self.free(machine, known)?;
         let mut hidden = Hidden {
             frames: free.saturating_sub(keep),
             rest_of_list: 0,
@@ -228,13 +228,83 @@ fn only_list(machine: &Machine, kmem: u64, bytes: u64) -> Option<u64> {
     (!is_one_of_many && lists.next().is_none()).then_some(list)
 }
 
+/// The free list as it was at the snapshot: what of it was not written since need not be walked.
+///
+/// A C kernel's list leads through every frame of its RAM, each in a page of its own; counting that
+/// step by step, twice an operation, takes as long as the operations themselves.
+#[derive(Clone, Debug, Default)]
+pub struct KnownList {
+    /// For each frame of RAM how many frames the list had from it to the end; 0: it was not on it.
+    left: Box<[u32]>,
+}
+
+impl KnownList {
+    /// The list of a machine that stands at its snapshot; nothing is known of one that leads astray.
+    pub fn of(accounts: Option<FrameAccounts>, machine: &Machine) -> Self {
+        let Some(accounts) = accounts else {
+            return Self::default();
+        };
+        let mut numbers = Vec::new();
+        let mut link = accounts.list();
+        loop {
+            let next = match machine.read_u64(link) {
+                Some(0) => break,
+                Some(next) => next,
+                None => return Self::default(),
+            };
+            let number = number_of(next).filter(|_| next.is_multiple_of(FRAME_BYTES));
+            match number {
+                Some(number) if (numbers.len() as u64) < LONGEST_LIST => numbers.push(number),
+                _ => return Self::default(),
+            }
+            link = next;
+        }
+        let frames = numbers.iter().max().map_or(0, |last| last + 1);
+        let mut left = vec![0; frames].into_boxed_slice();
+        for (before_end, number) in numbers.into_iter().rev().enumerate() {
+            left[number] = before_end as u32 + 1;
+        }
+        Self { left }
+    }
+
+    /// How many frames the list had from the one at `address` to its end.
+    fn left(&self, address: u64) -> Option<u32> {
+        let number = number_of(address).filter(|_| address.is_multiple_of(FRAME_BYTES))?;
+        self.left.get(number).copied().filter(|left| *left > 0)
+    }
+
+    /// How long the list is now; `None` when it leaves RAM or has no end.
+    fn length(&self, machine: &Machine, list: u64) -> Option<u64> {
+        // From here on to the end nothing was written: it is as it was.
+        let changed = machine.dirty_pages().filter_map(|page| self.left(page));
+        let unchanged = changed.min().unwrap_or(u32::MAX);
+        let mut link = list;
+        for count in 0..LONGEST_LIST {
+            link = match machine.read_u64(link)? {
+                0 => return Some(count),
+                next => next,
+            };
+            if let Some(left) = self.left(link).filter(|left| *left < unchanged) {
+                return Some(count + u64::from(left));
+            }
+        }
+        None
+    }
+}
+
+/// Which frame of RAM lies at an address.
+fn number_of(address: u64) -> Option<usize> {
+    Some((address.checked_sub(RAM_START)? / FRAME_BYTES) as usize)
+}
+
 /// Walks the free list and counts it; `None` when it leaves RAM or has no end.
 fn list_length(machine: &Machine, list: u64) -> Option<u64> {
     walk_list(machine, list, LONGEST_LIST).map(|(_, count)| count)
 }
 
-/// Follows at most `limit` links of the free list whose first link is at `list`: the address of the link it came to, and how
-/// many frames lie before it. `None`: a link leads outside RAM, or the list has no end.
+/// Follows at most `limit` links of the free list whose first link is at `list`: the address of the
+/// link it came to, and how many frames lie before it. `None`: a link leads outside RAM, or the list
+/// has no end.
 fn walk_list(machine: &Machine, list: u64, limit: u64) -> Option<(u64, u64)> {
     let mut link = list;
     for count in 0..limit {

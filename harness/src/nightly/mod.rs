@@ -226,7 +226,7 @@ fn fuzz(
         corpus: Some(state.corpus(target)),
         findings: state.findings(),
         until_finding: false,
-        as_found: false,
+        minimising: campaign::Minimising::AtOnce,
         steer: false,
         stop: Arc::clone(&plan.stop),
     };

@@ -58,6 +58,9 @@ impl Judge {
             words::failure_words(failure),
         );
         finding.signature.words = panic_words(failure);
+        if let Some(situation) = &mut finding.signature.situation {
+            situation.fate = self.ideal_fate(&planned.operation);
+        }
         finding
     }
 

@@ -1,5 +1,6 @@
 //! Findings: what is wrong, in words, and the signature by which the same wrong is known again.
 
+use super::Situation;
 use crate::case::Kind;
 use crate::model::PageState;
 use serde::{Serialize, Serializer};
@@ -306,6 +307,8 @@ pub struct Finding {
 pub(super) struct Signature {
     pub(super) kind: Option<Kind>,
     pub(super) page: Option<PageState>,
+    /// Where a campaign finds it again; no part of the bucket.
+    pub(super) situation: Option<Situation>,
     /// For a panic, its text without numbers.
     pub(super) words: Option<Box<str>>,
     /// For a panic or a hang, the kernel's innermost functions.
@@ -316,20 +319,8 @@ impl Finding {
     /// What kind of operation met what kind of page when the two sides parted; `None` if only the
     /// end of the case showed it.
     pub fn situation(&self) -> Option<Situation> {
-        self.signature.kind.map(|kind| Situation {
-            kind,
-            page: self.signature.page,
-        })
+        self.signature.situation
     }
-}
-
-/// An operation of a kind that meets a page in a state: what findings have in common.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Situation {
-    /// What kind of operation.
-    pub kind: Kind,
-    /// The state of the page that it touches, before it does; `None` if it names no page.
-    pub page: Option<PageState>,
 }
 
 impl fmt::Display for Finding {

@@ -11,29 +11,32 @@ mod feature;
 mod finding;
 mod finish;
 mod frames;
+mod handed_out;
 mod mappings;
 mod meter;
 mod observation;
 mod plan;
 mod race;
+mod situation;
 mod step;
 mod words;
 
 use crate::case::{Call, Operation, Process};
 use crate::dialect::Dialect;
-use crate::layout::Permissions;
+use crate::layout::{PAGE_SIZE, Permissions};
 use crate::model::{Model, PageSet, PageState, ProcessState, Reply, Witness};
 use crate::setting::Setting;
 use finding::Signature;
 use frames::Budget;
 
-pub use finding::{Bucket, Clause, Finding, Situation, Verdict, bucket};
+pub use finding::{Bucket, Clause, Finding, Verdict, bucket};
 pub use meter::BiteMeter;
 pub use observation::{
     DiskContent, End, Event, Failure, FrameKind, Miscount, Nap, Observation, PageFlags,
     PageMapping, Turn, TurnEnd, UserTrap,
 };
 pub use race::Race;
+pub use situation::{Extent, Fate, Situation};
 pub use step::{Action, Step};
 pub use words::{describe, describe_race, describe_racer, describe_turn};
 
@@ -51,7 +54,7 @@ pub struct Judge {
     race: Vec<Planned>,
     /// Operations performed so far, by index: a process that lives on is a finding about the
     /// operation at which it had to die.
-    done: Vec<(usize, Operation, Option<PageState>)>,
+    done: Vec<Planned>,
     /// Situations that cases do not get into.
     avoided: Vec<Situation>,
     scratch: Scratch,
@@ -63,6 +66,9 @@ struct Planned {
     operation: Operation,
     /// The state of the page that it touches, before it does.
     page: Option<PageState>,
+    /// The state of the page that it goes wrong on, if it does: see [`Situation`].
+    met: Option<PageState>,
+    extent: Extent,
     budget: Budget,
 }
 
@@ -128,26 +134,22 @@ impl Judge {
         Some(plan::step_for(&self.model, operation))
     }
 
-    /// Whether `operation` is one that goes wrong in a way that is known already.
-    fn is_avoided(&self, operation: &Operation) -> bool {
-        let page = operation.call.address();
-        let page = page.map(|address| self.model.page_state(operation.process, address));
-        let kind = operation.call.kind();
-        self.avoided.contains(&Situation { kind, page })
-    }
-
     /// Books that `operation` is about to be performed.
     fn take_up(&mut self, index: usize, operation: &Operation, budget: Budget) -> Planned {
         self.meter.operations += 1;
         let page = operation.call.address();
         let page = page.map(|address| self.model.page_state(operation.process, address));
-        self.done.push((index, *operation, page));
-        Planned {
+        let (met, extent) = Situation::met(&self.model, operation);
+        let planned = Planned {
             index,
             operation: *operation,
             page,
+            met,
+            extent,
             budget,
-        }
+        };
+        self.done.push(planned);
+        planned
     }
 
     /// What the planned step does on a perfect kernel, in words.
@@ -188,6 +190,11 @@ impl Judge {
     /// The process identifier of a process that was born.
     pub fn pid_of(&self, process: Process) -> Option<u64> {
         self.model.pid_of(process)
+    }
+
+    /// Pages below the program break of a process.
+    pub fn pages_below_break(&self, process: Process) -> u64 {
+        self.model.program_break(process).div_ceil(PAGE_SIZE)
     }
 
     /// Whether a process that another one of the case has made leaves, when it is told to exit, a
@@ -232,9 +239,7 @@ impl Judge {
         expected: impl Into<Box<str>>,
         seen: impl Into<Box<str>>,
     ) -> Finding {
-        let planned = self
-            .planned_of(process)
-            .map(|planned| (planned.index, planned.operation, planned.page));
+        let planned = self.planned_of(process);
         self.finding_at(planned, clause, process, expected, seen)
     }
 
@@ -247,7 +252,7 @@ impl Judge {
 
     fn finding_at(
         &self,
-        at: Option<(usize, Operation, Option<PageState>)>,
+        at: Option<Planned>,
         clause: Clause,
         process: Process,
         expected: impl Into<Box<str>>,
@@ -256,15 +261,16 @@ impl Judge {
         Finding {
             verdict: clause.verdict(),
             clause,
-            step: at.map(|(index, ..)| index),
-            operation: at.map(|(_, operation, _)| operation.to_string().into()),
+            step: at.map(|at| at.index),
+            operation: at.map(|at| at.operation.to_string().into()),
             process: Some(process.letter()),
             expected: expected.into(),
             seen: seen.into(),
             subject: None,
             signature: Box::new(Signature {
-                kind: at.map(|(_, operation, _)| operation.call.kind()),
-                page: at.and_then(|(_, _, page)| page),
+                kind: at.map(|at| at.operation.call.kind()),
+                page: at.and_then(|at| at.page),
+                situation: at.map(|at| self.situation(&at)),
                 words: None,
                 functions: None,
             }),
@@ -272,8 +278,9 @@ impl Judge {
     }
 
     /// The operation with that index, if it was performed.
-    fn operation_at(&self, index: usize) -> Option<(usize, Operation, Option<PageState>)> {
-        let at = self.done.binary_search_by_key(&index, |done| done.0).ok()?;
+    fn operation_at(&self, index: usize) -> Option<Planned> {
+        let key = |done: &Planned| done.index;
+        let at = self.done.binary_search_by_key(&index, key).ok()?;
         Some(self.done[at])
     }
 }

@@ -2,7 +2,7 @@
 
 use super::feature::feature;
 use super::frames::Budget;
-use super::{Finding, Judge, Observation, Step, compare, plan, words};
+use super::{Extent, Finding, Judge, Observation, Planned, Step, compare, plan, words};
 use crate::case::{Call, Operation, Schedule};
 use crate::model::Witness;
 
@@ -53,7 +53,14 @@ impl Judge {
         self.next += 1 + count;
         self.race.clear();
         self.meter.operations += 1;
-        self.done.push((index, *first, None));
+        self.done.push(Planned {
+            index,
+            operation: *first,
+            page: None,
+            met: None,
+            extent: Extent::Nothing,
+            budget: Budget::default(),
+        });
         let steps: Vec<Step> = group
             .iter()
             .map(|operation| plan::step_for(&self.model, operation))

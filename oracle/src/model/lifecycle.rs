@@ -199,6 +199,11 @@ impl Model {
         self.of_mut(process).space.write(address, bytes);
         true
     }
+
+    /// The kernel has put other bytes there, which is known: memory is what it is.
+    pub(crate) fn take_over(&mut self, process: Process, address: u64, bytes: &[u8]) {
+        self.of_mut(process).space.write(address, bytes);
+    }
 }
 
 /// Whether bytes lie in two pages: when a frame is refused on the way, how many of them were

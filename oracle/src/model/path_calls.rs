@@ -47,9 +47,11 @@ impl Model {
             Leave::Granted => false,
         };
         let gives_way = self.gives_way(process, witness);
+        // Whoever fails may have failed before he looked.
+        let failed = witness.returned(process) == Some(FAILED);
         let space = &mut self.of_mut(process).space;
         for (address, length) in addresses.into_iter().zip(looked_at) {
-            match refused || gives_way {
+            match refused || gives_way || failed {
                 true => space.note_perhaps(address, length),
                 false => space.note_load(address, length),
             }

@@ -23,7 +23,7 @@ pub(crate) enum Access {
 }
 
 impl Access {
-    fn needs(self) -> Permissions {
+    pub(crate) fn needs(self) -> Permissions {
         match self {
             Access::Load => Permissions::READ,
             Access::Store => Permissions::WRITE,

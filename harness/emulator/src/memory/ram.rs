@@ -408,6 +408,12 @@ impl Ram {
         image
     }
 
+    /// Physical addresses of the pages written since the snapshot.
+    pub(crate) fn dirty_pages(&self) -> impl Iterator<Item = u64> {
+        let pages = self.dirty.iter();
+        pages.map(|page| RAM_BASE + (u64::from(*page) << PAGE_SHIFT))
+    }
+
     /// Gives every dirty page its content at the snapshot back; answers how many there were.
     ///
     /// No translation may be in use: the caller forgets them all.

@@ -1,0 +1,83 @@
+//! What a system call has just handed out: nothing of the kernel's own may come along.
+//!
+//! A `struct stat` of C has four bytes between its members that belong to none. A kernel that fills
+//! one on its stack and copies it as a whole hands out what its stack held there (CERT C, DCL39-C).
+
+use super::{Clause, Extent, Fate, Finding, Judge, Situation};
+use crate::case::{Call, Kind, Process};
+use crate::model::Access;
+use std::ops::Range;
+
+/// The bytes of a `struct stat` that belong to no member.
+const PADDING: Range<u64> = 12..16;
+const PADDING_BYTES: usize = 4;
+
+/// Where a campaign steers around what is known of the padding: nowhere, the model takes it over.
+const PADDING_LEAKS: Situation = Situation {
+    kind: Kind::Fstat,
+    page: None,
+    fate: Fate::GoesOn,
+    extent: Extent::Nothing,
+};
+
+impl Judge {
+    /// Where, in whose memory, the operations in hand may have had bytes written that belong to no
+    /// member of a status: all of them, or, of a status that memory has no room for, the first ones.
+    pub fn paddings_written(&self) -> impl Iterator<Item = (Process, Range<u64>)> {
+        let racing = self.race.iter();
+        let in_hand = self.planned.iter().filter(|_| self.race.is_empty());
+        racing.chain(in_hand).filter_map(|planned| {
+            let process = planned.operation.process;
+            let Call::Fstat { address, .. } = planned.operation.call else {
+                return None;
+            };
+            let address = self.model.resolve(process, address);
+            let (space, world) = (self.model.space(process), &self.model.world);
+            let (_, room) = space.reach(address, PADDING.end, Access::Store, world);
+            Some((process, address + PADDING.start.min(room)..address + room))
+        })
+    }
+
+    /// Compares bytes of a status that belong to no member of it with those that were there, or zero.
+    /// Where it is known that the kernel hands out what it should not, the model takes it over.
+    ///
+    /// # Errors
+    /// There is something that the kernel did not have to tell.
+    pub fn compare_padding(
+        &mut self,
+        process: Process,
+        address: u64,
+        seen: &[u8],
+    ) -> Result<(), Finding> {
+        let mut wanted = [0; PADDING_BYTES];
+        let wanted = &mut wanted[..seen.len().min(PADDING_BYTES)];
+        self.model.space(process).peek(address, wanted);
+        if seen == wanted || self.model.is_unknown() {
+            return Ok(());
+        }
+        if self.avoided.contains(&PADDING_LEAKS) {
+            self.model.take_over(process, address, seen);
+            return Ok(());
+        }
+        let bytes = |bytes: &[u8]| {
+            let bytes = bytes.iter().map(|byte| format!("{byte:02x}"));
+            bytes.collect::<Vec<_>>().join(" ")
+        };
+        let mut finding = self.finding(
+            Clause::PageContent,
+            process,
+            format!(
+                "the bytes of the status that belong to no member of it are {}",
+                bytes(wanted)
+            ),
+            format!(
+                "they are {}: something of the kernel's own is handed out",
+                bytes(seen)
+            ),
+        );
+        finding.subject = Some(crate::layout::page_floor(address));
+        finding.signature.page = None;
+        finding.signature.situation = Some(PADDING_LEAKS);
+        Err(finding)
+    }
+}
