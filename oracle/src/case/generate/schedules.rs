@@ -59,7 +59,7 @@ impl Scene<'_> {
         old.with_switches(&switches)
     }
 
-    fn order(&mut self, racers: usize) -> Order {
+    pub(super) fn order(&mut self, racers: usize) -> Order {
         let orders: Vec<Order> = Order::all()
             .filter(|order| order.ranks().len() == racers)
             .collect();
@@ -67,7 +67,7 @@ impl Scene<'_> {
     }
 
     /// As likely in each power of two: what is near the start of a race is short, and matters.
-    fn change_point(&mut self) -> u16 {
+    pub(super) fn change_point(&mut self) -> u16 {
         let size = 1 << self.below(LONGEST + 1);
         (size + self.below(size)) as u16
     }

@@ -4,6 +4,7 @@ use super::Scene;
 use crate::case::{
     Flavour, OpenFlags, OpenMode, Process, StoredValue, Stride, Target, Text, Width,
 };
+use crate::layout::{Layout, PAGE_SIZE};
 use std::num::NonZeroU8;
 
 impl Scene<'_> {
@@ -164,13 +165,18 @@ impl Scene<'_> {
         { others }.nth(at as usize)
     }
 
-    /// The most pages that the actor's stack may have.
-    pub(super) fn stack_pages(&self) -> u64 {
+    /// Where things lie in the actor's memory.
+    pub(super) fn layout(&self) -> &Layout {
         let model = self.companion.model();
         // A child that is only to be born has none yet.
         let born = |process: &Process| model.pid_of(*process).is_some();
         let process = Some(self.process).filter(born).unwrap_or(Process::FIRST);
-        let stack = &model.layout(process).stack;
-        (stack.end - stack.start) / 4096
+        model.layout(process)
+    }
+
+    /// The most pages that the actor's stack may have.
+    pub(super) fn stack_pages(&self) -> u64 {
+        let stack = &self.layout().stack;
+        (stack.end - stack.start) / PAGE_SIZE
     }
 }

@@ -5,7 +5,7 @@
 
 use super::idioms::{
     Idiom, any_operation, files, forks, memory, paths, pipes, processes, programs, races, scarcity,
-    stack, turns,
+    stack, tables, turns,
 };
 use super::{Profile, addresses, amounts, operations};
 
@@ -30,6 +30,11 @@ pub(super) const IDIOMS: &[Row<Idiom>] = &[
     (memory::store_and_look,        [ 6,  3,  3,  2,  3,  1,  1,  2,  2]),
     (memory::shrink_and_regrow,     [ 3,  2,  1,  2,  0,  0,  0,  0,  1]),
     (memory::break_in_a_page,       [ 3,  1,  4,  0,  1,  0,  0,  0,  0]),
+    (memory::shrink_by_bytes,       [ 3,  1,  1,  0,  0,  0,  0,  0,  0]),
+    (memory::shrink_by_many,        [ 3,  2,  0,  1,  0,  0,  0,  0,  1]),
+    (tables::across_tables,         [ 4,  3,  2,  1,  0,  0,  0,  0,  1]),
+    (tables::table_given_back,      [ 4,  2,  0,  1,  0,  0,  0,  0,  0]),
+    (tables::up_to_the_trapframe,   [ 2,  4,  0,  1,  1,  0,  0,  0,  0]),
     (forks::child,                  [ 3,  4,  1,  3,  2,  6,  2,  2,  8]),
     (forks::share_and_store,        [ 2, 12,  1,  2,  2,  1,  1,  3,  2]),
     (forks::last_holder,            [ 0,  6,  0,  2,  1,  2,  0,  1,  1]),
@@ -87,6 +92,8 @@ pub(super) const IDIOMS: &[Row<Idiom>] = &[
     (paths::new_path_across_pages,  [ 0,  0,  4,  1,  0,  0,  3,  0,  0]),
     (programs::start_with_arguments,[ 3,  1,  4,  2,  3,  1,  2, 10,  1]),
     (programs::start_and_look,      [ 0,  1,  0,  2,  2,  0,  1, 10,  0]),
+    (programs::call_into_an_unloaded_page,
+                                    [ 0,  0,  5,  1,  0,  0,  0,  5,  0]),
     (programs::child_starts,        [ 0,  2,  0,  1,  1,  2,  0,  6,  1]),
     (programs::odd_program,         [ 0,  0,  0,  0,  2,  0,  0, 24,  0]),
     (programs::look_into_a_gap,     [ 0,  0,  0,  0,  0,  0,  0,  8,  0]),
@@ -101,8 +108,9 @@ pub(super) const IDIOMS: &[Row<Idiom>] = &[
     (turns::sleep_meanwhile,        [ 0,  0,  0,  0,  0,  3,  0,  0,  6]),
     (races::of_anything,            [ 0,  1,  0,  1,  0,  2,  0,  0, 10]),
     (races::for_shared_pages,       [ 0,  4,  0,  1,  0,  0,  0,  0, 20]),
+    (races::of_sharers,             [ 0,  2,  0,  0,  0,  0,  0,  0, 12]),
     (races::of_births_and_deaths,   [ 0,  0,  0,  0,  0,  4,  0,  0, 16]),
-    (races::of_kill_and_sleep,      [ 0,  0,  0,  0,  0,  3,  0,  0, 10]),
+    (races::of_kill_and_sleep,      [ 0,  0,  0,  0,  0,  3,  0,  0, 14]),
     (races::of_breaks,              [ 0,  0,  0,  0,  0,  0,  0,  0, 10]),
     (races::for_the_last_frames,    [ 0,  0,  0,  3,  0,  0,  0,  0,  4]),
     (races::move_to_another_hart,   [ 0,  0,  0,  0,  0,  0,  0,  0,  8]),

@@ -1,7 +1,9 @@
 //! The program break: growth, holes, what is left after shrinking.
 
 use crate::case::generate::{Scene, addresses, amounts, operations};
-use crate::case::{Address, Amount, Base, Call, Flavour, Place, Region, Width};
+use crate::case::{Address, Amount, Base, Call, Flavour, Place, Region, Stride, Width};
+use crate::layout::PAGE_SIZE;
+use std::num::NonZeroU8;
 
 /// A lazy `sbrk`.
 pub(super) fn grow(amount: Amount) -> Call {
@@ -62,6 +64,61 @@ pub(crate) fn shrink_and_regrow(scene: &mut Scene<'_>) {
     scene.does(grow(Amount::pages(-pages)));
     scene.does(grow(Amount::pages(pages)));
     scene.does(Call::Load { width, address });
+}
+
+/// Store into the last page, shrink into it or past it by bytes, look, and grow by as many again:
+/// what lies below the lower break stays.
+pub(crate) fn shrink_by_bytes(scene: &mut Scene<'_>) {
+    scene.does(grow(Amount::new(Base::Distance(Place::PageEnd), 1, 0)));
+    let offset = scene.offset();
+    let width = Width::One;
+    let value = scene.value();
+    scene.does(Call::Store {
+        width,
+        address: Address::new(Region::Break, -1, offset),
+        value,
+    });
+    let bytes = match scene.below(3) {
+        // Just above what was stored.
+        0 => 0xfff_u16.saturating_sub(offset).max(1),
+        _ => 1 + scene.below(4095) as u16,
+    };
+    scene.does(grow(Amount::bytes(-(bytes as i16))));
+    if scene.one_in(2) {
+        // The break is lower now, so the same place is nearer to it.
+        let from_break = bytes + offset;
+        let page = (from_break / PAGE_SIZE as u16) as i16 - 1;
+        let address = Address::new(Region::Break, page, from_break);
+        scene.does(Call::Load { width, address });
+    }
+    scene.does(grow(Amount::bytes(bytes as i16)));
+    let address = Address::new(Region::Break, -1, offset);
+    scene.does(Call::Load { width, address });
+}
+
+/// Many pages that were touched go back at once; perhaps they are shared.
+pub(crate) fn shrink_by_many(scene: &mut Scene<'_>) {
+    let pages = 6 + scene.below(12) as i16;
+    scene.does(grow(Amount::pages(pages)));
+    let touch = Call::Touch {
+        address: Address::new(Region::Break, -pages, scene.offset()),
+        count: NonZeroU8::MIN.saturating_add(pages as u8 - 1),
+        stride: Stride::PAGE,
+        write: !scene.one_in(4),
+    };
+    scene.does(touch);
+    if scene.one_in(3) {
+        let child = scene.child();
+        scene.does(Call::Fork { child });
+    }
+    let kept = scene.below(3) as i16;
+    scene.does(grow(Amount::pages(kept - pages)));
+    if scene.one_in(2) {
+        scene.does(grow(Amount::pages(pages - kept)));
+    }
+    let address = addresses::near_break(scene);
+    let access = operations::access_at(address, scene);
+    scene.does(access);
 }
 
 /// A break inside a page, and accesses to either side of it: the rest of the page may be there or

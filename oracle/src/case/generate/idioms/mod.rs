@@ -13,6 +13,7 @@ pub(super) mod programs;
 pub(super) mod races;
 pub(super) mod scarcity;
 pub(super) mod stack;
+pub(super) mod tables;
 pub(super) mod turns;
 
 use super::Scene;

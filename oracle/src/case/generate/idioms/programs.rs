@@ -59,6 +59,45 @@ pub(crate) fn start_and_look(scene: &mut Scene<'_>) {
     }
 }
 
+/// A new program, and a system call that stores to a page of its file which nobody has touched.
+pub(crate) fn call_into_an_unloaded_page(scene: &mut Scene<'_>) {
+    if scene.one_in(4) {
+        let specimen = specimen(scene);
+        start_agent(specimen, scene);
+    } else {
+        start(scene);
+    }
+    let page = match scene.one_in(4) {
+        true => 0,
+        false => 1 + scene.below(4) as i16,
+    };
+    let region = scene.pick(&[Region::Data, Region::Data, Region::Data, Region::Text]);
+    let address = Address::new(region, page, scene.offset());
+    let call = match scene.below(5) {
+        0 => Call::Pipe { address },
+        1 => {
+            let child = scene.child();
+            scene.does(Call::Fork { child });
+            scene.other_does(child, Call::Exit { status: 3 });
+            Call::Wait {
+                status: Some(address),
+            }
+        }
+        2 => Call::Read {
+            fd: scene.descriptor(),
+            address,
+            length: scene.length(),
+        },
+        _ => Call::Fstat {
+            fd: scene.descriptor(),
+            address,
+        },
+    };
+    scene.does(call);
+    let access = operations::access_at(address, scene);
+    scene.does(access);
+}
+
 /// A new program of a child, while the parent goes on with the old one.
 pub(crate) fn child_starts(scene: &mut Scene<'_>) {
     let child = scene.child();

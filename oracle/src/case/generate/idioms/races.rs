@@ -2,7 +2,12 @@
 
 use super::memory::grow;
 use crate::case::generate::{Scene, operations};
-use crate::case::{Address, Amount, Call, Process, Region, Target};
+use crate::case::{Address, Amount, Call, Order, Process, Region, Schedule, Target};
+
+/// Instructions of all that a fork does: about so many.
+const LONGEST_FORK: u32 = 6000;
+/// Instructions of a call until it has put its process to sleep: about so many.
+const SOON_ASLEEP: u32 = 600;
 
 /// Whoever is there does anything at once.
 pub(crate) fn of_anything(scene: &mut Scene<'_>) {
@@ -48,6 +53,36 @@ pub(crate) fn for_shared_pages(scene: &mut Scene<'_>) {
     }
 }
 
+/// Processes that hold the same pages share them with new children at once, or let go of them: the
+/// change points lie anywhere in a fork, so that each count of sharers is as likely to be between
+/// its load and its store.
+pub(crate) fn of_sharers(scene: &mut Scene<'_>) {
+    let pages = 1 + scene.below(4) as i16;
+    let names = scene.free_names();
+    let &[other, first_child, second_child, ..] = names.as_slice() else {
+        return of_anything(scene);
+    };
+    scene.does(grow(Amount::pages(pages)));
+    let touched = Address::new(Region::Break, -pages, 0);
+    let touch = operations::touch_at(touched, scene);
+    scene.does(touch);
+    scene.does(Call::Fork { child: other });
+    let order = scene.order(2);
+    let switch = 1 + scene.below(LONGEST_FORK) as u16;
+    let schedule = Schedule::new(Schedule::HARTS, order, scene.one_in(8), &[switch]);
+    scene.does(Call::Together { schedule });
+    for (process, child) in [(scene.process, first_child), (other, second_child)] {
+        let call = match scene.below(5) {
+            0 if process == other => Call::Exit { status: 0 },
+            1 => grow(Amount::pages(-pages)),
+            _ => Call::Fork { child },
+        };
+        scene.other_does(process, call);
+    }
+    let access = operations::access_at(touched, scene);
+    scene.other_does(other, access);
+}
+
 /// A child ends while its parent waits for it, and perhaps somebody else makes a process that takes
 /// its place.
 pub(crate) fn of_births_and_deaths(scene: &mut Scene<'_>) {
@@ -86,13 +121,13 @@ pub(crate) fn of_kill_and_sleep(scene: &mut Scene<'_>) {
         return of_anything(scene);
     };
     let killer = scene.process;
-    let act = match scene.below(4) {
-        0 | 1 => {
+    let act = match scene.below(6) {
+        0 => {
             scene.does(Call::Fork { child: victim });
             scene.other_does(victim, Call::Fork { child: grandchild });
             Call::Wait { status: None }
         }
-        2 => {
+        1..=3 => {
             let address = operations::good_address(scene);
             scene.does(Call::Pipe { address });
             scene.does(Call::Fork { child: victim });
@@ -107,14 +142,22 @@ pub(crate) fn of_kill_and_sleep(scene: &mut Scene<'_>) {
             operations::access(scene)
         }
     };
-    begin(2, scene);
     let kill = Call::Kill {
         target: Target::Process(victim),
     };
-    let mut racing = [(killer, kill), (victim, act)];
-    if scene.one_in(2) {
+    let mut racing = [(victim, act), (killer, kill)];
+    if scene.one_in(4) {
         racing.reverse();
     }
+    // Who is on its way to sleep is stopped there: what it does between the decision and the sleep
+    // is short, and soon comes.
+    let switch = match scene.one_in(4) {
+        true => scene.change_point(),
+        false => 1 + scene.below(SOON_ASLEEP) as u16,
+    };
+    let pre_empts = scene.one_in(8);
+    let schedule = Schedule::new(Schedule::HARTS, Order::from_code(0), pre_empts, &[switch]);
+    scene.does(Call::Together { schedule });
     for (process, call) in racing {
         scene.other_does(process, call);
     }
