@@ -72,3 +72,23 @@ have_debian_core() {
         sysroot=$(/usr/bin/rustc --print sysroot 2>/dev/null) &&
         [[ -d $sysroot/lib/rustlib/src/rust/library/core ]]
 }
+
+# build_afl TARGET: the AFL++ program of a fuzz target, and our mutations for it to load. Those must
+# not hold AFL++'s runtime, as the program does.
+build_afl() {
+    cargo afl build --quiet --release --manifest-path "$root/fuzz/Cargo.toml" \
+        --package faultline-afl --bin "${1}_afl" --target-dir "$root/fuzz/target/afl" &&
+        cargo build --quiet --release --manifest-path "$root/fuzz/Cargo.toml" \
+            --package faultline-afl-mutator --target-dir "$root/fuzz/target"
+}
+
+# run_afl TARGET FLAG...: one instance of AFL++, with our mutations beside its own.
+run_afl() {
+    local target=$1
+    shift
+    # Not on one core for good, no governor, no core dumps: none of it matters to a guest in a machine.
+    AFL_NO_UI=1 AFL_NO_AFFINITY=1 AFL_SKIP_CPUFREQ=1 AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 \
+        AFL_CUSTOM_MUTATOR_LIBRARY=$root/fuzz/target/release/libfaultline_afl_mutator.so \
+        FAULTLINE_TARGET=$target \
+        cargo afl fuzz -t 10000 -c - "$@" "$root/fuzz/target/afl/release/${target}_afl"
+}

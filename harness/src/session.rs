@@ -115,13 +115,25 @@ impl Session {
     /// # Errors
     /// The prompt does not come back.
     pub fn run(&mut self, line: &str) -> Result<String, SessionError> {
+        self.run_until(line, |_| false)
+    }
+
+    /// The same, but what was printed by the time that it is `enough` will do.
+    ///
+    /// # Errors
+    /// The prompt does not come back, and it is not enough.
+    pub fn run_until(
+        &mut self,
+        line: &str,
+        enough: impl Fn(&str) -> bool,
+    ) -> Result<String, SessionError> {
         self.type_text(line);
         self.type_text("\n");
-        let shown = self.wait(PROMPT, |shown| shown.ends_with(PROMPT))?;
+        let shown = self.wait(PROMPT, |shown| shown.ends_with(PROMPT) || enough(shown))?;
         let output = shown
             .strip_prefix(line)
             .and_then(|rest| rest.strip_prefix('\n'))
-            .and_then(|rest| rest.strip_suffix(PROMPT));
+            .map(|rest| rest.strip_suffix(PROMPT).unwrap_or(rest));
         match output {
             Some(output) => Ok(output.to_owned()),
             None => Err(SessionError::NoEcho {

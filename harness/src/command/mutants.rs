@@ -5,9 +5,9 @@ use super::{Conclusion, Format, GuestArguments, output};
 use faultline::case_file;
 use faultline::guest::location::GuestFiles;
 use faultline::mutants::{
-    Mutant, ProgramBaseline, Said, Score, Tried, baseline, draw, sites, try_all,
+    Asked, Mutant, ProgramBaseline, Said, Score, Tried, baseline, detects, draw, sites, try_all,
 };
-use faultline::test_programs::{Bench, LINES, Verdict};
+use faultline::test_programs::{Bench, LINES};
 use oracle::{Case, Profile};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -20,11 +20,12 @@ Each mutant is the kernel with one instruction changed. Those that no case detec
 function and line: each is a gap in the oracle, a gap in the cases, or the same program in other words.
 
 With --programs the same mutants are run under the kernel's own test programs, at its shell, each
-within three times the instructions that it takes on the sound kernel.
+within three times the instructions that it takes on the sound kernel. They take far longer than cases:
+with --until-detected only the mutants that lazytests, cowtests and stacktests pass cost a usertests.
 
 Examples:
   faultline mutants corpus/seeds --generate 200 --count 1000
-  faultline mutants corpus/seeds --generate 200 --count 100 --programs")]
+  faultline mutants corpus/seeds --generate 200 --count 100 --until-detected --programs")]
 pub(crate) struct Arguments {
     /// Folders of text cases, or single case files, to run on each mutant
     #[arg(value_name = "DIR")]
@@ -48,6 +49,10 @@ pub(crate) struct Arguments {
     /// Run the kernel's own test programs on each mutant as well [default: all four]
     #[arg(long, value_name = "LINE", num_args = 0..)]
     programs: Option<Vec<String>>,
+    /// Ask no further test program about a mutant that one has detected: only the score of all of
+    /// them together is known then
+    #[arg(long, requires = "programs")]
+    until_detected: bool,
     #[command(flatten)]
     threads: Threads,
     /// How to print
@@ -85,7 +90,7 @@ struct Report<'a> {
 /// What the test programs make of the same mutants.
 #[derive(Serialize)]
 struct Programs {
-    /// Of each program, and of all of them together.
+    /// Of each program, if each was asked about each mutant, and of all of them together.
     scores: BTreeMap<String, Score>,
     /// Mutants by who detects them.
     both: usize,
@@ -115,11 +120,6 @@ impl Row<'_> {
     }
 }
 
-/// Whether a test program that ended so tells the mutant from the sound kernel.
-fn detects(said: Option<Verdict>) -> bool {
-    said.is_some_and(|verdict| verdict != Verdict::Passed)
-}
-
 /// The mutants of `kernel` in the source files chosen, or in those that are changed if nobody says.
 pub(super) fn all(kernel: &[u8], chosen: &[String]) -> miette::Result<Vec<Mutant>> {
     let chosen = match chosen {
@@ -141,11 +141,15 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
     let pool = arguments.threads.start()?;
     let tried = pool.install(|| try_all(&guest, &mutants, &reached, &cases, |_| progress.inc(1)));
     progress.finish_and_clear();
+    let asked = match arguments.until_detected {
+        true => Asked::UntilDetected,
+        false => Asked::All,
+    };
     let said = match &arguments.programs {
-        Some(lines) => Some(pool.install(|| try_programs(&files, lines, &mutants))?),
+        Some(lines) => Some(pool.install(|| try_programs(&files, lines, asked, &mutants))?),
         None => None,
     };
-    let report = report(&mutants, &tried, said.as_deref(), cases.len());
+    let report = report(&mutants, &tried, said.as_deref(), asked, cases.len());
     match arguments.format {
         Format::Text => print(&report),
         Format::Json => output::print_json(&report)?,
@@ -157,6 +161,7 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
 fn try_programs(
     files: &GuestFiles,
     lines: &[String],
+    asked: Asked,
     mutants: &[Mutant],
 ) -> miette::Result<Vec<Said>> {
     let lines = match lines {
@@ -167,7 +172,7 @@ fn try_programs(
     let baseline = ProgramBaseline::measure(&mut bench, &files.kernel, &lines)
         .map_err(|error| miette::miette!("{error}"))?;
     let progress = parallel::bar(mutants.len(), "mutants under test programs");
-    let said = baseline.try_all(&bench, mutants, FACTOR, || progress.inc(1));
+    let said = baseline.try_all(&bench, mutants, FACTOR, asked, || progress.inc(1));
     progress.finish_and_clear();
     Ok(said)
 }
@@ -189,6 +194,7 @@ fn report<'a>(
     mutants: &'a [Mutant],
     tried: &'a [Tried],
     said: Option<&'a [Said]>,
+    asked: Asked,
     cases: usize,
 ) -> Report<'a> {
     let rows: Vec<Row<'a>> = mutants
@@ -213,20 +219,22 @@ fn report<'a>(
         files,
         total,
         cases,
-        programs: said.map(|_| programs(&rows)),
+        programs: said.map(|_| programs(&rows, asked)),
         mutants: rows,
     }
 }
 
-fn programs(rows: &[Row<'_>]) -> Programs {
+fn programs(rows: &[Row<'_>], asked: Asked) -> Programs {
     let mut scores: BTreeMap<String, Score> = BTreeMap::new();
     for row in rows {
         let said = row.programs.into_iter().flatten();
         let mut reached = false;
         for (line, said) in said {
             reached |= said.is_some();
-            let score = scores.entry(line.clone()).or_default();
-            score.add(said.is_some(), detects(*said));
+            if asked == Asked::All {
+                let score = scores.entry(line.clone()).or_default();
+                score.add(said.is_some(), detects(*said));
+            }
         }
         let all = scores.entry("all programs".to_owned()).or_default();
         all.add(reached, row.by_programs());

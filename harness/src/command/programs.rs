@@ -9,7 +9,8 @@ use std::path::PathBuf;
 #[derive(clap::Args)]
 #[command(after_help = "\
 Each program starts at the shell's first prompt, on three harts. It hangs if it takes more than a
-multiple of the instructions that it took on a sound kernel; so the answer is always the same.
+multiple of the instructions that it took on a sound kernel; so the answer is always the same. A
+program that says that a rule fails, or a kernel that panics, is stopped there.
 
 Exit codes: 0 all passed, 1 some did not, 2 there is no shell.
 
@@ -17,12 +18,15 @@ Example:
   faultline programs --format json >sound.json
   faultline programs --sound sound.json --kernel other/kernel.elf --fs other/fs.img")]
 pub(crate) struct Arguments {
-    /// What to type [default: usertests -q, lazytests, cowtests, stacktests]
+    /// What to type [default: lazytests, cowtests, stacktests, usertests -q]
     #[arg(value_name = "LINE")]
     lines: Vec<String>,
     /// What this command printed of the sound kernel, as JSON
     #[arg(long, value_name = "FILE")]
     sound: Option<PathBuf>,
+    /// Stop at the first program that does not pass
+    #[arg(long)]
+    until_failure: bool,
     /// How many times the sound kernel's instructions a program may take
     #[arg(long, value_name = "N", default_value_t = 3)]
     factor: u64,
@@ -44,12 +48,19 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
     };
     let files = arguments.guest.files()?;
     let mut bench = Bench::boot(files).map_err(|error| miette::miette!("{error}"))?;
-    let ran: BTreeMap<String, Ran> = lines
-        .iter()
-        .map(|line| (line.clone(), bench.run(line, budgets.of(line), |_| ())))
-        .collect();
+    let mut ran = BTreeMap::new();
+    for line in &lines {
+        let one = bench.run(line, budgets.of(line), |_| ());
+        ran.insert(line.clone(), one);
+        if arguments.format == Format::Text {
+            print(line, one);
+        }
+        if arguments.until_failure && one.verdict != Verdict::Passed {
+            break;
+        }
+    }
     match arguments.format {
-        Format::Text => lines.iter().for_each(|line| print(line, ran[line])),
+        Format::Text => {}
         Format::Json => output::print_json(&ran)?,
     }
     let passed = ran.values().all(|ran| ran.verdict == Verdict::Passed);

@@ -13,6 +13,6 @@ mod score;
 mod sites;
 
 pub use operators::Operator;
-pub use programs::{ProgramBaseline, ProgramNotSound, Said};
+pub use programs::{Asked, ProgramBaseline, ProgramNotSound, Said, detects};
 pub use score::{NotSound, Reached, Score, Tried, baseline, try_all};
 pub use sites::{Mutant, NoSites, draw, sites};

@@ -6,9 +6,23 @@ use crate::test_programs::{Bench, Budgets, Ran, Verdict};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, HashSet};
 
-/// How each line ended on a mutant; `None`: it does not execute the changed instruction on the sound
-/// kernel, so it would pass.
+/// How each line that was asked ended on a mutant; `None`: it does not execute the changed
+/// instruction on the sound kernel, so it would pass.
 pub type Said = BTreeMap<String, Option<Verdict>>;
+
+/// Whether a test program that ended so tells the mutant from the sound kernel.
+pub fn detects(said: Option<Verdict>) -> bool {
+    said.is_some_and(|verdict| verdict != Verdict::Passed)
+}
+
+/// Which lines are asked about a mutant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// All of them.
+    All,
+    /// One after another, until one detects it.
+    UntilDetected,
+}
 
 /// Test programs on the kernel as it is.
 pub struct ProgramBaseline {
@@ -57,13 +71,14 @@ impl ProgramBaseline {
     }
 
     /// Tries every mutant with each program, in parallel; a program hangs when it takes more than
-    /// `factor` times what it took on the sound kernel. `done` is called, from any thread, as each
+    /// `factor` times what it took on the sound kernel. `asked` says which. `done` is called, from any thread, as each
     /// mutant is finished. The order of the answer is that of `mutants`.
     pub fn try_all(
         &self,
         bench: &Bench,
         mutants: &[Mutant],
         factor: u64,
+        asked: Asked,
         done: impl Fn() + Sync,
     ) -> Vec<Said> {
         let budgets = Budgets::times(factor, &self.sound);
@@ -72,7 +87,7 @@ impl ProgramBaseline {
             .map_init(
                 || bench.another(),
                 |bench, mutant| {
-                    let said = self.try_one(bench, mutant, &budgets);
+                    let said = self.try_one(bench, mutant, &budgets, asked);
                     done();
                     said
                 },
@@ -80,8 +95,9 @@ impl ProgramBaseline {
             .collect()
     }
 
-    fn try_one(&self, bench: &mut Bench, mutant: &Mutant, budgets: &Budgets) -> Said {
-        let try_line = |(line, reached): &(String, HashSet<u64>)| {
+    fn try_one(&self, bench: &mut Bench, mutant: &Mutant, budgets: &Budgets, asked: Asked) -> Said {
+        let mut all = Said::new();
+        for (line, reached) in &self.reached {
             let said = reached.contains(&mutant.address).then(|| {
                 let ran = bench.run(line, budgets.of(line), |machine| {
                     // The address is the kernel's own text, which is RAM.
@@ -89,8 +105,11 @@ impl ProgramBaseline {
                 });
                 ran.verdict
             });
-            (line.clone(), said)
-        };
-        self.reached.iter().map(try_line).collect()
+            all.insert(line.clone(), said);
+            if asked == Asked::UntilDetected && detects(said) {
+                break;
+            }
+        }
+        all
     }
 }
