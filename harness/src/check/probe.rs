@@ -576,6 +576,7 @@ impl Prober {
             process,
             action,
             rounds: 0,
+            pages: 0,
         };
         self.engine.perform(&step, &mut self.observation);
         if self.observation.failure.is_some() {

@@ -36,12 +36,16 @@ pub(crate) use record::{Recording, TrapTaken};
 pub(crate) use schedule::STACK_POINTER;
 pub(crate) use stack::is_messenger;
 
-/// Instructions a single step may take before it counts as a hang. A step of a healthy kernel
-/// takes a few thousand; the largest legal ones (a fork of a large process) some hundred thousand.
+/// Instructions a single step may take before it counts as a hang, beside those for pages. A step of
+/// a healthy kernel takes a few thousand.
 pub const STEP_BUDGET: u64 = 8_000_000;
 
 /// The same for a load, a store or a jump: one page, and what must be read from the disk for it.
 const ACCESS_BUDGET: u64 = 2_000_000;
+
+/// Instructions more for each page that is at stake. The C kernels fill a page byte by byte, twice
+/// when they hand it out and again when they get it back: some 40,000.
+const PAGE_BUDGET: u64 = 100_000;
 
 /// The most harts that a guest has: one for each process of a race.
 pub(crate) const HARTS: usize = 3;
@@ -97,8 +101,10 @@ pub struct Engine {
     disk_requests: u16,
     /// The kernel's free list at the snapshot.
     free_list: KnownList,
-    /// Instructions that a step may take.
+    /// Instructions that a step may take, beside those for pages.
     step_budget: u64,
+    /// Instructions for the pages at stake.
+    page_budget: u64,
 }
 
 impl Engine {
@@ -115,6 +121,7 @@ impl Engine {
         Self {
             free_list: KnownList::of(guest.accounts, &machine),
             step_budget: STEP_BUDGET,
+            page_budget: 0,
             processes: guest.processes.clone(),
             guest: Arc::clone(guest),
             machine,
@@ -143,6 +150,7 @@ impl Engine {
         self.machine.reset();
         self.processes.clone_from(&self.guest.processes);
         self.fronts = self.guest.fronts;
+        self.page_budget = 0;
         self.events.clear();
         self.out_of_frames = false;
         self.refused_to_last_holder = false;
@@ -206,9 +214,19 @@ impl Engine {
         self.guest.accounts?.promised(&self.machine)
     }
 
+    /// Grants time for so many pages at stake; what was granted stays, for pages are given back later.
+    fn grant(&mut self, pages: u64) {
+        self.page_budget = self.page_budget.max(pages.saturating_mul(PAGE_BUDGET));
+    }
+
+    /// Instructions that a step may take before it counts as a hang.
+    fn budget(&self) -> u64 {
+        self.step_budget.saturating_add(self.page_budget)
+    }
+
     /// Runs `hart` alone until somebody stands at a hint there. `Ok(None)`: it sleeps.
     fn run_to_hint(&mut self, hart: usize) -> Result<Option<Slot>, Failure> {
-        self.run_to_hint_within(hart, self.step_budget)
+        self.run_to_hint_within(hart, self.budget())
     }
 
     /// The same, within so many instructions.

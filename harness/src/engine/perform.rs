@@ -17,6 +17,7 @@ const EXEC: u64 = SystemCall::Exec.number();
 impl Engine {
     /// Performs `step` and fills `observation` with what was seen.
     pub fn perform(&mut self, step: &Step, observation: &mut Observation) {
+        self.grant(step.pages);
         self.observe(observation, |engine| engine.act(step));
         self.collect_mappings(step, observation);
     }
@@ -81,7 +82,7 @@ impl Engine {
         self.begin_recording(false);
         let budget = match step.action {
             Action::Load { .. } | Action::Store { .. } | Action::Fetch { .. } => ACCESS_BUDGET,
-            _ => self.step_budget,
+            _ => self.budget(),
         };
         let arrived = self.run_to_hint_within(hart, budget)?;
         self.end_recording();

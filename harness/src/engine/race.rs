@@ -6,7 +6,7 @@
 //! one hart may come between any two of another.
 
 use super::perform::silent;
-use super::{Engine, FIRST_HART, Pause, STEP_BUDGET, Slot, SlotSet};
+use super::{Engine, FIRST_HART, Pause, Slot, SlotSet};
 use crate::guest::frames::FrameAccounts;
 use emulator::Privilege;
 use oracle::{Event, Failure, Observation, Process, Race, Step, Turn, TurnEnd};
@@ -59,6 +59,7 @@ struct Contest {
 impl Engine {
     /// Performs the steps of `race` at once and fills `observation` with what was seen.
     pub fn perform_race(&mut self, race: &Race, observation: &mut Observation) {
+        self.grant(race.steps.iter().map(|step| step.pages).sum());
         self.observe(observation, |engine| engine.race(race));
         let mut mappings = observation.mappings.take().unwrap_or_default();
         mappings.clear();
@@ -245,7 +246,7 @@ impl Engine {
         while let Some(at) = contest.next() {
             let hart = contest.lanes[at].hart;
             let before = self.machine.steps() - begin;
-            if before >= STEP_BUDGET {
+            if before >= self.budget() {
                 return Err(self.out_of_budget(hart));
             }
             let to_switch = switches.peek().map_or(u64::MAX, |switch| switch - before);

@@ -266,11 +266,23 @@ pub struct FileRules {
     /// as a whole if the file would get too large, and from the first block on that cannot be filled
     /// from user memory.
     pub transaction_bytes: u32,
+    /// What a write does whose buffer can be read only in part.
+    pub bad_buffer: BadBuffer,
     /// In such a block, the bytes before the one that may not be read. They do not count as
     /// written, and only those that take the place of others can ever be seen.
     pub refused_block: RefusedBlock,
     /// What is left of a directory that was removed while it is somebody's current one.
     pub removed_directory: RemovedDirectory,
+}
+
+/// What a write does whose buffer can be read only in part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BadBuffer {
+    /// It writes, transaction by transaction, until it comes to what cannot be read.
+    WrittenInPart,
+    /// It looks at the whole buffer first, and writes nothing.
+    Refused,
 }
 
 /// What becomes of a block that a write could not fill.

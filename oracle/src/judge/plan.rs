@@ -145,5 +145,6 @@ pub(super) fn step_for(model: &Model, operation: &Operation) -> Step {
         process,
         action,
         rounds,
+        pages: model.pages_at_stake(operation),
     }
 }

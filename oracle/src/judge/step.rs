@@ -11,6 +11,8 @@ pub struct Step {
     pub action: Action,
     /// Full rounds of the scheduler to let pass afterwards: 0 unless others must run.
     pub rounds: u32,
+    /// The most pages that the kernel may have to fill, copy or give back for it, which takes time.
+    pub pages: u64,
 }
 
 /// What a process does in a step.

@@ -8,6 +8,8 @@ use crate::model::Answer;
 
 /// Pages that an eager growth may have while frames are plenty: allocating them takes a kernel time.
 pub(crate) const EAGER_PAGES: u64 = 64;
+/// The same where growth is lazy unless said otherwise.
+const ASKED_EAGER_PAGES: u64 = 2048;
 
 /// What an `sbrk` must do to the break.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,16 +49,35 @@ impl Model {
 
     /// A break below the heap would take the agent's own code away; a kernel that allocates all
     /// growth at once may take its time for a large one, and refuse it before or after.
-    pub(super) fn sbrk_can_be_driven(&self, process: Process, amount: Amount) -> bool {
+    pub(super) fn sbrk_can_be_driven(
+        &self,
+        process: Process,
+        amount: Amount,
+        flavour: Flavour,
+    ) -> bool {
         let before = self.program_break(process);
         let at_once = self.world.dialect.sbrk.growth == Growth::AtOnce;
+        let most = if at_once {
+            EAGER_PAGES
+        } else {
+            ASKED_EAGER_PAGES
+        };
         match self.break_move(process, amount) {
             BreakMove::To(after) if after < self.layout(process).heap => false,
-            BreakMove::To(after) => {
-                !at_once || after.saturating_sub(before) <= EAGER_PAGES * PAGE_SIZE
-            }
+            BreakMove::To(_) => self.eager_pages(process, amount, flavour) <= most,
             BreakMove::Refused => !at_once || amount.resolve(self.layout(process), before) < 0,
             BreakMove::Ignored => true,
+        }
+    }
+
+    /// Pages that a growth gets at once.
+    pub(super) fn eager_pages(&self, process: Process, amount: Amount, flavour: Flavour) -> u64 {
+        match self.break_move(process, amount) {
+            BreakMove::To(after) if self.world.dialect.sbrk.is_eager(flavour) => {
+                let grown = after.saturating_sub(self.program_break(process));
+                grown.div_ceil(PAGE_SIZE)
+            }
+            _ => 0,
         }
     }
 

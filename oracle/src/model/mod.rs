@@ -366,7 +366,7 @@ impl Model {
                 target: Target::Pid(pid),
             } => !PIDS.contains(&pid),
             Call::Fetch { address } => self.fetch_is_known(process, self.resolve(process, address)),
-            Call::Sbrk { amount, .. } => self.sbrk_can_be_driven(process, amount),
+            Call::Sbrk { amount, flavour } => self.sbrk_can_be_driven(process, amount, flavour),
             Call::Read { fd, .. } => !self.would_queue(process, fd, Way::Read),
             Call::Write { fd, length, .. } => {
                 self.write_is_known(process, fd, length)
@@ -455,6 +455,19 @@ impl Model {
             Call::Fetch { .. } | Call::Exit { .. } | Call::Exec { .. } => false,
             _ => true,
         }
+    }
+
+    /// The most pages that a kernel may have to fill, copy or give back for an operation: those that
+    /// it asks for, and those that somebody holds, for a process may end.
+    pub(crate) fn pages_at_stake(&self, operation: &Operation) -> u64 {
+        let held = self.processes.iter();
+        let held: u64 = held.map(|process| process.space.touched().count()).sum();
+        let asked = match operation.call {
+            Call::Touch { count, .. } => count.get().into(),
+            Call::Sbrk { amount, flavour } => self.eager_pages(operation.process, amount, flavour),
+            _ => 0,
+        };
+        held + asked
     }
 
     /// The virtual address that a case's address stands for in a process.

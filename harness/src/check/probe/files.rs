@@ -5,7 +5,7 @@ use abi::SystemCall;
 use abi::file_system::{BLOCK_SIZE, Kind};
 use abi::open::{CREATE, READ_ONLY, READ_WRITE};
 use oracle::case::Text;
-use oracle::dialect::{RefusedBlock, RemovedDirectory};
+use oracle::dialect::{BadBuffer, RefusedBlock, RemovedDirectory};
 use oracle::layout::PAGE_SIZE;
 use oracle::{Action, Process};
 
@@ -29,6 +29,20 @@ impl Prober {
             let readable = blocks * BLOCK_SIZE as u64;
             self.write_too_much(1, 0, readable) == Some(1 + readable)
         });
+        let much = LARGEST_TRANSACTION * BLOCK_SIZE as u64;
+        let (buffer, because) = match whole.is_none() && self.write_too_much(1, 0, much) == Some(1)
+        {
+            true => (
+                BadBuffer::Refused,
+                "a write from a buffer that ends in bad memory writes nothing of it",
+            ),
+            false => (
+                BadBuffer::WrittenInPart,
+                "a write from a buffer that ends in bad memory writes what comes before",
+            ),
+        };
+        self.dialect.files.bad_buffer = buffer;
+        self.note("files.bad_buffer", name(buffer), because);
         let field = "files.transaction_bytes";
         match whole {
             Some(blocks) => {
@@ -36,6 +50,10 @@ impl Prober {
                 self.dialect.files.transaction_bytes = bytes;
                 let because = "a write that fails behind so many bytes has written them all";
                 self.note(field, bytes, because);
+            }
+            None if buffer == BadBuffer::Refused => {
+                let because = "the default: no transaction of it can be seen";
+                self.note(field, self.dialect.files.transaction_bytes, because);
             }
             None => self.note(field, self.dialect.files.transaction_bytes, UNCLEAR),
         }
