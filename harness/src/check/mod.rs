@@ -139,8 +139,16 @@ fn unchecked(guest: &Guest) -> Vec<&'static str> {
         );
     }
     if guest.panic_entry.is_none() {
-        missing
-            .push("panics at once: the ELF file has no symbol `panic`, so a panic shows as a hang");
+        missing.push(
+            "panics at once: the ELF file has no symbol `panic`, so a panic is seen when the time of \
+             its step is over",
+        );
+    }
+    if guest.requests.refusal().is_none() {
+        missing.push(
+            "single allocations: the ELF file has no symbol `kalloc`, so none was refused while \
+             others were granted",
+        );
     }
     missing
 }
