@@ -5,10 +5,11 @@
 //! interrupts. One hart runs at a time; the others stand still at a hint, or asleep, where nobody
 //! holds a lock.
 
-use super::{CSR_SATP, Engine, FIRST_HART, Slot, SlotSet, State};
+use super::{CSR_SATP, Engine, FIRST_HART, Pause, Slot, SlotSet, State};
 use crate::agent::WITNESS_REGISTERS;
 use crate::agent::instructions::{A0, A1};
-use oracle::{Event, Failure};
+use abi::SystemCall;
+use oracle::{Action, Event, Failure, Observation, Process, Step};
 
 /// A register index as the machine takes it.
 pub(super) const RESULT: usize = A0.0 as usize;
@@ -19,6 +20,9 @@ pub(crate) const STACK_POINTER: usize = 2;
 /// Rounds after the last use of the disk: whoever slept for it may die in the first, and wake in
 /// the second somebody that it had passed by.
 const ROUNDS_AFTER_DISK: u32 = 2;
+
+/// Instructions after which a hart without work is not going to sleep.
+const IDLE_BUDGET: u64 = 2_000_000;
 
 impl Engine {
     /// Brings `slot` to its hint on some hart: on the one where it stands, else on the first. `None`:
@@ -95,6 +99,37 @@ impl Engine {
                 self.processes.get_mut(slot).state = State::Dead;
             }
         }
+    }
+
+    /// Whether the further harts sleep when they have no work, also beside `child`, a process that has
+    /// ended and was not waited for: some kernels count processes before they let a hart sleep.
+    pub(crate) fn others_sleep(&mut self, child: Process) -> Result<bool, Failure> {
+        let step = |process, number, child| Step {
+            process,
+            action: Action::SystemCall {
+                number,
+                arguments: [0; 3],
+                child,
+            },
+            rounds: 0,
+            pages: 0,
+        };
+        let fork = step(Process::FIRST, SystemCall::Fork.number(), Some(child));
+        let exit = step(child, SystemCall::Exit.number(), None);
+        let mut observation = Observation::default();
+        for step in [fork, exit] {
+            self.perform(&step, &mut observation);
+        }
+        for hart in FIRST_HART + 1..self.fronts.len() {
+            self.machine.raise_timer(hart);
+            match self.run_hart(hart, IDLE_BUDGET)? {
+                // The one process that did not run anywhere.
+                Pause::Hint(slot) => self.fronts[hart] = Some(slot),
+                Pause::Asleep => return Ok(true),
+                Pause::Budget => return Ok(false),
+            }
+        }
+        Ok(true)
     }
 
     /// One round of the scheduler: whoever stands on another hart passes a trap, and then the first

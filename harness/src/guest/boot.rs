@@ -68,6 +68,11 @@ impl Guest {
         let mut guest = stage.set(dialect.clone(), planted, board)?;
         guest.set_dialect(dialect);
         let mut guest = Arc::new(guest);
+        if let Some(harts) = awake(&guest)
+            && let Some(guest) = Arc::get_mut(&mut guest)
+        {
+            guest.board.harts = harts;
+        }
         let at_end = calibrate(&guest);
         if let Some(guest) = Arc::get_mut(&mut guest) {
             guest.at_end = at_end;
@@ -86,6 +91,15 @@ fn planted_image(files: &GuestFiles, agent: &Agent) -> Result<mkfs::Image, BootE
     }
     plant(&mut image, agent).map_err(&wrong)?;
     Ok(image)
+}
+
+/// That the kernel has only one hart to offer, although others slept when it had booted.
+fn awake(guest: &Arc<Guest>) -> Option<Seen<usize>> {
+    let child = Process::all().nth(1)?;
+    let sleeps = || Engine::new(guest).others_sleep(child);
+    let awake = guest.board.harts.value > 1 && !matches!(sleeps(), Ok(true));
+    let because = "a hart without work sleeps (`wfi`) only while there are few processes";
+    awake.then(|| Seen::new(1, because))
 }
 
 /// Counts what there is when a case has run in which nothing happened.

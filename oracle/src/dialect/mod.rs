@@ -266,7 +266,7 @@ pub struct FileRules {
     /// as a whole if the file would get too large, and from the first block on that cannot be filled
     /// from user memory.
     pub transaction_bytes: u32,
-    /// What a write does whose buffer can be read only in part.
+    /// What becomes of a read, a write or a pipe whose buffer is bad in part.
     pub bad_buffer: BadBuffer,
     /// In such a block, the bytes before the one that may not be read. They do not count as
     /// written, and only those that take the place of others can ever be seen.
@@ -275,13 +275,13 @@ pub struct FileRules {
     pub removed_directory: RemovedDirectory,
 }
 
-/// What a write does whose buffer can be read only in part.
+/// What becomes of a system call whose buffer is bad in part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum BadBuffer {
-    /// It writes, transaction by transaction, until it comes to what cannot be read.
-    WrittenInPart,
-    /// It looks at the whole buffer first, and writes nothing.
+    /// It is done up to there.
+    DoneInPart,
+    /// The kernel looks at the whole buffer first: -1, and nothing changes.
     Refused,
 }
 

@@ -4,7 +4,7 @@ use super::open_file::{OpenNode, Target};
 use super::strings::UserPath;
 use super::{Access, Answer, FAILED, Model, Outcome, Witness};
 use crate::case::{Address, OpenFlags, Process};
-use crate::dialect::{BadBuffer, RefusedBlock};
+use crate::dialect::RefusedBlock;
 use crate::layout::PAGE_SIZE;
 use abi::file_system::{BLOCK_SIZE, Kind, MAX_FILE_SIZE};
 
@@ -111,11 +111,7 @@ impl Model {
         };
         let transaction = self.world.dialect.files.transaction_bytes as usize;
         let offset = node.offset as usize;
-        let refused = self.world.dialect.files.bad_buffer == BadBuffer::Refused;
-        let arrival = |readable| match refused && readable < length {
-            true => Arrival::NOTHING,
-            false => Arrival::of(length, readable, offset, size, transaction),
-        };
+        let arrival = |readable| Arrival::of(length, readable, offset, size, transaction);
         let space = &self.of(process).space;
         let (least, most) = space.reach(address, length as u64, Access::Load, &self.world);
         let (least, most) = (arrival(least as usize), arrival(most as usize));

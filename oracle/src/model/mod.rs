@@ -35,7 +35,7 @@ pub(crate) use process::Waiting;
 pub(crate) use space::{Access, AddressSpace, Leave};
 
 use crate::case::{Call, Operation, Process, Target};
-use crate::dialect::Dialect;
+use crate::dialect::{BadBuffer, Dialect};
 use crate::layout::{AGENT_CODE, Layout, Permissions};
 use crate::program_file::Program;
 use crate::setting::Setting;
@@ -47,6 +47,9 @@ use process::ProcessModel;
 use program_calls::NewStack;
 use std::ops::Range;
 use std::sync::Arc;
+
+/// Bytes of the two descriptors that `pipe` answers with.
+const ENDS_BYTES: i16 = 8;
 
 /// What does not change during a case.
 #[derive(Clone, Debug)]
@@ -192,7 +195,9 @@ impl Model {
         self.step = index;
         self.actor = operation.process;
         self.replies.clear();
-        self.dispatch(operation.process, &operation.call, witness);
+        if !self.refuses_buffer(operation.process, &operation.call) {
+            self.dispatch(operation.process, &operation.call, witness);
+        }
         self.wake_up(witness);
         self.free_nameless_files();
         if self.state_of(operation.process) == ProcessState::Blocked {
@@ -204,6 +209,34 @@ impl Model {
     /// The replies of the latest [`Model::perform`].
     pub fn replies(&self) -> &[Reply] {
         &self.replies
+    }
+
+    /// Refuses a system call whose buffer is bad in part, on a kernel that looks at all of it first;
+    /// whether it has done so.
+    fn refuses_buffer(&mut self, process: Process, call: &Call) -> bool {
+        if self.world.dialect.files.bad_buffer == BadBuffer::DoneInPart {
+            return false;
+        }
+        let (address, length, access) = match *call {
+            Call::Read {
+                address, length, ..
+            } => (address, length, Access::Store),
+            Call::Write {
+                address, length, ..
+            } => (address, length, Access::Load),
+            Call::Pipe { address } => (address, ENDS_BYTES, Access::Store),
+            _ => return false,
+        };
+        let address = self.resolve(process, address);
+        let length = u64::try_from(length).unwrap_or(0);
+        let space = &self.of(process).space;
+        if space.leave(address, length, access, &self.world) != Leave::Refused {
+            return false;
+        }
+        let (_, good) = space.reach(address, length, access, &self.world);
+        self.of_mut(process).space.note_perhaps(address, good);
+        self.returns(process, FAILED);
+        true
     }
 
     fn dispatch(&mut self, process: Process, call: &Call, witness: &Witness) {

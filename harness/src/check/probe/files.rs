@@ -37,7 +37,7 @@ impl Prober {
                 "a write from a buffer that ends in bad memory writes nothing of it",
             ),
             false => (
-                BadBuffer::WrittenInPart,
+                BadBuffer::DoneInPart,
                 "a write from a buffer that ends in bad memory writes what comes before",
             ),
         };
