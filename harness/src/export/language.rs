@@ -144,6 +144,7 @@ impl Language {
             Act::Fork(child) => format!("forks({})", name(*child)),
             Act::Rest(ticks) => format!("rest({ticks})"),
             Act::Reap(child, status) => format!("reaps({}, {status})", name(*child)),
+            Act::Nothing => String::new(),
         }
     }
 
@@ -177,6 +178,7 @@ impl Language {
             (Check::Dies, true) => deed.push(format!("dies({act});")),
             (Check::Sleeps, true) => deed.push(format!("sleeps({act});")),
             (Check::Dies | Check::Sleeps, false) => deed.extend([act + ";", "lives();".to_owned()]),
+            _ if matches!(line.act, Act::Nothing) => {}
             _ => deed.push(act + ";"),
         }
         let tells = several && !matches!(line.act, Act::Fork(_));
@@ -198,9 +200,22 @@ impl Language {
             Conduct::TakesAtMost(most) => (format!("takes_at_most({most})"), None),
             Conduct::GivesAtLeast(least) => (format!("gives_at_least({least})"), None),
         };
+        let scarce = match conduct {
+            Conduct::Frames(_) => Some(true),
+            Conduct::GiveFramesBack => Some(false),
+            _ => None,
+        };
         match self {
-            Language::C => format!("if (me == CONDUCTOR) {};", c.unwrap_or(deed)),
-            Language::Rust => format!("if ME.get() == CONDUCTOR {{ {deed}; }}"),
+            Language::C => {
+                let scarce = scarce.map(|scarce| format!("scarce = {}; ", u8::from(scarce)));
+                let deed = c.unwrap_or(deed);
+                format!("{}if (me == CONDUCTOR) {deed};", scarce.unwrap_or_default())
+            }
+            Language::Rust => {
+                let scarce = scarce.map(|scarce| format!("SCARCE.set({scarce}); "));
+                let scarce = scarce.unwrap_or_default();
+                format!("{scarce}if ME.get() == CONDUCTOR {{ {deed}; }}")
+            }
         }
     }
 

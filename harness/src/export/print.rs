@@ -202,6 +202,7 @@ impl Fill {
             true => choose(c_text, rust),
             false => String::new(),
         };
+        let scarce = mentions("frames");
         let descriptors = ["PIPE", "READ", "WRITE", "CLOSE", "DUP", "OPEN", "FSTAT"];
         let descriptors = !script.several && descriptors.into_iter().any(mentions);
         let mut set_up = when(
@@ -278,7 +279,7 @@ impl Fill {
             (
                 "GIVE_BACK",
                 when(
-                    mentions("frames"),
+                    scarce,
                     "  give_frames_back();\n",
                     "    give_frames_back();\n",
                 ),
@@ -290,6 +291,41 @@ impl Fill {
                     Some(hidden) => format!("NOT SHOWN: {hidden}"),
                     None => "not reproduced".to_owned(),
                 },
+            ),
+            (
+                "EXCUSE",
+                when(
+                    scarce,
+                    "  if (scarce)\n    say(\"; that may be for want of a frame, and shows nothing\");\n",
+                    "    if SCARCE.get() {\n        \
+                         say!(\"that may be for want of a frame, and shows nothing\");\n    }\n",
+                ),
+            ),
+            (
+                "SHOWN",
+                match scarce {
+                    true => choose("!scarce", "!SCARCE.get()"),
+                    false => choose("1", "true"),
+                },
+            ),
+            (
+                "REPORT",
+                match scarce {
+                    true => choose(
+                        "scarce ? EXCUSED : DIFFERS",
+                        "if SCARCE.get() { EXCUSED } else { DIFFERS }",
+                    ),
+                    false => "DIFFERS".to_owned(),
+                },
+            ),
+            (
+                "WRONG_ANSWER",
+                when(
+                    scarce,
+                    "  if (seen != FAILED)\n    scarce = 0; // want of frames explains no other value\n",
+                    "        if seen != FAILED {\n            \
+                         SCARCE.set(false); // want of frames explains no other value\n        }\n",
+                ),
             ),
             ("LIVING", language.set(&script.living)),
             ("STATUS", script.status.to_string()),

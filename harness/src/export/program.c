@@ -18,9 +18,9 @@ enum { CONDUCTOR = PROCESSES, CLOCK };
 //: GO ANSWER END several
 // What the conductor says: do your operation; answer, if you live; it is over.
 enum { GO, ANSWER, END };
-//: DONE DIFFERS several
+//: DONE DIFFERS EXCUSED several
 // What a process says: it has done its operation, as expected or not.
-enum { DONE, DIFFERS };
+enum { DONE, DIFFERS, EXCUSED };
 //: PATIENCE LULL several
 // Ticks, a tenth of a second each: until somebody is given up; until silence is believed.
 enum { PATIENCE = 200, LULL = 5 };
@@ -260,13 +260,16 @@ static void differ(void)
   system_call(EXIT, DIFFERS, 0, 0);
 }
 
+//: scarce several
+static int scarce; // few frames are left: what needs one may fail
+
 //: differ several
 static void differ(void)
 {
-  end_line();
+@EXCUSE@  end_line();
   if (me == CONDUCTOR)
-    finish(1);
-  tell(DIFFERS, PROCESSES);
+    finish(@SHOWN@);
+  tell(@REPORT@, PROCESSES);
   system_call(EXIT, 1, 0, 0);
 }
 
@@ -275,7 +278,7 @@ static void returns(uint64 seen, uint64 expected)
 {
   if (seen == expected)
     return;
-  say_operation();
+@WRONG_ANSWER@  say_operation();
   say(": expected ");
   say_value(expected);
   say(", saw ");
@@ -451,8 +454,8 @@ static void hear(int set, int ticks)
     system_call(READ, reports[0], (uint64)report, sizeof report);
     if (report[0] == CLOCK)
       continue;
-    if (report[1] == DIFFERS)
-      finish(1);
+    if (report[1] != DONE)
+      finish(report[1] == DIFFERS);
     if (report[2] < PROCESSES)
       pids[report[2]] = report[3];
     if (!(set & SET(report[0]))) {

@@ -455,10 +455,13 @@ impl Recorder {
         let limit = finding.subject.unwrap_or(0);
         match finding.clause {
             Clause::FramesComeBack | Clause::FramesNotInvented => self.script.counts_frames = true,
-            Clause::GrowthTakesNothing
-            | Clause::ForkShares
-            | Clause::TouchTakesOne
-            | Clause::ExecTakesLittle => self.count_around(finding, Conduct::TakesAtMost(limit)),
+            _ if self.may_want_a_frame(finding) => {
+                self.script.hidden =
+                    Some("few frames are left then, and a program cannot tell whether one was");
+            }
+            Clause::GrowthTakesNothing | Clause::TouchTakesOne | Clause::ExecTakesLittle => {
+                self.count_around(finding, Conduct::TakesAtMost(limit))
+            }
             Clause::ShrinkGivesBack => self.count_around(finding, Conduct::GivesAtLeast(limit)),
             Clause::FreshPageZero | Clause::PageContent if finding.subject.is_some() => {
                 self.look_at(limit, process, judge);
@@ -470,15 +473,51 @@ impl Recorder {
         }
     }
 
-    /// Has the conductor count frames before and after the finding's operation.
+    /// Whether a kernel may do what the finding says when it has no frame left, and few were.
+    fn may_want_a_frame(&self, finding: &Finding) -> bool {
+        let is_failure = match finding.clause {
+            Clause::ReturnedValue => finding.seen.ends_with("-1"),
+            clause => clause == Clause::InnocentLive,
+        };
+        let before =
+            self.script.rows.iter().take_while(
+                |row| !matches!(row, Row::Line(line) if Some(line.number) == finding.step),
+            );
+        let last = before.filter(|row| {
+            matches!(
+                row,
+                Row::Conduct(Conduct::Frames(_) | Conduct::GiveFramesBack)
+            )
+        });
+        is_failure && matches!(last.last(), Some(Row::Conduct(Conduct::Frames(_))))
+    }
+
+    /// Has the conductor count frames before and after the finding's operation. Its process goes
+    /// through all but the operation before that: it gets pages of its own where it shares them.
     fn count_around(&mut self, finding: &Finding, then: Conduct) {
         let rows = &mut self.script.rows;
         let found = rows
             .iter()
             .position(|row| matches!(row, Row::Line(line) if Some(line.number) == finding.step));
-        if let Some(at) = found {
+        if let Some(at) = found
+            && let Row::Line(line) = &mut rows[at]
+        {
+            line.announced = false;
+            let rehearsal = Line {
+                words: line.words.clone(),
+                act: Act::Nothing,
+                check: Check::Done,
+                announced: true,
+                going_on: vec![line.process],
+                dead: Vec::new(),
+                ..*line
+            };
             rows.insert(at + 1, Row::Conduct(then));
             rows.insert(at, Row::Conduct(Conduct::CountFrames));
+            rows.insert(at, Row::Line(rehearsal));
+            let words =
+                "All but the operation: its process gets pages of its own where it shares them.";
+            rows.insert(at, Row::Comment(words.to_owned()));
             self.script.several = true;
         }
     }
@@ -583,6 +622,7 @@ fn hidden(clause: Clause) -> Option<&'static str> {
         | Clause::KernelHidden
         | Clause::MappedInside
         | Clause::PermissionBits => "a program cannot see page tables",
+        Clause::ForkShares => "parent and child of a program touch pages of their own at once",
         Clause::KillAnnounced => "a program cannot see the console, but a person can",
         Clause::EndsInTime => "a program cannot tell what is slow from what never ends",
         Clause::PromisesEnd | Clause::SlotsComeBack | Clause::HoldersCounted => {

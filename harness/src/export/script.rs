@@ -72,6 +72,8 @@ pub(super) enum Act {
     Rest(u32),
     /// Waits for a child, which must have ended with this status.
     Reap(Process, i32),
+    /// Nothing: what the process needs for itself is there when it has done that.
+    Nothing,
 }
 
 /// What must come of it.

@@ -12,7 +12,7 @@ use std::time::Duration;
 const QEMU: &str = "qemu-system-riscv64";
 
 /// How long the console may be silent while something is waited for.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// A running QEMU.
 pub(crate) struct Qemu {
