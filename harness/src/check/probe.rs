@@ -79,7 +79,9 @@ pub fn board(guest: &Guest) -> Vec<Answer> {
             because: seen.because.clone(),
         }
     }
-    let Board { disk, timer, harts } = &guest.board;
+    let Board {
+        disk, timer, harts, ..
+    } = &guest.board;
     let flavour = match disk.value {
         DiskFlavour::Modern => "modern",
         DiskFlavour::Legacy => "legacy",

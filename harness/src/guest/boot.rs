@@ -64,6 +64,7 @@ impl Guest {
             disk,
             timer: timer(&stage.machine),
             harts,
+            sleeps_early: false,
         };
         let mut guest = stage.set(dialect.clone(), planted, board)?;
         guest.set_dialect(dialect);
@@ -72,6 +73,7 @@ impl Guest {
             && let Some(guest) = Arc::get_mut(&mut guest)
         {
             guest.board.harts = harts;
+            guest.board.sleeps_early = true;
         }
         let at_end = calibrate(&guest);
         if let Some(guest) = Arc::get_mut(&mut guest) {
