@@ -6,7 +6,7 @@
 use crate::explain::{Explanation, explain};
 use crate::guest::location::GuestFiles;
 use crate::guest::{BootError, Guest};
-use crate::minimise::{Minimised, minimise};
+use crate::minimise::{Minimality, Minimised, minimise};
 use crate::runner::{Outcome, Runner, Watch};
 use crate::slow::{self, Slow};
 use oracle::{
@@ -311,7 +311,15 @@ impl Session {
         if self.known.has(&finding) && (spent || self.avoided.is_empty()) {
             return None;
         }
-        // Without any operation nothing is wrong, with all of them it is.
+        // What shows without any operation comes from none.
+        let nothing = Case::default();
+        self.searched += 1;
+        if let Some(at_once) = self.runner.run(&nothing).finding
+            && at_once.clause == finding.clause
+        {
+            self.runner.engine_mut().machine_mut().edges_mut().fill(0);
+            return (!self.known.has(&finding)).then_some((nothing, at_once, None));
+        }
         let (mut right, mut wrong) = (0, case.operations.len());
         let mut shortest = (case.clone(), finding);
         while wrong - right > 1 {
@@ -432,7 +440,11 @@ impl Session {
         if let Some(smallest) = outcome.finding {
             finding = smallest;
         }
-        let explanation = explain(&mut self.runner, &minimised.case, &finding);
+        // A case that is to become smaller is explained when it has: to look closely takes long.
+        let explanation = match self.steers && minimised.minimality == Minimality::BudgetSpent {
+            true => Explanation::default(),
+            false => explain(&mut self.runner, &minimised.case, &finding),
+        };
         let slow = match slow::may_end(&finding) {
             true => slow::ends(&mut self.runner, &minimised.case),
             false => None,

@@ -2,7 +2,7 @@
 
 use crate::campaign::Found;
 use oracle::case::Kind;
-use oracle::{Clause, Fate, PageState};
+use oracle::{Clause, Fate, Finding, PageState};
 
 /// What tells the findings of one bug from those of others.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +28,8 @@ pub(super) enum Family {
     CopyIn,
     /// Those that write to it.
     CopyOut,
+    /// Those that do either.
+    Copying,
     /// Another one, on its own.
     Other(Kind),
     /// The operation does not matter.
@@ -54,6 +56,7 @@ impl Kin {
         let answer = match (finding.clause, fate) {
             (Clause::ReturnedValue, Some(Fate::Fails)) => Answer::Given,
             (Clause::ReturnedValue, _) if finding.seen.ends_with("returns -1") => Answer::Refused,
+            (Clause::ReturnedValue, _) if moves_more(finding) => Answer::Given,
             _ => Answer::Other,
         };
         let mut kin = Kin {
@@ -65,9 +68,9 @@ impl Kin {
             words: None,
         };
         kin.page = kin.page.filter(|page| kin.matters(*page)).map(plain);
-        if kin.family == Family::Path && kin.page == Some(PageState::Shared) {
-            // It was looked at only, and that may have failed.
-            kin.page = Some(PageState::Lazy);
+        let copies = !matches!(kin.family, Family::Access | Family::Any | Family::Other(_));
+        if copies {
+            kin.page = kin.page.map(|page| not_there(page, kin.family));
         }
         match finding.clause {
             // A walk is known by the function that walks.
@@ -98,7 +101,48 @@ impl Kin {
                     ..kin
                 }
             }
+            // One check of the bounds lets all of them through.
+            Clause::ReturnedValue if kin.gets_through() => Kin {
+                family: Family::Copying,
+                fate: None,
+                page: kin.page.map(nowhere),
+                ..kin
+            },
             Clause::ReturnedValue => kin,
+            Clause::FramesComeBack | Clause::FramesNotInvented | Clause::HoldersCounted => Kin {
+                family: Family::Any,
+                fate: None,
+                page: kin.page.map(nowhere).filter(|page| {
+                    matches!(
+                        page,
+                        PageState::Shared | PageState::Beyond | PageState::Guard
+                    )
+                }),
+                ..kin
+            },
+            // The page tables are looked at now and then: what shows there may be of any operation.
+            Clause::PermissionBits
+            | Clause::MappedInside
+            | Clause::MappedNotFree
+            | Clause::WritableAlone
+            | Clause::KernelHidden => Kin {
+                family: Family::Any,
+                fate: None,
+                page: None,
+                ..kin
+            },
+            // A frame that somebody else uses goes wrong when that one happens to act.
+            Clause::PageContent | Clause::FreshPageZero => Kin {
+                family: Family::Any,
+                fate: None,
+                ..kin
+            },
+            Clause::ForbiddenAccessKills => Kin {
+                family: Family::Any,
+                fate: None,
+                page: kin.page.map(nowhere),
+                ..kin
+            },
             _ => Kin {
                 fate: None,
                 family: match kin.family {
@@ -112,7 +156,10 @@ impl Kin {
 
     /// Whether a system call has read or written where the program may not.
     pub(super) fn gets_through(&self) -> bool {
-        let by_copying = matches!(self.family, Family::CopyIn | Family::CopyOut);
+        let by_copying = matches!(
+            self.family,
+            Family::CopyIn | Family::CopyOut | Family::Copying
+        );
         self.answer == Answer::Given && by_copying && self.page.is_some()
     }
 
@@ -134,6 +181,37 @@ fn plain(page: PageState) -> PageState {
         PageState::ImageShared => PageState::Shared,
         other => other,
     }
+}
+
+/// A page that is not there yet, wherever it comes from, a system call has to bring in.
+fn not_there(page: PageState, family: Family) -> PageState {
+    match page {
+        PageState::Unloaded | PageState::StackHole => PageState::Lazy,
+        PageState::TextUnloaded if family != Family::CopyOut => PageState::Lazy,
+        PageState::TextUnloaded => PageState::Text,
+        // It was looked at only, and that may have failed.
+        PageState::Shared if family == Family::Path => PageState::Lazy,
+        other => other,
+    }
+}
+
+/// Beyond the break there is nothing either way, however far.
+fn nowhere(page: PageState) -> PageState {
+    match page {
+        PageState::Tail | PageState::Top | PageState::Outside => PageState::Beyond,
+        PageState::Gap => PageState::Guard,
+        other => other,
+    }
+}
+
+/// Whether a `read` or `write` has moved more than it had to.
+fn moves_more(finding: &Finding) -> bool {
+    let number = |words: &str| {
+        let (_, number) = words.rsplit_once("returns ")?;
+        number.split([',', ';', ' ']).next()?.parse::<i64>().ok()
+    };
+    let numbers = number(&finding.expected).zip(number(&finding.seen));
+    numbers.is_some_and(|(expected, seen)| expected >= 0 && seen > expected)
 }
 
 /// The innermost function of a place.

@@ -16,10 +16,11 @@ use oracle::case::Kind;
 use oracle::{Case, Dialect};
 use probe::Answer;
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
+use std::{fs, io};
 use table::Row;
 
 /// What a check is to do.
@@ -46,6 +47,9 @@ pub struct Plan {
 pub struct Checked {
     /// How the kernel behaves where kernels may differ.
     pub dialect: Dialect,
+    /// The file that holds it, with how each field is known, to be edited and given with `--dialect`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dialect_file: Option<PathBuf>,
     /// How the board is known, and each field of the dialect unless somebody gave that.
     pub answers: Vec<Answer>,
     /// What could not be checked, and why.
@@ -106,6 +110,7 @@ pub fn check(
     let summary = campaign::run(&guest, &campaign, tell).map_err(CheckError::Campaign)?;
     Ok(Checked {
         dialect: guest.dialect.clone(),
+        dialect_file: keep_dialect(&guest.dialect, &answers, &plan.findings).ok(),
         answers,
         unchecked: unchecked(&guest),
         rows: table::rows(&summary.findings),
@@ -113,6 +118,17 @@ pub fn check(
         edges: summary.edges,
         seconds: summary.seconds,
     })
+}
+
+/// Writes a dialect to `folder`, with what was seen as comments.
+fn keep_dialect(dialect: &Dialect, answers: &[Answer], folder: &Path) -> io::Result<PathBuf> {
+    let text = dialect.to_text().map_err(io::Error::other)?;
+    let comments = answers.iter().map(|answer| format!("# {answer}\n"));
+    let comments: String = comments.collect();
+    fs::create_dir_all(folder)?;
+    let path = folder.canonicalize()?.join("dialect.toml");
+    fs::write(&path, format!("{comments}\n{text}"))?;
+    Ok(path)
 }
 
 /// About what a case costs on a C kernel, whose file system and `exec` take hundreds of thousands of

@@ -36,6 +36,20 @@ impl Severity {
     ];
 }
 
+impl Severity {
+    /// A word for the head of a column.
+    pub fn short(self) -> &'static str {
+        match self {
+            Severity::BreaksTheMachine => "machine",
+            Severity::BreaksIsolation => "isolation",
+            Severity::LosesMemory => "memory",
+            Severity::WrongResult => "result",
+            Severity::NotLazy => "not lazy",
+            Severity::Questionable => "doubtful",
+        }
+    }
+}
+
 impl fmt::Display for Severity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -119,7 +133,15 @@ fn doubt(found: &Found, kin: &Kin) -> Option<&'static str> {
         return Some("the process dies as it must; only the message on the console is missing");
     }
     let situation = found.situation()?;
-    if situation.page == Some(PageState::Tail) {
+    let is_about_bytes = matches!(
+        clause,
+        Clause::ReturnedValue
+            | Clause::LoadedValue
+            | Clause::ForbiddenAccessKills
+            | Clause::InnocentLive
+            | Clause::PageContent
+    );
+    if is_about_bytes && situation.page == Some(PageState::Tail) {
         return Some(
             "it is about bytes behind the program break in the break's own page, which some kernels \
              give and some do not",

@@ -20,6 +20,8 @@ pub struct Row {
     pub verdict: Verdict,
     /// The rule that is broken.
     pub clause: Clause,
+    /// What is wrong, in words.
+    pub wrong: &'static str,
     /// The state of the page that was touched, in the language's words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub page: Option<&'static str>,
@@ -82,6 +84,7 @@ impl Row {
             doubt,
             verdict: found.finding.verdict,
             clause: found.finding.clause,
+            wrong: wrong(found),
             page: page.map(PageState::word),
             operations: word(found).into_iter().collect(),
             expected: found.finding.expected.to_string(),
@@ -118,6 +121,13 @@ impl Row {
 /// The kind of operation that a finding is about.
 fn word(found: &Found) -> Option<&'static str> {
     found.situation().map(|situation| situation.kind.word())
+}
+
+fn wrong(found: &Found) -> &'static str {
+    match found.slow {
+        Some(_) => "the kernel walks memory that nobody has touched, page by page",
+        None => found.finding.clause.broken(),
+    }
 }
 
 fn seen(found: &Found) -> String {

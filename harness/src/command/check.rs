@@ -3,6 +3,7 @@
 use super::parallel::{self, Threads, interrupt};
 use super::{Conclusion, Format, output};
 use faultline::check::kernels::{self, Candidate};
+use faultline::check::severity::Severity;
 use faultline::check::table::Row;
 use faultline::check::{Checked, Plan, check};
 use faultline::guest::location::GuestFiles;
@@ -196,14 +197,33 @@ fn print(report: &Report) {
     for (at, row) in checked.rows.iter().enumerate() {
         print_row(at + 1, row);
     }
+    if let Some(row) = checked.rows.first() {
+        print_commands(&report.kernel, checked, row);
+    }
     println!();
+}
+
+/// What to do next, to be pasted.
+fn print_commands(kernel: &Candidate, checked: &Checked, row: &Row) {
+    let mut guest = format!(
+        "--kernel {} --fs {}",
+        kernel.kernel.display(),
+        kernel.file_system.display()
+    );
+    if let Some(dialect) = &checked.dialect_file {
+        guest = format!("{guest} --dialect {}", dialect.display());
+    }
+    let case = row.case.display();
+    println!("\n   step by step:     faultline trace {case} {guest}");
+    println!("   without a fuzzer: faultline export {case} --c {guest}");
 }
 
 fn print_row(number: usize, row: &Row) {
     let page = row
         .page
         .map_or(String::new(), |page| format!(" ({page} page)"));
-    println!("\n{number}. {}: {}{page}", row.severity, row.clause);
+    println!("\n{number}. {}: {}", row.severity, row.wrong);
+    println!("   rule:     {}{page}", row.clause);
     if !row.operations.is_empty() {
         println!("   shown by: {}", row.operations.join(", "));
     }
@@ -229,30 +249,39 @@ fn print_row(number: usize, row: &Row) {
     }
 }
 
-/// One line a kernel: how many rows of each severity.
+/// One line a kernel: how many rows of each severity, or why it does not run.
 fn print_table(reports: &[Report]) {
-    use faultline::check::severity::Severity;
-    println!(
-        "{:<24} {}",
-        "kernel",
-        Severity::ALL.map(|one| format!("{one:>18}")).join(" ")
-    );
+    let names = reports.iter().map(|report| report.kernel.name.len());
+    let width = names.max().unwrap_or(0).clamp(6, LONGEST_NAME);
+    let heads = Severity::ALL.map(|severity| severity.short());
+    let head = heads.map(|head| format!("{head:>9}")).join(" ");
+    println!("{:<width$} {head}  worst", "kernel");
     for report in reports {
-        let cells = match &report.checked {
-            None => "does not run".to_owned(),
-            Some(checked) => {
-                let count = |severity| {
-                    checked
-                        .rows
-                        .iter()
-                        .filter(|row| row.severity == severity)
-                        .count()
-                };
-                Severity::ALL
-                    .map(|one| format!("{:>18}", count(one)))
-                    .join(" ")
+        let name: String = report.kernel.name.chars().take(width).collect();
+        let line = match (&report.checked, &report.error) {
+            (Some(checked), _) => counts(&checked.rows),
+            (None, error) => {
+                let error = error.as_deref().unwrap_or_default();
+                let first = error.lines().next().unwrap_or_default();
+                format!("does not run: {first}")
             }
         };
-        println!("{:<24} {cells}", report.kernel.name);
+        let line: String = format!("{name:<width$} {line}")
+            .chars()
+            .take(LINE)
+            .collect();
+        println!("{line}");
     }
 }
+
+/// How many rows of each severity, and the worst of them.
+fn counts(rows: &[Row]) -> String {
+    let count = |severity| rows.iter().filter(|row| row.severity == severity).count();
+    let counts = Severity::ALL.map(|severity| format!("{:>9}", count(severity)));
+    let worst = rows.first().map_or("nothing wrong", |row| row.wrong);
+    format!("{}  {worst}", counts.join(" "))
+}
+
+/// Letters of a line, and of a kernel's name in it, at most.
+const LINE: usize = 120;
+const LONGEST_NAME: usize = 24;

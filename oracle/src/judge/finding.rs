@@ -223,6 +223,48 @@ impl Clause {
         }
     }
 
+    /// What is wrong where the clause is broken, for somebody who does not know its name.
+    pub fn broken(self) -> &'static str {
+        match self {
+            Clause::ReturnedValue => "a system call gives a wrong answer",
+            Clause::LoadedValue => "a load gives something else than what was stored",
+            Clause::ComesBack => "a process does not come back from an operation that completes",
+            Clause::Blocks => "a process goes on that has to sleep",
+            Clause::ChildRuns => "the wrong process runs after a fork, or none",
+            Clause::ProgramStarts => "exec does not start the program as it has to",
+            Clause::ForbiddenAccessKills => "a process does what is forbidden and lives",
+            Clause::DeadStayDead => "a process lives on that was killed or has exited",
+            Clause::InnocentLive => "a process dies that has done nothing wrong",
+            Clause::KillAnnounced => "a process is killed for a fault without a word",
+            Clause::ExitStatus => "wait gives a wrong status",
+            Clause::EverybodyReaped => "a process that has ended is never reaped",
+            Clause::RegistersSurvive => "a trap changes a register of the program",
+            Clause::NoPanic => "the kernel panics",
+            Clause::NotStuck => "a hart can never get on",
+            Clause::StaysOn => "the kernel switches the machine off",
+            Clause::EndsInTime => "the kernel does not come back",
+            Clause::FramesComeBack => "frames are lost",
+            Clause::PromisesEnd => "promised frames stay promised when nobody is left",
+            Clause::SlotsComeBack => "places for processes are lost",
+            Clause::HoldersCounted => "the holders of a frame are counted wrong",
+            Clause::FramesNotInvented => "a frame is freed twice",
+            Clause::ShrinkGivesBack => "a shrinking heap does not give its frames back",
+            Clause::GrowthTakesNothing => "a growth takes frames that nobody has touched",
+            Clause::ForkShares => "a fork takes more than page tables",
+            Clause::TouchTakesOne => "an operation takes more frames than it touches",
+            Clause::ExecTakesLittle => "exec takes more frames than the program touches",
+            Clause::MappedNotFree => "a page maps a frame that is free",
+            Clause::WritableAlone => "a frame can be stored to by two",
+            Clause::KernelHidden => "a program can reach the kernel's memory",
+            Clause::MappedInside => "something is mapped where there is no memory",
+            Clause::PermissionBits => "a page has the wrong permission bits",
+            Clause::FreshPageZero => "a page that nobody wrote is not zero",
+            Clause::PageContent => "memory holds what nobody stored there",
+            Clause::DiskContent => "the disk holds something else than what was written",
+            Clause::BlocksComeBack => "blocks or inodes are lost, or two files share one",
+        }
+    }
+
     /// The verdict that breaking the clause earns.
     pub fn verdict(self) -> Verdict {
         match self {

@@ -18,8 +18,9 @@ const VAST_PAGES: u64 = 1 << 14;
 pub struct Situation {
     /// What kind of operation.
     pub kind: Kind,
-    /// The state of the page that it touches, before it does: of the first one that may cost a frame
-    /// or may not be touched, else of the first one. `None` if it names no page, or none matters.
+    /// The state of the page that it touches, before it does: of the first one that may not be touched,
+    /// else of the first one that may cost a frame, else of the first one. `None` if it names no page,
+    /// or none matters.
     pub page: Option<PageState>,
     /// How it ends on a perfect kernel.
     pub fate: Fate,
@@ -105,13 +106,17 @@ fn page_met(model: &Model, operation: &Operation) -> Option<PageState> {
     let address = model.resolve(process, operation.call.address()?);
     let (length, access) = reach(model, operation, address);
     let pages = pages_of(address, length);
-    let costly = pages.clone().take(PAGES_LOOKED_AT).find(|page| {
-        space.page_may_need_frame(*page, access)
-            || space
-                .permissions(page * PAGE_SIZE, &model.world)
-                .is_none_or(|permissions| !permissions.contains(access.needs()))
-    });
-    let decisive = match costly {
+    let looked_at = || pages.clone().take(PAGES_LOOKED_AT);
+    let is_forbidden = |page: &u64| {
+        space
+            .permissions(page * PAGE_SIZE, &model.world)
+            .is_none_or(|permissions| !permissions.contains(access.needs()))
+    };
+    let costs = |page: &u64| space.page_may_need_frame(*page, access);
+    let decisive = looked_at()
+        .find(is_forbidden)
+        .or_else(|| looked_at().find(costs));
+    let decisive = match decisive {
         Some(page) if page != address / PAGE_SIZE => page * PAGE_SIZE,
         _ => address,
     };
