@@ -2,7 +2,7 @@
 
 use super::kin::{Answer, Kin};
 use crate::campaign::Found;
-use oracle::case::Kind;
+use oracle::case::{Call, Kind};
 use oracle::{Case, Clause, PageState};
 use serde::{Serialize, Serializer};
 use std::fmt;
@@ -162,6 +162,10 @@ fn doubt(found: &Found, kin: &Kin) -> Option<&'static str> {
             "xv6's table of processes has identifier 0 in every free slot, so that `kill 0` finds \
              one and harms nobody",
         ),
+        Kind::Pause if clause == Clause::ComesBack && sleeps_below_zero(found) => Some(
+            "xv6 before 2024 compares ticks without signs, so that a sleep of less than none lasts \
+             for years",
+        ),
         Kind::Open | Kind::Mkdir | Kind::Mknod | Kind::Link
             if let_through && removes_directory(&found.case) =>
         {
@@ -185,6 +189,13 @@ fn is_forbidden(page: PageState) -> bool {
             | PageState::Top
             | PageState::Outside
     )
+}
+
+/// Whether a finding is about a sleep of a negative number of ticks.
+fn sleeps_below_zero(found: &Found) -> bool {
+    let operations = &found.case.operations;
+    let operation = found.finding.step.and_then(|at| operations.get(at));
+    operation.is_some_and(|one| matches!(one.call, Call::Pause { ticks } if ticks < 0))
 }
 
 /// Whether a case goes into a directory and removes one.

@@ -244,9 +244,24 @@ fn print_row(number: usize, row: &Row) {
         row.case.display(),
         row.seconds
     );
-    for line in row.text.lines() {
-        println!("     {line}");
+    for (line, times) in repeated(row.text.lines()) {
+        match times {
+            1 => println!("     {line}"),
+            _ => println!("     {line}  ({times} times)"),
+        }
     }
+}
+
+/// Each line with how often it stands there one after another.
+fn repeated<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<(&'a str, usize)> {
+    let mut repeated: Vec<(&str, usize)> = Vec::new();
+    for line in lines {
+        match repeated.last_mut() {
+            Some((last, times)) if *last == line => *times += 1,
+            _ => repeated.push((line, 1)),
+        }
+    }
+    repeated
 }
 
 /// One line a kernel: how many rows of each severity, or why it does not run.

@@ -20,9 +20,12 @@ use clap::{Args, Parser, Subcommand};
 use faultline::guest::Guest;
 use faultline::guest::location::GuestFiles;
 use oracle::Dialect;
+use signal_hook::consts::SIGPIPE;
+use signal_hook::flag::register_conditional_default;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 pub(crate) use output::Format;
 
@@ -137,6 +140,8 @@ pub(crate) enum Conclusion {
 
 /// Parses the command line and runs it.
 pub(crate) fn main() -> ExitCode {
+    // Who pipes our words into `head` wants no panic. Where that cannot be arranged, it is one.
+    let _ = register_conditional_default(SIGPIPE, Arc::new(AtomicBool::new(true)));
     let result = match Arguments::parse().command {
         Command::Boot(arguments) => boot::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),

@@ -36,6 +36,14 @@ pub(crate) use record::{Recording, TrapTaken};
 pub(crate) use schedule::STACK_POINTER;
 pub(crate) use stack::is_messenger;
 
+/// Blocks that a sleeping hart is woken for in one step, at most: more than the largest file has, each
+/// written to the log and to its place.
+const MOST_BLOCKS: usize = 1_000;
+
+/// Ticks without a block after which nobody waits for one any more: in one, a process may get only so
+/// far as to ask for the next.
+const QUIET_TICKS: u32 = 3;
+
 /// Instructions a single step may take before it counts as a hang, beside those for pages. A step of
 /// a healthy kernel takes a few thousand.
 pub const STEP_BUDGET: u64 = 8_000_000;
@@ -231,11 +239,24 @@ impl Engine {
 
     /// The same, within so many instructions.
     fn run_to_hint_within(&mut self, hart: usize, budget: u64) -> Result<Option<Slot>, Failure> {
-        match self.run_hart(hart, budget)? {
-            Pause::Hint(slot) => Ok(Some(slot)),
-            Pause::Asleep => Ok(None),
-            Pause::Budget => Err(self.out_of_budget(hart)),
+        let first = self.machine.disk_requests();
+        let mut quiet_ticks = 0;
+        for _ in 0..MOST_BLOCKS {
+            let before = self.machine.disk_requests();
+            match self.run_hart(hart, budget)? {
+                Pause::Hint(slot) => return Ok(Some(slot)),
+                Pause::Budget => return Err(self.out_of_budget(hart)),
+                Pause::Asleep => {}
+            }
+            let after = self.machine.disk_requests();
+            quiet_ticks = if after == before { quiet_ticks + 1 } else { 0 };
+            // Who waited for a block may be runnable beside a hart that sleeps.
+            if !self.guest.board.sleeps_early || after == first || quiet_ticks == QUIET_TICKS {
+                return Ok(None);
+            }
+            self.machine.raise_timer(hart);
         }
+        Ok(None)
     }
 
     /// Runs `hart` alone for at most `budget` instructions.

@@ -262,17 +262,21 @@ pub enum EmptyRead {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FileRules {
+    /// What becomes of a read, a write or a pipe whose buffer is bad in part.
+    pub bad_buffer: BadBuffer,
     /// The most bytes that `write` writes in one transaction. Each is written or refused on its own:
     /// as a whole if the file would get too large, and from the first block on that cannot be filled
     /// from user memory.
     pub transaction_bytes: u32,
-    /// What becomes of a read, a write or a pipe whose buffer is bad in part.
-    pub bad_buffer: BadBuffer,
+    /// What counts as written of a transaction with such a block.
+    pub refused_transaction: RefusedTransaction,
     /// In such a block, the bytes before the one that may not be read. They do not count as
     /// written, and only those that take the place of others can ever be seen.
     pub refused_block: RefusedBlock,
     /// What is left of a directory that was removed while it is somebody's current one.
     pub removed_directory: RemovedDirectory,
+    /// Whether `open` knows the flag that empties a file.
+    pub truncates: bool,
 }
 
 /// What becomes of a system call whose buffer is bad in part.
@@ -283,6 +287,16 @@ pub enum BadBuffer {
     DoneInPart,
     /// The kernel looks at the whole buffer first: -1, and nothing changes.
     Refused,
+}
+
+/// What counts as written of a transaction that met a block which it could not fill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RefusedTransaction {
+    /// The blocks before that one.
+    CountsBlocks,
+    /// Nothing: the offset stays, although the file may have grown and bytes may have changed.
+    CountsNothing,
 }
 
 /// What becomes of a block that a write could not fill.

@@ -4,7 +4,7 @@ use super::open_file::{OpenNode, Target};
 use super::strings::UserPath;
 use super::{Access, Answer, FAILED, Model, Outcome, Witness};
 use crate::case::{Address, OpenFlags, Process};
-use crate::dialect::RefusedBlock;
+use crate::dialect::{FileRules, RefusedBlock, RefusedTransaction};
 use crate::layout::PAGE_SIZE;
 use abi::file_system::{BLOCK_SIZE, Kind, MAX_FILE_SIZE};
 
@@ -13,7 +13,8 @@ use abi::file_system::{BLOCK_SIZE, Kind, MAX_FILE_SIZE};
 struct Arrival {
     /// Bytes that count as written: so far the offset goes.
     counted: usize,
-    /// Bytes after these that were read, and lie in a block that could not be filled.
+    /// Bytes after these that were read, and lie in a block that could not be filled, or in one that
+    /// does not count because of that.
     in_part: usize,
 }
 
@@ -30,8 +31,9 @@ impl Arrival {
         readable: usize,
         offset: usize,
         size: usize,
-        transaction: usize,
+        rules: &FileRules,
     ) -> Arrival {
+        let transaction = rules.transaction_bytes as usize;
         let mut done = 0;
         while done < length {
             let end = length.min(done + transaction);
@@ -42,9 +44,13 @@ impl Arrival {
                 let block_left = BLOCK_SIZE - (offset + done) % BLOCK_SIZE;
                 let part = block_left.min(end - done);
                 if done + part > readable {
+                    let counted = match rules.refused_transaction {
+                        RefusedTransaction::CountsBlocks => done,
+                        RefusedTransaction::CountsNothing => done - done % transaction,
+                    };
                     return Arrival {
-                        counted: done,
-                        in_part: readable - done,
+                        counted,
+                        in_part: readable - counted,
                     };
                 }
                 done += part;
@@ -90,6 +96,7 @@ impl Model {
         let path = self.path(process, self.resolve(process, address), &mut buffer);
         let node = self.find(process, path.bytes);
         flags.contains(OpenFlags::TRUNCATE)
+            && self.world.dialect.files.truncates
             && node.is_some_and(|node| self.is_program_file(node.inode))
     }
 
@@ -109,9 +116,9 @@ impl Model {
         let (Some(size), Ok(length)) = (size, usize::try_from(length)) else {
             return self.returns(process, FAILED);
         };
-        let transaction = self.world.dialect.files.transaction_bytes as usize;
+        let rules = &self.world.dialect.files;
         let offset = node.offset as usize;
-        let arrival = |readable| Arrival::of(length, readable, offset, size, transaction);
+        let arrival = |readable| Arrival::of(length, readable, offset, size, rules);
         let space = &self.of(process).space;
         let (least, most) = space.reach(address, length as u64, Access::Load, &self.world);
         let (least, most) = (arrival(least as usize), arrival(most as usize));
@@ -170,8 +177,11 @@ impl Model {
         let kept = arrival
             .counted
             .max(arrival.read().min(size.saturating_sub(offset)));
-        let open = self.world.dialect.files.refused_block == RefusedBlock::Open;
-        self.unknown |= open && kept > arrival.counted;
+        let rules = &self.world.dialect.files;
+        let open = rules.refused_block == RefusedBlock::Open && kept > arrival.counted;
+        // Where nothing counts, the file may have grown all the same.
+        let none_counts = rules.refused_transaction == RefusedTransaction::CountsNothing;
+        self.unknown |= open || (none_counts && arrival.in_part > 0);
         if !bytes.is_empty() {
             self.files.write(node.inode, offset, &bytes[..kept]);
         }
@@ -201,11 +211,26 @@ fn pages(address: u64, length: u64) -> impl Iterator<Item = u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Arrival, MAX_FILE_SIZE};
+    use super::{Arrival, MAX_FILE_SIZE, RefusedTransaction};
+    use crate::Dialect;
 
     fn arrival(length: usize, readable: usize, offset: usize, size: usize) -> (usize, usize) {
-        let arrival = Arrival::of(length, readable, offset, size, 3072);
+        let rules = Dialect::faultline().files;
+        let arrival = Arrival::of(length, readable, offset, size, &rules);
         (arrival.counted, arrival.in_part)
+    }
+
+    #[test]
+    fn where_a_refused_transaction_counts_nothing_those_before_it_do() {
+        let mut rules = Dialect::faultline().files;
+        rules.refused_transaction = RefusedTransaction::CountsNothing;
+        let arrival = |readable| {
+            let arrival = Arrival::of(5000, readable, 0, 0, &rules);
+            (arrival.counted, arrival.in_part)
+        };
+        assert_eq!(arrival(2100), (0, 2100));
+        assert_eq!(arrival(4500), (3072, 1428));
+        assert_eq!(arrival(5000), (5000, 0));
     }
 
     #[test]

@@ -230,13 +230,14 @@ impl Model {
         let address = self.resolve(process, address);
         let length = u64::try_from(length).unwrap_or(0);
         let space = &self.of(process).space;
-        if space.leave(address, length, access, &self.world) != Leave::Refused {
-            return false;
-        }
+        let refused = space.leave(address, length, access, &self.world) == Leave::Refused;
         let (_, good) = space.reach(address, length, access, &self.world);
+        // To look is to touch, whatever becomes of the call.
         self.of_mut(process).space.note_perhaps(address, good);
-        self.returns(process, FAILED);
-        true
+        if refused {
+            self.returns(process, FAILED);
+        }
+        refused
     }
 
     fn dispatch(&mut self, process: Process, call: &Call, witness: &Witness) {
@@ -493,8 +494,9 @@ impl Model {
     /// The most pages that a kernel may have to fill, copy or give back for an operation: those that
     /// it asks for, and those that somebody holds, for a process may end.
     pub(crate) fn pages_at_stake(&self, operation: &Operation) -> u64 {
-        let held = self.processes.iter();
-        let held: u64 = held.map(|process| process.space.touched().count()).sum();
+        let there = |process: &&ProcessModel| process.state != ProcessState::Gone;
+        let there = self.processes.iter().filter(there);
+        let held: u64 = there.map(|process| process.space.touched().count()).sum();
         let asked = match operation.call {
             Call::Touch { count, .. } => count.get().into(),
             Call::Sbrk { amount, flavour } => self.eager_pages(operation.process, amount, flavour),

@@ -136,7 +136,8 @@ impl Model {
             readable: mode != OpenMode::Write,
             writable: mode != OpenMode::Read,
         });
-        if node.kind == Kind::File && flags.contains(OpenFlags::TRUNCATE) {
+        let truncates = flags.contains(OpenFlags::TRUNCATE) && self.world.dialect.files.truncates;
+        if node.kind == Kind::File && truncates {
             let inode = node.inode;
             self.files.truncate(inode);
         }

@@ -1,11 +1,11 @@
 //! What becomes of files: how writes end early, and what is left of a removed directory.
 
-use super::{ASKED, FAILED, Prober, UNCLEAR, name};
+use super::{ASKED, FAILED, Prober, Seen, UNCLEAR, name};
 use abi::SystemCall;
 use abi::file_system::{BLOCK_SIZE, Kind};
-use abi::open::{CREATE, READ_ONLY, READ_WRITE};
+use abi::open::{CREATE, READ_ONLY, READ_WRITE, TRUNCATE};
 use oracle::case::Text;
-use oracle::dialect::{BadBuffer, RefusedBlock, RemovedDirectory};
+use oracle::dialect::{BadBuffer, RefusedBlock, RefusedTransaction, RemovedDirectory};
 use oracle::layout::PAGE_SIZE;
 use oracle::{Action, Process};
 
@@ -18,8 +18,10 @@ const EVERYTHING: u64 = i16::MAX as u64;
 impl Prober {
     pub(super) fn files(&mut self) {
         self.transactions();
+        self.refused_transaction();
         self.refused_block();
         self.removed_directory();
+        self.truncation();
     }
 
     /// A file of one byte gets blocks that end in the middle of the disk's, unless a transaction
@@ -57,6 +59,55 @@ impl Prober {
             }
             None => self.note(field, self.dialect.files.transaction_bytes, UNCLEAR),
         }
+    }
+
+    /// Two blocks of a transaction of three can be filled, the next cannot; where does the next byte
+    /// go?
+    fn refused_transaction(&mut self) {
+        let blocks = 2 * BLOCK_SIZE as u64;
+        let size = self.write_and_go_on(1, 0, blocks, 1);
+        let (counts, because) = match size.filter(|_| !self.looks_first()) {
+            Some(size) if size > blocks => (
+                RefusedTransaction::CountsBlocks,
+                "a write that fails behind two blocks moves the offset behind them",
+            ),
+            Some(_) => (
+                RefusedTransaction::CountsNothing,
+                "a write that fails behind two blocks leaves the offset where it was",
+            ),
+            None => (self.dialect.files.refused_transaction, UNCLEAR),
+        };
+        self.dialect.files.refused_transaction = counts;
+        self.note("files.refused_transaction", name(counts), because);
+    }
+
+    fn looks_first(&self) -> bool {
+        self.dialect.files.bad_buffer == BadBuffer::Refused
+    }
+
+    fn truncation(&mut self) {
+        self.engine.reset();
+        let path = self.store("new", 0);
+        let code = self.layout.text.start;
+        let made = self.open(path, READ_WRITE | CREATE);
+        let written = made.map(|fd| self.call(SystemCall::Write, [fd, code, 1]));
+        let emptied = self.open(path, READ_WRITE | TRUNCATE);
+        let held = self
+            .open(path, READ_ONLY)
+            .map(|fd| self.call(SystemCall::Read, [fd, self.layout.data.start, 1]));
+        let done = written.and_then(Seen::value) == Some(1) && emptied.is_some();
+        let (truncates, because) = match held.and_then(Seen::value).filter(|_| done) {
+            Some(0) => (true, "a file that is opened so is empty"),
+            Some(1) => (false, "a file that is opened so keeps what it holds"),
+            _ => (self.dialect.files.truncates, UNCLEAR),
+        };
+        self.dialect.files.truncates = truncates;
+        self.note("files.truncates", truncates, because);
+    }
+
+    fn open(&mut self, path: u64, mode: u32) -> Option<u64> {
+        let fd = self.call(SystemCall::Open, [path, mode.into(), 0]);
+        fd.value().filter(|fd| *fd != FAILED)
     }
 
     fn refused_block(&mut self) {
@@ -111,6 +162,11 @@ impl Prober {
     /// its end on, more than the `readable` zeros that lie below the end of the heap. Gives the size
     /// that the file has then.
     fn write_too_much(&mut self, size: u64, offset: u64, readable: u64) -> Option<u64> {
+        self.write_and_go_on(size, offset, readable, 0)
+    }
+
+    /// The same, with `more` bytes written by the same descriptor after that.
+    fn write_and_go_on(&mut self, size: u64, offset: u64, readable: u64, more: u64) -> Option<u64> {
         self.engine.reset();
         let path = self.store("new", 0);
         self.call(SystemCall::Sbrk, [PAGES * PAGE_SIZE, 0, 0]);
@@ -124,6 +180,7 @@ impl Prober {
         };
         let end = self.layout.heap + PAGES * PAGE_SIZE;
         let failed = self.call(SystemCall::Write, [fd, end - readable, readable + 8]);
+        self.call(SystemCall::Write, [fd, code, more]);
         let fd = self.call(SystemCall::Open, [path, READ_ONLY.into(), 0]);
         let buffer = self.layout.heap;
         let held = self.call(SystemCall::Read, [fd.value()?, buffer, EVERYTHING]);
