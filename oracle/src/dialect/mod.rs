@@ -277,6 +277,8 @@ pub struct FileRules {
     pub removed_directory: RemovedDirectory,
     /// Whether `open` knows the flag that empties a file.
     pub truncates: bool,
+    /// A byte behind xv6's largest file, of 268 blocks. (Granted ones are not driven.)
+    pub larger_files: Bound,
 }
 
 /// What becomes of a system call whose buffer is bad in part.

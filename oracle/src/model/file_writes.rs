@@ -4,7 +4,7 @@ use super::open_file::{OpenNode, Target};
 use super::strings::UserPath;
 use super::{Access, Answer, FAILED, Model, Outcome, Witness};
 use crate::case::{Address, OpenFlags, Process};
-use crate::dialect::{FileRules, RefusedBlock, RefusedTransaction};
+use crate::dialect::{Bound, FileRules, RefusedBlock, RefusedTransaction};
 use crate::layout::PAGE_SIZE;
 use abi::file_system::{BLOCK_SIZE, Kind, MAX_FILE_SIZE};
 
@@ -68,11 +68,15 @@ impl Arrival {
 }
 
 impl Model {
-    /// Whether a write is foretold: on a disk that is full it is not.
+    /// Whether a write is foretold: on a disk that is full it is not, nor in a file that is larger
+    /// than any of xv6.
     pub(super) fn write_is_known(&self, process: Process, fd: i8, length: i16) -> bool {
         match self.file(process, fd) {
             Some(Target::File(node)) if node.writable => {
-                self.files.has_room(usize::try_from(length).unwrap_or(0))
+                let length = usize::try_from(length).unwrap_or(0);
+                let end = node.offset as usize + length;
+                let may_be_larger = self.world.dialect.files.larger_files == Bound::Granted;
+                self.files.has_room(length) && !(may_be_larger && end > MAX_FILE_SIZE)
             }
             _ => true,
         }

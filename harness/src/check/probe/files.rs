@@ -2,10 +2,10 @@
 
 use super::{ASKED, FAILED, Prober, Seen, UNCLEAR, name};
 use abi::SystemCall;
-use abi::file_system::{BLOCK_SIZE, Kind};
+use abi::file_system::{BLOCK_SIZE, Kind, MAX_FILE_SIZE};
 use abi::open::{CREATE, READ_ONLY, READ_WRITE, TRUNCATE};
 use oracle::case::Text;
-use oracle::dialect::{BadBuffer, RefusedBlock, RefusedTransaction, RemovedDirectory};
+use oracle::dialect::{BadBuffer, Bound, RefusedBlock, RefusedTransaction, RemovedDirectory};
 use oracle::layout::PAGE_SIZE;
 use oracle::{Action, Process};
 
@@ -22,6 +22,7 @@ impl Prober {
         self.refused_block();
         self.removed_directory();
         self.truncation();
+        self.larger_files();
     }
 
     /// A file of one byte gets blocks that end in the middle of the disk's, unless a transaction
@@ -103,6 +104,27 @@ impl Prober {
         };
         self.dialect.files.truncates = truncates;
         self.note("files.truncates", truncates, because);
+    }
+
+    fn larger_files(&mut self) {
+        self.engine.reset();
+        let path = self.store("new", 0);
+        let code = self.layout.text.start;
+        let made = self.open(path, READ_WRITE | CREATE);
+        let behind = made.and_then(|fd| {
+            for _ in 0..MAX_FILE_SIZE as u64 / PAGE_SIZE {
+                let written = self.call(SystemCall::Write, [fd, code, PAGE_SIZE]);
+                written.value().filter(|bytes| *bytes == PAGE_SIZE)?;
+            }
+            self.call(SystemCall::Write, [fd, code, 1]).value()
+        });
+        let (larger, because) = match behind {
+            Some(FAILED) => (Bound::Refused, "a file of 268 blocks gets no larger"),
+            Some(_) => (Bound::Granted, "a file of 268 blocks gets larger"),
+            None => (self.dialect.files.larger_files, UNCLEAR),
+        };
+        self.dialect.files.larger_files = larger;
+        self.note("files.larger_files", name(larger), because);
     }
 
     fn open(&mut self, path: u64, mode: u32) -> Option<u64> {
