@@ -206,12 +206,26 @@ impl Prober {
             address: heap + PAGE_SIZE / 2,
             width: Width::One,
         };
-        let (tail, because) = match self.act(behind).comes_back() {
-            true => (
+        let loads = self.act(behind).comes_back();
+        // Where a fork shares pages, the store faults.
+        let child = Process::all().nth(1).unwrap_or(ASKED);
+        self.fork_of(child);
+        let shared = Action::Store {
+            address: heap + PAGE_SIZE / 2,
+            width: Width::One,
+            value: 1,
+        };
+        let stores = loads && self.perform(child, shared).comes_back();
+        let (tail, because) = match (loads, stores) {
+            (true, true) => (
                 Tail::Accessible,
-                "a load behind the break, in its page, is let",
+                "a load behind the break, in its page, is let, and a store after a fork",
             ),
-            false => (
+            (true, false) => (
+                Tail::MayFault,
+                "a store behind the break, in its page, kills after a fork",
+            ),
+            (false, _) => (
                 Tail::MayFault,
                 "a load behind the break, in its page, kills",
             ),

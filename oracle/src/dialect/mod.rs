@@ -127,7 +127,8 @@ pub struct Heap {
 pub enum Tail {
     /// Memory like that below the break.
     Accessible,
-    /// Memory if the page was touched; otherwise a touch may be refused.
+    /// Memory if the page was touched, and for a store not shared since; otherwise a touch may be
+    /// refused.
     MayFault,
 }
 

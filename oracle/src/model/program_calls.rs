@@ -3,7 +3,7 @@
 use super::strings::UserPath;
 use super::{Access, Death, FAILED, KILLED_STATUS, Leave, Model, Outcome, Witness};
 use crate::case::Process;
-use crate::dialect::Tail;
+use crate::dialect::{Growth, Tail};
 use crate::layout::{Layout, PAGE_SIZE};
 use crate::program_file::{self, Beginning, Program, Refused};
 use abi::file_system::Kind;
@@ -202,13 +202,16 @@ impl Model {
     }
 
     /// Whether a slot of the array may be read. Where a kernel may refuse what lies beyond the
-    /// break, it may refuse a whole word although its page is there.
+    /// break, it may refuse a whole word although its page is there; so may one that maps all memory
+    /// at once, and whose programs may therefore touch all of the break's page: xv6's `fetchaddr`
+    /// compares with the break.
     fn slot_leave(&self, process: Process, slot: u64) -> Leave {
         let space = &self.of(process).space;
         let leave = space.leave(slot, SLOT, Access::Load, &self.world);
-        let may_fault = self.world.dialect.heap.tail == Tail::MayFault;
+        let dialect = &self.world.dialect;
+        let compares = dialect.heap.tail == Tail::MayFault || dialect.sbrk.growth == Growth::AtOnce;
         let beyond = slot.saturating_add(SLOT) > space.program_break();
-        match may_fault && beyond {
+        match compares && beyond {
             true => leave.min(Leave::Either),
             false => leave,
         }

@@ -176,8 +176,8 @@ impl AddressSpace {
             return Leave::Refused;
         }
         let in_tail = address >= self.program_break && self.heap().contains(&address);
-        let untouched = || !self.touched.contains(address / PAGE_SIZE);
-        if in_tail && world.dialect.heap.tail == Tail::MayFault && untouched() {
+        let may_fault = || self.page_may_need_frame(address / PAGE_SIZE, access);
+        if in_tail && world.dialect.heap.tail == Tail::MayFault && may_fault() {
             return Leave::Either;
         }
         Leave::Granted
