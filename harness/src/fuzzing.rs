@@ -402,17 +402,24 @@ impl Session {
         self.describe(finding, bucket, minimised, cause, avoided)
     }
 
-    /// Looks for a smaller case of a finding, with so many executions at most.
-    pub fn shrink(&mut self, report: &Report, executions: u64) -> Report {
+    /// Looks for a smaller case of a finding, with so many executions at most. False: there is none
+    /// yet, nor is it known that there is none.
+    pub fn shrink(&mut self, report: &mut Report, executions: u64) -> bool {
         self.runner.avoid(&report.avoided);
         let before = &report.minimised;
         let step = report.finding.step;
         let mut minimised = self.minimise(&before.case, &report.bucket, step, executions);
         minimised.operations_before = before.operations_before;
         minimised.executions += before.executions;
+        if minimised.case == before.case && minimised.minimality == Minimality::BudgetSpent {
+            self.runner.engine_mut().machine_mut().edges_mut().fill(0);
+            report.minimised = minimised;
+            return false;
+        }
         let (finding, bucket) = (report.finding.clone(), report.bucket.clone());
         let avoided = report.avoided.clone();
-        self.describe(finding, bucket, minimised, report.cause, avoided)
+        *report = self.describe(finding, bucket, minimised, report.cause, avoided);
+        true
     }
 
     fn minimise(

@@ -98,7 +98,7 @@ impl MemoryCheck {
 
 fn compare(mapping: &PageMapping, engine: &Engine, judge: &Judge) -> Result<(), Finding> {
     let mut page = [0; FRAME_BYTES as usize];
-    if engine.read_page(mapping.process, mapping.address, &mut page) {
+    if engine.read_in_page(mapping.process, mapping.address, &mut page) {
         judge.compare_page(mapping.process, mapping.address, &page)?;
     }
     Ok(())
@@ -215,7 +215,7 @@ impl Runner {
             let mut padding = Vec::new();
             for address in range.clone() {
                 let mut byte = [0];
-                if !self.engine.read_memory(process, address, &mut byte) {
+                if !self.engine.read_in_page(process, address, &mut byte) {
                     break;
                 }
                 padding.extend(byte);

@@ -279,7 +279,9 @@ impl Shared<'_> {
                 }
                 continue;
             }
-            self.begun.fetch_add(1, Ordering::Relaxed);
+            if !self.begins() {
+                break;
+            }
             let candidate = self.next_case(&mut random);
             edges.fill(0);
             features.fill(0);
@@ -303,15 +305,19 @@ impl Shared<'_> {
         self.report(number, session.totals(), tell);
     }
 
-    /// Whether there is time, and permission, for one more execution.
+    /// Whether there is time, and permission, to go on.
     fn may_go_on(&self) -> bool {
         let late = self
             .plan
             .duration
             .is_some_and(|limit| self.started.elapsed() >= limit);
-        let begun = self.begun.load(Ordering::Relaxed);
-        let enough = self.plan.executions.is_some_and(|limit| begun >= limit);
-        !late && !enough && !self.plan.stop.load(Ordering::Relaxed)
+        !late && !self.plan.stop.load(Ordering::Relaxed)
+    }
+
+    /// Counts one more execution; false if that would be one too many.
+    fn begins(&self) -> bool {
+        let begun = self.begun.fetch_add(1, Ordering::Relaxed);
+        self.plan.executions.is_none_or(|limit| begun < limit)
     }
 
     /// The seeds first, each once; then children of the pool, and now and then something new.
@@ -389,13 +395,16 @@ impl Shared<'_> {
     /// Makes a finding a little smaller.
     fn shrink(&self, session: &mut Session, mut pending: Pending) -> Result<(), Broken> {
         let began = Instant::now();
-        pending.shrink(session);
+        let has_news = pending.shrink(session);
         self.queue.spent(began.elapsed());
         let folder = &self.plan.findings;
-        let mut log = self.log();
-        let found = &mut log.findings[pending.number];
-        let kept = found.replace(&pending.report, folder, &pending.origin);
-        drop(log);
+        let kept = match has_news {
+            true => {
+                let found = &mut self.log().findings[pending.number];
+                found.replace(&pending.report, folder, &pending.origin)
+            }
+            false => Ok(()),
+        };
         self.queue.give_back(pending);
         kept.map_err(|error| Broken::write(folder, error))
     }

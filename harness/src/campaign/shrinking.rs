@@ -91,12 +91,13 @@ impl Pending {
         self.report.instructions.saturating_mul(self.slice)
     }
 
-    /// Looks for a smaller case, for one slice.
-    pub(super) fn shrink(&mut self, session: &mut Session) {
-        let smaller = session.shrink(&self.report, self.slice);
-        if smaller.minimised.case == self.report.minimised.case {
+    /// Looks for a smaller case, for one slice. False: there is none yet, nor is it known that there
+    /// is none.
+    pub(super) fn shrink(&mut self, session: &mut Session) -> bool {
+        let has_news = session.shrink(&mut self.report, self.slice);
+        if !has_news {
             self.slice *= 2;
         }
-        self.report = smaller;
+        has_news
     }
 }

@@ -152,43 +152,15 @@ impl Engine {
         })
     }
 
-    /// Copies the page of `process` at virtual address `page`; false if it is not mapped there.
-    pub fn read_page(
-        &self,
-        process: Process,
-        page: u64,
-        bytes: &mut [u8; FRAME_BYTES as usize],
-    ) -> bool {
+    /// Copies what `process` has at virtual address `address`, `bytes` that do not go beyond its page;
+    /// false if that is not mapped.
+    pub fn read_in_page(&self, process: Process, address: u64, bytes: &mut [u8]) -> bool {
         let Some(slot) = Slot::of(process) else {
             return false;
         };
         let satp = self.processes.get(slot).satp;
-        let mapping = self.machine.translate(satp, page);
+        let mapping = self.machine.translate(satp, address);
         mapping.is_some_and(|found| self.machine.read_physical(found.physical, bytes).is_ok())
-    }
-
-    /// Copies what `process` has at virtual address `address`, if all of it is mapped.
-    pub fn read_memory(&self, process: Process, address: u64, bytes: &mut [u8]) -> bool {
-        let satp = match Slot::of(process) {
-            Some(slot) => self.processes.get(slot).satp,
-            None => return false,
-        };
-        let mut done = 0;
-        while done < bytes.len() {
-            let place = address.wrapping_add(done as u64);
-            let in_page = (FRAME_BYTES - place % FRAME_BYTES) as usize;
-            let end = bytes.len().min(done + in_page);
-            let mapping = self.machine.translate(satp, place);
-            let read = mapping.is_some_and(|found| {
-                let part = &mut bytes[done..end];
-                self.machine.read_physical(found.physical, part).is_ok()
-            });
-            if !read {
-                return false;
-            }
-            done = end;
-        }
-        true
     }
 }
 

@@ -161,7 +161,7 @@ fn wrong_page(engine: &mut Engine, judge: &Judge) -> Option<String> {
     mappings.iter().find_map(|mapping| {
         let mut page = [0; FRAME_BYTES as usize];
         let (process, address) = (mapping.process, mapping.address);
-        if !engine.read_page(process, address, &mut page) {
+        if !engine.read_in_page(process, address, &mut page) {
             return None;
         }
         let finding = judge.compare_page(process, address, &page).err()?;

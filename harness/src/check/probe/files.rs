@@ -192,20 +192,19 @@ impl Prober {
         self.engine.reset();
         let path = self.store("new", 0);
         self.call(SystemCall::Sbrk, [PAGES * PAGE_SIZE, 0, 0]);
-        let mode = u64::from(READ_WRITE | CREATE);
-        let fd = self.call(SystemCall::Open, [path, mode, 0]).value()?;
+        let fd = self.open(path, READ_WRITE | CREATE)?;
         let code = self.layout.text.start;
         self.call(SystemCall::Write, [fd, code, size]);
         let fd = match offset {
             0 => fd,
-            _ => self.call(SystemCall::Open, [path, mode, 0]).value()?,
+            _ => self.open(path, READ_WRITE | CREATE)?,
         };
         let end = self.layout.heap + PAGES * PAGE_SIZE;
         let failed = self.call(SystemCall::Write, [fd, end - readable, readable + 8]);
         self.call(SystemCall::Write, [fd, code, more]);
-        let fd = self.call(SystemCall::Open, [path, READ_ONLY.into(), 0]);
+        let fd = self.open(path, READ_ONLY)?;
         let buffer = self.layout.heap;
-        let held = self.call(SystemCall::Read, [fd.value()?, buffer, EVERYTHING]);
+        let held = self.call(SystemCall::Read, [fd, buffer, EVERYTHING]);
         held.value().filter(|_| failed.value() == Some(FAILED))
     }
 
