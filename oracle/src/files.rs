@@ -1,7 +1,6 @@
 //! What the disk holds when a case begins.
 
 use abi::file_system::{BLOCK_SIZE, DIRECT_BLOCKS, DirectoryEntry, Kind, ROOT_INODE};
-use abi::limits::ROOT_DEVICE;
 use abi::stat::Stat;
 
 /// A file, directory or device.
@@ -20,10 +19,10 @@ pub struct FileNode {
 }
 
 impl FileNode {
-    /// What `fstat` says about it.
-    pub fn stat(&self) -> Stat {
+    /// What `fstat` says about it, on the disk with that number.
+    pub fn stat(&self, device: u32) -> Stat {
         Stat {
-            device: ROOT_DEVICE,
+            device,
             inode: self.inode,
             kind: self.kind,
             links: self.links,

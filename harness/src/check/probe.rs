@@ -11,7 +11,7 @@ use emulator::DiskFlavour;
 use oracle::case::Text;
 use oracle::dialect::{
     BelowZero, Bits, Bound, EmptyRead, ForkMemory, Growth, Loading, RefusedByte,
-    SegmentPermissions, SegmentRule, StackRequest, Tail,
+    SegmentPermissions, SegmentRule, StackRequest, Tail, WithoutReader,
 };
 use oracle::layout::{PAGE_SIZE, RETURN};
 use oracle::{Action, Dialect, Event, Layout, Observation, PageFlags, Process, Step, Width};
@@ -230,8 +230,36 @@ impl Prober {
                 "a load behind the break, in its page, kills",
             ),
         };
+        let (tail, because) = match tail {
+            Tail::Accessible if self.refuses_tail() => (
+                Tail::ForPrograms,
+                "a program may touch what is behind the break, in its page, and a system call refuses to",
+            ),
+            _ => (tail, because),
+        };
         self.dialect.heap.tail = tail;
         self.note("heap.tail", name(tail), because);
+    }
+
+    /// Whether system calls compare addresses with the break: `write`, or `exec` with its array.
+    fn refuses_tail(&mut self) -> bool {
+        let heap = self.layout.heap;
+        self.new_pipe();
+        self.call(SystemCall::Sbrk, [1, 0, 0]);
+        self.act(Action::Store {
+            address: heap,
+            width: Width::One,
+            value: 0,
+        });
+        let written = self.call(SystemCall::Write, [WRITE_END, heap + PAGE_SIZE / 2, 1]);
+        if written.value() != Some(1) {
+            return true;
+        }
+        let started = self.start_with("init", |prober| {
+            prober.call(SystemCall::Sbrk, [1, 0, 0]);
+            heap
+        });
+        started.is_none() && self.start("init").is_some()
     }
 
     /// Loads and stores come to different ends in many a kernel; where it is not always said who is
@@ -376,17 +404,24 @@ impl Prober {
         let because = "so many lie between the first program's guard page and its heap";
         self.note("exec.stack_pages", pages, because);
 
+        // A store to code may be let by mistake, where a fork has shared it; nobody makes data
+        // executable by mistake.
         self.engine.reset();
-        let store = self.act(Action::Store {
-            address: self.layout.text.end - PAGE_SIZE,
+        let data = self.layout.data.end - PAGE_SIZE;
+        self.act(Action::Store {
+            address: data,
             width: Width::Two,
             value: RETURN.into(),
         });
-        let (permissions, because) = match store.comes_back() {
-            true => (SegmentPermissions::All, "a store to a page of code is let"),
+        let fetch = self.act(Action::Fetch { address: data });
+        let (permissions, because) = match fetch.comes_back() {
+            true => (
+                SegmentPermissions::All,
+                "a program can execute its data, so it may do everything",
+            ),
             false => (
                 SegmentPermissions::AsAsked,
-                "a store to a page of code kills",
+                "a program cannot execute its data",
             ),
         };
         self.dialect.exec.permissions = permissions;
@@ -432,7 +467,7 @@ impl Prober {
     }
 
     fn pipes(&mut self) {
-        let (good, bad) = (self.layout.data.start, self.layout.guard.start);
+        let good = self.layout.data.start;
         let (mut holds, mut blocks) = (1, LARGEST_PIPE);
         while blocks - holds > 1 {
             let middle = holds.midpoint(blocks);
@@ -446,15 +481,19 @@ impl Prober {
         self.dialect.pipe.bytes = holds as u32;
         self.note("pipe.bytes", holds, "so much can be written with no reader");
 
-        self.new_pipe();
-        let seen = self.call(SystemCall::Write, [WRITE_END, bad, 8]);
+        let seen = self.ask_with_bad(|prober, bad| {
+            prober.new_pipe();
+            prober.call(SystemCall::Write, [WRITE_END, bad, 8])
+        });
         let (value, because) = zero_or_failed(seen, self.dialect.pipe.write_to_bad_first_byte);
         self.dialect.pipe.write_to_bad_first_byte = value;
         self.note("pipe.write_to_bad_first_byte", value, because);
 
-        self.new_pipe();
-        self.call(SystemCall::Write, [WRITE_END, good, 4]);
-        let seen = self.call(SystemCall::Read, [READ_END, bad, 4]);
+        let seen = self.ask_with_bad(|prober, bad| {
+            prober.new_pipe();
+            prober.call(SystemCall::Write, [WRITE_END, good, 4]);
+            prober.call(SystemCall::Read, [READ_END, bad, 4])
+        });
         let (value, because) = zero_or_failed(seen, self.dialect.pipe.read_to_bad_first_byte);
         self.dialect.pipe.read_to_bad_first_byte = value;
         self.note("pipe.read_to_bad_first_byte", value, because);
@@ -475,6 +514,37 @@ impl Prober {
         };
         self.dialect.pipe.empty_read_of_nothing = nothing;
         self.note("pipe.empty_read_of_nothing", name(nothing), because);
+
+        self.new_pipe();
+        self.call(SystemCall::Close, [READ_END, 0, 0]);
+        let (fails, because) = match self.call(SystemCall::Write, [WRITE_END, good, 4]).value() {
+            Some(FAILED) => (
+                WithoutReader::Fails,
+                "a write to a pipe without a reader returns -1",
+            ),
+            Some(4) => (
+                WithoutReader::FailsWhenFull,
+                "a pipe without a reader takes bytes while it has room",
+            ),
+            _ => (self.dialect.pipe.write_without_reader, UNCLEAR),
+        };
+        self.dialect.pipe.write_without_reader = fails;
+        self.note("pipe.write_without_reader", name(fails), because);
+    }
+
+    /// Asks with one address after the other that no system call may touch, until an answer is that it
+    /// was not touched: a kernel with a bug may let one through.
+    fn ask_with_bad(&mut self, ask: impl Fn(&mut Self, u64) -> Seen) -> Seen {
+        let beyond = self.layout.heap + PAGES_BEYOND * PAGE_SIZE;
+        let bad = [
+            self.layout.guard.start,
+            beyond,
+            KERNEL,
+            u64::MAX - PAGE_SIZE,
+        ];
+        let mut answers = bad.into_iter().map(|bad| ask(self, bad));
+        let untouched = answers.find(|seen| matches!(seen.value(), Some(0 | FAILED)));
+        untouched.unwrap_or(Seen::Broken)
     }
 
     fn limits(&mut self) {
@@ -519,6 +589,13 @@ impl Prober {
 
     /// Starts the program of that name; its stack pointer, if it started.
     fn start(&mut self, program: &str) -> Option<u64> {
+        // Zeros, which end the array of arguments at once.
+        let array = self.layout.data.end - PAGE_SIZE / 2;
+        self.start_with(program, |_| array)
+    }
+
+    /// The same with the array of arguments that `prepare` makes, given by its address.
+    fn start_with(&mut self, program: &str, prepare: impl Fn(&mut Self) -> u64) -> Option<u64> {
         self.engine.reset();
         let path = self.layout.data.end - PAGE_SIZE;
         self.act(Action::StoreString {
@@ -526,8 +603,7 @@ impl Prober {
             text: Text::spelled(program)?,
             terminated: true,
         });
-        // Zeros, which end the array of arguments at once.
-        let arguments = path + PAGE_SIZE / 2;
+        let arguments = prepare(self);
         self.call(SystemCall::Exec, [path, arguments, 0]);
         self.observation
             .events
@@ -628,6 +704,10 @@ impl Prober {
     }
 }
 
+/// So far beyond the break nothing is near.
+const PAGES_BEYOND: u64 = 600;
+/// Where the kernel begins.
+const KERNEL: u64 = 0x8000_0000;
 /// Why a default stands where asking did not help.
 const UNCLEAR: &str = "the default: what it does is neither";
 /// Descriptors of the first pipe of a case.

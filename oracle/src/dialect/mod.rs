@@ -5,6 +5,7 @@
 
 use crate::case::Flavour;
 use crate::layout::Permissions;
+use abi::limits::ROOT_DEVICE;
 use serde::{Deserialize, Serialize};
 
 /// How one kernel behaves where kernels may differ.
@@ -127,6 +128,8 @@ pub struct Heap {
 pub enum Tail {
     /// Memory like that below the break.
     Accessible,
+    /// The same for a program; a system call may compare addresses with the break and refuse it.
+    ForPrograms,
     /// Memory if the page was touched, and for a store not shared since; otherwise a touch may be
     /// refused.
     MayFault,
@@ -237,6 +240,9 @@ pub struct Pipe {
     pub refused_byte: RefusedByte,
     /// What a `read` of no bytes does when the pipe is empty and has writers.
     pub empty_read_of_nothing: EmptyRead,
+    /// When a `write` fails because nobody can read any more.
+    #[serde(default)]
+    pub write_without_reader: WithoutReader,
 }
 
 /// What becomes of a byte that could not be stored.
@@ -257,6 +263,17 @@ pub enum EmptyRead {
     Waits,
     /// It returns 0 at once.
     Returns,
+}
+
+/// When a `write` to a pipe fails that nobody can read any more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WithoutReader {
+    /// At once.
+    #[default]
+    Fails,
+    /// When the pipe is full and the writer would have to sleep. So xv6 until 2020.
+    FailsWhenFull,
 }
 
 /// How files and directories change.
@@ -280,6 +297,13 @@ pub struct FileRules {
     pub truncates: bool,
     /// A byte behind xv6's largest file, of 268 blocks. (Granted ones are not driven.)
     pub larger_files: Bound,
+    /// The number that the kernel gives to its disk, as `fstat` tells it.
+    #[serde(default = "root_device")]
+    pub device: u32,
+}
+
+fn root_device() -> u32 {
+    ROOT_DEVICE
 }
 
 /// What becomes of a system call whose buffer is bad in part.

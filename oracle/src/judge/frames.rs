@@ -2,7 +2,7 @@
 
 use super::Clause;
 use crate::case::{Address, Call, Flavour, Operation, Process};
-use crate::dialect::{ForkMemory, Loading};
+use crate::dialect::{BadBuffer, ForkMemory, Loading};
 use crate::layout::{PAGE_SIZE, page_ceiling};
 use crate::model::{Access, BreakMove, Model, Outcome, PageSet, pages_of};
 use abi::limits::PATH;
@@ -139,15 +139,17 @@ impl Budget {
                 address,
                 length,
             } => {
-                let length = model.readable(process, fd, length);
+                let length = match looks_first(model) {
+                    true => whole_buffer(length),
+                    false => model.readable(process, fd, length),
+                };
                 touch.at(address, length, Access::Store);
                 touch.budget(0)
             }
             Call::Write {
                 address, length, ..
             } => {
-                let length = u64::try_from(length).unwrap_or(0);
-                touch.at(address, length, Access::Load);
+                touch.at(address, whole_buffer(length), Access::Load);
                 touch.budget(0)
             }
             // What the environment takes is not the kernel's doing.
@@ -184,6 +186,16 @@ impl Budget {
             clause: self.clause,
         }
     }
+}
+
+/// Whether the kernel looks at a whole buffer before it moves a byte, and so touches all of it.
+fn looks_first(model: &Model) -> bool {
+    model.world.dialect.files.bad_buffer == BadBuffer::Refused
+}
+
+/// How many bytes such a kernel looks at: one at least.
+fn whole_buffer(length: i16) -> u64 {
+    u64::try_from(length).unwrap_or(0).max(1)
 }
 
 fn sbrk(model: &Model, process: Process, before: u64, after: u64, flavour: Flavour) -> Budget {

@@ -4,7 +4,6 @@ use super::open_file::{OpenFile, OpenNode, Target};
 use super::pipe::Way;
 use super::{FAILED, Model, Witness};
 use crate::case::Process;
-use crate::files::FileNode;
 use abi::file_system::Kind;
 
 impl Model {
@@ -69,7 +68,8 @@ impl Model {
             return self.returns(process, FAILED);
         };
         let node = self.files.node(inode);
-        let Some(stat) = node.map(FileNode::stat) else {
+        let device = self.world.dialect.files.device;
+        let Some(stat) = node.map(|node| node.stat(device)) else {
             return self.returns(process, FAILED);
         };
         if self.hand_out(process, address, &stat.encode(), false, witness) {

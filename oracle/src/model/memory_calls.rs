@@ -119,7 +119,7 @@ impl Model {
         witness: &Witness,
     ) -> bool {
         let space = &self.of(process).space;
-        let leave = space.leave(address, length, access, &self.world);
+        let leave = space.leave_to_program(address, length, access, &self.world);
         let died = witness.silent(process);
         if leave == Leave::Refused || (leave == Leave::Either && died && !witness.out_of_frames) {
             self.end(process, KILLED_STATUS, Death::ForbiddenAccess);

@@ -195,7 +195,9 @@ impl Model {
         self.step = index;
         self.actor = operation.process;
         self.replies.clear();
-        if !self.refuses_buffer(operation.process, &operation.call) {
+        let refused = self.refuses_buffer(operation.process, &operation.call)
+            || self.refuses_no_bytes(operation.process, &operation.call, witness);
+        if !refused {
             self.dispatch(operation.process, &operation.call, witness);
         }
         self.wake_up(witness);
@@ -231,9 +233,40 @@ impl Model {
         let length = u64::try_from(length).unwrap_or(0);
         let space = &self.of(process).space;
         let refused = space.leave(address, length, access, &self.world) == Leave::Refused;
-        let (_, good) = space.reach(address, length, access, &self.world);
+        let (_, good) = space.reach(address, length.max(1), access, &self.world);
         // To look is to touch, whatever becomes of the call.
         self.of_mut(process).space.note_perhaps(address, good);
+        if refused {
+            self.returns(process, FAILED);
+        }
+        refused
+    }
+
+    /// Lets a kernel refuse to move no bytes where not even one could be, and less than none through a
+    /// pipe: POSIX leaves it open whether such a call finds the error. Whether it has done so.
+    fn refuses_no_bytes(&mut self, process: Process, call: &Call, witness: &Witness) -> bool {
+        let (fd, address, length, access) = match *call {
+            Call::Read {
+                fd,
+                address,
+                length,
+            } => (fd, address, length, Access::Store),
+            Call::Write {
+                fd,
+                address,
+                length,
+            } => (fd, address, length, Access::Load),
+            _ => return false,
+        };
+        let address = self.resolve(process, address);
+        let may_refuse = match length {
+            0 => {
+                let space = &self.of(process).space;
+                space.leave(address, 1, access, &self.world) != Leave::Granted
+            }
+            _ => length < 0 && self.is_pipe(process, fd),
+        };
+        let refused = may_refuse && witness.returned(process) == Some(FAILED);
         if refused {
             self.returns(process, FAILED);
         }
@@ -482,9 +515,7 @@ impl Model {
                 .processes
                 .iter()
                 .all(|child| child.parent != Some(process)),
-            Call::Read { fd, .. } | Call::Write { fd, .. } => {
-                !matches!(self.file(process, fd), Some(open_file::Target::Pipe { .. }))
-            }
+            Call::Read { fd, .. } | Call::Write { fd, .. } => !self.is_pipe(process, fd),
             // A program may have no first instruction.
             Call::Fetch { .. } | Call::Exit { .. } | Call::Exec { .. } => false,
             _ => true,

@@ -5,7 +5,7 @@ use super::open_file::Target;
 use super::pipe::{Pipe, Way};
 use super::{Access, Answer, FAILED, Model, Outcome, Waiting, Witness};
 use crate::case::Process;
-use crate::dialect::{EmptyRead, RefusedByte};
+use crate::dialect::{EmptyRead, RefusedByte, WithoutReader};
 use crate::layout::PAGE_SIZE;
 
 impl Model {
@@ -21,6 +21,11 @@ impl Model {
             Some(Waiting::Room { pipe, .. }) => way == Way::Write && pipe == number,
             _ => false,
         })
+    }
+
+    /// Whether a descriptor leads to a pipe.
+    pub(super) fn is_pipe(&self, process: Process, fd: i8) -> bool {
+        matches!(self.file(process, fd), Some(Target::Pipe { .. }))
     }
 
     pub(super) fn pipe(&mut self, process: Process, address: u64, witness: &Witness) {
@@ -161,19 +166,22 @@ impl Model {
             return true;
         }
         let pipe = &self.pipes[number];
-        if !pipe.read_end {
+        let room = u64::from(self.world.dialect.pipe.bytes) - pipe.content.len() as u64;
+        let has_reader = pipe.read_end;
+        let goes_on = self.world.dialect.pipe.write_without_reader == WithoutReader::FailsWhenFull;
+        if !has_reader && (room == 0 || !goes_on) {
             self.wakes(process);
             self.returns(process, FAILED);
             return true;
         }
-        let room = u64::from(self.world.dialect.pipe.bytes) - pipe.content.len() as u64;
         if room == 0 {
             return false;
         }
         let now = left.min(room);
         let from = address.wrapping_add(done);
         if now < left {
-            return self.write_and_sleep(process, now, from, witness);
+            let is_complete = self.write_and_sleep(process, now, from, witness);
+            return is_complete || (!has_reader && self.try_to_write(process, witness));
         }
         let bad_first = self.world.dialect.pipe.write_to_bad_first_byte;
         self.wakes(process);
@@ -204,6 +212,8 @@ impl Model {
         // A silent writer sleeps, unless the kernel said that it killed it; one that came back with
         // more than this has gone on.
         let came_back = match witness.returned(process) {
+            // Nobody reads what it has filled.
+            Some(FAILED) if !self.pipes[number].read_end => false,
             Some(value) => value as i64 <= (done + now) as i64,
             None => witness.killed(process),
         };

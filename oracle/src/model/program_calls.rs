@@ -209,7 +209,8 @@ impl Model {
         let space = &self.of(process).space;
         let leave = space.leave(slot, SLOT, Access::Load, &self.world);
         let dialect = &self.world.dialect;
-        let compares = dialect.heap.tail == Tail::MayFault || dialect.sbrk.growth == Growth::AtOnce;
+        let compares =
+            dialect.heap.tail != Tail::Accessible || dialect.sbrk.growth == Growth::AtOnce;
         let beyond = slot.saturating_add(SLOT) > space.program_break();
         match compares && beyond {
             true => leave.min(Leave::Either),

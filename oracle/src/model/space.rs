@@ -43,6 +43,26 @@ pub(crate) enum Leave {
     Granted,
 }
 
+impl Leave {
+    /// To touch `length` bytes, of which at least and at most so many may be.
+    fn of((least, most): (u64, u64), length: u64) -> Leave {
+        match (least == length, most == length) {
+            (true, _) => Leave::Granted,
+            (false, true) => Leave::Either,
+            (false, false) => Leave::Refused,
+        }
+    }
+}
+
+/// Who touches memory of a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Toucher {
+    /// The program.
+    Program,
+    /// The kernel, for a system call of it.
+    SystemCall,
+}
+
 /// An address space.
 #[derive(Clone, Debug)]
 pub(crate) struct AddressSpace {
@@ -167,8 +187,8 @@ impl AddressSpace {
         segment.map(|segment| segment.permissions)
     }
 
-    /// Whether the byte at `address` may be touched.
-    fn leave_byte(&self, address: u64, access: Access, world: &World) -> Leave {
+    /// Whether somebody may touch the byte at `address`.
+    fn leave_byte(&self, who: Toucher, address: u64, access: Access, world: &World) -> Leave {
         let permitted = self
             .permissions(address, world)
             .is_some_and(|permissions| permissions.contains(access.needs()));
@@ -177,16 +197,28 @@ impl AddressSpace {
         }
         let in_tail = address >= self.program_break && self.heap().contains(&address);
         let may_fault = || self.page_may_need_frame(address / PAGE_SIZE, access);
-        if in_tail && world.dialect.heap.tail == Tail::MayFault && may_fault() {
-            return Leave::Either;
+        match world.dialect.heap.tail {
+            Tail::MayFault if in_tail && may_fault() => Leave::Either,
+            Tail::ForPrograms if in_tail && who == Toucher::SystemCall => Leave::Either,
+            _ => Leave::Granted,
         }
-        Leave::Granted
     }
 
-    /// How many of `length` bytes from `address` on may be touched before the first that may not:
-    /// at least, and at most (they differ where the dialect leaves it to the kernel).
+    /// How many of `length` bytes from `address` on a system call may touch before the first that it
+    /// may not: at least, and at most (they differ where the dialect leaves it to the kernel).
     pub(crate) fn reach(
         &self,
+        address: u64,
+        length: u64,
+        access: Access,
+        world: &World,
+    ) -> (u64, u64) {
+        self.reach_of(Toucher::SystemCall, address, length, access, world)
+    }
+
+    fn reach_of(
+        &self,
+        who: Toucher,
         address: u64,
         length: u64,
         access: Access,
@@ -205,7 +237,7 @@ impl AddressSpace {
                 0 => page_left,
                 left => left.min(page_left),
             };
-            match self.leave_byte(at, access, world) {
+            match self.leave_byte(who, at, access, world) {
                 Leave::Refused => break,
                 Leave::Either => {
                     least.get_or_insert(done);
@@ -217,14 +249,21 @@ impl AddressSpace {
         (least.unwrap_or(done), done)
     }
 
-    /// Whether all of `length` bytes may be touched.
+    /// Whether a system call may touch all of `length` bytes.
     pub(crate) fn leave(&self, address: u64, length: u64, access: Access, world: &World) -> Leave {
-        let (least, most) = self.reach(address, length, access, world);
-        match (least == length, most == length) {
-            (true, _) => Leave::Granted,
-            (false, true) => Leave::Either,
-            (false, false) => Leave::Refused,
-        }
+        Leave::of(self.reach(address, length, access, world), length)
+    }
+
+    /// Whether the program itself may touch all of `length` bytes.
+    pub(crate) fn leave_to_program(
+        &self,
+        address: u64,
+        length: u64,
+        access: Access,
+        world: &World,
+    ) -> Leave {
+        let reach = self.reach_of(Toucher::Program, address, length, access, world);
+        Leave::of(reach, length)
     }
 
     /// Whether a kernel may need a frame for this access: it may not have mapped one of the pages

@@ -7,7 +7,7 @@ use abi::open::{CREATE, READ_ONLY, READ_WRITE, TRUNCATE};
 use oracle::case::Text;
 use oracle::dialect::{BadBuffer, Bound, RefusedBlock, RefusedTransaction, RemovedDirectory};
 use oracle::layout::PAGE_SIZE;
-use oracle::{Action, Process};
+use oracle::{Action, Process, Width};
 
 /// Blocks of the largest transaction that is looked for; and pages that hold as many bytes.
 const LARGEST_TRANSACTION: u64 = 30;
@@ -17,12 +17,33 @@ const EVERYTHING: u64 = i16::MAX as u64;
 
 impl Prober {
     pub(super) fn files(&mut self) {
+        self.device();
         self.transactions();
         self.refused_transaction();
         self.refused_block();
         self.removed_directory();
         self.truncation();
         self.larger_files();
+    }
+
+    /// The first member of what `fstat` tells of the root directory.
+    fn device(&mut self) {
+        self.engine.reset();
+        let path = self.store("/", 0);
+        let buffer = self.layout.data.start;
+        let told = self
+            .open(path, READ_ONLY)
+            .and_then(|fd| self.call(SystemCall::Fstat, [fd, buffer, 0]).value());
+        let device = self.act(Action::Load {
+            address: buffer,
+            width: Width::Four,
+        });
+        let (device, because) = match device.value().filter(|_| told == Some(0)) {
+            Some(device) => (device as u32, "`fstat` gives this number to the disk"),
+            None => (self.dialect.files.device, UNCLEAR),
+        };
+        self.dialect.files.device = device;
+        self.note("files.device", device, because);
     }
 
     /// A file of one byte gets blocks that end in the middle of the disk's, unless a transaction
