@@ -9,6 +9,7 @@ use super::frames::{FRAME_BYTES, FrameAccounts, RAM_START};
 use super::location::GuestFiles;
 use super::planted::{Planted, plant};
 use super::requests::FrameRequests;
+use super::spin::Spin;
 use super::symbols::Symbols;
 use super::{Guest, Resources};
 use crate::agent::{Agent, DATA_BYTES, DATA_FILE_BYTES, DATA_START, TEXT_BYTES, TEXT_START};
@@ -30,6 +31,8 @@ const HART_BUDGET: u64 = 50_000_000;
 const CALL_BUDGET: u64 = 100_000_000;
 /// Instructions after which to look whether a kernel has panicked.
 const GLANCE: u64 = 5_000_000;
+/// Ticks granted to a kernel that spins.
+const TICKS_FOR_SPIN: u32 = 3;
 /// Bytes of the console kept for errors.
 const CONSOLE_BYTES_KEPT: usize = 4096;
 /// Ticks granted to a kernel that sleeps while booting, or to its scheduler to come round.
@@ -257,6 +260,7 @@ impl Stage {
     fn run_to_hint(&mut self, stage: &'static str, budget: u64) -> Result<(), BootError> {
         let deadline = self.machine.steps().saturating_add(budget);
         let mut naps = 0;
+        let mut spin = Spin::default();
         let how = loop {
             let left = deadline.saturating_sub(self.machine.steps());
             let exit = self.machine.run_hart(FIRST_HART, left.min(GLANCE));
@@ -283,6 +287,14 @@ impl Stage {
                     }
                     if left <= GLANCE {
                         break STILL_RUNNING.to_owned();
+                    }
+                    if spin.goes_on(&mut self.machine) {
+                        // It may wait for a tick without sleeping.
+                        if naps == TICKS_FOR_SPIN || !self.machine.raise_timer(FIRST_HART) {
+                            break "it goes round and round without a change".to_owned();
+                        }
+                        naps += 1;
+                        spin = Spin::default();
                     }
                 }
             }

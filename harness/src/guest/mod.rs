@@ -9,6 +9,7 @@ pub mod location;
 mod planted;
 mod requests;
 pub(crate) mod source;
+mod spin;
 pub mod symbols;
 pub(crate) mod unwind;
 
