@@ -158,6 +158,8 @@ impl Engine {
     }
 
     fn reap(&mut self, end: &mut End) -> Result<(), Failure> {
+        // A kernel may need a frame to hand out a status; that is not what is asked here.
+        self.leave_frames(u64::MAX);
         // One more than there can be processes: a kernel that reaps for ever is stopped.
         for _ in 0..=self.processes.slots().count() {
             self.supervisor_call(SystemCall::Wait, STATUS_ADDRESS)?;

@@ -119,9 +119,9 @@ impl Engine {
     /// A machine of its own on the guest's snapshot.
     pub fn new(guest: &Arc<Guest>) -> Self {
         let mut machine = Machine::from_snapshot(&guest.snapshot);
-        for pc in [guest.panic_entry, guest.requests.refusal()]
-            .into_iter()
-            .flatten()
+        let panics = guest.panic_entry.into_iter();
+        for pc in panics
+            .chain(guest.requests.refusals())
             .chain(guest.canaries.addresses())
         {
             machine.set_breakpoint(pc);
@@ -239,7 +239,6 @@ impl Engine {
 
     /// The same, within so many instructions.
     fn run_to_hint_within(&mut self, hart: usize, budget: u64) -> Result<Option<Slot>, Failure> {
-        let first = self.machine.disk_requests();
         let mut quiet_ticks = 0;
         for _ in 0..MOST_BLOCKS {
             let before = self.machine.disk_requests();
@@ -250,8 +249,8 @@ impl Engine {
             }
             let after = self.machine.disk_requests();
             quiet_ticks = if after == before { quiet_ticks + 1 } else { 0 };
-            // Who waited for a block may be runnable beside a hart that sleeps.
-            if !self.guest.board.sleeps_early || after == first || quiet_ticks == QUIET_TICKS {
+            // Somebody may be runnable beside a hart that sleeps.
+            if !self.guest.board.sleeps_early || quiet_ticks == QUIET_TICKS {
                 return Ok(None);
             }
             self.machine.raise_timer(hart);

@@ -154,11 +154,7 @@ impl Engine {
     /// say. False: nobody is runnable, even after a tick.
     pub(super) fn next_process(&mut self, hart: usize) -> Result<bool, Failure> {
         self.machine.raise_timer(hart);
-        let mut arrived = self.run_to_hint(hart)?;
-        if arrived.is_none() && self.guest.board.sleeps_early {
-            self.machine.raise_timer(hart);
-            arrived = self.run_to_hint(hart)?;
-        }
+        let arrived = self.run_to_hint(hart)?;
         self.arrive(hart, arrived)?;
         Ok(arrived.is_some())
     }
