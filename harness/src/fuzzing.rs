@@ -399,7 +399,7 @@ impl Session {
         }
         let minimised = self.minimise(&case, &bucket, finding.step, self.minimise_executions);
         let avoided = self.avoided.clone();
-        self.describe(finding, bucket, minimised, cause, avoided)
+        self.describe(finding, bucket, minimised, cause, avoided, None)
     }
 
     /// Looks for a smaller case of a finding, with so many executions at most. False: there is none
@@ -418,7 +418,14 @@ impl Session {
         }
         let (finding, bucket) = (report.finding.clone(), report.bucket.clone());
         let avoided = report.avoided.clone();
-        *report = self.describe(finding, bucket, minimised, report.cause, avoided);
+        *report = self.describe(
+            finding,
+            bucket,
+            minimised,
+            report.cause,
+            avoided,
+            Some(report.slow),
+        );
         true
     }
 
@@ -434,7 +441,7 @@ impl Session {
         minimise(case, wanted, failed_at, executions, shows, |_, _| {})
     }
 
-    /// The report of a finding with the case that was come by.
+    /// The report of a finding with the case that was come by. `slow`: what a longer case of it was.
     fn describe(
         &mut self,
         mut finding: Finding,
@@ -442,6 +449,7 @@ impl Session {
         minimised: Minimised,
         cause: Option<Situation>,
         avoided: Vec<Situation>,
+        slow: Option<Option<Slow>>,
     ) -> Report {
         let outcome = self.runner.run(&minimised.case);
         if let Some(smallest) = outcome.finding {
@@ -452,9 +460,12 @@ impl Session {
             true => Explanation::default(),
             false => explain(&mut self.runner, &minimised.case, &finding),
         };
-        let slow = match slow::may_end(&finding) {
-            true => slow::ends(&mut self.runner, &minimised.case),
-            false => None,
+        // To wait for one that never ends takes longer than hundreds of executions.
+        let is_small = minimised.minimality == Minimality::Proved;
+        let slow = match slow {
+            _ if !slow::may_end(&finding) => None,
+            Some(before) if !is_small => before,
+            _ => slow::ends(&mut self.runner, &minimised.case),
         };
         self.runner.engine_mut().machine_mut().edges_mut().fill(0);
         Report {

@@ -30,9 +30,9 @@ pub use dialect::Dialect;
 pub use files::{FileNode, Files};
 pub use judge::{
     Action, BiteMeter, Bucket, Clause, DiskContent, End, Event, Extent, Failure, Fate, Finding,
-    FrameKind, Judge, Miscount, Nap, Observation, PageFlags, PageMapping, Race, Situation, Step,
-    Turn, TurnEnd, UserTrap, Verdict, bucket, describe, describe_race, describe_racer,
-    describe_turn,
+    FrameKind, Judge, Miscount, Mismatch, Nap, Observation, PageFlags, PageMapping, Race,
+    Situation, Step, Turn, TurnEnd, UserTrap, Verdict, bucket, describe, describe_race,
+    describe_racer, describe_turn,
 };
 pub use layout::{Image, Layout, Permissions, Segment};
 pub use model::{PageState, ProcessState};

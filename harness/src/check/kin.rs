@@ -1,8 +1,9 @@
 //! What findings of one bug have in common: two that have it are one row.
 
 use crate::campaign::Found;
+use crate::explain::is_servant;
 use oracle::case::Kind;
-use oracle::{Clause, Fate, Finding, PageState};
+use oracle::{Clause, Fate, Mismatch, PageState};
 
 /// What tells the findings of one bug from those of others.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,7 +14,7 @@ pub(super) struct Kin {
     pub(super) page: Option<PageState>,
     fate: Option<Fate>,
     pub(super) answer: Answer,
-    /// Of a panic or a hang, its bucket: the words, and the innermost functions of the kernel.
+    /// Of a panic or a hang, what the kernel said and where it was.
     words: Option<String>,
 }
 
@@ -53,17 +54,21 @@ impl Kin {
         let situation = found.situation();
         let kind = situation.map(|situation| situation.kind);
         let fate = situation.map(|situation| situation.fate);
-        let answer = match (finding.clause, fate) {
-            (Clause::ReturnedValue, Some(Fate::Fails)) => Answer::Given,
-            (Clause::ReturnedValue, _) if finding.seen.ends_with("returns -1") => Answer::Refused,
-            (Clause::ReturnedValue, _) if moves_more(finding) => Answer::Given,
+        let answer = match (finding.clause, finding.mismatch(), fate) {
+            (Clause::ReturnedValue, Some(Mismatch::Granted | Mismatch::More), _)
+            | (Clause::ReturnedValue, None, Some(Fate::Fails)) => Answer::Given,
+            (Clause::ReturnedValue, Some(Mismatch::Refused), _) => Answer::Refused,
             _ => Answer::Other,
         };
         let mut kin = Kin {
             clause: finding.clause,
             family: kind.map_or(Family::Any, family),
             page: situation.and_then(|situation| situation.page),
-            fate,
+            // A process that sleeps is served by the same code when it wakes.
+            fate: fate.map(|fate| match fate {
+                Fate::Sleeps => Fate::GoesOn,
+                other => other,
+            }),
             answer,
             words: None,
         };
@@ -88,7 +93,7 @@ impl Kin {
                 family: Family::Any,
                 page: None,
                 fate: None,
-                words: Some(found.bucket.to_string()),
+                words: Some(stop(found)),
                 ..kin
             },
             // What became of a page that nobody may touch is the same bug however it shows.
@@ -100,15 +105,9 @@ impl Kin {
                     answer: Answer::Given,
                     ..kin
                 }
+                .let_through()
             }
-            // One check of the bounds lets all of them through.
-            Clause::ReturnedValue if kin.gets_through() => Kin {
-                family: Family::Copying,
-                fate: None,
-                page: kin.page.map(nowhere),
-                ..kin
-            },
-            Clause::ReturnedValue => kin,
+            Clause::ReturnedValue => kin.let_through(),
             Clause::FramesComeBack | Clause::FramesNotInvented | Clause::HoldersCounted => Kin {
                 family: Family::Any,
                 fate: None,
@@ -151,6 +150,19 @@ impl Kin {
                 },
                 ..kin
             },
+        }
+    }
+
+    /// One check of the bounds lets all system calls through, however they have to end.
+    fn let_through(self) -> Kin {
+        match self.gets_through() {
+            true => Kin {
+                family: Family::Copying,
+                fate: None,
+                page: self.page.map(nowhere),
+                ..self
+            },
+            false => self,
         }
     }
 
@@ -204,14 +216,19 @@ fn nowhere(page: PageState) -> PageState {
     }
 }
 
-/// Whether a `read` or `write` has moved more than it had to.
-fn moves_more(finding: &Finding) -> bool {
-    let number = |words: &str| {
-        let (_, number) = words.rsplit_once("returns ")?;
-        number.split([',', ';', ' ']).next()?.parse::<i64>().ok()
-    };
-    let numbers = number(&finding.expected).zip(number(&finding.seen));
-    numbers.is_some_and(|(expected, seen)| expected >= 0 && seen > expected)
+/// Of a panic or a hang: what was said, and the innermost function in which something could be
+/// wrong. Who has called that says little, since a mistake of one function shows in all its callers.
+fn stop(found: &Found) -> String {
+    let finding = &found.finding;
+    let mut functions = finding.functions();
+    let function = functions.find(|function| !is_servant(function));
+    match (finding.panic_words(), function) {
+        (None, None) => found.bucket.to_string(),
+        (said, function) => {
+            let [said, function] = [said, function].map(Option::unwrap_or_default);
+            format!("{} {said} {function}", finding.verdict)
+        }
+    }
 }
 
 /// The innermost function of a place.

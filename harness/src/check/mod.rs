@@ -160,7 +160,7 @@ fn unchecked(guest: &Guest) -> Vec<&'static str> {
              its step is over",
         );
     }
-    if guest.requests.refusal().is_none() {
+    if guest.requests.asked.is_none() {
         missing.push(
             "single allocations: the ELF file has no symbol `kalloc`, so none was refused while \
              others were granted",

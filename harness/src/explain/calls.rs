@@ -10,7 +10,7 @@ use std::fmt;
 const MOST_LINES: usize = 36;
 
 /// Functions of xv6 and its like that say nothing of where a step goes.
-const HOUSEKEEPING: [&str; 22] = [
+const HOUSEKEEPING: [&str; 32] = [
     "acquire",
     "release",
     "push_off",
@@ -33,6 +33,18 @@ const HOUSEKEEPING: [&str; 22] = [
     "sfence_vma",
     "wakeup",
     "intr_on",
+    // What an interrupt does is nobody's step.
+    "devintr",
+    "uartintr",
+    "uartgetc",
+    "virtio_disk_intr",
+    "clockintr",
+    // Nor is one string's coming before another, or an argument of -1, a failure.
+    "strncmp",
+    "namecmp",
+    "argraw",
+    "argint",
+    "argaddr",
 ];
 /// Folders of our kernel of which the same holds.
 const HOUSEKEEPING_FOLDERS: [&str; 3] = ["sync/", "arch/", "print.rs"];
@@ -292,12 +304,16 @@ fn failure(returned: Option<u64>) -> Option<i64> {
 
 pub(super) fn is_housekeeping(frame: &Frame) -> bool {
     let file = frame.file.as_deref().unwrap_or_default();
-    let reads_a_register = frame.function.starts_with("r_") || frame.function.starts_with("w_");
-    reads_a_register
-        || HOUSEKEEPING.contains(&frame.function.as_str())
+    is_servant(&frame.function)
         || HOUSEKEEPING_FOLDERS
             .iter()
             .any(|folder| file.starts_with(folder))
+}
+
+/// Whether a function of that name only serves others, and goes wrong where they do.
+pub(crate) fn is_servant(function: &str) -> bool {
+    let reads_a_register = function.starts_with("r_") || function.starts_with("w_");
+    reads_a_register || HOUSEKEEPING.contains(&function)
 }
 
 impl fmt::Display for CallLine {

@@ -6,6 +6,7 @@ mod memory;
 mod origin;
 
 pub use calls::CallLine;
+pub(crate) use calls::is_servant;
 pub use memory::{FrameChange, Mapped, MemoryChange, PageChange};
 pub use origin::{LostFrame, Origin};
 

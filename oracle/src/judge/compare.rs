@@ -2,6 +2,7 @@
 //! replies.
 
 use super::feature::feature;
+use super::finding::Mismatch;
 use super::words;
 use super::{Clause, Event, Failure, Finding, Judge, Observation, Planned, Step, is_access};
 use crate::case::{Call, Process};
@@ -176,8 +177,13 @@ impl Judge {
             true => (Clause::LoadedValue, "loads"),
             false => (Clause::ReturnedValue, "returns"),
         };
-        let seen = format!("{process} {verb} {}", words::value(seen));
-        Err(self.finding(clause, process, expected(), seen))
+        let words = format!("{process} {verb} {}", words::value(seen));
+        let mut finding = self.finding(clause, process, expected(), words);
+        finding.signature.mismatch = Some(Mismatch::of(answer, seen));
+        if let Some(slept) = self.last_of(process).filter(|_| !own) {
+            finding.is_about(&slept, self.woken(&slept));
+        }
+        Err(finding)
     }
 
     fn compare_start(

@@ -2,7 +2,7 @@
 
 use super::Situation;
 use crate::case::Kind;
-use crate::model::PageState;
+use crate::model::{Answer, FAILED, PageState};
 use serde::{Serialize, Serializer};
 use std::fmt;
 
@@ -355,6 +355,33 @@ pub(super) struct Signature {
     pub(super) words: Option<Box<str>>,
     /// For a panic or a hang, the kernel's innermost functions.
     pub(super) functions: Option<Box<str>>,
+    /// For a wrong answer, how it is wrong; no part of the bucket.
+    pub(super) mismatch: Option<Mismatch>,
+}
+
+/// How the answer of a system call is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Mismatch {
+    /// It is -1 and had to be something else.
+    Refused,
+    /// It had to be -1.
+    Granted,
+    /// It is a larger number than it had to be.
+    More,
+    /// It is another.
+    Other,
+}
+
+impl Mismatch {
+    /// Of `seen`, where `wanted` had to come.
+    pub(super) fn of(wanted: Answer, seen: u64) -> Mismatch {
+        match wanted {
+            Answer::Exactly(FAILED) => Mismatch::Granted,
+            _ if seen == FAILED => Mismatch::Refused,
+            Answer::Exactly(wanted) if seen as i64 > wanted as i64 => Mismatch::More,
+            _ => Mismatch::Other,
+        }
+    }
 }
 
 impl Finding {
@@ -362,6 +389,25 @@ impl Finding {
     /// end of the case showed it.
     pub fn situation(&self) -> Option<Situation> {
         self.signature.situation
+    }
+
+    /// Of a wrong answer of a system call, how it is wrong.
+    pub fn mismatch(&self) -> Option<Mismatch> {
+        self.signature.mismatch
+    }
+
+    /// What the kernel said when it panicked, as one word without numbers.
+    pub fn panic_words(&self) -> Option<&str> {
+        self.signature.words.as_deref()
+    }
+
+    /// In which functions of the kernel it panicked or hung, the innermost first.
+    pub fn functions(&self) -> impl Iterator<Item = &str> {
+        self.signature
+            .functions
+            .as_deref()
+            .into_iter()
+            .flat_map(|functions| functions.split('<'))
     }
 }
 

@@ -29,7 +29,7 @@ use crate::setting::Setting;
 use finding::Signature;
 use frames::Budget;
 
-pub use finding::{Bucket, Clause, Finding, Verdict, bucket};
+pub use finding::{Bucket, Clause, Finding, Mismatch, Verdict, bucket};
 pub use meter::BiteMeter;
 pub use observation::{
     DiskContent, End, Event, Failure, FrameKind, Miscount, Nap, Observation, PageFlags,
@@ -70,6 +70,16 @@ struct Planned {
     met: Option<PageState>,
     extent: Extent,
     budget: Budget,
+}
+
+impl Finding {
+    /// Puts it down to another operation than the one at which it shows.
+    fn is_about(&mut self, planned: &Planned, situation: Situation) {
+        let signature = &mut self.signature;
+        signature.kind = Some(planned.operation.call.kind());
+        signature.page = planned.page;
+        signature.situation = Some(situation);
+    }
 }
 
 /// Memory that is used again and again.
@@ -273,8 +283,18 @@ impl Judge {
                 situation: at.map(|at| self.situation(&at)),
                 words: None,
                 functions: None,
+                mismatch: None,
             }),
         }
+    }
+
+    /// The last operation that `process` was given: what it sleeps in, if it sleeps.
+    fn last_of(&self, process: Process) -> Option<Planned> {
+        let mut done = self.done.iter().rev();
+        let own = done.find(|done| {
+            done.operation.process == process && !done.operation.call.is_done_to_all()
+        });
+        own.copied()
     }
 
     /// The operation with that index, if it was performed.

@@ -105,8 +105,15 @@ fn page_met(model: &Model, operation: &Operation) -> Option<PageState> {
     let space = model.space(process);
     let address = model.resolve(process, operation.call.address()?);
     let (length, access) = reach(model, operation, address);
-    let pages = pages_of(address, length);
-    let looked_at = || pages.clone().take(PAGES_LOOKED_AT);
+    let every = match operation.call {
+        Call::Touch { count, stride, .. } => (u64::from(count.get()), stride.bytes()),
+        _ => (1, 0),
+    };
+    let touches = (0..every.0).map(|nth| address.wrapping_add(nth * every.1));
+    let looked_at = || {
+        let pages = touches.clone().flat_map(|start| pages_of(start, length));
+        pages.take(PAGES_LOOKED_AT)
+    };
     let is_forbidden = |page: &u64| {
         space
             .permissions(page * PAGE_SIZE, &model.world)
@@ -207,6 +214,16 @@ impl Judge {
             page: planned.met,
             fate,
             extent: planned.extent,
+        }
+    }
+
+    /// The situation of an operation in which a process fell asleep.
+    pub(super) fn woken(&self, slept: &Planned) -> Situation {
+        Situation {
+            kind: slept.operation.call.kind(),
+            page: slept.met,
+            fate: Fate::Sleeps,
+            extent: slept.extent,
         }
     }
 
