@@ -3,6 +3,7 @@
 //! A target under `fuzz/` is glue: it hands bytes to [`Session::execute`] and the counters to its
 //! engine. What runs is here, so that `cargo test` on stable replays the same code.
 
+use crate::engine::Engine;
 use crate::explain::{Explanation, explain};
 use crate::guest::location::GuestFiles;
 use crate::guest::{BootError, Guest};
@@ -10,11 +11,11 @@ use crate::minimise::{Minimality, Minimised, minimise};
 use crate::runner::{Outcome, Runner, Watch};
 use crate::slow::{self, Slow};
 use oracle::{
-    BiteMeter, Bucket, Case, Clause, Dialect, Finding, Judge, Observation, Operation, Situation,
-    Step, bucket,
+    BiteMeter, Bucket, Call, Case, Clause, Dialect, Finding, Judge, Observation, Operation,
+    Situation, Step, bucket,
 };
 use std::collections::HashSet;
-use std::ops::AddAssign;
+use std::ops::{AddAssign, Range};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Counters for edges of the guest kernel.
@@ -179,6 +180,8 @@ pub struct Report {
     pub cause: Option<Situation>,
     /// Of a step that takes too long: that it ends, and when.
     pub slow: Option<Slow>,
+    /// Whether the process that does not come back is dead.
+    pub has_died: bool,
     /// What the case is to be steered around to show this and nothing else.
     pub avoided: Vec<Situation>,
     /// Guest instructions of one execution.
@@ -337,9 +340,45 @@ impl Session {
             }
         }
         let outcome = self.runner.run(&shortest.0);
-        let cause = self.runner.judge().last_situation();
+        let last = self.runner.judge().last_situation();
         self.runner.engine_mut().machine_mut().edges_mut().fill(0);
-        Some((shortest.0, outcome.finding?, cause))
+        let finding = outcome.finding?;
+        let cause = match finding.is_put_down() {
+            true => finding.situation(),
+            false => last,
+        };
+        Some((shortest.0, finding, cause))
+    }
+
+    /// The cases that part, in the first race of `case`, a read of the kernel's own data from the store
+    /// that makes something of it, where another racer stores there under no common lock. None if it has
+    /// no race, or its racers keep out of each other's way.
+    pub fn aim(&mut self, case: &Case) -> Vec<Case> {
+        let mut races = case.operations.iter().enumerate();
+        let race = races.find_map(|(at, operation)| match operation.call {
+            Call::Together { schedule } => Some((at, schedule)),
+            _ => None,
+        });
+        let Some((at, schedule)) = race else {
+            return Vec::new();
+        };
+        let under = |schedule| {
+            let mut case = case.clone();
+            case.operations[at].call = Call::Together { schedule };
+            case
+        };
+        let mut aim = Aim {
+            at,
+            points: Vec::new(),
+        };
+        self.runner.avoid(&[]);
+        let undisturbed = under(schedule.with_switches(&[]));
+        self.runner.run_watched(&undisturbed, &mut aim);
+        self.runner.engine_mut().machine_mut().edges_mut().fill(0);
+        let points = aim.points.into_iter();
+        points
+            .map(|point| under(schedule.with_switches(&[point])))
+            .collect()
     }
 
     /// What was done so far.
@@ -455,6 +494,7 @@ impl Session {
         if let Some(smallest) = outcome.finding {
             finding = smallest;
         }
+        let has_died = finding.clause == Clause::ComesBack && self.runner.has_died(&finding);
         // A case that is to become smaller is explained when it has: to look closely takes long.
         let explanation = match self.steers && minimised.minimality == Minimality::BudgetSpent {
             true => Explanation::default(),
@@ -475,6 +515,7 @@ impl Session {
             explanation,
             cause,
             slow,
+            has_died,
             avoided,
             instructions: outcome.instructions,
         }
@@ -496,6 +537,27 @@ impl Session {
         match shown.is_some_and(|shown| bucket(&shown) == bucket(finding)) {
             true => shorter,
             false => case.clone(),
+        }
+    }
+}
+
+/// Notes where the racers of one race meet.
+struct Aim {
+    /// Which `together` it is.
+    at: usize,
+    points: Vec<u32>,
+}
+
+impl Watch for Aim {
+    fn before(&mut self, operations: Range<usize>, engine: &mut Engine) {
+        if operations.start == self.at {
+            engine.watch_next_race();
+        }
+    }
+
+    fn after(&mut self, operations: Range<usize>, engine: &mut Engine) {
+        if operations.start == self.at {
+            self.points = engine.take_change_points();
         }
     }
 }

@@ -235,6 +235,16 @@ impl Runner {
             .collect()
     }
 
+    /// Whether the process that a finding of the case just run is about, and that did not come back,
+    /// is dead. The machine cannot be looked into any more after that.
+    pub fn has_died(&mut self, finding: &Finding) -> bool {
+        let mut processes = Process::all();
+        let silent = processes.find(|process| Some(process.letter()) == finding.process);
+        let mut others = self.standing();
+        others.retain(|(process, _)| Some(*process) != silent);
+        silent.is_some_and(|silent| self.engine.has_died(silent, &others))
+    }
+
     /// Changes the kernel itself, for all later cases: `bytes` at physical `address`.
     pub fn patch_kernel(&mut self, address: u64, bytes: &[u8]) {
         self.engine.patch_kernel(address, bytes);

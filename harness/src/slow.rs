@@ -6,7 +6,7 @@
 use crate::engine::STEP_BUDGET;
 use crate::runner::{Runner, Watch};
 use oracle::case::Kind;
-use oracle::{Case, Finding, Judge, Observation, Operation, Process, Step};
+use oracle::{Case, Fate, Finding, Judge, Observation, Operation, Process, Step};
 use serde::Serialize;
 
 /// Instructions that a step is given when it has spent its budget: 32 times as many. A walk of the
@@ -41,14 +41,15 @@ impl std::fmt::Display for Slow {
 }
 
 /// Whether a finding may be about a walk: one of an operation that gives memory back or copies it, or
-/// of the end of the case, where processes exit.
+/// of the end of the case, where processes exit; or of one that kills.
 pub fn may_end(finding: &Finding) -> bool {
     finding.clause == oracle::Clause::EndsInTime
         && finding.situation().is_none_or(|situation| {
-            matches!(
+            let walks = matches!(
                 situation.kind,
                 Kind::Sbrk | Kind::Fork | Kind::Exit | Kind::Wait | Kind::Kill | Kind::Exec
-            )
+            );
+            walks || situation.fate == Fate::Ends
         })
 }
 

@@ -31,7 +31,7 @@ pub use files::{FileNode, Files};
 pub use judge::{
     Action, BiteMeter, Bucket, Clause, DiskContent, End, Event, Extent, Failure, Fate, Finding,
     FrameKind, Judge, Miscount, Mismatch, Nap, Observation, PageFlags, PageMapping, Race,
-    Situation, Step, Turn, TurnEnd, UserTrap, Verdict, bucket, describe, describe_race,
+    Situation, Spoiled, Step, Turn, TurnEnd, UserTrap, Verdict, bucket, describe, describe_race,
     describe_racer, describe_turn,
 };
 pub use layout::{Image, Layout, Permissions, Segment};

@@ -30,6 +30,8 @@ pub struct Found {
     /// Of a step that takes too long: that it ends, and when.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub slow: Option<Slow>,
+    /// Whether the process that does not come back is dead; else it sleeps for ever.
+    pub has_died: bool,
     /// Where in the kernel it went wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub place: Option<String>,
@@ -60,6 +62,7 @@ impl Found {
             minimality: report.minimised.minimality,
             cause: report.cause,
             slow: report.slow,
+            has_died: report.has_died,
             place: report.explanation.place(),
             executions,
             seconds: elapsed.as_secs_f64(),

@@ -5,6 +5,7 @@
 //! the same sessions over the same corpus; this one needs nothing but `cargo`, so that any CI can
 //! use it.
 
+mod aimed;
 mod coverage;
 pub mod folder;
 mod found;
@@ -18,6 +19,7 @@ pub use progress::Progress;
 use crate::breeding::{Breeder, Mutations};
 use crate::fuzzing::{Alarm, EDGE_COUNTERS, Execution, FEATURE_COUNTERS, Known, Session, Totals};
 use crate::guest::Guest;
+use aimed::Aimed;
 use coverage::Coverage;
 use folder::Effort;
 use oracle::{Case, Profile};
@@ -147,6 +149,7 @@ pub fn run(
         pool: Pool::new(plan.corpus.clone()),
         known: Known::default(),
         queue: Queue::default(),
+        aimed: Aimed::default(),
         next: AtomicUsize::new(0),
         begun: AtomicU64::new(0),
         started: Instant::now(),
@@ -219,6 +222,7 @@ struct Shared<'a> {
     pool: Pool,
     known: Known,
     queue: Queue,
+    aimed: Aimed,
     /// Cases made by all threads.
     next: AtomicUsize,
     /// Executions begun by all threads.
@@ -279,6 +283,9 @@ impl Shared<'_> {
                 }
                 continue;
             }
+            if let Some(case) = self.aimed.due(self.begun.load(Ordering::Relaxed)) {
+                self.aimed.give(session.aim(&case));
+            }
             if !self.begins() {
                 break;
             }
@@ -322,6 +329,13 @@ impl Shared<'_> {
 
     /// The seeds first, each once; then children of the pool, and now and then something new.
     fn next_case(&self, random: &mut fastrand::Rng) -> Candidate {
+        if let Some(case) = self.aimed.take() {
+            return Candidate {
+                case,
+                parent: None,
+                target: Some(Profile::Schedules),
+            };
+        }
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         if let Some(seed) = self.plan.seeds.get(number) {
             return Candidate {
@@ -355,8 +369,15 @@ impl Shared<'_> {
 
     /// Takes a case into the pool that covers something new, or what its parent did with less.
     fn learn(&self, candidate: Candidate, edges: &[u8], features: &[u8]) -> Result<(), Broken> {
-        let Candidate { case, parent, .. } = candidate;
+        let Candidate {
+            case,
+            parent,
+            target,
+        } = candidate;
         let new = self.coverage.add(edges, features);
+        if target.is_none() || (!new.is_empty() && parent.is_some()) {
+            self.aimed.add(&case);
+        }
         let done = match parent {
             _ if !new.is_empty() => self.pool.add(case, new),
             Some(parent) => self.pool.reduce(&parent, case, edges, features),

@@ -3,7 +3,7 @@
 use crate::campaign::Found;
 use crate::explain::is_servant;
 use oracle::case::Kind;
-use oracle::{Clause, Fate, Mismatch, PageState};
+use oracle::{Clause, Fate, Finding, Mismatch, PageState, Spoiled};
 
 /// What tells the findings of one bug from those of others.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub(super) struct Kin {
     pub(super) answer: Answer,
     /// Of a panic or a hang, what the kernel said and where it was.
     words: Option<String>,
+    /// Of wrong bytes, whose they are.
+    spoiled: Option<Spoiled>,
 }
 
 /// Operations that a kernel serves by the same code.
@@ -60,8 +62,13 @@ impl Kin {
             (Clause::ReturnedValue, Some(Mismatch::Refused), _) => Answer::Refused,
             _ => Answer::Other,
         };
+        // Whether the kernel says that it kills is another question.
+        let clause = match found.has_died {
+            true => Clause::InnocentLive,
+            false => finding.clause,
+        };
         let mut kin = Kin {
-            clause: finding.clause,
+            clause,
             family: kind.map_or(Family::Any, family),
             page: situation.and_then(|situation| situation.page),
             // A process that sleeps is served by the same code when it wakes.
@@ -71,13 +78,14 @@ impl Kin {
             }),
             answer,
             words: None,
+            spoiled: None,
         };
         kin.page = kin.page.filter(|page| kin.matters(*page)).map(plain);
         let copies = !matches!(kin.family, Family::Access | Family::Any | Family::Other(_));
         if copies {
             kin.page = kin.page.map(|page| not_there(page, kin.family));
         }
-        match finding.clause {
+        match clause {
             // A walk is known by the function that walks.
             Clause::EndsInTime if found.slow.is_some() => Kin {
                 family: Family::Any,
@@ -96,8 +104,17 @@ impl Kin {
                 words: Some(stop(found)),
                 ..kin
             },
+            // Bytes that are not zero are seen wherever a page was filled, by whoever looks first.
+            Clause::PageContent | Clause::FreshPageZero if is_unzeroed(finding) => Kin {
+                clause: Clause::FreshPageZero,
+                family: kin.family.coarse(),
+                page: None,
+                fate: None,
+                answer: Answer::Other,
+                ..kin
+            },
             // What became of a page that nobody may touch is the same bug however it shows.
-            Clause::ReturnedValue | Clause::InnocentLive | Clause::PageContent
+            Clause::ReturnedValue | Clause::PageContent
                 if kin.family == Family::CopyOut && kin.fate == Some(Fate::Fails) =>
             {
                 Kin {
@@ -131,6 +148,13 @@ impl Kin {
                 ..kin
             },
             // A frame that somebody else uses goes wrong when that one happens to act.
+            Clause::PageContent if finding.spoiled().is_some() => Kin {
+                family: Family::Any,
+                fate: None,
+                page: None,
+                spoiled: finding.spoiled(),
+                ..kin
+            },
             Clause::PageContent | Clause::FreshPageZero => Kin {
                 family: Family::Any,
                 fate: None,
@@ -185,6 +209,21 @@ impl Kin {
             _ => true,
         }
     }
+}
+
+impl Family {
+    /// Accesses of the program, all system calls that copy, and others.
+    fn coarse(self) -> Family {
+        match self {
+            Family::Path | Family::CopyIn | Family::CopyOut => Family::Copying,
+            other => other,
+        }
+    }
+}
+
+/// Whether a finding is about bytes that had to be zero.
+fn is_unzeroed(finding: &Finding) -> bool {
+    finding.clause == Clause::FreshPageZero || finding.spoiled() == Some(Spoiled::Zeros)
 }
 
 /// A page in the image is shared as one of the heap is.

@@ -468,11 +468,14 @@ impl Prober {
 
     fn pipes(&mut self) {
         let good = self.layout.data.start;
+        if !self.new_pipe() {
+            return self.note("pipe.bytes", self.dialect.pipe.bytes, NO_PIPE);
+        }
         let (mut holds, mut blocks) = (1, LARGEST_PIPE);
         while blocks - holds > 1 {
             let middle = holds.midpoint(blocks);
             self.new_pipe();
-            self.call(SystemCall::Sbrk, [LARGEST_PIPE, 0, 0]);
+            self.grow_and_touch(LARGEST_PIPE / PAGE_SIZE);
             match self.call(SystemCall::Write, [WRITE_END, self.layout.heap, middle]) {
                 Seen::Returned(count) if count == middle => holds = middle,
                 _ => blocks = middle,
@@ -548,7 +551,15 @@ impl Prober {
     }
 
     fn limits(&mut self) {
-        self.new_pipe();
+        if !self.new_pipe() {
+            let limits = self.dialect.limits.clone();
+            self.note(
+                "limits.files_per_process",
+                limits.files_per_process,
+                NO_PIPE,
+            );
+            return self.note("limits.files", limits.files, NO_PIPE);
+        }
         let most = u64::from(self.dialect.limits.files_per_process);
         let copies = (2..most).take_while(|_| {
             let copy = self.call(SystemCall::Dup, [READ_END, 0, 0]);
@@ -571,6 +582,7 @@ impl Prober {
         for process in &everybody {
             for _ in 0..self.dialect.limits.files_per_process / 2 {
                 let ends = [self.layout.data.start, 0, 0];
+                self.make_private(*process, ends[0]);
                 if self.call_of(*process, SystemCall::Pipe, ends).value() == Some(0) {
                     files += 2;
                 }
@@ -614,10 +626,35 @@ impl Prober {
             })
     }
 
-    /// A pipe, the first thing in a case, so that its ends are descriptors 0 and 1.
-    fn new_pipe(&mut self) {
+    /// A pipe, the first thing in a case, so that its ends are descriptors 0 and 1; whether there is
+    /// one.
+    fn new_pipe(&mut self) -> bool {
         self.engine.reset();
-        self.call(SystemCall::Pipe, [self.layout.data.start, 0, 0]);
+        let ends = self.layout.data.start;
+        self.make_private(ASKED, ends);
+        self.call(SystemCall::Pipe, [ends, 0, 0]).value() == Some(0)
+    }
+
+    /// Has a program store to a page, so that whatever it is asked next needs nothing of what
+    /// kernels do wrong with pages that are shared, or not there yet.
+    fn make_private(&mut self, process: Process, address: u64) {
+        let store = Action::Store {
+            address,
+            width: Width::One,
+            value: 0,
+        };
+        self.perform(process, store);
+    }
+
+    /// Has the heap grow by so many pages, and touches them all, for the same reason.
+    fn grow_and_touch(&mut self, pages: u64) {
+        self.call(SystemCall::Sbrk, [pages * PAGE_SIZE, 0, 0]);
+        self.act(Action::Touch {
+            address: self.layout.heap,
+            stride: PAGE_SIZE,
+            count: pages,
+            write: true,
+        });
     }
 
     fn fork_of(&mut self, child: Process) -> Seen {
@@ -710,6 +747,8 @@ const PAGES_BEYOND: u64 = 600;
 const KERNEL: u64 = 0x8000_0000;
 /// Why a default stands where asking did not help.
 const UNCLEAR: &str = "the default: what it does is neither";
+/// Why a default stands where the kernel gives no pipe to ask with.
+const NO_PIPE: &str = "the default: `pipe` fails";
 /// Descriptors of the first pipe of a case.
 const READ_END: u64 = 0;
 const WRITE_END: u64 = 1;

@@ -3,7 +3,7 @@
 use super::kin::{Answer, Kin};
 use crate::campaign::Found;
 use oracle::case::{Call, Kind};
-use oracle::{Case, Clause, PageState};
+use oracle::{Case, Clause, PageState, Spoiled};
 use serde::{Serialize, Serializer};
 use std::fmt;
 
@@ -78,6 +78,9 @@ pub fn severity(found: &Found) -> (Severity, Option<&'static str>) {
     if let Some(why) = doubt(found, &kin) {
         return (Severity::Questionable, Some(why));
     }
+    if found.has_died {
+        return (Severity::WrongResult, None);
+    }
     let severity = match kin.gets_through() {
         true => Severity::BreaksIsolation,
         false => by_clause(found.finding.clause),
@@ -139,9 +142,11 @@ fn doubt(found: &Found, kin: &Kin) -> Option<&'static str> {
             | Clause::LoadedValue
             | Clause::ForbiddenAccessKills
             | Clause::InnocentLive
-            | Clause::PageContent
+            | Clause::ComesBack
     );
-    if is_about_bytes && situation.page == Some(PageState::Tail) {
+    let in_tail = found.finding.spoiled() == Some(Spoiled::Tail)
+        || (is_about_bytes && situation.page == Some(PageState::Tail));
+    if in_tail {
         return Some(
             "it is about bytes behind the program break in the break's own page, which some kernels \
              give and some do not",

@@ -54,8 +54,14 @@ pub fn rows(found: &[Found]) -> Vec<Row> {
     for one in found {
         let (severity, doubt) = severity(one);
         let kin = Kin::of(one);
-        let same =
-            |(worse, other, _): &&mut (Severity, Kin, Row)| *worse == severity && *other == kin;
+        // What an author may disagree with is one question, however often it is met.
+        let same = |(other_severity, other, row): &&mut (Severity, Kin, Row)| {
+            let alike = match doubt {
+                Some(_) => row.doubt == doubt,
+                None => *other == kin,
+            };
+            *other_severity == severity && alike
+        };
         match rows.iter_mut().find(same) {
             Some((_, _, row)) => row.join(one),
             None => {
@@ -126,6 +132,7 @@ fn word(found: &Found) -> Option<&'static str> {
 fn wrong(found: &Found) -> &'static str {
     match found.slow {
         Some(_) => "the kernel walks memory that nobody has touched, page by page",
+        None if found.has_died => Clause::InnocentLive.broken(),
         None => found.finding.clause.broken(),
     }
 }
@@ -133,6 +140,7 @@ fn wrong(found: &Found) -> &'static str {
 fn seen(found: &Found) -> String {
     match found.slow {
         Some(slow) => format!("{}; {slow}", found.finding.seen),
+        None if found.has_died => format!("{}: it is dead", found.finding.seen),
         None => found.finding.seen.to_string(),
     }
 }

@@ -70,6 +70,17 @@ impl Engine {
         end
     }
 
+    /// Whether `process`, which has fallen silent, is dead: the supervisor reaps it when the others,
+    /// who stand as they do, have gone. The case is over then.
+    pub fn has_died(&mut self, process: Process, others: &[(Process, Standing)]) -> bool {
+        let Some(slot) = Slot::of(process) else {
+            return false;
+        };
+        let pid = self.processes.get(slot).pid;
+        let end = self.finish(others, Vigil::Awake);
+        end.reaped.iter().any(|(reaped, _)| *reaped == pid)
+    }
+
     /// How often the supervisor can fork before it is refused; `None` if that is for want of a frame,
     /// or if its children run before it. It is the last thing to do before a reset.
     pub(crate) fn count_forks(&mut self) -> Result<Option<u64>, Failure> {

@@ -5,6 +5,7 @@
 //! `oracle`, says what they mean.
 
 mod canary;
+mod conflicts;
 mod disk;
 mod finish;
 mod mappings;
@@ -19,6 +20,7 @@ mod stack;
 use crate::guest::Guest;
 use crate::guest::frames::KnownList;
 use crate::guest::source::Lines;
+use conflicts::Meeting;
 use emulator::{Exit, Machine};
 use oracle::{Event, Failure, Process, Turn};
 use processes::SlotSet;
@@ -101,6 +103,8 @@ pub struct Engine {
     lost_owners: Option<Vec<u16>>,
     /// The recording of an operation, if somebody asked for one.
     record: Record,
+    /// Where the racers of a race meet, if somebody asked.
+    meeting: Meeting,
     /// The kernel's source, once it was asked for.
     lines: Option<Box<Lines>>,
     /// Physical addresses of page tables, kept to be filled again.
@@ -146,6 +150,7 @@ impl Engine {
             stack: Vec::new(),
             lost_owners: None,
             record: Record::default(),
+            meeting: Meeting::default(),
             lines: None,
             page_tables: Vec::new(),
             disk_requests: 0,
@@ -169,6 +174,7 @@ impl Engine {
         self.stack.clear();
         self.lost_owners = None;
         self.record = Record::Off;
+        self.meeting = Meeting::Off;
         self.disk_requests = 0;
     }
 

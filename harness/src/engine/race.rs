@@ -234,6 +234,7 @@ impl Engine {
         let schedule = race.schedule;
         let begin = self.machine.steps();
         self.begin_recording(true);
+        self.begin_meeting();
         let mut switches = schedule
             .switches()
             .iter()
@@ -258,7 +259,8 @@ impl Engine {
             let end = match pause {
                 Pause::Budget if switched => {
                     contest.give_way(at);
-                    if schedule.pre_empts() {
+                    // Alone, a hart has nobody to give way to but those in the queue.
+                    if schedule.pre_empts() || contest.lanes.len() == 1 {
                         self.machine.raise_timer(hart);
                         // Somebody else may be next to ask for a frame there.
                         self.machine.clear_last_user_trap(hart);
@@ -296,6 +298,7 @@ impl Engine {
             });
         }
         self.end_recording();
+        self.end_meeting(contest.lanes.len());
         Ok(!contest.unfinished.is_empty())
     }
 

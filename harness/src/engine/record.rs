@@ -3,6 +3,7 @@
 //! Only an explanation asks for it: a recorded step runs a thousand times slower, and to the same
 //! end, since running in portions is the same as running in one.
 
+use super::conflicts::Meeting;
 use super::{Engine, HARTS};
 use crate::guest::symbols::Symbols;
 use crate::guest::unwind::Unwinder;
@@ -192,7 +193,10 @@ impl Engine {
                     guest.unwinder(),
                 )
             }
-            _ => self.machine.run_hart(hart, budget),
+            _ => match &mut self.meeting {
+                Meeting::On(meetings) => meetings.run(&mut self.machine, hart, budget, &self.guest),
+                _ => self.machine.run_hart(hart, budget),
+            },
         }
     }
 }

@@ -18,7 +18,7 @@
 //! and 7; `frames fail` is its form with 0xff in byte 1 and the number in byte 6.
 //!
 //! `together` has harts, order, pre-emption and the form of its change points in byte 1, and the
-//! change points in bytes 2 to 7.
+//! change points in bytes 2 to 7; one that is far has the harts in byte 2, and is in bytes 4 to 7.
 //!
 //! Every record decodes to an operation. The encoder writes one *exact* form of each operation; the
 //! other forms exist so that random bytes often mean something interesting: an offset at the end of
@@ -87,6 +87,8 @@ const UNTERMINATED: u8 = 1;
 const OPEN_FLAGS_SHIFT: u32 = 2;
 /// Bit of byte 1: change points interrupt.
 const PRE_EMPTS: u8 = 0x20;
+/// Low bits of byte 1 of `together`: the change point is far, and the number of harts is in byte 2.
+const FAR: u8 = 3;
 /// Page form from which on the page has eleven bits.
 const FAR_PAGE: u8 = 8;
 
@@ -254,22 +256,34 @@ pub(super) fn decode_record(record: Record) -> Operation {
 }
 
 fn decode_schedule(record: Record) -> Schedule {
+    let order = Order::from_code(record[1] >> 2);
+    let pre_empts = record[1] & PRE_EMPTS != 0;
     // Races are short: most of random change points are small.
     let shift = 2 * (record[1] >> 6);
-    let switches = [2, 4, 6].map(|at| u16::from_le_bytes([record[at], record[at + 1]]) >> shift);
-    Schedule::new(
-        1 + record[1] % 4,
-        Order::from_code(record[1] >> 2),
-        record[1] & PRE_EMPTS != 0,
-        &switches,
-    )
+    if record[1] & FAR == FAR {
+        let far = number(record) as u32 >> shift;
+        return Schedule::new(1 + record[2] % 3, order, pre_empts, &[far]);
+    }
+    let near = |at| u32::from(u16::from_le_bytes([record[at], record[at + 1]]) >> shift);
+    let switches = [2, 4, 6].map(near);
+    Schedule::new(1 + record[1] % 4, order, pre_empts, &switches)
 }
 
 fn encode_schedule(schedule: Schedule, record: &mut Record) {
     let flag = if schedule.pre_empts() { PRE_EMPTS } else { 0 };
-    record[1] = (schedule.harts() - 1) | schedule.order().code() << 2 | flag;
-    for (place, at) in record[2..].chunks_exact_mut(2).zip(schedule.switches()) {
-        place.copy_from_slice(&at.to_le_bytes());
+    let harts = schedule.harts() - 1;
+    let common = schedule.order().code() << 2 | flag;
+    match *schedule.switches() {
+        [far] if far > Schedule::LAST_NEAR => {
+            (record[1], record[2]) = (common | FAR, harts);
+            record[4..].copy_from_slice(&far.to_le_bytes());
+        }
+        _ => {
+            record[1] = common | harts;
+            for (place, at) in record[2..].chunks_exact_mut(2).zip(schedule.switches()) {
+                place.copy_from_slice(&(*at as u16).to_le_bytes());
+            }
+        }
     }
 }
 

@@ -64,8 +64,8 @@ pub struct Schedule {
     harts: u8,
     order: Order,
     pre_empts: bool,
-    /// Ascending; zeros, which stand for none, at the end.
-    switches: [u16; Schedule::SWITCHES],
+    /// Ascending; zeros, which stand for none, at the end. One that is far is alone.
+    switches: [u32; Schedule::SWITCHES],
 }
 
 impl Schedule {
@@ -74,14 +74,25 @@ impl Schedule {
     /// The most change points: bugs of more than four ordered events are rare.
     pub const SWITCHES: usize = 3;
 
+    /// The last change point that there can be.
+    pub const LATEST: u32 = 1 << 24;
+
+    /// From the next on, a change point is far, and is the only one.
+    pub const LAST_NEAR: u32 = u16::MAX as u32;
+
     /// A schedule on so many harts (brought into 1 to 3), with change points at `switches`
     /// instructions since the race began (in any order; 0 is none, and more than
-    /// [`Schedule::SWITCHES`] are too many: the last are left out). `pre_empts`: at each of them the
+    /// [`Schedule::SWITCHES`] are too many: the last are left out; beside one that is far there is
+    /// no other; none comes after [`Schedule::LATEST`]). `pre_empts`: at each of them the
     /// timer interrupts as well; on one hart it always does.
-    pub fn new(harts: u8, order: Order, pre_empts: bool, switches: &[u16]) -> Schedule {
-        let mut sorted: Vec<u16> = switches.iter().copied().filter(|at| *at != 0).collect();
+    pub fn new(harts: u8, order: Order, pre_empts: bool, switches: &[u32]) -> Schedule {
+        let there = switches.iter().filter(|at| **at != 0);
+        let mut sorted: Vec<u32> = there.map(|at| (*at).min(Self::LATEST)).collect();
         sorted.sort_unstable();
         sorted.dedup();
+        if let Some(far) = sorted.iter().copied().find(|at| *at > Self::LAST_NEAR) {
+            sorted = vec![far];
+        }
         sorted.resize(Self::SWITCHES, 0);
         let harts = harts.clamp(1, Self::HARTS);
         Schedule {
@@ -108,13 +119,13 @@ impl Schedule {
     }
 
     /// The change points: instructions, of all harts together, since the race began; ascending.
-    pub fn switches(&self) -> &[u16] {
+    pub fn switches(&self) -> &[u32] {
         let count = self.switches.iter().take_while(|at| **at != 0).count();
         &self.switches[..count]
     }
 
     /// The same with other change points.
-    pub fn with_switches(self, switches: &[u16]) -> Schedule {
+    pub fn with_switches(self, switches: &[u32]) -> Schedule {
         Schedule::new(self.harts, self.order, self.pre_empts, switches)
     }
 }

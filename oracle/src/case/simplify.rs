@@ -203,7 +203,7 @@ fn simpler_schedules(schedule: Schedule) -> impl Iterator<Item = Schedule> {
     }
     if let [first, others @ ..] = switches {
         // Who gives way at once might as well go last.
-        let others: Vec<u16> = others.iter().map(|at| at - first).collect();
+        let others: Vec<u32> = others.iter().map(|at| at - first).collect();
         let length = order.ranks().len();
         let orders = Order::all().filter(|order| order.ranks().len() == length);
         simpler.extend(orders.map(|order| Schedule::new(harts, order, pre_empts, &others)));
@@ -228,19 +228,21 @@ fn simpler_schedules(schedule: Schedule) -> impl Iterator<Item = Schedule> {
 
 /// Numbers of fewer digits that are not zeros at their end, and smaller ones of as many: 2869 becomes
 /// 2000 or 3000 before 2900.
-fn rounder(number: u16) -> impl Iterator<Item = u16> {
-    let digits = |mut number: u16| {
+fn rounder(number: u32) -> impl Iterator<Item = u32> {
+    let digits = |mut number: u32| {
         while number > 0 && number.is_multiple_of(10) {
             number /= 10;
         }
         number.checked_ilog10()
     };
-    let around = [10_000, 1000, 100, 10].into_iter().flat_map(move |unit| {
-        let below = number - number % unit;
-        [Some(below), below.checked_add(unit)]
-    });
+    let around = [100_000, 10_000, 1000, 100, 10]
+        .into_iter()
+        .flat_map(move |unit| {
+            let below = number - number % unit;
+            [Some(below), below.checked_add(unit)]
+        });
     let smaller = [number / 2, number - 1].map(Some);
-    let rank = move |number: u16| (digits(number), number);
+    let rank = move |number: u32| (digits(number), number);
     let candidates = around.chain(smaller).flatten();
     candidates.filter(move |other| *other > 0 && rank(*other) < rank(number))
 }

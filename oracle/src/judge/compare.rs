@@ -180,9 +180,6 @@ impl Judge {
         let words = format!("{process} {verb} {}", words::value(seen));
         let mut finding = self.finding(clause, process, expected(), words);
         finding.signature.mismatch = Some(Mismatch::of(answer, seen));
-        if let Some(slept) = self.last_of(process).filter(|_| !own) {
-            finding.is_about(&slept, self.woken(&slept));
-        }
         Err(finding)
     }
 
@@ -275,7 +272,8 @@ impl Judge {
             return Err(self.finding(clause, process, self.in_words(planned, reply), seen));
         }
         self.compare_absence(planned, reply, death, observation)?;
-        let announced = self.model.world.dialect.faults.announced;
+        // For want of a frame a kernel may kill before it comes to what is forbidden, and without a word.
+        let announced = self.model.world.dialect.faults.announced && !witness.out_of_frames;
         if announced && death == Death::ForbiddenAccess && !witness.killed(process) {
             return Err(self.finding(
                 Clause::KillAnnounced,

@@ -357,6 +357,23 @@ pub(super) struct Signature {
     pub(super) functions: Option<Box<str>>,
     /// For a wrong answer, how it is wrong; no part of the bucket.
     pub(super) mismatch: Option<Mismatch>,
+    /// Whether it was put down to an operation before the one at which it shows.
+    pub(super) is_put_down: bool,
+    /// For wrong bytes in memory, whose they are; no part of the bucket.
+    pub(super) spoiled: Option<Spoiled>,
+}
+
+/// Which bytes of a program's memory are wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Spoiled {
+    /// Of the process that acted, and they had to be zero.
+    Zeros,
+    /// Others of the process that acted.
+    Own,
+    /// Of a process that did not act.
+    Others,
+    /// Behind the program break, in its page.
+    Tail,
 }
 
 /// How the answer of a system call is wrong.
@@ -394,6 +411,16 @@ impl Finding {
     /// Of a wrong answer of a system call, how it is wrong.
     pub fn mismatch(&self) -> Option<Mismatch> {
         self.signature.mismatch
+    }
+
+    /// Whether the situation is that of an operation before the one at which it shows.
+    pub fn is_put_down(&self) -> bool {
+        self.signature.is_put_down
+    }
+
+    /// Of wrong bytes in memory, whose they are.
+    pub fn spoiled(&self) -> Option<Spoiled> {
+        self.signature.spoiled
     }
 
     /// What the kernel said when it panicked, as one word without numbers.

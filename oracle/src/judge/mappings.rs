@@ -1,6 +1,6 @@
 //! The page tables, walked from outside: what must hold of every mapped page.
 
-use super::{Clause, Finding, FrameKind, Judge, PageFlags, PageMapping};
+use super::{Clause, Finding, FrameKind, Judge, PageFlags, PageMapping, Spoiled};
 use crate::case::Process;
 use crate::layout::{PAGE_SIZE, Permissions, page_floor};
 use crate::model::ProcessState;
@@ -169,6 +169,13 @@ impl Judge {
             format!("the frame behind it holds {:#04x}", bytes[at]),
         );
         finding.subject = Some(page);
+        let slept = self.woken_in(process).is_some();
+        finding.signature.spoiled = Some(match wanted[at] {
+            _ if space.is_in_tail(place) => Spoiled::Tail,
+            _ if process != self.acting() && !slept => Spoiled::Others,
+            0 => Spoiled::Zeros,
+            _ => Spoiled::Own,
+        });
         Err(finding)
     }
 

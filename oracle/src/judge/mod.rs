@@ -24,12 +24,12 @@ mod words;
 use crate::case::{Call, Operation, Process};
 use crate::dialect::Dialect;
 use crate::layout::{PAGE_SIZE, Permissions};
-use crate::model::{Model, PageSet, PageState, ProcessState, Reply, Witness};
+use crate::model::{Model, Outcome, PageSet, PageState, ProcessState, Reply, Witness};
 use crate::setting::Setting;
 use finding::Signature;
 use frames::Budget;
 
-pub use finding::{Bucket, Clause, Finding, Mismatch, Verdict, bucket};
+pub use finding::{Bucket, Clause, Finding, Mismatch, Spoiled, Verdict, bucket};
 pub use meter::BiteMeter;
 pub use observation::{
     DiskContent, End, Event, Failure, FrameKind, Miscount, Nap, Observation, PageFlags,
@@ -79,6 +79,7 @@ impl Finding {
         signature.kind = Some(planned.operation.call.kind());
         signature.page = planned.page;
         signature.situation = Some(situation);
+        signature.is_put_down = true;
     }
 }
 
@@ -250,7 +251,22 @@ impl Judge {
         seen: impl Into<Box<str>>,
     ) -> Finding {
         let planned = self.planned_of(process);
-        self.finding_at(planned, clause, process, expected, seen)
+        let mut finding = self.finding_at(planned, clause, process, expected, seen);
+        if let Some(slept) = self.woken_in(process) {
+            finding.is_about(&slept, self.woken(&slept));
+        }
+        finding
+    }
+
+    /// The operation in which `process` slept, if somebody else's has just woken it.
+    fn woken_in(&self, process: Process) -> Option<Planned> {
+        let in_hand = self.planned.filter(|_| self.race.is_empty())?;
+        let returns = |reply: &&Reply| {
+            reply.process == process && matches!(reply.outcome, Outcome::Returns(_))
+        };
+        let is_woken = in_hand.operation.process != process
+            && self.model.replies().iter().any(|reply| returns(&reply));
+        self.last_of(process).filter(|_| is_woken)
     }
 
     /// The operation in hand that a finding about `process` is about.
@@ -284,6 +300,8 @@ impl Judge {
                 words: None,
                 functions: None,
                 mismatch: None,
+                is_put_down: false,
+                spoiled: None,
             }),
         }
     }

@@ -187,6 +187,11 @@ impl AddressSpace {
         segment.map(|segment| segment.permissions)
     }
 
+    /// Whether `address` lies between the program break and the end of its page.
+    pub(crate) fn is_in_tail(&self, address: u64) -> bool {
+        address >= self.program_break && self.heap().contains(&address)
+    }
+
     /// Whether somebody may touch the byte at `address`.
     fn leave_byte(&self, who: Toucher, address: u64, access: Access, world: &World) -> Leave {
         let permitted = self
@@ -195,7 +200,7 @@ impl AddressSpace {
         if !permitted {
             return Leave::Refused;
         }
-        let in_tail = address >= self.program_break && self.heap().contains(&address);
+        let in_tail = self.is_in_tail(address);
         let may_fault = || self.page_may_need_frame(address / PAGE_SIZE, access);
         match world.dialect.heap.tail {
             Tail::MayFault if in_tail && may_fault() => Leave::Either,

@@ -31,6 +31,7 @@ impl Prober {
         self.engine.reset();
         let path = self.store("/", 0);
         let buffer = self.layout.data.start;
+        self.make_private(ASKED, buffer);
         let told = self
             .open(path, READ_ONLY)
             .and_then(|fd| self.call(SystemCall::Fstat, [fd, buffer, 0]).value());
@@ -212,7 +213,7 @@ impl Prober {
     fn write_and_go_on(&mut self, size: u64, offset: u64, readable: u64, more: u64) -> Option<u64> {
         self.engine.reset();
         let path = self.store("new", 0);
-        self.call(SystemCall::Sbrk, [PAGES * PAGE_SIZE, 0, 0]);
+        self.grow_and_touch(PAGES);
         let fd = self.open(path, READ_WRITE | CREATE)?;
         let code = self.layout.text.start;
         self.call(SystemCall::Write, [fd, code, size]);

@@ -16,7 +16,7 @@ impl Scene<'_> {
         };
         // Most bugs need few events in order: one change point is as good as many, and misses less.
         let count = self.pick(&[0, 1, 1, 1, 1, 2, 2, 3]);
-        let switches: Vec<u16> = (0..count).map(|_| self.change_point()).collect();
+        let switches: Vec<u32> = (0..count).map(|_| self.change_point()).collect();
         let order = self.order(racers);
         let pre_empts = self.one_in(4);
         Schedule::new(harts, order, pre_empts, &switches)
@@ -48,7 +48,7 @@ impl Scene<'_> {
             (_, count) => {
                 let at = self.below(count as u32) as usize;
                 let by = 1 << self.below(10);
-                let by = 1 + self.below(by) as u16;
+                let by = 1 + self.below(by);
                 let moved = &mut switches[at];
                 *moved = match self.one_in(2) {
                     true => moved.saturating_add(by),
@@ -67,8 +67,8 @@ impl Scene<'_> {
     }
 
     /// As likely in each power of two: what is near the start of a race is short, and matters.
-    pub(super) fn change_point(&mut self) -> u16 {
+    pub(super) fn change_point(&mut self) -> u32 {
         let size = 1 << self.below(LONGEST + 1);
-        (size + self.below(size)) as u16
+        size + self.below(size)
     }
 }

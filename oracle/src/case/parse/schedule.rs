@@ -46,10 +46,14 @@ fn order(input: &mut Input<'_>) -> Parsed<Order> {
     })
 }
 
-fn change_points(input: &mut Input<'_>) -> Parsed<Vec<u16>> {
+fn change_points(input: &mut Input<'_>) -> Parsed<Vec<u32>> {
     blanks(input)?;
     let start = input.current_token_start();
-    let points = numbers(input, 1..=u16::MAX.into(), "a number of instructions")?;
+    let points = numbers(
+        input,
+        1..=Schedule::LATEST.into(),
+        "a number of instructions",
+    )?;
     let at = start..input.current_token_start();
     let ascending = points.windows(2).all(|pair| pair[0] < pair[1]);
     if points.len() > Schedule::SWITCHES || !ascending {
@@ -58,7 +62,15 @@ fn change_points(input: &mut Input<'_>) -> Parsed<Vec<u16>> {
         return Err(Complaint::new(at, message)
             .help("each is a number of instructions since the race began, of all harts together"));
     }
-    Ok(points.into_iter().map(|point| point as u16).collect())
+    if points.len() > 1
+        && points
+            .iter()
+            .any(|point| *point > Schedule::LAST_NEAR.into())
+    {
+        let message = format!("a change point after {} is alone", Schedule::LAST_NEAR);
+        return Err(Complaint::new(at, message).help("leave the others out"));
+    }
+    Ok(points.into_iter().map(|point| point as u32).collect())
 }
 
 /// One number or more, up to something else.

@@ -68,7 +68,7 @@ pub(crate) fn of_sharers(scene: &mut Scene<'_>) {
     scene.does(touch);
     scene.does(Call::Fork { child: other });
     let order = scene.order(2);
-    let switch = 1 + scene.below(LONGEST_FORK) as u16;
+    let switch = 1 + scene.below(LONGEST_FORK);
     let schedule = Schedule::new(Schedule::HARTS, order, scene.one_in(8), &[switch]);
     scene.does(Call::Together { schedule });
     for (process, child) in [(scene.process, first_child), (other, second_child)] {
@@ -153,7 +153,7 @@ pub(crate) fn of_kill_and_sleep(scene: &mut Scene<'_>) {
     // is short, and soon comes.
     let switch = match scene.one_in(4) {
         true => scene.change_point(),
-        false => 1 + scene.below(SOON_ASLEEP) as u16,
+        false => 1 + scene.below(SOON_ASLEEP),
     };
     let pre_empts = scene.one_in(8);
     let schedule = Schedule::new(Schedule::HARTS, Order::from_code(0), pre_empts, &[switch]);

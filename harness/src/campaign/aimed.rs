@@ -1,0 +1,56 @@
+//! Races whose change points are not left to chance: cases that are looked at closely once, and the
+//! cases that come of that.
+
+use oracle::{Call, Case};
+use std::sync::{Mutex, PoisonError};
+
+/// Of so many executions, at most one is a close look at a race, which takes as long as many.
+const LOOKS: u64 = 48;
+
+/// Cases whose races are to be looked at, and cases made of those that were.
+#[derive(Default)]
+pub(super) struct Aimed(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    waiting: Vec<Case>,
+    ready: Vec<Case>,
+    looks: u64,
+}
+
+impl Aimed {
+    /// Has a case looked at, if it has a race.
+    pub(super) fn add(&self, case: &Case) {
+        let mut operations = case.operations.iter();
+        if operations.any(|one| matches!(one.call, Call::Together { .. })) {
+            self.state().waiting.push(case.clone());
+        }
+    }
+
+    /// The case to look at, if it is time for that after so many executions. The first that waited goes
+    /// first: seeds are short.
+    pub(super) fn due(&self, executions: u64) -> Option<Case> {
+        let mut state = self.state();
+        if state.waiting.is_empty() || state.looks * LOOKS > executions {
+            return None;
+        }
+        state.looks += 1;
+        Some(state.waiting.remove(0))
+    }
+
+    /// Takes what came of a look.
+    pub(super) fn give(&self, mut cases: Vec<Case>) {
+        // The most promising is taken first.
+        cases.reverse();
+        self.state().ready.append(&mut cases);
+    }
+
+    /// A case that was made of a look.
+    pub(super) fn take(&self) -> Option<Case> {
+        self.state().ready.pop()
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,434 @@
+//! Where threads meet in memory: reads of the kernel's own data that a store of the same thread makes
+//! something of, while another thread stores to the same place under no lock that both hold.
+//!
+//! A change point between such a read and its store is worth a thousand of random ones: if the two
+//! are not held together by a lock, the other thread's store is lost. Which locks are held is seen
+//! from outside (Savage, Burrows, Nelson, Sobalvarro, Anderson, "Eraser", SOSP 1997): a swap that
+//! puts something into a word takes a lock, a store of zero to it gives it back.
+
+use super::{Engine, HARTS};
+use crate::guest::Guest;
+use emulator::{Exit, Machine, Privilege};
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+
+/// Instructions looked at, at most; the rest of the race runs unseen.
+const LONGEST: u64 = 1_500_000;
+/// Instructions between a read and the store that makes something of it, at most.
+const APART: u64 = 3_000;
+/// The same where one of the two is in a function that the other's has called.
+const APART_IN_CALLS: u64 = 500;
+/// Accesses to one place that are looked at.
+const MOST_ACCESSES: usize = 2_000;
+/// Places for change points that are told, at most.
+const MOST_POINTS: usize = 24;
+
+const SP: usize = 2;
+const CSR_SSTATUS: u16 = 0x100;
+/// Interrupts are enabled (privileged specification, "Supervisor Status Register").
+const SIE: u64 = 1 << 1;
+
+/// What an instruction does to memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Effect {
+    Load,
+    /// The register that it stores.
+    Store(usize),
+    /// An atomic operation; the register that it swaps in, if it is a swap.
+    Atomic(Option<usize>),
+}
+
+/// An instruction that touches memory: at the sum of a register and a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Touch {
+    effect: Effect,
+    base: usize,
+    offset: i64,
+}
+
+/// A lock that is held, and how many were taken before it: to take it anew is something else.
+type Held = (u64, u64);
+
+#[derive(Clone, Copy, Debug)]
+struct Access {
+    /// Instructions of the race before it.
+    at: u64,
+    hart: usize,
+    /// Whose kernel stack is in use.
+    stack: u64,
+    is_store: bool,
+    /// Whether the timer could interrupt there.
+    interruptible: bool,
+    /// Index of the set of locks held.
+    locks: usize,
+}
+
+impl Access {
+    fn is_same_thread(&self, other: &Access) -> bool {
+        self.stack >> STACK_BITS == other.stack >> STACK_BITS
+    }
+}
+
+/// What is known of the race in hand.
+#[derive(Default)]
+pub(super) struct Meetings {
+    begin: u64,
+    touches: HashMap<u64, Option<Touch>>,
+    accesses: HashMap<u64, Vec<Access>>,
+    /// Words that were swapped: locks.
+    swapped: HashSet<u64>,
+    held: [Vec<Held>; HARTS],
+    taken: u64,
+    sets: Vec<Vec<Held>>,
+    /// When a lock was given back.
+    releases: Vec<(u64, Held)>,
+}
+
+/// Whether somebody wants to know where the racers of the next race meet.
+#[derive(Default)]
+pub(super) enum Meeting {
+    #[default]
+    Off,
+    Asked,
+    On(Box<Meetings>),
+    Done(Vec<u32>),
+}
+
+impl Engine {
+    /// Notes where the racers of the next race meet.
+    pub(crate) fn watch_next_race(&mut self) {
+        self.meeting = Meeting::Asked;
+    }
+
+    /// Change points, in instructions since the race began, that may part a read from its store; the
+    /// most promising first.
+    pub(crate) fn take_change_points(&mut self) -> Vec<u32> {
+        match std::mem::take(&mut self.meeting) {
+            Meeting::Done(points) => points,
+            _ => Vec::new(),
+        }
+    }
+
+    pub(super) fn begin_meeting(&mut self) {
+        if matches!(self.meeting, Meeting::Asked) {
+            self.meeting = Meeting::On(Box::new(Meetings {
+                begin: self.machine.steps(),
+                ..Meetings::default()
+            }));
+        }
+    }
+
+    pub(super) fn end_meeting(&mut self, harts: usize) {
+        self.meeting = match std::mem::take(&mut self.meeting) {
+            Meeting::On(meetings) => Meeting::Done(meetings.change_points(harts)),
+            other => other,
+        };
+    }
+}
+
+impl Meetings {
+    pub(super) fn run(
+        &mut self,
+        machine: &mut Machine,
+        hart: usize,
+        budget: u64,
+        guest: &Guest,
+    ) -> Exit {
+        for done in 0..budget {
+            let at = machine.steps() - self.begin;
+            if at > LONGEST {
+                return machine.run_hart(hart, budget - done);
+            }
+            let kernel = machine.privilege(hart) == Privilege::Supervisor;
+            let pc = machine.pc(hart);
+            let touch = match kernel && guest.kernel_image.contains(&pc) {
+                true => *self.touches.entry(pc).or_insert_with(|| touch(machine, pc)),
+                false => None,
+            };
+            let touched = touch.map(|touch| {
+                let address = machine
+                    .x(hart, touch.base)
+                    .wrapping_add_signed(touch.offset);
+                (touch.effect, address)
+            });
+            if let Some((effect, address)) = touched {
+                self.note(machine, hart, at, effect, address, &guest.kernel_image);
+            }
+            let exit = machine.run_hart(hart, 1);
+            if exit != Exit::Budget {
+                return exit;
+            }
+        }
+        Exit::Budget
+    }
+
+    fn note(
+        &mut self,
+        machine: &Machine,
+        hart: usize,
+        at: u64,
+        effect: Effect,
+        address: u64,
+        image: &Range<u64>,
+    ) {
+        let value = |register: usize| machine.x(hart, register);
+        match effect {
+            Effect::Atomic(Some(swapped)) if value(swapped) != 0 => {
+                self.swapped.insert(address);
+                self.take(machine, hart, address);
+                return;
+            }
+            Effect::Atomic(Some(_)) => return self.give_back(hart, at, address),
+            Effect::Store(stored) if value(stored) == 0 && self.swapped.contains(&address) => {
+                return self.give_back(hart, at, address);
+            }
+            Effect::Atomic(None) => return,
+            Effect::Load | Effect::Store(_) => {}
+        }
+        if !image.contains(&address) {
+            return;
+        }
+        let locks = match self.sets.last() {
+            Some(last) if *last == self.held[hart] => self.sets.len() - 1,
+            _ => {
+                self.sets.push(self.held[hart].clone());
+                self.sets.len() - 1
+            }
+        };
+        let status = machine.csr(hart, CSR_SSTATUS).unwrap_or(0);
+        self.accesses.entry(address).or_default().push(Access {
+            at,
+            hart,
+            stack: value(SP),
+            is_store: matches!(effect, Effect::Store(_)),
+            interruptible: status & SIE != 0,
+            locks,
+        });
+    }
+
+    /// A swap is about to put something into a word: the lock is taken if there is nothing in it.
+    fn take(&mut self, machine: &Machine, hart: usize, address: u64) {
+        let mut word = [0; 4];
+        let is_free = machine.read_physical(address, &mut word).is_ok() && word == [0; 4];
+        if is_free {
+            self.taken += 1;
+            self.held[hart].push((address, self.taken));
+        }
+    }
+
+    /// A lock may be given back on another hart than it was taken on: that of the thread that runs next.
+    fn give_back(&mut self, hart: usize, at: u64, address: u64) {
+        let harts = std::iter::once(hart).chain(0..HARTS);
+        for holder in harts {
+            if let Some(place) = self.held[holder].iter().position(|held| held.0 == address) {
+                self.releases.push((at, self.held[holder].remove(place)));
+                return;
+            }
+        }
+    }
+
+    fn change_points(&self, harts: usize) -> Vec<u32> {
+        let mut unlocked = Vec::new();
+        let mut between = Vec::new();
+        for (address, accesses) in &self.accesses {
+            let accesses = &accesses[..accesses.len().min(MOST_ACCESSES)];
+            let is_one_harts = accesses.iter().all(|one| one.hart == accesses[0].hart);
+            if self.swapped.contains(address) || (harts > 1 && is_one_harts) {
+                continue;
+            }
+            for (later, store) in accesses.iter().enumerate().filter(|(_, one)| one.is_store) {
+                for read in self.reads_before(&accesses[..later], store) {
+                    let common = self.common(read, store);
+                    let meets = |other: &&Access| {
+                        let elsewhere = match harts {
+                            1 => !other.is_same_thread(store),
+                            _ => other.hart != store.hart,
+                        };
+                        let locks = &self.sets[other.locks];
+                        let excluded = locks.iter().any(|held| common.contains(&held.0));
+                        other.is_store && other.at > read.at && elsewhere && !excluded
+                    };
+                    if !accesses.iter().any(|other| meets(&other)) {
+                        continue;
+                    }
+                    match self.released_between(read, store) {
+                        Some(at) => between.push(at + 1),
+                        None if harts > 1 || store.interruptible => unlocked.push(store.at),
+                        None => {}
+                    }
+                }
+            }
+        }
+        for points in [&mut unlocked, &mut between] {
+            points.sort_unstable();
+            points.dedup();
+        }
+        let points = unlocked.into_iter().chain(between).take(MOST_POINTS);
+        points
+            .filter_map(|point| u32::try_from(point).ok())
+            .collect()
+    }
+
+    /// The reads of the same thread that a store may make something of: not long before it, or, in the
+    /// same call, longer.
+    fn reads_before<'a>(
+        &self,
+        accesses: &'a [Access],
+        store: &'a Access,
+    ) -> impl Iterator<Item = &'a Access> {
+        let own = accesses
+            .iter()
+            .rev()
+            .filter(|one| one.is_same_thread(store));
+        let reads = own.take_while(|one| !one.is_store && store.at - one.at <= APART);
+        reads.filter(|one| one.stack == store.stack || store.at - one.at <= APART_IN_CALLS)
+    }
+
+    /// Addresses of the locks that are held all the way from one access to another.
+    fn common(&self, one: &Access, other: &Access) -> Vec<u64> {
+        let kept = self.sets[one.locks].iter();
+        let kept = kept.filter(|held| self.sets[other.locks].contains(held));
+        kept.map(|held| held.0).collect()
+    }
+
+    /// When a lock that a read was made under was given back before the store, if one was.
+    fn released_between(&self, read: &Access, store: &Access) -> Option<u64> {
+        let held = &self.sets[read.locks];
+        let mut releases = self.releases.iter();
+        let release =
+            releases.find(|(at, lock)| (read.at..store.at).contains(at) && held.contains(lock));
+        release.map(|(at, _)| *at)
+    }
+}
+
+/// Kernel stacks are a page or two, with a guard page between them.
+const STACK_BITS: u32 = 12;
+
+/// What the instruction at `pc` of the kernel, which is mapped where it lies, does to memory. The stack
+/// is nobody else's business.
+fn touch(machine: &Machine, pc: u64) -> Option<Touch> {
+    let mut bytes = [0; 4];
+    machine.read_physical(pc, &mut bytes).ok()?;
+    decode(u32::from_le_bytes(bytes)).filter(|touch| touch.base != SP)
+}
+
+/// Loads, stores and atomic operations on integers (unprivileged specification, "RV32I Base Integer
+/// Instruction Set", "A" and "C").
+fn decode(word: u32) -> Option<Touch> {
+    let field = |low: u32, bits: u32| (word >> low) & ((1 << bits) - 1);
+    let register = |low: u32| field(low, 5) as usize;
+    if word & 3 == 3 {
+        let base = register(15);
+        let touch = |effect, offset: i32| Touch {
+            effect,
+            base,
+            offset: offset.into(),
+        };
+        return match field(0, 7) {
+            0x03 => Some(touch(Effect::Load, word as i32 >> 20)),
+            0x23 => {
+                let offset = (word as i32 >> 25) << 5 | field(7, 5) as i32;
+                Some(touch(Effect::Store(register(20)), offset))
+            }
+            0x2f => {
+                let swapped = (field(27, 5) == 1).then(|| register(20));
+                Some(touch(Effect::Atomic(swapped), 0))
+            }
+            _ => None,
+        };
+    }
+    let small = |low: u32| 8 + field(low, 3) as usize;
+    let word_offset = field(10, 3) << 3 | field(6, 1) << 2 | field(5, 1) << 6;
+    let double_offset = field(10, 3) << 3 | field(5, 2) << 6;
+    let (effect, offset) = match (field(0, 2), field(13, 3)) {
+        (0, 2) => (Effect::Load, word_offset),
+        (0, 3) => (Effect::Load, double_offset),
+        (0, 6) => (Effect::Store(small(2)), word_offset),
+        (0, 7) => (Effect::Store(small(2)), double_offset),
+        _ => return None,
+    };
+    Some(Touch {
+        effect,
+        base: small(7),
+        offset: offset.into(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Access, Effect, Held, Meetings, Touch, decode};
+
+    const LOCK: u64 = 0x100;
+    const COUNT: u64 = 0x200;
+
+    /// Two threads count something up, each by a load and a store at these moments, under these locks.
+    fn count(loads_and_stores: [[(u64, Vec<Held>); 2]; 2], releases: &[(u64, Held)]) -> Vec<u32> {
+        let mut meetings = Meetings {
+            releases: releases.to_vec(),
+            ..Meetings::default()
+        };
+        let mut accesses = Vec::new();
+        for (hart, pair) in loads_and_stores.into_iter().enumerate() {
+            for (nth, (at, locks)) in pair.into_iter().enumerate() {
+                meetings.sets.push(locks);
+                accesses.push(Access {
+                    at,
+                    hart,
+                    stack: (hart as u64) << 20,
+                    is_store: nth == 1,
+                    interruptible: true,
+                    locks: meetings.sets.len() - 1,
+                });
+            }
+        }
+        accesses.sort_by_key(|access| access.at);
+        meetings.accesses.insert(COUNT, accesses);
+        meetings.change_points(2)
+    }
+
+    #[test]
+    fn a_store_without_a_lock_is_parted_from_its_load() {
+        let bare = |at| (at, vec![]);
+        assert_eq!(
+            count([[bare(10), bare(12)], [bare(20), bare(22)]], &[]),
+            [12]
+        );
+    }
+
+    #[test]
+    fn what_one_lock_holds_together_is_not_parted() {
+        let under = |at, nth| (at, vec![(LOCK, nth)]);
+        let both = [[under(10, 1), under(12, 1)], [under(20, 2), under(22, 2)]];
+        let releases = [(15, (LOCK, 1)), (25, (LOCK, 2))];
+        assert!(count(both, &releases).is_empty());
+    }
+
+    #[test]
+    fn a_lock_that_was_given_back_in_between_holds_nothing_together() {
+        let under = |at, nth| (at, vec![(LOCK, nth)]);
+        let both = [[under(10, 1), under(18, 2)], [under(30, 3), under(32, 3)]];
+        let releases = [(13, (LOCK, 1)), (19, (LOCK, 2)), (35, (LOCK, 3))];
+        assert_eq!(count(both, &releases), [14]);
+    }
+
+    #[test]
+    fn instructions_that_touch_memory_are_known() {
+        let touch = |effect, base, offset| {
+            Some(Touch {
+                effect,
+                base,
+                offset,
+            })
+        };
+        // lw a5,-20(s0); sw a5,8(a0); amoswap.w.aq a5,a5,(s1); amoadd.w a0,a1,(a2)
+        assert_eq!(decode(0xfec4_2783), touch(Effect::Load, 8, -20));
+        assert_eq!(decode(0x00f5_2423), touch(Effect::Store(15), 10, 8));
+        assert_eq!(decode(0x0cf4_a7af), touch(Effect::Atomic(Some(15)), 9, 0));
+        assert_eq!(decode(0x00b6_252f), touch(Effect::Atomic(None), 12, 0));
+        // c.lw a5,4(a0); c.sd a1,16(a0); c.addi a0,1; addi a0,a0,1
+        assert_eq!(decode(0x415c), touch(Effect::Load, 10, 4));
+        assert_eq!(decode(0xe90c), touch(Effect::Store(11), 10, 16));
+        assert_eq!(decode(0x0505), None);
+        assert_eq!(decode(0x0015_0513), None);
+    }
+}
