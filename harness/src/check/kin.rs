@@ -160,6 +160,13 @@ impl Kin {
                 fate: None,
                 ..kin
             },
+            // Who is killed by a system call is killed wherever that finds no memory.
+            Clause::InnocentLive => Kin {
+                family: kin.family.coarse(),
+                fate: None,
+                page: kin.page.map(nowhere),
+                ..kin
+            },
             Clause::ForbiddenAccessKills => Kin {
                 family: Family::Any,
                 fate: None,

@@ -80,7 +80,11 @@ pub fn board(guest: &Guest) -> Vec<Answer> {
         }
     }
     let Board {
-        disk, timer, harts, ..
+        disk,
+        memory,
+        timer,
+        harts,
+        ..
     } = &guest.board;
     let flavour = match disk.value {
         DiskFlavour::Modern => "modern",
@@ -88,6 +92,7 @@ pub fn board(guest: &Guest) -> Vec<Answer> {
     };
     vec![
         answer("board.disk", disk, name(flavour)),
+        answer("board.memory", memory, memory.value),
         answer("board.timer", timer, name(timer.value.to_string())),
         answer("board.harts", harts, harts.value),
     ]
@@ -104,6 +109,7 @@ pub fn probe(guest: &Arc<Guest>) -> (Dialect, Vec<Answer>) {
         answers: Vec::new(),
     };
     prober.dialect.name = "probed".to_owned();
+    prober.shared_pages();
     prober.break_and_heap();
     prober.faults();
     prober.fork();
@@ -314,9 +320,10 @@ impl Prober {
         let child = Process::all().nth(1).unwrap_or(ASKED);
         let mut mappings = Vec::new();
         self.engine.list_mappings(Some(ASKED), &mut mappings);
+        let end = self.end_of_memory();
         let own = mappings
             .iter()
-            .filter(|page| page.flags.contains(PageFlags::USER));
+            .filter(|page| page.flags.contains(PageFlags::USER) && page.address < end);
         let own = own.count() as u64;
         let born = self.fork_of(child);
         let taken = self
@@ -363,6 +370,25 @@ impl Prober {
             "a fork took {taken} frames, {copies} of them for copies and {TABLES_OF_AGENT} for tables"
         );
         self.note("fork.overhead_frames", overhead, &because);
+    }
+
+    /// Pages that a lab has the kernel map for every program, below the trapframe.
+    fn shared_pages(&mut self) {
+        self.engine.reset();
+        let mut mappings = Vec::new();
+        self.engine.list_mappings(Some(ASKED), &mut mappings);
+        let is_open = |address: u64| {
+            let mut pages = mappings.iter();
+            pages.any(|page| page.address == address && page.flags.contains(PageFlags::USER))
+        };
+        let trapframe = self.layout.trapframe;
+        let pages =
+            (1..=MOST_SHARED_PAGES).take_while(|page| is_open(trapframe - page * PAGE_SIZE));
+        let pages = pages.count() as u64;
+        self.dialect.exec.shared_pages = pages;
+        let because =
+            "so many pages below the trapframe are there for a program that asked for none";
+        self.note("exec.shared_pages", pages, because);
     }
 
     fn exec(&mut self) {
@@ -672,11 +698,16 @@ impl Prober {
         self.call(SystemCall::Sbrk, [0; 3]).value()
     }
 
+    /// Where the trapframe begins, or what the kernel has below it.
+    fn end_of_memory(&self) -> u64 {
+        self.layout.trapframe - self.dialect.exec.shared_pages * PAGE_SIZE
+    }
+
     /// Pages of the heap that are mapped.
     fn heap_pages(&mut self) -> usize {
         let mut mappings = Vec::new();
         self.engine.list_mappings(Some(ASKED), &mut mappings);
-        let heap = self.layout.heap..self.layout.trapframe;
+        let heap = self.layout.heap..self.end_of_memory();
         let pages = mappings.iter().filter(|page| heap.contains(&page.address));
         pages.count()
     }
@@ -749,6 +780,8 @@ const KERNEL: u64 = 0x8000_0000;
 const UNCLEAR: &str = "the default: what it does is neither";
 /// Why a default stands where the kernel gives no pipe to ask with.
 const NO_PIPE: &str = "the default: `pipe` fails";
+/// The most pages of the kernel's that are looked for below the trapframe.
+const MOST_SHARED_PAGES: u64 = 8;
 /// Descriptors of the first pipe of a case.
 const READ_END: u64 = 0;
 const WRITE_END: u64 = 1;

@@ -163,6 +163,10 @@ fn doubt(found: &Found, kin: &Kin) -> Option<&'static str> {
              returned, differs between kernels",
             )
         }
+        Kind::Read | Kind::Write if clause == Clause::Blocks && meets_the_end => Some(
+            "a kernel may look at the buffer before it waits, or find out afterwards that it must not be \
+             touched",
+        ),
         Kind::Kill if let_through => Some(
             "xv6's table of processes has identifier 0 in every free slot, so that `kill 0` finds \
              one and harms nobody",

@@ -10,6 +10,8 @@ use std::fmt;
 pub struct Board {
     /// Register layout of the virtio disk.
     pub disk: Seen<DiskFlavour>,
+    /// Bytes of RAM.
+    pub memory: Seen<u64>,
     /// What interrupts the kernel now and then.
     pub timer: Seen<Timer>,
     /// How many harts cases run on.

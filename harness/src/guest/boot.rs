@@ -31,6 +31,8 @@ const HART_BUDGET: u64 = 50_000_000;
 const CALL_BUDGET: u64 = 100_000_000;
 /// Instructions after which to look whether a kernel has panicked.
 const GLANCE: u64 = 5_000_000;
+/// Bytes of RAM for a kernel that wants more than xv6's 128 MiB.
+const MUCH_MEMORY: u64 = 1 << 30;
 /// Ticks granted to a kernel that spins.
 const TICKS_FOR_SPIN: u32 = 3;
 /// Bytes of the console kept for errors.
@@ -61,10 +63,11 @@ impl Guest {
         let agent = Agent::assemble();
         let image = planted_image(files, &agent)?;
         let planted = Planted::find(&image).map_err(BootError::file_system(files))?;
-        let (mut stage, disk) = Stage::find_disk(files, &agent, &image.into_bytes())?;
+        let (mut stage, disk, memory) = Stage::find_board(files, &agent, &image.into_bytes())?;
         let harts = stage.start_other_harts();
         let board = Board {
             disk,
+            memory,
             timer: timer(&stage.machine),
             harts,
             sleeps_early: false,
@@ -128,14 +131,39 @@ struct Stage {
 }
 
 impl Stage {
+    /// Boots the kernel on a board with as much memory as xv6's, or else with more.
+    fn find_board(
+        files: &GuestFiles,
+        agent: &Agent,
+        disk: &[u8],
+    ) -> Result<(Self, Seen<DiskFlavour>, Seen<u64>), BootError> {
+        let usual = Config::default().ram_bytes;
+        let failure = match Self::find_disk(files, agent, disk, usual) {
+            Ok((stage, disk)) => {
+                let because = "it boots with as much";
+                return Ok((stage, disk, Seen::new(usual, because)));
+            }
+            Err(error) if error.is_before_disk() => error,
+            Err(error) => return Err(error),
+        };
+        match Self::find_disk(files, agent, disk, MUCH_MEMORY) {
+            Ok((stage, disk)) => {
+                let because = "it boots with as much, and not with 128 MiB";
+                Ok((stage, disk, Seen::new(MUCH_MEMORY, because)))
+            }
+            Err(_) => Err(failure),
+        }
+    }
+
     /// Boots the kernel with a modern disk, or else with a legacy one: xv6 until 2021 wants that, and
     /// panics at the sight of the other before it has read a block.
     fn find_disk(
         files: &GuestFiles,
         agent: &Agent,
         disk: &[u8],
+        ram_bytes: u64,
     ) -> Result<(Self, Seen<DiskFlavour>), BootError> {
-        let boot = |flavour| Self::open(files, agent, disk.to_vec(), flavour);
+        let boot = |flavour| Self::open(files, agent, disk.to_vec(), flavour, ram_bytes);
         let refusal = match boot(DiskFlavour::Modern) {
             Ok(stage) => {
                 let because = "it boots from a disk with the registers of virtio 1.0";
@@ -161,10 +189,12 @@ impl Stage {
         agent: &Agent,
         image: Vec<u8>,
         disk: DiskFlavour,
+        ram_bytes: u64,
     ) -> Result<Self, BootError> {
         let config = Config {
             harts: HARTS,
             disk,
+            ram_bytes,
             clock: Clock::Held,
             hints: true,
             coverage: Coverage::Supervisor,
@@ -312,9 +342,10 @@ impl Stage {
     /// That the kernel has printed that it panicked, if it has, and its words.
     fn panic(&self) -> Option<String> {
         let console = String::from_utf8_lossy(&self.console);
-        let line = console
-            .lines()
-            .find(|line| line.contains("panic:") || line.contains("panicked at"))?;
+        let line = console.lines().find(|line| {
+            let line = line.to_ascii_lowercase();
+            line.contains("panic:") || line.contains("panicked at")
+        })?;
         Some(format!("it panicked (`{}`)", line.trim()))
     }
 

@@ -1,6 +1,6 @@
 //! Why an image could not be read or changed.
 
-use abi::file_system::{MAGIC, MAX_FILE_SIZE, NAME_SIZE};
+use abi::file_system::{BLOCK_SIZE, MAGIC, MAX_FILE_SIZE, NAME_SIZE};
 
 /// Why an image could not be read or changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -12,6 +12,11 @@ pub enum Error {
     /// The superblock does not begin with xv6's magic number.
     #[error("no xv6 file system: the superblock begins with {0:#x}, not {MAGIC:#x}")]
     NotXv6(u32),
+    /// The superblock is where images with larger blocks have it.
+    #[error(
+        "its file system has blocks of {0} bytes; only those of {BLOCK_SIZE} bytes, as in xv6, are known"
+    )]
+    OtherBlocks(usize),
     /// The superblock says that there are more blocks than the image holds.
     #[error("the image is cut short: {said} blocks by its superblock, {held} in the file")]
     CutShort {

@@ -29,6 +29,9 @@ impl Image {
             .and_then(|rest| rest.first_chunk())
             .ok_or(Error::TooShort(bytes.len()))?;
         let layout = SuperBlock::decode(header);
+        if let Some(other) = other_block_size(&bytes).filter(|_| layout.magic != MAGIC) {
+            return Err(Error::OtherBlocks(other));
+        }
         check_layout(&layout, bytes.len())?;
         let mut image = Image {
             bytes,
@@ -108,6 +111,16 @@ impl Image {
         self.block_mut(self.layout.log_start)[..4].fill(0);
         Ok(())
     }
+}
+
+/// The size of blocks with which the second one would be a superblock.
+fn other_block_size(bytes: &[u8]) -> Option<usize> {
+    const SIZES: [usize; 4] = [512, 2048, 4096, 8192];
+    let begins_so = |size: &usize| {
+        let header = bytes.get(*size..).and_then(|rest| rest.first_chunk());
+        header.is_some_and(|header| SuperBlock::decode(header).magic == MAGIC)
+    };
+    SIZES.into_iter().find(begins_so)
 }
 
 /// Checks that the areas follow one another and fit the image.

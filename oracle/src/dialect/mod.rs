@@ -181,6 +181,10 @@ pub struct Exec {
     pub segments: SegmentRule,
     /// How many low bits of an offset in a program file count: 64, or 32 as in C's `int`.
     pub offset_bits: Bits,
+    /// Pages directly below the trapframe that the kernel has for every program to look into, as a lab
+    /// asks for: 0 to 8. (What they hold is not driven.)
+    #[serde(default)]
+    pub shared_pages: u64,
 }
 
 /// When a program's pages are read from its file.
@@ -435,6 +439,11 @@ impl Dialect {
                 (1..=16).contains(&dialect.exec.stack_pages),
                 "exec.stack_pages",
                 "1 to 16",
+            ),
+            (
+                (0..=8).contains(&dialect.exec.shared_pages),
+                "exec.shared_pages",
+                "0 to 8",
             ),
             (
                 (2..=16).contains(&dialect.limits.files_per_process),

@@ -72,6 +72,9 @@ impl Judge {
             let seen = format!("maps frame {frame:#x}, which is free");
             return wrong(Clause::MappedNotFree, "no page maps a free frame", seen);
         }
+        if self.model.is_shared_page(process, address) {
+            return Ok(());
+        }
         let layout = self.model.layout(process);
         let space = self.model.space(process);
         if !flags.contains(PageFlags::USER) {

@@ -75,8 +75,12 @@ impl Model {
             Some(Target::File(node)) if node.writable => {
                 let length = usize::try_from(length).unwrap_or(0);
                 let end = node.offset as usize + length;
-                let may_be_larger = self.world.dialect.files.larger_files == Bound::Granted;
-                self.files.has_room(length) && !(may_be_larger && end > MAX_FILE_SIZE)
+                // A kernel of larger files has a direct block less: the last one is elsewhere.
+                let most = match self.world.dialect.files.larger_files {
+                    Bound::Granted => MAX_FILE_SIZE - BLOCK_SIZE,
+                    Bound::Refused => usize::MAX,
+                };
+                self.files.has_room(length) && end <= most
             }
             _ => true,
         }

@@ -64,6 +64,8 @@ impl Model {
         };
         match self.break_move(process, amount) {
             BreakMove::To(after) if after < self.layout(process).heap => false,
+            // Whether a heap may grow over a page of the kernel's own is not asked.
+            BreakMove::To(after) if self.is_shared_page(process, after.saturating_sub(1)) => false,
             BreakMove::To(_) => self.eager_pages(process, amount, flavour) <= most,
             BreakMove::Refused => !at_once || amount.resolve(self.layout(process), before) < 0,
             BreakMove::Ignored => true,

@@ -36,7 +36,7 @@ pub(crate) use space::{Access, AddressSpace, Leave};
 
 use crate::case::{Call, Operation, Process, Target};
 use crate::dialect::{BadBuffer, Dialect};
-use crate::layout::{AGENT_CODE, Layout, Permissions};
+use crate::layout::{AGENT_CODE, Layout, PAGE_SIZE, Permissions};
 use crate::program_file::Program;
 use crate::setting::Setting;
 use abi::file_system::Kind;
@@ -424,6 +424,10 @@ impl Model {
         if self.state_of(process) != ProcessState::Ready || self.may_change_agent(operation) {
             return false;
         }
+        let address = operation.call.address();
+        if address.is_some_and(|at| self.is_shared_page(process, self.resolve(process, at))) {
+            return false;
+        }
         match operation.call {
             Call::Fork { child } => !self.of(child).born,
             Call::Kill {
@@ -450,6 +454,13 @@ impl Model {
             }
             _ => true,
         }
+    }
+
+    /// Whether `address` lies in a page that the kernel has for every program.
+    pub(crate) fn is_shared_page(&self, process: Process, address: u64) -> bool {
+        let trapframe = self.layout(process).trapframe;
+        let bytes = self.world.dialect.exec.shared_pages * PAGE_SIZE;
+        (trapframe - bytes..trapframe).contains(&address)
     }
 
     /// Whether an operation may change the agent's own code, as it can where a program may store to
