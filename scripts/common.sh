@@ -48,7 +48,7 @@ can_apt() {
 # apt_install PACKAGE...: installs without ever removing another package.
 apt_install() {
     local install=(env DEBIAN_FRONTEND=noninteractive
-        apt-get install --yes --no-remove --no-install-recommends "$@")
+        apt-get -o DPkg::Lock::Timeout=120 install --yes --no-remove --no-install-recommends "$@")
     can_apt || return 1
     as_root "${install[@]}" || { as_root apt-get update && as_root "${install[@]}"; }
 }

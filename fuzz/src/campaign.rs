@@ -115,7 +115,7 @@ impl Campaign {
         };
         let executions = self.session.totals().executions;
         let (folder, origin) = (finding_file::folder(), self.target.name());
-        match Found::keep(&report, &folder, origin, executions, self.elapsed()) {
+        match Found::keep(&report, &folder.into(), origin, executions, self.elapsed()) {
             Ok(found) => {
                 eprintln!("written to {}", found.path.display());
                 self.findings.push(found);

@@ -23,23 +23,40 @@ pub fn folder() -> PathBuf {
     )
 }
 
-/// Writes the minimised case to `folder`, with what is wrong as comments, and says where. The name
+/// Where findings go, and what they say of the kernel.
+#[derive(Clone, Debug, Default)]
+pub struct Destination {
+    /// The folder.
+    pub folder: PathBuf,
+    /// What names the kernel on the command line, where it is not ours.
+    pub flags: String,
+}
+
+impl From<PathBuf> for Destination {
+    /// Findings on our own kernel.
+    fn from(folder: PathBuf) -> Self {
+        let flags = String::new();
+        Self { folder, flags }
+    }
+}
+
+/// Writes the minimised case to a folder, with what is wrong as comments, and says where. The name
 /// is the bucket's and its cause's, so that a second finding of one bucket takes the place of the first.
 ///
 /// `target` is what found it.
 ///
 /// # Errors
 /// The file cannot be written.
-pub fn write(report: &Report, folder: &Path, target: &str) -> io::Result<PathBuf> {
-    fs::create_dir_all(folder)?;
-    let folder = folder.canonicalize()?;
+pub fn write(report: &Report, to: &Destination, target: &str) -> io::Result<PathBuf> {
+    fs::create_dir_all(&to.folder)?;
+    let folder = to.folder.canonicalize()?;
     let name = slug(&report.name());
     let path = folder.join(name).with_extension(TEXT_ENDING);
-    fs::write(&path, text(report, target))?;
+    fs::write(&path, text(report, target, &to.flags))?;
     Ok(path)
 }
 
-fn text(report: &Report, target: &str) -> String {
+fn text(report: &Report, target: &str, flags: &str) -> String {
     let mut text = String::new();
     let minimality = match report.minimised.minimality {
         Minimality::Proved => "; it needs each of its operations",
@@ -49,9 +66,10 @@ fn text(report: &Report, target: &str) -> String {
         "found by {target}, in a case of {} operations{minimality}",
         report.minimised.operations_before,
     );
+    let hint = format!("step through it: faultline trace FILE {flags}");
     for line in head(&report.finding, &report.explanation)
         .lines()
-        .chain([origin.as_str(), "step through it: faultline trace FILE"])
+        .chain([origin.as_str(), hint.as_str()])
     {
         text.push_str(format!("# {line}").trim_end());
         text.push('\n');

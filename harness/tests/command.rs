@@ -1,5 +1,6 @@
 //! The command line as a person or a CI meets it: exit codes, error messages, both output forms.
 
+use oracle::Dialect;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -133,6 +134,28 @@ fn broken_kernels_and_images_are_met_with_an_error() {
         assert!(!output.stderr.is_empty(), "{arguments:?}");
         assert!(!text(&output.stderr).contains("panicked"), "{arguments:?}");
     }
+}
+
+#[test]
+fn what_no_program_can_show_exits_with_3() {
+    let folder = tempfile::tempdir().unwrap();
+    // To somebody who wants heap pages that can be executed, ours have wrong permission bits.
+    let ours = Dialect::faultline().to_text().unwrap();
+    let demanding = ours.replace("executable = false", "executable = true");
+    assert_ne!(ours, demanding);
+    let dialect = file(&folder, "demanding.toml", demanding.as_bytes());
+    let case = file(
+        &folder,
+        "bits.case",
+        b"faultline 1\na: sbrk +1p\na: load1 heap[0]\n",
+    );
+    let output = faultline(&["export", "--c", &case, "--dialect", &dialect]);
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("does not show what is wrong"), "{said}");
+    assert!(text(&output.stdout).contains("NOT SHOWN"));
+    let printed = faultline(&["run", &case, "--dialect", &dialect]);
+    assert!(text(&printed.stdout).contains("permission-bits"));
 }
 
 #[test]

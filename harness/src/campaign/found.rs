@@ -1,13 +1,13 @@
 //! What a campaign found.
 
-use crate::finding_file;
+use crate::finding_file::{self, Destination};
 use crate::fuzzing::Report;
 use crate::minimise::Minimality;
 use crate::slow::Slow;
 use oracle::{Bucket, Case, Finding, Situation};
 use serde::{Serialize, Serializer};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// A finding, and where it lies.
@@ -42,18 +42,18 @@ pub struct Found {
 }
 
 impl Found {
-    /// Writes a report to `folder`. `origin` is what found it, after so many executions and so long.
+    /// Writes a report to `to`. `origin` is what found it, after so many executions and so long.
     ///
     /// # Errors
     /// The file cannot be written.
     pub fn keep(
         report: &Report,
-        folder: &Path,
+        to: &Destination,
         origin: &str,
         executions: u64,
         elapsed: Duration,
     ) -> io::Result<Found> {
-        let path = finding_file::write(report, folder, origin)?;
+        let path = finding_file::write(report, to, origin)?;
         Ok(Found {
             path,
             bucket: report.bucket.clone(),
@@ -76,11 +76,11 @@ impl Found {
     pub(super) fn replace(
         &mut self,
         report: &Report,
-        folder: &Path,
+        to: &Destination,
         origin: &str,
     ) -> io::Result<()> {
         let elapsed = Duration::from_secs_f64(self.seconds);
-        *self = Found::keep(report, folder, origin, self.executions, elapsed)?;
+        *self = Found::keep(report, to, origin, self.executions, elapsed)?;
         Ok(())
     }
 

@@ -17,6 +17,7 @@ pub use found::Found;
 pub use progress::Progress;
 
 use crate::breeding::{Breeder, Mutations};
+use crate::finding_file::Destination;
 use crate::fuzzing::{Alarm, EDGE_COUNTERS, Execution, FEATURE_COUNTERS, Known, Session, Totals};
 use crate::guest::Guest;
 use aimed::Aimed;
@@ -66,7 +67,7 @@ pub struct Plan {
     /// Where cases that cover something new are kept, and what was done with them.
     pub corpus: Option<PathBuf>,
     /// Where findings go.
-    pub findings: PathBuf,
+    pub findings: Destination,
     /// Stop at the first finding, too.
     pub until_finding: bool,
     /// When findings are made small.
@@ -391,14 +392,14 @@ impl Shared<'_> {
         let Alarm::Finding(report) = alarm else {
             return Err(Broken::Alarm(alarm));
         };
-        let folder = &self.plan.findings;
+        let folder = &self.plan.findings.folder;
         let origin = match target {
             Some(target) => format!("{NAME}, {target}"),
             None => format!("{NAME}, a seed"),
         };
         let executions = self.begun.load(Ordering::Relaxed);
         let elapsed = self.started.elapsed();
-        let found = Found::keep(&report, folder, &origin, executions, elapsed);
+        let found = Found::keep(&report, &self.plan.findings, &origin, executions, elapsed);
         let found = found.map_err(|error| Broken::write(folder, error))?;
         let mut log = self.log();
         log.findings.push(found);
@@ -418,11 +419,11 @@ impl Shared<'_> {
         let began = Instant::now();
         let has_news = pending.shrink(session);
         self.queue.spent(began.elapsed());
-        let folder = &self.plan.findings;
+        let folder = &self.plan.findings.folder;
         let kept = match has_news {
             true => {
                 let found = &mut self.log().findings[pending.number];
-                found.replace(&pending.report, folder, &pending.origin)
+                found.replace(&pending.report, &self.plan.findings, &pending.origin)
             }
             false => Ok(()),
         };

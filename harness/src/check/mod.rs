@@ -9,6 +9,7 @@ pub mod table;
 
 use crate::breeding::Mutations;
 use crate::campaign::{self, Broken, Progress};
+use crate::finding_file::Destination;
 use crate::fuzzing::Totals;
 use crate::guest::location::GuestFiles;
 use crate::guest::{BootError, Guest};
@@ -50,6 +51,8 @@ pub struct Checked {
     /// The file that holds it, with how each field is known, to be edited and given with `--dialect`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dialect_file: Option<PathBuf>,
+    /// What names this kernel, and how it may differ, to the other commands.
+    pub flags: String,
     /// How the board is known, and each field of the dialect unless somebody gave that.
     pub answers: Vec<Answer>,
     /// What could not be checked, and why.
@@ -92,6 +95,8 @@ pub fn check(
         Arc::make_mut(&mut guest).set_dialect(dialect);
         answers.extend(more);
     }
+    let dialect_file = keep_dialect(&guest.dialect, &answers, &plan.findings).ok();
+    let flags = flags(files, dialect_file.as_deref());
     let campaign = campaign::Plan {
         targets: Vec::new(),
         mutations: Mutations::Operations,
@@ -101,7 +106,10 @@ pub fn check(
         seed: plan.seed,
         seeds: plan.seeds.clone(),
         corpus: None,
-        findings: plan.findings.clone(),
+        findings: Destination {
+            folder: plan.findings.clone(),
+            flags: flags.clone(),
+        },
         until_finding: false,
         minimising: campaign::Minimising::Sharing,
         steer: true,
@@ -110,7 +118,8 @@ pub fn check(
     let summary = campaign::run(&guest, &campaign, tell).map_err(CheckError::Campaign)?;
     Ok(Checked {
         dialect: guest.dialect.clone(),
-        dialect_file: keep_dialect(&guest.dialect, &answers, &plan.findings).ok(),
+        dialect_file,
+        flags,
         answers,
         unchecked: unchecked(&guest),
         rows: table::rows(&summary.findings),
@@ -118,6 +127,19 @@ pub fn check(
         edges: summary.edges,
         seconds: summary.seconds,
     })
+}
+
+/// What names the kernel on the command line.
+fn flags(files: &GuestFiles, dialect: Option<&Path>) -> String {
+    let mut flags = format!(
+        "--kernel {} --fs {}",
+        files.kernel_path.display(),
+        files.file_system_path.display()
+    );
+    if let Some(dialect) = dialect {
+        flags = format!("{flags} --dialect {}", dialect.display());
+    }
+    flags
 }
 
 /// Writes a dialect to `folder`, with what was seen as comments.

@@ -144,3 +144,153 @@ fn seen(found: &Found) -> String {
         None => found.finding.seen.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Row, rows};
+    use crate::campaign::Found;
+    use crate::check::severity::Severity;
+    use crate::minimise::Minimality;
+    use oracle::{
+        Case, Dialect, Event, Failure, Judge, Layout, Observation, Process, Setting, bucket,
+    };
+
+    /// What a kernel does in the last operation of a case; in those before it does nothing wrong.
+    enum Does {
+        Returns(u64),
+        Panics(&'static str, &'static str),
+        FallsSilent,
+    }
+
+    fn found(text: &str, does: Does) -> Found {
+        let case = Case::parse(&format!("faultline 1\n{text}")).unwrap();
+        let dialect = Dialect::xv6_2025();
+        let mut judge = Judge::new(&dialect, &Setting::nominal(&dialect, 3));
+        let process = Process::FIRST;
+        let returns = |value| Event::Returned { process, value };
+        let (last, before) = case.operations.split_last().unwrap();
+        for operation in before {
+            let step = judge.plan(operation).unwrap();
+            let observation = Observation {
+                events: vec![returns(Layout::nominal().heap)],
+                ..Observation::default()
+            };
+            judge.observe(&step, &observation).unwrap();
+        }
+        let step = judge.plan(last).unwrap();
+        let mut observation = Observation::default();
+        match does {
+            Does::Returns(value) => observation.events.push(returns(value)),
+            Does::FallsSilent => observation.events.push(Event::Silent {
+                process,
+                killed_message: false,
+                trap: None,
+            }),
+            Does::Panics(said, functions) => {
+                observation.failure = Some(Failure::Panic { text: said.into() });
+                observation.stopped_in = Some(functions.into());
+            }
+        }
+        let finding = judge.observe(&step, &observation).unwrap_err();
+        Found {
+            path: format!("{text}.case").into(),
+            bucket: bucket(&finding),
+            finding,
+            case,
+            minimality: Minimality::Proved,
+            cause: None,
+            slow: None,
+            has_died: false,
+            place: None,
+            executions: 1,
+            seconds: 1.0,
+        }
+    }
+
+    fn severities(rows: &[Row]) -> Vec<Severity> {
+        rows.iter().map(|row| row.severity).collect()
+    }
+
+    #[test]
+    fn a_panic_is_one_row_whoever_leads_to_it() {
+        let one = Does::Panics("panic: remap", "mappages<copyout<filestat");
+        let other = Does::Panics("panic: remap", "mappages<copyin<pipewrite");
+        let another = Does::Panics("panic: walk", "walk<walkaddr<copyin");
+        let found = [
+            found("a: fstat 0 guard[0]", one),
+            found("a: write 0 guard[0] 1", other),
+            found("a: write 0 maxva[0] 1", another),
+        ];
+        let rows = rows(&found);
+        assert_eq!(rows.len(), 2);
+        assert_eq!(rows[0].operations, ["fstat", "write"]);
+        assert_eq!(rows[0].others.len(), 1);
+    }
+
+    #[test]
+    fn a_function_that_serves_others_is_not_what_panics() {
+        let said = "panic: kerneltrap";
+        let found = [
+            found(
+                "a: fstat 0 heap[0]",
+                Does::Panics(said, "memmove<copyout<filestat"),
+            ),
+            found(
+                "a: pipe heap[0]",
+                Does::Panics(said, "memmove<copyout<sys_pipe"),
+            ),
+            found(
+                "a: write 0 heap[0] 1",
+                Does::Panics(said, "memmove<copyin<pipewrite"),
+            ),
+        ];
+        assert_eq!(rows(&found).len(), 2);
+    }
+
+    #[test]
+    fn the_worst_comes_first() {
+        let refused = u64::MAX;
+        let found = [
+            found("a: kill pid 0", Does::Returns(0)),
+            found("a: sbrk +1p\na: open heap[0]", Does::Returns(refused)),
+            found("a: pipe text[0]", Does::Returns(0)),
+            found(
+                "a: getpid",
+                Does::Panics("panic: acquire", "acquire<myproc<sys_getpid"),
+            ),
+        ];
+        let rows = rows(&found);
+        let wanted = [
+            Severity::BreaksTheMachine,
+            Severity::BreaksIsolation,
+            Severity::WrongResult,
+            Severity::Questionable,
+        ];
+        assert_eq!(severities(&rows), wanted);
+        assert!(rows[3].doubt.is_some_and(|why| why.contains("free slot")));
+        assert_eq!(rows[1].page, Some("text"));
+    }
+
+    #[test]
+    fn a_refusal_is_one_row_for_calls_that_share_the_code() {
+        let lazy = |call: &str| found(&format!("a: sbrk +1p\na: {call}"), Does::Returns(u64::MAX));
+        let rows = rows(&[
+            lazy("open heap[0]"),
+            lazy("chdir heap[0]"),
+            lazy("pipe heap[0]"),
+        ]);
+        let shown: Vec<_> = rows.iter().map(|row| row.operations.clone()).collect();
+        assert_eq!(shown, [vec!["open", "chdir"], vec!["pipe"]]);
+    }
+
+    #[test]
+    fn to_die_in_silence_is_no_standstill() {
+        let mut silent = found("a: getpid", Does::FallsSilent);
+        assert_eq!(severities(&rows(&[silent])), [Severity::BreaksTheMachine]);
+        silent = found("a: getpid", Does::FallsSilent);
+        silent.has_died = true;
+        let rows = rows(&[silent]);
+        assert_eq!(severities(&rows), [Severity::WrongResult]);
+        assert!(rows[0].seen.ends_with("it is dead"), "{}", rows[0].seen);
+    }
+}

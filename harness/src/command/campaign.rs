@@ -121,7 +121,8 @@ fn plan(arguments: &Arguments, jobs: usize, stop: Arc<AtomicBool>) -> miette::Re
         findings: arguments
             .findings
             .clone()
-            .unwrap_or_else(finding_file::folder),
+            .unwrap_or_else(finding_file::folder)
+            .into(),
         until_finding: arguments.until_finding,
         minimising: match arguments.as_found {
             true => Minimising::Never,

@@ -198,24 +198,17 @@ fn print(report: &Report) {
         print_row(at + 1, row);
     }
     if let Some(row) = checked.rows.first() {
-        print_commands(&report.kernel, checked, row);
+        print_commands(checked, row);
     }
     println!();
 }
 
 /// What to do next, to be pasted.
-fn print_commands(kernel: &Candidate, checked: &Checked, row: &Row) {
-    let mut guest = format!(
-        "--kernel {} --fs {}",
-        kernel.kernel.display(),
-        kernel.file_system.display()
-    );
-    if let Some(dialect) = &checked.dialect_file {
-        guest = format!("{guest} --dialect {}", dialect.display());
-    }
-    let case = row.case.display();
-    println!("\n   step by step:     faultline trace {case} {guest}");
-    println!("   without a fuzzer: faultline export {case} --c {guest}");
+fn print_commands(checked: &Checked, row: &Row) {
+    let (case, flags) = (row.case.display(), &checked.flags);
+    println!("\n   step by step:     faultline trace {case} {flags}");
+    println!("   why each line:    faultline minimise {case} {flags}");
+    println!("   without a fuzzer: faultline export {case} --c {flags}");
 }
 
 fn print_row(number: usize, row: &Row) {

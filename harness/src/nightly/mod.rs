@@ -224,7 +224,7 @@ fn fuzz(
         seed: number,
         seeds: seeds.iter().cloned().chain(stored).collect(),
         corpus: Some(state.corpus(target)),
-        findings: state.findings(),
+        findings: state.findings().into(),
         until_finding: false,
         minimising: campaign::Minimising::AtOnce,
         steer: false,
