@@ -56,7 +56,7 @@ fn execute(
                 abort();
             };
             let origin = format!("{target} under AFL++");
-            match finding_file::write(&report, &finding_file::folder(), &origin) {
+            match finding_file::write(&report, &finding_file::folder().into(), &origin) {
                 Ok(path) => eprintln!("written to {}", path.display()),
                 Err(error) => eprintln!("cannot write the case file: {error}"),
             }

@@ -90,9 +90,8 @@ impl Symbols {
     /// Where the functions of C begin whose names begin so.
     pub fn functions_named_like(&self, beginning: &str) -> impl Iterator<Item = u64> {
         let functions = self.functions.iter();
-        let alike = functions.filter(move |(_, name)| {
-            name.starts_with(beginning) && !name.contains(|letter| matches!(letter, ':' | '.'))
-        });
+        let alike = functions
+            .filter(move |(_, name)| name.starts_with(beginning) && !name.contains([':', '.']));
         alike.map(|(at, _)| *at)
     }
 
