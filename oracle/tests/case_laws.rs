@@ -324,3 +324,17 @@ fn old_binary_files_keep_their_meaning() {
         );
     }
 }
+
+#[test]
+fn a_change_point_that_is_far_is_kept() {
+    for harts in ["1 hart", "2 harts", "3 harts"] {
+        let text = format!(
+            "faultline 1\na: b = fork\ntogether {harts}, order 2 1, switch 258859\na: getpid\nb: getpid\n"
+        );
+        let case = Case::parse(&text).unwrap();
+        assert_eq!(case.to_string(), text);
+        assert_eq!(Case::from_bytes(&case.to_bytes()), case);
+    }
+    let two = "faultline 1\na: b = fork\ntogether 2 harts, order 1 2, switch 9 70000\na: getpid\nb: getpid\n";
+    assert!(Case::parse(two).unwrap_err().to_string().contains("alone"));
+}

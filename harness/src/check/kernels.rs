@@ -74,10 +74,12 @@ fn candidate(folder: &Path) -> Option<Candidate> {
     let (kernel, file_system) = places
         .into_iter()
         .find(|(kernel, image)| kernel.is_file() && image.is_file())?;
-    let named = folder
-        .canonicalize()
-        .unwrap_or_else(|_| folder.to_path_buf());
-    let name = named.file_name().unwrap_or(named.as_os_str());
+    // A link is known by its own name; `.` and `..` by that of the folder.
+    let resolved = folder.canonicalize().ok();
+    let name = folder
+        .file_name()
+        .or(resolved.as_ref().and_then(|folder| folder.file_name()))
+        .unwrap_or(folder.as_os_str());
     Some(Candidate {
         name: name.to_string_lossy().into_owned(),
         kernel,
@@ -109,6 +111,9 @@ mod tests {
         assert_eq!(names, ["first", "second"]);
         let alone = find(&folder.join("second")).unwrap();
         assert_eq!(alone.len(), 1);
+        std::os::unix::fs::symlink(folder.join("first"), folder.join("linked")).unwrap();
+        assert_eq!(find(&folder.join("linked")).unwrap()[0].name, "linked");
+        assert_eq!(find(&folder.join("first/.")).unwrap()[0].name, "first");
         fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -173,6 +173,10 @@ mod tests {
         assert_eq!(schedule.switches(), [120, 400]);
         assert_eq!(schedule.to_string(), "3 harts, order 2 1, switch 120 400");
         assert_eq!(schedule, Schedule::new(3, order, false, &[120, 400]));
+        let far = Schedule::new(3, order, false, &[120, 70_000, 80_000]);
+        assert_eq!(far.switches(), [70_000]);
+        let latest = Schedule::new(3, order, false, &[u32::MAX]);
+        assert_eq!(latest.switches(), [Schedule::LATEST]);
         let one = Schedule::new(0, order, false, &[]);
         assert!(one.pre_empts());
         assert_eq!(one.to_string(), "1 hart, order 2 1");
