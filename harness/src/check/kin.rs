@@ -42,7 +42,7 @@ pub(super) enum Family {
 /// What a system call answered that had to answer something else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
-    /// It failed and had to succeed.
+    /// It failed and had to succeed, or stopped where it had to go on.
     Refused,
     /// It succeeded and had to fail.
     Given,
@@ -56,10 +56,14 @@ impl Kin {
         let situation = found.situation();
         let kind = situation.map(|situation| situation.kind);
         let fate = situation.map(|situation| situation.fate);
+        let moves_bytes = matches!(kind, Some(Kind::Read | Kind::Write));
         let answer = match (finding.clause, finding.mismatch(), fate) {
             (Clause::ReturnedValue, Some(Mismatch::Granted | Mismatch::More), _)
             | (Clause::ReturnedValue, None, Some(Fate::Fails)) => Answer::Given,
             (Clause::ReturnedValue, Some(Mismatch::Refused), _) => Answer::Refused,
+            // What stops at a page has refused it, whether it tells how far it came or not.
+            (Clause::ReturnedValue, Some(Mismatch::Less), _) if moves_bytes => Answer::Refused,
+            (Clause::Blocks, ..) if moves_bytes => Answer::Refused,
             _ => Answer::Other,
         };
         // Whether the kernel says that it kills is another question.
@@ -124,6 +128,11 @@ impl Kin {
                 }
                 .let_through()
             }
+            // So has what does not wait for room behind it.
+            Clause::Blocks if kin.answer == Answer::Refused && kin.page.is_some() => Kin {
+                clause: Clause::ReturnedValue,
+                ..kin
+            },
             Clause::ReturnedValue => kin.let_through(),
             Clause::FramesComeBack | Clause::FramesNotInvented | Clause::HoldersCounted => Kin {
                 family: Family::Any,

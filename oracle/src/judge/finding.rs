@@ -385,6 +385,8 @@ pub enum Mismatch {
     Granted,
     /// It is a larger number than it had to be.
     More,
+    /// It is a smaller one, and not negative.
+    Less,
     /// It is another.
     Other,
 }
@@ -396,6 +398,7 @@ impl Mismatch {
             Answer::Exactly(FAILED) => Mismatch::Granted,
             _ if seen == FAILED => Mismatch::Refused,
             Answer::Exactly(wanted) if seen as i64 > wanted as i64 => Mismatch::More,
+            Answer::Exactly(wanted) if seen < wanted => Mismatch::Less,
             _ => Mismatch::Other,
         }
     }
