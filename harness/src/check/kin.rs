@@ -118,8 +118,10 @@ impl Kin {
                 ..kin
             },
             // What became of a page that nobody may touch is the same bug however it shows.
-            Clause::ReturnedValue | Clause::PageContent
-                if kin.family == Family::CopyOut && kin.fate == Some(Fate::Fails) =>
+            Clause::ReturnedValue | Clause::PageContent | Clause::InnocentLive
+                if kin.family == Family::CopyOut
+                    && kin.fate == Some(Fate::Fails)
+                    && (clause != Clause::InnocentLive || kin.has_lost_its_code(found)) =>
             {
                 Kin {
                     clause: Clause::ReturnedValue,
@@ -191,6 +193,11 @@ impl Kin {
                 ..kin
             },
         }
+    }
+
+    /// Whether a system call has been let to store to the program's code, and the program fell over it.
+    fn has_lost_its_code(&self, found: &Found) -> bool {
+        self.page == Some(PageState::Text) && !found.has_died
     }
 
     /// One check of the bounds lets all system calls through, however they have to end.
