@@ -133,6 +133,9 @@ fn wrong(found: &Found) -> &'static str {
     match found.slow {
         Some(_) => "the kernel walks memory that nobody has touched, page by page",
         None if found.has_died => Clause::InnocentLive.broken(),
+        None if Kin::of(found).gets_through() => {
+            "a system call reads or writes where the program may not"
+        }
         None => found.finding.clause.broken(),
     }
 }
@@ -269,6 +272,7 @@ mod tests {
         assert_eq!(severities(&rows), wanted);
         assert!(rows[3].doubt.is_some_and(|why| why.contains("free slot")));
         assert_eq!(rows[1].page, Some("text"));
+        assert!(rows[1].wrong.contains("may not"));
     }
 
     #[test]
