@@ -17,9 +17,9 @@ mod scarcity;
 mod schedule;
 mod stack;
 
-use crate::guest::Guest;
 use crate::guest::frames::KnownList;
 use crate::guest::source::Lines;
+use crate::guest::{Guest, panic_line};
 use conflicts::Meeting;
 use emulator::{Exit, Machine};
 use oracle::{Event, Failure, Process, Turn};
@@ -317,7 +317,8 @@ impl Engine {
     /// The line of the console that speaks of a panic.
     fn panic_text(&self) -> Option<String> {
         let console = String::from_utf8_lossy(&self.console);
-        let line = console.lines().find(|line| line.contains("panic"))?;
+        let mut lines = console.lines();
+        let line = panic_line(&console).or_else(|| lines.find(|line| line.contains("panic")))?;
         Some(line.trim().to_owned())
     }
 

@@ -11,7 +11,7 @@ use super::planted::{Planted, plant};
 use super::requests::FrameRequests;
 use super::spin::Spin;
 use super::symbols::Symbols;
-use super::{Guest, Resources};
+use super::{Guest, Resources, panic_line};
 use crate::agent::{Agent, DATA_BYTES, DATA_FILE_BYTES, DATA_START, TEXT_BYTES, TEXT_START};
 use crate::engine::{
     CSR_SATP, Canaries, Engine, FIRST_HART, HARTS, Processes, STACK_POINTER, SUPERVISOR, Slot,
@@ -342,10 +342,7 @@ impl Stage {
     /// That the kernel has printed that it panicked, if it has, and its words.
     fn panic(&self) -> Option<String> {
         let console = String::from_utf8_lossy(&self.console);
-        let line = console.lines().find(|line| {
-            let line = line.to_ascii_lowercase();
-            line.contains("panic:") || line.contains("panicked at")
-        })?;
+        let line = panic_line(&console)?;
         Some(format!("it panicked (`{}`)", line.trim()))
     }
 

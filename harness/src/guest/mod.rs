@@ -94,3 +94,11 @@ impl Guest {
         self.unwinder.get_or_init(|| Unwinder::read(&self.file))
     }
 }
+
+/// The line of a console on which a kernel says that it panics.
+pub(crate) fn panic_line(console: &str) -> Option<&str> {
+    console.lines().find(|line| {
+        let line = line.to_ascii_lowercase();
+        line.contains("panic:") || line.contains("panicked at")
+    })
+}
