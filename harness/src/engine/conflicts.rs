@@ -6,7 +6,7 @@
 //! from outside (Savage, Burrows, Nelson, Sobalvarro, Anderson, "Eraser", SOSP 1997): a swap that
 //! puts something into a word takes a lock, a store of zero to it gives it back.
 
-use super::{Engine, HARTS};
+use super::{Engine, HARTS, STACK_POINTER};
 use crate::guest::Guest;
 use emulator::{Exit, Machine, Privilege};
 use std::collections::{HashMap, HashSet};
@@ -23,7 +23,6 @@ const MOST_ACCESSES: usize = 2_000;
 /// Places for change points that are told, at most.
 const MOST_POINTS: usize = 24;
 
-const SP: usize = 2;
 const CSR_SSTATUS: u16 = 0x100;
 /// Interrupts are enabled (privileged specification, "Supervisor Status Register").
 const SIE: u64 = 1 << 1;
@@ -199,7 +198,7 @@ impl Meetings {
         self.accesses.entry(address).or_default().push(Access {
             at,
             hart,
-            stack: value(SP),
+            stack: value(STACK_POINTER),
             is_store: matches!(effect, Effect::Store(_)),
             interruptible: status & SIE != 0,
             locks,
@@ -309,7 +308,7 @@ const STACK_BITS: u32 = 12;
 fn touch(machine: &Machine, pc: u64) -> Option<Touch> {
     let mut bytes = [0; 4];
     machine.read_physical(pc, &mut bytes).ok()?;
-    decode(u32::from_le_bytes(bytes)).filter(|touch| touch.base != SP)
+    decode(u32::from_le_bytes(bytes)).filter(|touch| touch.base != STACK_POINTER)
 }
 
 /// Loads, stores and atomic operations on integers (unprivileged specification, "RV32I Base Integer

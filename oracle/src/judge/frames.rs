@@ -149,7 +149,11 @@ impl Budget {
             Call::Write {
                 address, length, ..
             } => {
-                touch.at(address, whole_buffer(length), Access::Load);
+                let length = match looks_first(model) {
+                    true => whole_buffer(length),
+                    false => u64::try_from(length).unwrap_or(0),
+                };
+                touch.at(address, length, Access::Load);
                 touch.budget(0)
             }
             // What the environment takes is not the kernel's doing.
