@@ -141,7 +141,7 @@ fn generated(seed: u64) -> (String, Case) {
             }
             "mutated"
         }
-        _ if seed % 2 == 0 => {
+        _ if seed.is_multiple_of(2) => {
             case = faultline::cross_over(&case, &generate(seed + 7777), seed);
             "crossed-over"
         }
