@@ -93,7 +93,7 @@ impl Campaign {
         self.started.get_or_insert_with(Instant::now);
         let (edges, features) = self.counters.for_execution();
         let result = self.session.execute(&input.0, edges, features);
-        let machine = self.session.runner().engine().machine();
+        let machine = self.session.runner().driver().machine();
         self.counters
             .note_locations(|index| machine.edge_location(index));
         let corpus = match result {

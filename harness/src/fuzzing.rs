@@ -3,7 +3,7 @@
 //! A target under `fuzz/` is glue: it hands bytes to [`Session::execute`] and the counters to its
 //! engine. What runs is here, so that `cargo test` on stable replays the same code.
 
-use crate::engine::Engine;
+use crate::driver::Driver;
 use crate::explain::{Explanation, explain};
 use crate::guest::location::GuestFiles;
 use crate::guest::{BootError, Guest};
@@ -117,7 +117,7 @@ pub struct Totals {
     pub instructions: u64,
     /// Cases with a finding, known or new.
     pub findings: u64,
-    /// Cases in which the code that a seeded bug changes ran: see [`crate::engine::Canary`].
+    /// Cases in which the code that a seeded bug changes ran: see [`crate::driver::Canary`].
     pub reached: u64,
     /// Cases in which the seeded bug had an effect.
     pub triggered: u64,
@@ -273,7 +273,7 @@ impl Session {
         self.totals.executions += 1;
         self.totals.meter += outcome.meter;
         self.totals.instructions += outcome.instructions;
-        let canary = self.runner.engine().canary();
+        let canary = self.runner.driver().canary();
         self.totals.reached += u64::from(canary.reached);
         self.totals.triggered += u64::from(canary.triggered);
         if self.totals.executions.is_multiple_of(DETERMINISM_SAMPLE) {
@@ -320,7 +320,7 @@ impl Session {
         if let Some(at_once) = self.runner.run(&nothing).finding
             && at_once.clause == finding.clause
         {
-            self.runner.engine_mut().machine_mut().edges_mut().fill(0);
+            self.runner.driver_mut().machine_mut().edges_mut().fill(0);
             return (!self.known.has(&finding)).then_some((nothing, at_once, None));
         }
         let (mut right, mut wrong) = (0, case.operations.len());
@@ -341,7 +341,7 @@ impl Session {
         }
         let outcome = self.runner.run(&shortest.0);
         let last = self.runner.judge().last_situation();
-        self.runner.engine_mut().machine_mut().edges_mut().fill(0);
+        self.runner.driver_mut().machine_mut().edges_mut().fill(0);
         let finding = outcome.finding?;
         let cause = match finding.is_put_down() {
             true => finding.situation(),
@@ -374,7 +374,7 @@ impl Session {
         self.runner.avoid(&[]);
         let undisturbed = under(schedule.with_switches(&[]));
         self.runner.run_watched(&undisturbed, &mut aim);
-        self.runner.engine_mut().machine_mut().edges_mut().fill(0);
+        self.runner.driver_mut().machine_mut().edges_mut().fill(0);
         let points = aim.points.into_iter();
         points
             .map(|point| under(schedule.with_switches(&[point])))
@@ -398,7 +398,7 @@ impl Session {
 
     /// Moves the machine's edge counters to the caller's and leaves the machine's at zero.
     fn collect(&mut self, edges: &mut [u8], features: &mut [u8]) {
-        let counted = self.runner.engine_mut().machine_mut().edges_mut();
+        let counted = self.runner.driver_mut().machine_mut().edges_mut();
         for (to, from) in edges.chunks_exact_mut(8).zip(counted.chunks_exact_mut(8)) {
             // Almost all of the map is zero: look at eight counters at once.
             if from != [0; 8] {
@@ -419,7 +419,7 @@ impl Session {
         let second = self.runner.run(case);
         let agree = first.instructions == second.instructions
             && first.finding.as_ref().map(bucket) == second.finding.as_ref().map(bucket);
-        self.runner.engine_mut().machine_mut().edges_mut().fill(0);
+        self.runner.driver_mut().machine_mut().edges_mut().fill(0);
         if agree {
             return Ok(());
         }
@@ -451,7 +451,7 @@ impl Session {
         minimised.operations_before = before.operations_before;
         minimised.executions += before.executions;
         if minimised.case == before.case && minimised.minimality == Minimality::BudgetSpent {
-            self.runner.engine_mut().machine_mut().edges_mut().fill(0);
+            self.runner.driver_mut().machine_mut().edges_mut().fill(0);
             report.minimised = minimised;
             return false;
         }
@@ -507,7 +507,7 @@ impl Session {
             Some(before) if !is_small => before,
             _ => slow::ends(&mut self.runner, &minimised.case),
         };
-        self.runner.engine_mut().machine_mut().edges_mut().fill(0);
+        self.runner.driver_mut().machine_mut().edges_mut().fill(0);
         Report {
             finding,
             bucket,
@@ -549,15 +549,15 @@ struct Aim {
 }
 
 impl Watch for Aim {
-    fn before(&mut self, operations: Range<usize>, engine: &mut Engine) {
+    fn before(&mut self, operations: Range<usize>, driver: &mut Driver) {
         if operations.start == self.at {
-            engine.watch_next_race();
+            driver.watch_next_race();
         }
     }
 
-    fn after(&mut self, operations: Range<usize>, engine: &mut Engine) {
+    fn after(&mut self, operations: Range<usize>, driver: &mut Driver) {
         if operations.start == self.at {
-            self.points = engine.take_change_points();
+            self.points = driver.take_change_points();
         }
     }
 }

@@ -2,7 +2,7 @@
 //! minimises and reports.
 //!
 //! The way through the code: [`guest`] boots a kernel once and keeps the snapshot; an
-//! [`engine`] performs one step on it; a [`runner`] takes a whole case through engine and judge;
+//! [`driver`] performs one step on it; a [`runner`] takes a whole case through driver and judge;
 //! [`replay`], [`minimise`], [`fuzzing`], [`campaign`], [`distil`] and [`mutants`] are loops over
 //! runners; [`breeding`] makes new cases from old ones.
 
@@ -12,7 +12,7 @@ pub mod campaign;
 pub mod case_file;
 pub mod check;
 pub mod distil;
-pub mod engine;
+pub mod driver;
 pub mod explain;
 pub mod export;
 pub mod finding_file;

@@ -1,6 +1,6 @@
 //! Runs a case on both sides and judges it: the loop that everything else is built on.
 
-use crate::engine::{Engine, Standing, Vigil};
+use crate::driver::{Driver, Standing, Vigil};
 use crate::guest::Guest;
 use crate::guest::frames::FRAME_BYTES;
 use oracle::{
@@ -47,11 +47,11 @@ pub trait Watch {
     }
     /// Called before the kernel performs the operations numbered so: one, or `together` and those
     /// that race.
-    fn before(&mut self, _operations: Range<usize>, _engine: &mut Engine) {}
+    fn before(&mut self, _operations: Range<usize>, _driver: &mut Driver) {}
     /// Called after them, when the machine still stands as they left it.
-    fn after(&mut self, _operations: Range<usize>, _engine: &mut Engine) {}
+    fn after(&mut self, _operations: Range<usize>, _driver: &mut Driver) {}
     /// Called when the judge has found nothing wrong with them and expects what has happened.
-    fn judged(&mut self, _operations: Range<usize>, _engine: &mut Engine, _judge: &Judge) {}
+    fn judged(&mut self, _operations: Range<usize>, _driver: &mut Driver, _judge: &Judge) {}
     /// Called for an operation that does not apply, because its process is dead or asleep.
     fn skipped(&mut self, _index: usize, _operation: &Operation) {}
 }
@@ -74,31 +74,31 @@ impl MemoryCheck {
     fn check_new(
         &mut self,
         mappings: &[PageMapping],
-        engine: &Engine,
+        driver: &Driver,
         judge: &Judge,
     ) -> Result<(), Finding> {
         for mapping in mappings {
             let key = (mapping.process, mapping.address, mapping.frame);
             if !self.seen.contains(&key) {
                 self.seen.push(key);
-                compare(mapping, engine, judge)?;
+                compare(mapping, driver, judge)?;
             }
         }
         Ok(())
     }
 
-    fn check_all(&mut self, engine: &mut Engine, judge: &Judge) -> Result<(), Finding> {
+    fn check_all(&mut self, driver: &mut Driver, judge: &Judge) -> Result<(), Finding> {
         self.mappings.clear();
-        engine.list_mappings(None, &mut self.mappings);
+        driver.list_mappings(None, &mut self.mappings);
         self.mappings
             .iter()
-            .try_for_each(|mapping| compare(mapping, engine, judge))
+            .try_for_each(|mapping| compare(mapping, driver, judge))
     }
 }
 
-fn compare(mapping: &PageMapping, engine: &Engine, judge: &Judge) -> Result<(), Finding> {
+fn compare(mapping: &PageMapping, driver: &Driver, judge: &Judge) -> Result<(), Finding> {
     let mut page = [0; FRAME_BYTES as usize];
-    if engine.read_in_page(mapping.process, mapping.address, &mut page) {
+    if driver.read_in_page(mapping.process, mapping.address, &mut page) {
         judge.compare_page(mapping.process, mapping.address, &page)?;
     }
     Ok(())
@@ -106,7 +106,7 @@ fn compare(mapping: &PageMapping, engine: &Engine, judge: &Judge) -> Result<(), 
 
 /// One kernel, one judge, any number of cases one after another.
 pub struct Runner {
-    engine: Engine,
+    driver: Driver,
     judge: Judge,
     observation: Observation,
     memory: MemoryCheck,
@@ -117,7 +117,7 @@ impl Runner {
     /// A runner of its own on `guest`.
     pub fn new(guest: &Arc<Guest>) -> Self {
         Self {
-            engine: Engine::new(guest),
+            driver: Driver::new(guest),
             judge: Judge::new(&guest.dialect, &guest.setting),
             observation: Observation::default(),
             memory: MemoryCheck::default(),
@@ -133,17 +133,17 @@ impl Runner {
     /// [`run`](Self::run), with every step shown to `watch`.
     pub fn run_watched(&mut self, case: &Case, watch: &mut impl Watch) -> Outcome {
         if !self.pristine {
-            self.engine.reset();
+            self.driver.reset();
             self.judge.reset();
         }
         self.pristine = false;
         self.memory.seen.clear();
-        let instructions_before = self.engine.machine().retired();
+        let instructions_before = self.driver.machine().retired();
         let finding = self.drive(case, watch).err();
         Outcome {
             finding,
             meter: self.judge.meter(),
-            instructions: self.engine.machine().retired() - instructions_before,
+            instructions: self.driver.machine().retired() - instructions_before,
         }
     }
 
@@ -161,26 +161,26 @@ impl Runner {
                 watch.skipped(index - 1, operation);
                 continue;
             };
-            watch.before(index - 1..index, &mut self.engine);
-            self.engine.perform(&step, &mut self.observation);
-            watch.after(index - 1..index, &mut self.engine);
+            watch.before(index - 1..index, &mut self.driver);
+            self.driver.perform(&step, &mut self.observation);
+            watch.after(index - 1..index, &mut self.driver);
             watch.step(index - 1, operation, &step, &self.judge, &self.observation);
             self.judge.observe(&step, &self.observation)?;
             self.check_statuses()?;
             if let Some(mappings) = &self.observation.mappings {
-                self.memory.check_new(mappings, &self.engine, &self.judge)?;
+                self.memory.check_new(mappings, &self.driver, &self.judge)?;
             }
-            watch.judged(index - 1..index, &mut self.engine, &self.judge);
+            watch.judged(index - 1..index, &mut self.driver, &self.judge);
         }
-        self.memory.check_all(&mut self.engine, &self.judge)?;
+        self.memory.check_all(&mut self.driver, &self.judge)?;
         let standing = self.standing();
         let vigil = match self.judge.leaves_zombies() {
             true => Vigil::Asleep,
             false => Vigil::Awake,
         };
-        let mut end = self.engine.finish(&standing, vigil);
-        if self.judge.files_changed() || self.engine.has_written_disk() {
-            end.disk = Some(self.engine.disk_content());
+        let mut end = self.driver.finish(&standing, vigil);
+        if self.judge.files_changed() || self.driver.has_written_disk() {
+            end.disk = Some(self.driver.disk_content());
         }
         self.judge.finish(&end)
     }
@@ -195,16 +195,16 @@ impl Runner {
     ) -> Result<(), Finding> {
         let racing = &operations[..race.steps.len()];
         let all = index - 1..index + racing.len();
-        watch.before(all.clone(), &mut self.engine);
-        self.engine.perform_race(race, &mut self.observation);
-        watch.after(all.clone(), &mut self.engine);
+        watch.before(all.clone(), &mut self.driver);
+        self.driver.perform_race(race, &mut self.observation);
+        watch.after(all.clone(), &mut self.driver);
         watch.race(index, racing, race, &self.judge, &self.observation);
         self.judge.observe_race(race, &self.observation)?;
         self.check_statuses()?;
         if let Some(mappings) = &self.observation.mappings {
-            self.memory.check_new(mappings, &self.engine, &self.judge)?;
+            self.memory.check_new(mappings, &self.driver, &self.judge)?;
         }
-        watch.judged(all, &mut self.engine, &self.judge);
+        watch.judged(all, &mut self.driver, &self.judge);
         Ok(())
     }
 
@@ -215,7 +215,7 @@ impl Runner {
             let mut padding = Vec::new();
             for address in range.clone() {
                 let mut byte = [0];
-                if !self.engine.read_in_page(process, address, &mut byte) {
+                if !self.driver.read_in_page(process, address, &mut byte) {
                     break;
                 }
                 padding.extend(byte);
@@ -242,12 +242,12 @@ impl Runner {
         let silent = processes.find(|process| Some(process.letter()) == finding.process);
         let mut others = self.standing();
         others.retain(|(process, _)| Some(*process) != silent);
-        silent.is_some_and(|silent| self.engine.has_died(silent, &others))
+        silent.is_some_and(|silent| self.driver.has_died(silent, &others))
     }
 
     /// Changes the kernel itself, for all later cases: `bytes` at physical `address`.
     pub fn patch_kernel(&mut self, address: u64, bytes: &[u8]) {
-        self.engine.patch_kernel(address, bytes);
+        self.driver.patch_kernel(address, bytes);
     }
 
     /// From now on leaves out operations that would get into one of these situations.
@@ -265,13 +265,13 @@ impl Runner {
         &self.judge
     }
 
-    /// The engine, for coverage and for looking into the machine.
-    pub fn engine(&self) -> &Engine {
-        &self.engine
+    /// The driver, for coverage and for looking into the machine.
+    pub fn driver(&self) -> &Driver {
+        &self.driver
     }
 
-    /// The engine, to change.
-    pub fn engine_mut(&mut self) -> &mut Engine {
-        &mut self.engine
+    /// The driver, to change.
+    pub fn driver_mut(&mut self) -> &mut Driver {
+        &mut self.driver
     }
 }

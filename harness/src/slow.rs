@@ -3,7 +3,7 @@
 //! A kernel that walks a hole in the address space page by page comes to its end, in time that grows
 //! with the hole: that is not lazy, but it breaks nothing.
 
-use crate::engine::STEP_BUDGET;
+use crate::driver::STEP_BUDGET;
 use crate::runner::{Runner, Watch};
 use oracle::case::Kind;
 use oracle::{Case, Fate, Finding, Judge, Observation, Operation, Process, Step};
@@ -56,9 +56,9 @@ pub fn may_end(finding: &Finding) -> bool {
 /// Runs a case that was too slow with more time: whether it comes to its end.
 pub fn ends(runner: &mut Runner, case: &Case) -> Option<Slow> {
     let mut largest = LargestHeap::default();
-    runner.engine_mut().set_step_budget(PATIENCE);
+    runner.driver_mut().set_step_budget(PATIENCE);
     let outcome = runner.run_watched(case, &mut largest);
-    runner.engine_mut().set_step_budget(STEP_BUDGET);
+    runner.driver_mut().set_step_budget(STEP_BUDGET);
     let processes = Process::all().map(|process| runner.judge().pages_below_break(process));
     let pages = processes.fold(largest.pages, u64::max);
     let ended = outcome

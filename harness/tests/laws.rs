@@ -44,11 +44,11 @@ fn a_reset_machine_runs_like_a_new_one() {
         let (first, second) = (fresh.run(&case), used.run(&case));
         assert_eq!(first.instructions, second.instructions, "{case}");
         assert_eq!(
-            fresh.engine().machine().edges(),
-            used.engine().machine().edges(),
+            fresh.driver().machine().edges(),
+            used.driver().machine().edges(),
             "{case}"
         );
-        used.engine_mut().machine_mut().edges_mut().fill(0);
+        used.driver_mut().machine_mut().edges_mut().fill(0);
     }
 }
 

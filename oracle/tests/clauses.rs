@@ -697,7 +697,7 @@ fn want_of_frames_is_an_excuse_only_with_evidence() {
         run(&Dialect::faultline(), &case, Liberties(0), &mut tamper).0
     };
     assert_eq!(refused(false).unwrap_err().clause, Clause::InnocentLive);
-    // The end then shows that the engine's process lives: only the step is excused.
+    // The end then shows that the driver's process lives: only the step is excused.
     assert_eq!(refused(true).unwrap_err().step, Some(1));
     let needless = with_last(
         &["a: sbrk +2p", "a: store8 heap[0] 7", "a: load8 heap[0]"],

@@ -1,4 +1,4 @@
-//! Whatever an engine claims to have seen, the judge says something and does not fall over.
+//! Whatever a driver claims to have seen, the judge says something and does not fall over.
 
 use oracle::{
     Case, Dialect, End, Event, Failure, FrameKind, Judge, Nap, Observation, PageFlags, PageMapping,
@@ -98,7 +98,7 @@ proptest! {
             let setting = Setting::nominal(&dialect, 3);
             let mut judge = Judge::new(&dialect, &setting);
             let case = Case::generate(seed, observations.len() as u32, Profile::default());
-            // The judge is asked on after findings, as no engine would.
+            // The judge is asked on after findings, as no driver would.
             for (operation, observation) in case.operations.iter().zip(&observations) {
                 let Some(step) = judge.plan(operation) else { continue };
                 let _ = describe(&step, observation);

@@ -29,7 +29,7 @@ impl<F: FnMut(&mut Vec<Event>)> Tamper for InRace<F> {
     }
 }
 
-/// Runs a case on the perfect engine with the events of its race changed: how many raced, and what
+/// Runs a case on the perfect driver with the events of its race changed: how many raced, and what
 /// the judge says.
 fn changed(text: &str, change: impl FnMut(&mut Vec<Event>)) -> (usize, Result<(), Finding>) {
     let mut tamper = InRace {
@@ -143,7 +143,7 @@ fn who_is_killed_in_a_race_may_have_acted_before() {
             events.insert(0, Event::Returned { process: b, value });
         }
     };
-    // The engine performs the kill first: `b` is not seen to act.
+    // The driver performs the kill first: `b` is not seen to act.
     assert!(changed(&text, |_| {}).1.is_ok());
     assert!(changed(&text, returned(4)).1.is_ok());
     let finding = changed(&text, returned(5)).1.unwrap_err();
@@ -156,7 +156,7 @@ fn who_is_killed_in_a_race_may_have_acted_before() {
 fn who_waits_gets_a_child_that_ended() {
     let text = format!("{FAMILY}together 3 harts, order 1 2 3\na: wait\nb: exit 1\nc: exit 2\n");
     let (_, other) = changed(&text, |events| *returns(events, 'a') = 5);
-    // The race is granted: only the end shows that the engine reaped another one than it said.
+    // The race is granted: only the end shows that the driver reaped another one than it said.
     let finding = other.unwrap_err();
     assert_eq!(finding.clause, Clause::DeadStayDead);
     assert!(!finding.expected.contains("no order"), "{finding}");

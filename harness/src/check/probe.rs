@@ -4,7 +4,7 @@
 mod files;
 mod pipes;
 
-use crate::engine::Engine;
+use crate::driver::Driver;
 use crate::guest::Guest;
 use crate::guest::board::{Board, Seen as Known};
 use abi::SystemCall;
@@ -103,7 +103,7 @@ pub fn board(guest: &Guest) -> Vec<Answer> {
 pub fn probe(guest: &Arc<Guest>) -> (Dialect, Vec<Answer>) {
     let mut prober = Prober {
         layout: guest.setting.booted.layout.clone(),
-        engine: Engine::new(guest),
+        driver: Driver::new(guest),
         observation: Observation::default(),
         dialect: guest.dialect.clone(),
         answers: Vec::new(),
@@ -121,7 +121,7 @@ pub fn probe(guest: &Arc<Guest>) -> (Dialect, Vec<Answer>) {
 }
 
 struct Prober {
-    engine: Engine,
+    driver: Driver,
     layout: Layout,
     observation: Observation,
     dialect: Dialect,
@@ -131,7 +131,7 @@ struct Prober {
 impl Prober {
     fn break_and_heap(&mut self) {
         let heap = self.layout.heap;
-        self.engine.reset();
+        self.driver.reset();
         self.call(SystemCall::Sbrk, [(1 << 32) + PAGE_SIZE, 0, 0]);
         let (bits, because) = match self.program_break() {
             Some(at) if at == heap + PAGE_SIZE => (
@@ -146,7 +146,7 @@ impl Prober {
         self.dialect.sbrk.amount_bits = bits;
         self.note("sbrk.amount_bits", u8::from(bits), because);
 
-        self.engine.reset();
+        self.driver.reset();
         self.call(SystemCall::Sbrk, [PAGES * PAGE_SIZE, 0, 0]);
         let (growth, because) = match self.heap_pages() {
             0 => (Growth::OnTouch, "a growth maps no page"),
@@ -155,7 +155,7 @@ impl Prober {
         self.dialect.sbrk.growth = growth;
         self.note("sbrk.growth", name(growth), because);
 
-        self.engine.reset();
+        self.driver.reset();
         self.call(SystemCall::Sbrk, [PAGES * PAGE_SIZE, EAGER, 0]);
         let eager = growth == Growth::OnTouch && self.heap_pages() != 0;
         self.dialect.sbrk.eager_flavour = eager;
@@ -166,7 +166,7 @@ impl Prober {
         };
         self.note("sbrk.eager_flavour", eager, because);
 
-        self.engine.reset();
+        self.driver.reset();
         let answer = self.call(SystemCall::Sbrk, [PAGE_SIZE.wrapping_neg(), 0, 0]);
         let (bound, because) = match (answer.value(), self.program_break()) {
             (Some(FAILED), _) => (Bound::Refused, "giving the stack back returns -1"),
@@ -178,7 +178,7 @@ impl Prober {
         self.dialect.sbrk.below_heap = bound;
         self.note("sbrk.below_heap", name(bound), because);
 
-        self.engine.reset();
+        self.driver.reset();
         let below = (heap + PAGE_SIZE).wrapping_neg();
         let answer = self.call(SystemCall::Sbrk, [below, 0, 0]);
         let (bound, because) = match (answer.value(), self.program_break()) {
@@ -191,7 +191,7 @@ impl Prober {
         self.dialect.sbrk.below_zero = bound;
         self.note("sbrk.below_zero", name(bound), because);
 
-        self.engine.reset();
+        self.driver.reset();
         self.call(SystemCall::Sbrk, [PAGE_SIZE, 0, 0]);
         self.act(Action::Store {
             address: heap,
@@ -206,7 +206,7 @@ impl Prober {
         };
         self.note("heap.executable", executable, because);
 
-        self.engine.reset();
+        self.driver.reset();
         self.call(SystemCall::Sbrk, [1, 0, 0]);
         let behind = Action::Load {
             address: heap + PAGE_SIZE / 2,
@@ -291,7 +291,7 @@ impl Prober {
             },
         ];
         let seen = accesses.map(|access| {
-            self.engine.reset();
+            self.driver.reset();
             self.act(access)
         });
         let told = |told| {
@@ -312,10 +312,10 @@ impl Prober {
     }
 
     fn fork(&mut self) {
-        self.engine.reset();
+        self.driver.reset();
         let child = Process::all().nth(1).unwrap_or(ASKED);
         let mut mappings = Vec::new();
-        self.engine.list_mappings(Some(ASKED), &mut mappings);
+        self.driver.list_mappings(Some(ASKED), &mut mappings);
         let end = self.end_of_memory();
         let own = mappings
             .iter()
@@ -327,7 +327,7 @@ impl Prober {
             .frames
             .map(|(before, after)| before.saturating_sub(after));
         mappings.clear();
-        self.engine.list_mappings(None, &mut mappings);
+        self.driver.list_mappings(None, &mut mappings);
         let shared = mappings.iter().any(|page| {
             let others = mappings
                 .iter()
@@ -370,9 +370,9 @@ impl Prober {
 
     /// Pages that a lab has the kernel map for every program, below the trapframe.
     fn shared_pages(&mut self) {
-        self.engine.reset();
+        self.driver.reset();
         let mut mappings = Vec::new();
-        self.engine.list_mappings(Some(ASKED), &mut mappings);
+        self.driver.list_mappings(Some(ASKED), &mut mappings);
         let is_open = |address: u64| {
             let mut pages = mappings.iter();
             pages.any(|page| page.address == address && page.flags.contains(PageFlags::USER))
@@ -390,7 +390,7 @@ impl Prober {
     fn exec(&mut self) {
         let started = self.start("init");
         let mut mappings = Vec::new();
-        self.engine.list_mappings(Some(ASKED), &mut mappings);
+        self.driver.list_mappings(Some(ASKED), &mut mappings);
         let untouched = self.layout.text.end - PAGE_SIZE;
         let (loading, because) = match started {
             None => (self.dialect.exec.loading, UNCLEAR),
@@ -428,7 +428,7 @@ impl Prober {
 
         // A store to code may be let by mistake, where a fork has shared it; nobody makes data
         // executable by mistake.
-        self.engine.reset();
+        self.driver.reset();
         let data = self.layout.data.end - PAGE_SIZE;
         self.act(Action::Store {
             address: data,
@@ -497,7 +497,7 @@ impl Prober {
 
     /// The same with the array of arguments that `prepare` makes, given by its address.
     fn start_with(&mut self, program: &str, prepare: impl Fn(&mut Self) -> u64) -> Option<u64> {
-        self.engine.reset();
+        self.driver.reset();
         let path = self.layout.data.end - PAGE_SIZE;
         self.act(Action::StoreString {
             address: path,
@@ -560,7 +560,7 @@ impl Prober {
     /// Pages of the heap that are mapped.
     fn heap_pages(&mut self) -> usize {
         let mut mappings = Vec::new();
-        self.engine.list_mappings(Some(ASKED), &mut mappings);
+        self.driver.list_mappings(Some(ASKED), &mut mappings);
         let heap = self.layout.heap..self.end_of_memory();
         let pages = mappings.iter().filter(|page| heap.contains(&page.address));
         pages.count()
@@ -592,7 +592,7 @@ impl Prober {
             rounds: 0,
             pages: 0,
         };
-        self.engine.perform(&step, &mut self.observation);
+        self.driver.perform(&step, &mut self.observation);
         if self.observation.failure.is_some() {
             return Seen::Broken;
         }

@@ -3,7 +3,7 @@
 use super::output::print_json;
 use super::{Conclusion, Format, GuestArguments};
 use faultline::case_file;
-use faultline::engine::Engine;
+use faultline::driver::Driver;
 use faultline::explain::{Explanation, explain, innermost};
 use faultline::runner::{Runner, Watch};
 use oracle::layout::page_floor;
@@ -147,12 +147,12 @@ fn frames(observation: &Observation) -> Option<i64> {
 }
 
 /// The turns of a race, with the functions in which they ended.
-fn turn_lines(turns: &[Turn], engine: &mut Engine) -> Vec<TurnLine> {
+fn turn_lines(turns: &[Turn], driver: &mut Driver) -> Vec<TurnLine> {
     let mut begin = 0;
     let mut lines = Vec::new();
     for turn in turns {
         let (process, end) = describe_turn(turn);
-        let place = turn.kernel_pc.map(|pc| place(pc, engine));
+        let place = turn.kernel_pc.map(|pc| place(pc, driver));
         let from = begin;
         begin += turn.instructions;
         lines.push(TurnLine {
@@ -168,9 +168,9 @@ fn turn_lines(turns: &[Turn], engine: &mut Engine) -> Vec<TurnLine> {
 }
 
 /// The function of the kernel at `pc`, with file and line.
-fn place(pc: u64, engine: &mut Engine) -> String {
-    let trampoline = engine.guest().first_layout().trampoline;
-    match innermost(&engine.frames(&[pc])) {
+fn place(pc: u64, driver: &mut Driver) -> String {
+    let trampoline = driver.guest().first_layout().trampoline;
+    match innermost(&driver.frames(&[pc])) {
         _ if page_floor(pc) == trampoline => "the trampoline".to_owned(),
         Some(frame) => frame.to_string(),
         None => format!("{pc:#x}"),
@@ -187,7 +187,7 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
         None => Explanation::default(),
     };
     for line in &mut recorder.lines {
-        line.turns = turn_lines(&line.harts, runner.engine_mut());
+        line.turns = turn_lines(&line.harts, runner.driver_mut());
     }
     match arguments.format {
         Format::Json => print_json(&Report {
@@ -207,7 +207,7 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
     };
     if arguments.format == Format::Text {
         println!("\n{finding}\nbucket: {}\n\n{explanation}", bucket(&finding));
-        let console = runner.engine().console();
+        let console = runner.driver().console();
         if !console.trim().is_empty() {
             println!("the kernel's console:\n{}", console.trim_end());
         }

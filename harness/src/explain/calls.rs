@@ -1,6 +1,6 @@
 //! The functions that a step went through, as a tree of bounded size.
 
-use crate::engine::Recording;
+use crate::driver::Recording;
 use crate::guest::Frame;
 use serde::Serialize;
 use std::collections::{HashMap, HashSet};

@@ -1,6 +1,6 @@
 //! What a step did to memory: pages mapped, unmapped and changed, frames taken and given back.
 
-use crate::engine::Engine;
+use crate::driver::Driver;
 use oracle::{Layout, PageFlags, PageMapping, Process};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -22,14 +22,14 @@ pub(super) struct Moment {
 
 impl Moment {
     /// What the machine holds now.
-    pub(super) fn of(engine: &mut Engine) -> Self {
+    pub(super) fn of(driver: &mut Driver) -> Self {
         let mut mappings = Vec::new();
-        engine.list_mappings(None, &mut mappings);
+        driver.list_mappings(None, &mut mappings);
         let key = |mapping: PageMapping| ((mapping.process, mapping.address), mapping);
         Self {
             mappings: mappings.into_iter().map(key).collect(),
-            tables: engine.page_tables().into_iter().collect(),
-            owners: engine.frame_owners(),
+            tables: driver.page_tables().into_iter().collect(),
+            owners: driver.frame_owners(),
         }
     }
 

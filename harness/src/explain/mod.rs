@@ -10,7 +10,7 @@ pub(crate) use calls::is_servant;
 pub use memory::{FrameChange, Mapped, MemoryChange, PageChange};
 pub use origin::{LostFrame, Origin};
 
-use crate::engine::{Engine, Recording};
+use crate::driver::{Driver, Recording};
 use crate::guest::Frame;
 use crate::runner::{Outcome, Runner, Watch};
 use memory::Moment;
@@ -57,17 +57,17 @@ struct Close {
 }
 
 impl Watch for Close {
-    fn before(&mut self, operations: Range<usize>, engine: &mut Engine) {
+    fn before(&mut self, operations: Range<usize>, driver: &mut Driver) {
         if operations.contains(&self.at) {
-            self.before = Some(Moment::of(engine));
-            engine.record_next();
+            self.before = Some(Moment::of(driver));
+            driver.record_next();
         }
     }
 
-    fn after(&mut self, operations: Range<usize>, engine: &mut Engine) {
+    fn after(&mut self, operations: Range<usize>, driver: &mut Driver) {
         if operations.contains(&self.at) {
-            self.after = Some(Moment::of(engine));
-            self.recording = engine.take_recording();
+            self.after = Some(Moment::of(driver));
+            self.recording = driver.take_recording();
         }
     }
 }
@@ -87,13 +87,13 @@ pub fn explain(runner: &mut Runner, case: &Case, finding: &Finding) -> Explanati
         // Two runs that differ explain nothing.
         return Explanation::default();
     }
-    let engine = runner.engine_mut();
+    let driver = runner.driver_mut();
     let mut explanation = Explanation {
         origin,
         lost,
         ..Explanation::default()
     };
-    let stopped = engine.stack();
+    let stopped = driver.stack();
     if !stopped.is_empty() {
         explanation.moment = Some(match finding.verdict {
             Verdict::Hang => "where the kernel was at work all the time",
@@ -110,13 +110,13 @@ pub fn explain(runner: &mut Runner, case: &Case, finding: &Finding) -> Explanati
             let kills = finding.verdict == Verdict::WronglyKilled;
             if let Some(stack) = says.filter(|_| kills) {
                 explanation.moment = Some("where the kernel says that it kills");
-                explanation.stack = told(without_printing(engine.frames(stack)));
+                explanation.stack = told(without_printing(driver.frames(stack)));
             }
-            explanation.calls = calls::tree(recording, |pc| engine.frames(&[pc]));
+            explanation.calls = calls::tree(recording, |pc| driver.frames(&[pc]));
         }
     }
     if let (Some(before), Some(after)) = (&close.before, &close.after) {
-        let layout = runner.engine().guest().first_layout();
+        let layout = runner.driver().guest().first_layout();
         explanation.memory = MemoryChange::between(before, after, layout);
     }
     explanation
@@ -136,7 +136,7 @@ fn is_same(outcome: &Outcome, finding: &Finding) -> bool {
 /// A stack as it is told: without libraries, and without the functions that only report.
 fn told(stack: Vec<Frame>) -> Vec<Frame> {
     let own = stack.into_iter().filter(|frame| !frame.is_library);
-    own.skip_while(|frame| crate::engine::is_messenger(&frame.function))
+    own.skip_while(|frame| crate::driver::is_messenger(&frame.function))
         .take(DEEPEST)
         .collect()
 }
@@ -156,7 +156,7 @@ fn without_printing(mut stack: Vec<Frame>) -> Vec<Frame> {
 }
 
 /// A trap in the words of the privileged specification (table 22 of version 20240411).
-fn trap_words(trap: &crate::engine::TrapTaken) -> String {
+fn trap_words(trap: &crate::driver::TrapTaken) -> String {
     const INTERRUPT: u64 = 1 << 63;
     let cause = match trap.cause {
         0 => "instruction address misaligned",

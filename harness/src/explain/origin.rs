@@ -4,7 +4,7 @@
 //! The case is run once more, and memory and frames are looked at after every operation.
 
 use super::memory::{Moment, page_name};
-use crate::engine::Engine;
+use crate::driver::Driver;
 use crate::guest::frames::FRAME_BYTES;
 use crate::runner::{Runner, Watch};
 use oracle::{Case, Clause, Finding, Judge, Process, ProcessState};
@@ -120,21 +120,21 @@ struct Search {
 }
 
 impl Watch for Search {
-    fn before(&mut self, _: Range<usize>, engine: &mut Engine) {
+    fn before(&mut self, _: Range<usize>, driver: &mut Driver) {
         if self.look == Look::Frames && self.before.is_none() {
-            self.before = Some(Moment::of(engine));
+            self.before = Some(Moment::of(driver));
         }
     }
 
-    fn judged(&mut self, operations: Range<usize>, engine: &mut Engine, judge: &Judge) {
+    fn judged(&mut self, operations: Range<usize>, driver: &mut Driver, judge: &Judge) {
         let index = operations.start;
         match self.look {
             Look::Memory if self.wrong.is_none() => {
-                let wrong = wrong_page(engine, judge).or_else(|| miscount(engine, judge));
+                let wrong = wrong_page(driver, judge).or_else(|| miscount(driver, judge));
                 self.wrong = wrong.map(|wrong| (index, wrong));
             }
             Look::Frames if self.moments.len() < MOST_MOMENTS => {
-                self.moments.push((index, Moment::of(engine)));
+                self.moments.push((index, Moment::of(driver)));
             }
             _ => {}
         }
@@ -142,12 +142,12 @@ impl Watch for Search {
 }
 
 /// A frame that has more or fewer holders by the kernel's count than it really has.
-fn miscount(engine: &Engine, judge: &Judge) -> Option<String> {
+fn miscount(driver: &Driver, judge: &Judge) -> Option<String> {
     let lives = |process: &Process| {
         let state = judge.state_of(*process);
         matches!(state, ProcessState::Ready | ProcessState::Blocked)
     };
-    let count = engine.miscount(Process::all().filter(lives))?;
+    let count = driver.miscount(Process::all().filter(lives))?;
     Some(format!(
         "after it the kernel counts {} holders of frame {:#x}, which {} pages map",
         count.recorded, count.frame, count.mapped
@@ -155,17 +155,17 @@ fn miscount(engine: &Engine, judge: &Judge) -> Option<String> {
 }
 
 /// A page that does not hold what it must.
-fn wrong_page(engine: &mut Engine, judge: &Judge) -> Option<String> {
+fn wrong_page(driver: &mut Driver, judge: &Judge) -> Option<String> {
     let mut mappings = Vec::new();
-    engine.list_mappings(None, &mut mappings);
+    driver.list_mappings(None, &mut mappings);
     mappings.iter().find_map(|mapping| {
         let mut page = [0; FRAME_BYTES as usize];
         let (process, address) = (mapping.process, mapping.address);
-        if !engine.read_in_page(process, address, &mut page) {
+        if !driver.read_in_page(process, address, &mut page) {
             return None;
         }
         let finding = judge.compare_page(process, address, &page).err()?;
-        let layout = engine.guest().first_layout();
+        let layout = driver.guest().first_layout();
         let name = page_name(layout, address).unwrap_or_else(|| format!("{address:#x}"));
         Some(format!(
             "after it {name} of {process} is wrong (expected: {}; seen: {})",
@@ -183,10 +183,10 @@ impl Search {
         case: &Case,
     ) -> (Option<(usize, String)>, Vec<LostFrame>) {
         let owners = |moment: &Moment, number: usize| moment.owner_count(number);
-        let (Some(before), Some(end)) = (&self.before, runner.engine().lost_owners()) else {
+        let (Some(before), Some(end)) = (&self.before, runner.driver().lost_owners()) else {
             return (None, Vec::new());
         };
-        let layout = runner.engine().guest().first_layout();
+        let layout = runner.driver().guest().first_layout();
         let mut origin = None;
         let mut frames = Vec::new();
         for (number, _) in end.iter().enumerate().filter(|(_, count)| **count > 0) {

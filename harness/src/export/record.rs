@@ -27,7 +27,7 @@ pub(super) fn record(
     runner: &mut Runner,
     case: &Case,
 ) -> Result<(Script, Option<Finding>), Refusal> {
-    let guest = runner.engine().guest().clone();
+    let guest = runner.driver().guest().clone();
     let mut recorder = Recorder {
         moved: Judge::new(&guest.dialect, &value::moved(&guest.setting)),
         layout: guest.setting.booted.layout.clone(),

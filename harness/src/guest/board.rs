@@ -1,7 +1,7 @@
 //! The board that a kernel was written for. Years of xv6 differ in what they want of the disk, of
 //! the timer, and of harts without work; a kernel that nobody has told us about is asked by booting.
 
-use crate::engine::FIRST_HART;
+use crate::driver::FIRST_HART;
 use emulator::{DiskFlavour, Machine};
 use std::fmt;
 
@@ -99,7 +99,7 @@ pub struct Progress {
 impl Progress {
     pub(super) fn of(machine: &Machine) -> Self {
         Self {
-            paging: machine.csr(FIRST_HART, crate::engine::CSR_SATP) != Some(0),
+            paging: machine.csr(FIRST_HART, crate::driver::CSR_SATP) != Some(0),
             disk_requests: machine.disk_requests(),
             user_mode: machine.last_user_trap(FIRST_HART).is_some(),
         }

@@ -13,8 +13,8 @@ use super::spin::Spin;
 use super::symbols::Symbols;
 use super::{Guest, Resources, panic_line};
 use crate::agent::{Agent, DATA_BYTES, DATA_FILE_BYTES, DATA_START, TEXT_BYTES, TEXT_START};
-use crate::engine::{
-    CSR_SATP, Canaries, Engine, FIRST_HART, HARTS, Processes, STACK_POINTER, SUPERVISOR, Slot,
+use crate::driver::{
+    CSR_SATP, Canaries, Driver, FIRST_HART, HARTS, Processes, STACK_POINTER, SUPERVISOR, Slot,
     Standing, Vigil,
 };
 use abi::SystemCall;
@@ -104,7 +104,7 @@ fn planted_image(files: &GuestFiles, agent: &Agent) -> Result<mkfs::Image, BootE
 /// That the kernel has only one hart to offer, although others slept when it had booted.
 fn awake(guest: &Arc<Guest>) -> Option<Seen<usize>> {
     let child = Process::all().nth(1)?;
-    let sleeps = || Engine::new(guest).others_sleep(child);
+    let sleeps = || Driver::new(guest).others_sleep(child);
     let awake = guest.board.harts.value > 1 && !matches!(sleeps(), Ok(true));
     let because = "a hart without work sleeps (`wfi`) only while there are few processes";
     awake.then(|| Seen::new(1, because))
@@ -112,12 +112,12 @@ fn awake(guest: &Arc<Guest>) -> Option<Seen<usize>> {
 
 /// Counts what there is when a case has run in which nothing happened.
 fn calibrate(guest: &Arc<Guest>) -> Resources {
-    let mut engine = Engine::new(guest);
-    engine.finish(&[(Process::FIRST, Standing::Ready)], Vigil::Awake);
+    let mut driver = Driver::new(guest);
+    driver.finish(&[(Process::FIRST, Standing::Ready)], Vigil::Awake);
     Resources {
-        free: engine.free_frames(),
-        promised: engine.promised_frames(),
-        forks: engine.count_forks().unwrap_or(None),
+        free: driver.free_frames(),
+        promised: driver.promised_frames(),
+        forks: driver.count_forks().unwrap_or(None),
     }
 }
 
@@ -239,7 +239,7 @@ impl Stage {
         let first_pid = self.call("fork", SystemCall::Fork, 0)?;
         // The supervisor's own copy of the page that `wait` writes statuses to.
         self.machine
-            .set_x(FIRST_HART, A1, crate::engine::STATUS_ADDRESS);
+            .set_x(FIRST_HART, A1, crate::driver::STATUS_ADDRESS);
         self.machine.set_x(FIRST_HART, A2, 0);
         self.machine.set_pc(FIRST_HART, self.agent.stubs.store[0]);
         self.run_to_hint("back from a store to its own data", CALL_BUDGET)?;

@@ -17,7 +17,7 @@ pub use boot_error::BootError;
 pub use source::Frame;
 
 use crate::agent::Agent;
-use crate::engine::{Canaries, HARTS, Processes, Slot};
+use crate::driver::{Canaries, HARTS, Processes, Slot};
 use board::Board;
 use emulator::Snapshot;
 use frames::FrameAccounts;
@@ -39,7 +39,7 @@ pub struct Resources {
     pub forks: Option<u64>,
 }
 
-/// A kernel parked at the start of a case, shared by any number of engines.
+/// A kernel parked at the start of a case, shared by any number of drivers.
 #[derive(Clone)]
 pub struct Guest {
     /// What the kernel's legitimate peculiarities are.

@@ -1,7 +1,7 @@
 //! The files that cases work with: planted in the file-system image, and known to the oracle.
 
 use crate::agent::Agent;
-use crate::engine::file_node;
+use crate::driver::file_node;
 use oracle::Files;
 use oracle::setting::planted_files;
 

@@ -82,13 +82,13 @@ pub fn baseline(guest: &Arc<Guest>, elf: &[u8], cases: &[Case]) -> Result<Reache
             let finding = Box::new(finding);
             return Err(NotSound { case, finding });
         }
-        let counters = runner.engine_mut().machine_mut().edges_mut();
+        let counters = runner.driver_mut().machine_mut().edges_mut();
         for (edge, counter) in counters.iter_mut().enumerate().filter(|(_, n)| **n != 0) {
             *counter = 0;
             edges.insert(edge);
         }
     }
-    let machine = runner.engine().machine();
+    let machine = runner.driver().machine();
     let blocks = edges.iter().filter_map(|edge| machine.edge_location(*edge));
     Ok(Reached(executed(elf, blocks)))
 }

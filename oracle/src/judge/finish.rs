@@ -6,7 +6,7 @@ use super::{Clause, End, Failure, Finding, Judge, Nap, words};
 use crate::case::Process;
 use crate::model::{Death, KILLED_STATUS, ProcessState};
 
-/// The status with which the engine makes a ready process exit.
+/// The status with which the driver makes a ready process exit.
 const DISMISSED_STATUS: i32 = 0;
 
 impl Judge {

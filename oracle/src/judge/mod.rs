@@ -124,7 +124,7 @@ impl Judge {
         self.done.clear();
     }
 
-    /// What the engine has to do for `operation`, the next one of the case; `None` if it does not
+    /// What the driver has to do for `operation`, the next one of the case; `None` if it does not
     /// apply: its process is dead or asleep, the outcome would hang on the order in which others
     /// run, the comparison has stopped, or it is to be avoided.
     pub fn plan(&mut self, operation: &Operation) -> Option<Step> {

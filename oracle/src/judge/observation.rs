@@ -1,4 +1,4 @@
-//! What the engine saw: events, frames, mappings, and how it all ended.
+//! What the driver saw: events, frames, mappings, and how it all ended.
 
 use crate::case::Process;
 use crate::files::FileNode;

@@ -6,7 +6,7 @@ use super::{Extent, Finding, Judge, Observation, Planned, Step, compare, plan, w
 use crate::case::{Call, Operation, Schedule};
 use crate::model::Witness;
 
-/// Operations that the engine is to perform at once, and how.
+/// Operations that the driver is to perform at once, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Race {
     /// How.

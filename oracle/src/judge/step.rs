@@ -1,8 +1,8 @@
-//! What the engine has to do next: concrete, and free of meaning.
+//! What the driver has to do next: concrete, and free of meaning.
 
 use crate::case::{Process, Text, Width};
 
-/// One step for the engine.
+/// One step for the driver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {
     /// Who acts.

@@ -1,4 +1,4 @@
-//! A perfect engine: it makes observations of what the model itself foretells, so that a judge has
+//! A perfect driver: it makes observations of what the model itself foretells, so that a judge has
 //! nothing to find unless a test tampers with them.
 
 use oracle::model::{Answer, Death, FAILED, Model, Outcome, Witness};
@@ -10,7 +10,7 @@ use oracle::{
 /// The identifier of process `a`.
 pub(crate) const FIRST_PID: u64 = 3;
 
-/// Legal liberties that an engine takes, by seed; 0: none.
+/// Legal liberties that a driver takes, by seed; 0: none.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Liberties(pub(crate) u64);
 
@@ -37,7 +37,7 @@ pub(crate) struct Honest;
 
 impl Tamper for Honest {}
 
-/// Runs `case` on the perfect engine and judges it.
+/// Runs `case` on the perfect driver and judges it.
 pub(crate) fn run(
     dialect: &Dialect,
     case: &Case,

@@ -28,7 +28,7 @@ impl Prober {
 
     /// The first member of what `fstat` tells of the root directory.
     fn device(&mut self) {
-        self.engine.reset();
+        self.driver.reset();
         let path = self.store("/", 0);
         let buffer = self.layout.data.start;
         self.make_private(ASKED, buffer);
@@ -109,7 +109,7 @@ impl Prober {
     }
 
     fn truncation(&mut self) {
-        self.engine.reset();
+        self.driver.reset();
         let path = self.store("new", 0);
         let code = self.layout.text.start;
         let made = self.open(path, READ_WRITE | CREATE);
@@ -129,7 +129,7 @@ impl Prober {
     }
 
     fn larger_files(&mut self) {
-        self.engine.reset();
+        self.driver.reset();
         let path = self.store("new", 0);
         let code = self.layout.text.start;
         let made = self.open(path, READ_WRITE | CREATE);
@@ -157,7 +157,7 @@ impl Prober {
     fn refused_block(&mut self) {
         const SIZE: usize = 16;
         let size = self.write_too_much(SIZE as u64, SIZE as u64, 8);
-        let mut nodes = self.engine.disk_content().nodes.into_iter();
+        let mut nodes = self.driver.disk_content().nodes.into_iter();
         // What stood there before is code, and does not begin with a zero.
         let written = nodes.find(|node| node.kind == Kind::File && node.bytes.len() == SIZE);
         let first = written.and_then(|node| node.bytes.first().copied());
@@ -177,7 +177,7 @@ impl Prober {
     }
 
     fn removed_directory(&mut self) {
-        self.engine.reset();
+        self.driver.reset();
         let child = Process::all().nth(1).unwrap_or(ASKED);
         let directory = self.store("dir", 0);
         let itself = self.store(".", PAGE_SIZE / 2);
@@ -211,7 +211,7 @@ impl Prober {
 
     /// The same, with `more` bytes written by the same descriptor after that.
     fn write_and_go_on(&mut self, size: u64, offset: u64, readable: u64, more: u64) -> Option<u64> {
-        self.engine.reset();
+        self.driver.reset();
         let path = self.store("new", 0);
         self.grow_and_touch(PAGES);
         let fd = self.open(path, READ_WRITE | CREATE)?;

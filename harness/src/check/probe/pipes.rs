@@ -124,7 +124,7 @@ impl Prober {
             "so many a process could have, of 16 at most",
         );
 
-        self.engine.reset();
+        self.driver.reset();
         let children = Process::all()
             .skip(1)
             .take_while(|child| self.fork_of(*child).comes_back());
@@ -153,7 +153,7 @@ impl Prober {
     /// A pipe, the first thing in a case, so that its ends are descriptors 0 and 1; whether there is
     /// one.
     pub(super) fn new_pipe(&mut self) -> bool {
-        self.engine.reset();
+        self.driver.reset();
         let ends = self.layout.data.start;
         self.make_private(ASKED, ends);
         self.call(SystemCall::Pipe, [ends, 0, 0]).value() == Some(0)

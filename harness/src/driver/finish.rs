@@ -1,6 +1,6 @@
 //! The end of a case: everyone is told to go, the supervisor reaps, and what came back is counted.
 
-use super::{Engine, SUPERVISOR, Slot, State};
+use super::{Driver, SUPERVISOR, Slot, State};
 use crate::agent::DATA_START;
 use abi::SystemCall;
 use oracle::{Action, End, Failure, Nap, Process};
@@ -34,7 +34,7 @@ const MOST_FORKS: u64 = 1024;
 /// user mode once, and dies at its next trap.
 const ROUNDS_TO_DIE: u32 = 2;
 
-impl Engine {
+impl Driver {
     /// Ends the case. `standing` lists the processes that the judge holds to be alive.
     pub fn finish(&mut self, standing: &[(Process, Standing)], vigil: Vigil) -> End {
         self.events.clear();

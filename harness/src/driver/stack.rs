@@ -2,7 +2,7 @@
 //!
 //! Only a step that ends in a failure comes here.
 
-use super::Engine;
+use super::Driver;
 use crate::guest::source::{Frame, Lines, frames};
 use emulator::{Exit, Privilege};
 
@@ -37,7 +37,7 @@ pub(crate) fn is_messenger(function: &str) -> bool {
     MESSENGERS.contains(&name)
 }
 
-impl Engine {
+impl Driver {
     /// Takes down the call stack of a hart at which the kernel stops.
     pub(super) fn remember_stack(&mut self, hart: usize) {
         self.stack = self.guest.unwinder().walk(&self.machine, hart);

@@ -6,7 +6,7 @@
 //! from outside (Savage, Burrows, Nelson, Sobalvarro, Anderson, "Eraser", SOSP 1997): a swap that
 //! puts something into a word takes a lock, a store of zero to it gives it back.
 
-use super::{Engine, HARTS, STACK_POINTER};
+use super::{Driver, HARTS, STACK_POINTER};
 use crate::guest::Guest;
 use emulator::{Exit, Machine, Privilege};
 use std::collections::{HashMap, HashSet};
@@ -93,7 +93,7 @@ pub(super) enum Meeting {
     Done(Vec<u32>),
 }
 
-impl Engine {
+impl Driver {
     /// Notes where the racers of the next race meet.
     pub(crate) fn watch_next_race(&mut self) {
         self.meeting = Meeting::Asked;

@@ -6,7 +6,7 @@
 //! one hart may come between any two of another.
 
 use super::perform::silent;
-use super::{Engine, FIRST_HART, Pause, Slot, SlotSet};
+use super::{Driver, FIRST_HART, Pause, Slot, SlotSet};
 use crate::guest::frames::FrameAccounts;
 use emulator::Privilege;
 use oracle::{Event, Failure, Observation, Process, Race, Step, Turn, TurnEnd};
@@ -56,11 +56,11 @@ struct Contest {
     lowest: i64,
 }
 
-impl Engine {
+impl Driver {
     /// Performs the steps of `race` at once and fills `observation` with what was seen.
     pub fn perform_race(&mut self, race: &Race, observation: &mut Observation) {
         self.grant(race.steps.iter().map(|step| step.pages).sum());
-        self.observe(observation, |engine| engine.race(race));
+        self.observe(observation, |driver| driver.race(race));
         let mut mappings = observation.mappings.take().unwrap_or_default();
         mappings.clear();
         if observation.failure.is_none() {

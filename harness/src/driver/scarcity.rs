@@ -2,7 +2,7 @@
 //! kernel, a request for frames that it lets find none, and the evidence that the free list was
 //! empty when a frame was refused.
 
-use super::Engine;
+use super::Driver;
 use super::mappings::USER;
 use super::schedule::RESULT;
 use crate::guest::frames::{FRAME_BYTES, Hidden};
@@ -34,7 +34,7 @@ struct Refusal {
     until: Option<u64>,
 }
 
-impl Engine {
+impl Driver {
     /// Frames that should be free once every process of the case is gone.
     pub fn frames_expected_at_end(&self) -> Option<u64> {
         let hidden = self.scarcity.hidden.map_or(0, |hidden| hidden.frames);

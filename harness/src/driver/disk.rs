@@ -1,9 +1,9 @@
 //! The disk, read from outside: what the kernel has made of the files.
 
-use super::Engine;
+use super::Driver;
 use oracle::{DiskContent, FileNode};
 
-impl Engine {
+impl Driver {
     /// Whether the kernel has written to the disk since the case began.
     pub fn has_written_disk(&self) -> bool {
         self.machine.has_written_disk()

@@ -1,11 +1,11 @@
-//! Bringing a process to the front: the engine owns time, so it decides who runs.
+//! Bringing a process to the front: the driver owns time, so it decides who runs.
 //!
 //! The clock is held. Raising a hart's timer makes the kernel pre-empt the process that stands at
 //! its hint there, and its round robin brings the next one to *its* hint. Nothing else ever
 //! interrupts. One hart runs at a time; the others stand still at a hint, or asleep, where nobody
 //! holds a lock.
 
-use super::{CSR_SATP, Engine, FIRST_HART, Pause, Slot, SlotSet, State};
+use super::{CSR_SATP, Driver, FIRST_HART, Pause, Slot, SlotSet, State};
 use crate::agent::WITNESS_REGISTERS;
 use crate::agent::instructions::{A0, A1};
 use abi::SystemCall;
@@ -24,7 +24,7 @@ const ROUNDS_AFTER_DISK: u32 = 2;
 /// Instructions after which a hart without work is not going to sleep.
 const IDLE_BUDGET: u64 = 2_000_000;
 
-impl Engine {
+impl Driver {
     /// Brings `slot` to its hint on some hart: on the one where it stands, else on the first. `None`:
     /// the scheduler never came to it.
     pub(super) fn bring_to_front(&mut self, slot: Slot) -> Result<Option<usize>, Failure> {

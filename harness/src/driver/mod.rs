@@ -1,4 +1,4 @@
-//! The engine: performs one concrete step on the kernel under test and says what was seen.
+//! The driver: performs one concrete step on the kernel under test and says what was seen.
 //!
 //! It knows nothing of meaning. It fills a process's registers, lets the machine run until the
 //! agent reports or everybody else has had a turn, and writes down the events. The judge, in
@@ -72,8 +72,8 @@ const CONSOLE_BYTES_KEPT: usize = 4096;
 
 /// A machine with a kernel in it, ready for a case.
 ///
-/// Engines are independent and cheap: many of them, one a thread, share one [`Guest`].
-pub struct Engine {
+/// Drivers are independent and cheap: many of them, one a thread, share one [`Guest`].
+pub struct Driver {
     guest: Arc<Guest>,
     machine: Machine,
     processes: Processes,
@@ -119,7 +119,7 @@ pub struct Engine {
     page_budget: u64,
 }
 
-impl Engine {
+impl Driver {
     /// A machine of its own on the guest's snapshot.
     pub fn new(guest: &Arc<Guest>) -> Self {
         let mut machine = Machine::from_snapshot(&guest.snapshot);
@@ -193,7 +193,7 @@ impl Engine {
         self.step_budget = instructions;
     }
 
-    /// The guest this engine runs.
+    /// The guest this driver runs.
     pub fn guest(&self) -> &Arc<Guest> {
         &self.guest
     }

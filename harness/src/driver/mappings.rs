@@ -1,6 +1,6 @@
 //! Looking at page tables and frames from outside, for the judge's invariants.
 
-use super::{Engine, SUPERVISOR, Slot, State};
+use super::{Driver, SUPERVISOR, Slot, State};
 use crate::guest::frames::FRAME_BYTES;
 use abi::SystemCall;
 use oracle::{Action, FrameKind, Miscount, Observation, PageFlags, PageMapping, Process, Step};
@@ -16,7 +16,7 @@ const SBRK: u64 = SystemCall::Sbrk.number();
 /// The system call that puts new memory in place of old.
 const EXEC: u64 = SystemCall::Exec.number();
 
-impl Engine {
+impl Driver {
     /// Lists the mappings that the step can have changed, if it can have changed any: those of all
     /// processes after a fork, those of its own process when frames moved, the break fell or a
     /// program was to start.

@@ -4,7 +4,7 @@
 //! end, since running in portions is the same as running in one.
 
 use super::conflicts::Meeting;
-use super::{Engine, HARTS};
+use super::{Driver, HARTS};
 use crate::guest::symbols::Symbols;
 use crate::guest::unwind::Unwinder;
 use emulator::{Exit, Machine, Privilege};
@@ -129,7 +129,7 @@ pub(super) enum Record {
 
 pub(super) struct Active(Recorder);
 
-impl Engine {
+impl Driver {
     /// Records the next operation that a process is given.
     pub(crate) fn record_next(&mut self) {
         self.record = Record::Asked;

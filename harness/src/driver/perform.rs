@@ -1,7 +1,7 @@
 //! Performing one step: registers in, events out.
 
 use super::schedule::RESULT;
-use super::{ACCESS_BUDGET, Engine, Slot, State};
+use super::{ACCESS_BUDGET, Driver, Slot, State};
 use crate::agent::instructions::{A1, A2, A3};
 use abi::SystemCall;
 use oracle::{Action, Event, Failure, Observation, Step, UserTrap, Width};
@@ -14,11 +14,11 @@ const EXIT: u64 = SystemCall::Exit.number();
 /// `exec`, which comes back in another program.
 const EXEC: u64 = SystemCall::Exec.number();
 
-impl Engine {
+impl Driver {
     /// Performs `step` and fills `observation` with what was seen.
     pub fn perform(&mut self, step: &Step, observation: &mut Observation) {
         self.grant(step.pages);
-        self.observe(observation, |engine| engine.act(step));
+        self.observe(observation, |driver| driver.act(step));
         self.collect_mappings(step, observation);
     }
 
