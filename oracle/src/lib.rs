@@ -18,6 +18,7 @@ pub mod files;
 pub mod judge;
 pub mod layout;
 pub mod model;
+mod named;
 pub mod program_file;
 pub mod setting;
 pub mod specimens;
@@ -30,7 +31,7 @@ pub use dialect::Dialect;
 pub use files::{FileNode, Files};
 pub use judge::{
     Action, BiteMeter, Bucket, Clause, DiskContent, End, Event, Extent, Failure, Fate, Finding,
-    FrameKind, Judge, Miscount, Mismatch, Nap, Observation, PageFlags, PageMapping, Race,
+    FrameKind, Judge, Miscount, Mismatch, Nap, Observation, PageFlags, PageMapping, Race, Severity,
     Situation, Spoiled, Step, Turn, TurnEnd, UserTrap, Verdict, bucket, describe, describe_race,
     describe_racer, describe_turn,
 };

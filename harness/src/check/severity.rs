@@ -1,73 +1,9 @@
-//! How bad a finding is, for somebody who has to decide what to mend first.
+//! How bad a finding is: as bad as its clause says, unless more is known of it.
 
 use super::kin::{Answer, Kin};
 use crate::campaign::Found;
 use oracle::case::{Call, Kind};
-use oracle::{Case, Clause, PageState, Spoiled};
-use serde::{Serialize, Serializer};
-use std::fmt;
-
-/// How bad a finding is; the worst first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Severity {
-    /// A program brings the whole machine down, or to a standstill.
-    BreaksTheMachine,
-    /// A program sees or changes what is not its own, or lives on where it had to be stopped.
-    BreaksIsolation,
-    /// Memory that nobody uses does not come back, or room on the disk.
-    LosesMemory,
-    /// A program gets a wrong answer, or dies without having done wrong.
-    WrongResult,
-    /// Memory is taken before it is needed.
-    NotLazy,
-    /// Real kernels differ here, and a reasonable author may disagree.
-    Questionable,
-}
-
-impl Severity {
-    /// All of them, the worst first.
-    pub const ALL: [Severity; 6] = [
-        Severity::BreaksTheMachine,
-        Severity::BreaksIsolation,
-        Severity::LosesMemory,
-        Severity::WrongResult,
-        Severity::NotLazy,
-        Severity::Questionable,
-    ];
-}
-
-impl Severity {
-    /// A word for the head of a column.
-    pub fn short(self) -> &'static str {
-        match self {
-            Severity::BreaksTheMachine => "machine",
-            Severity::BreaksIsolation => "isolation",
-            Severity::LosesMemory => "memory",
-            Severity::WrongResult => "result",
-            Severity::NotLazy => "not lazy",
-            Severity::Questionable => "doubtful",
-        }
-    }
-}
-
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Severity::BreaksTheMachine => "breaks the machine",
-            Severity::BreaksIsolation => "breaks isolation",
-            Severity::LosesMemory => "loses memory",
-            Severity::WrongResult => "wrong result",
-            Severity::NotLazy => "not lazy",
-            Severity::Questionable => "questionable",
-        })
-    }
-}
-
-impl Serialize for Severity {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
+use oracle::{Case, Clause, PageState, Severity, Spoiled};
 
 /// How bad a finding is; for a questionable one, why an author may disagree.
 pub fn severity(found: &Found) -> (Severity, Option<&'static str>) {
@@ -81,52 +17,10 @@ pub fn severity(found: &Found) -> (Severity, Option<&'static str>) {
     if found.has_died {
         return (Severity::WrongResult, None);
     }
-    let severity = match kin.gets_through() {
-        true => Severity::BreaksIsolation,
-        false => by_clause(found.finding.clause),
-    };
-    (severity, None)
-}
-
-fn by_clause(clause: Clause) -> Severity {
-    match clause {
-        Clause::NoPanic
-        | Clause::NotStuck
-        | Clause::StaysOn
-        | Clause::ComesBack
-        | Clause::EndsInTime => Severity::BreaksTheMachine,
-        Clause::ForbiddenAccessKills
-        | Clause::RegistersSurvive
-        | Clause::FramesNotInvented
-        | Clause::MappedNotFree
-        | Clause::WritableAlone
-        | Clause::KernelHidden
-        | Clause::MappedInside
-        | Clause::PermissionBits
-        | Clause::FreshPageZero
-        | Clause::PageContent => Severity::BreaksIsolation,
-        Clause::FramesComeBack
-        | Clause::PromisesEnd
-        | Clause::SlotsComeBack
-        | Clause::HoldersCounted
-        | Clause::ShrinkGivesBack
-        | Clause::BlocksComeBack => Severity::LosesMemory,
-        Clause::ReturnedValue
-        | Clause::LoadedValue
-        | Clause::Blocks
-        | Clause::ChildRuns
-        | Clause::ProgramStarts
-        | Clause::DeadStayDead
-        | Clause::InnocentLive
-        | Clause::KillAnnounced
-        | Clause::ExitStatus
-        | Clause::DiskContent
-        | Clause::EverybodyReaped => Severity::WrongResult,
-        Clause::GrowthTakesNothing
-        | Clause::ForkShares
-        | Clause::TouchTakesOne
-        | Clause::ExecTakesLittle => Severity::NotLazy,
+    if kin.gets_through() {
+        return (Severity::BreaksIsolation, None);
     }
+    (found.finding.clause.severity(), None)
 }
 
 /// Why a reasonable author may say that this is no bug.

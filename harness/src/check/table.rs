@@ -1,10 +1,10 @@
 //! Findings put in order: one row for what is likely to be one bug.
 
 use super::kin::Kin;
-use super::severity::{Severity, severity};
+use super::severity::severity;
 use crate::campaign::Found;
 use crate::minimise::Minimality;
-use oracle::{Clause, PageState, Verdict};
+use oracle::{Clause, PageState, Severity, Verdict};
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -152,10 +152,10 @@ fn seen(found: &Found) -> String {
 mod tests {
     use super::{Row, rows};
     use crate::campaign::Found;
-    use crate::check::severity::Severity;
     use crate::minimise::Minimality;
     use oracle::{
-        Case, Dialect, Event, Failure, Judge, Layout, Observation, Process, Setting, bucket,
+        Case, Dialect, Event, Failure, Judge, Layout, Observation, Process, Setting, Severity,
+        bucket,
     };
 
     /// What a kernel does in the last operation of a case; in those before it does nothing wrong.

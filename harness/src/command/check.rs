@@ -3,14 +3,13 @@
 use super::parallel::{self, Threads, interrupt};
 use super::{Conclusion, Format, output};
 use faultline::check::kernels::{self, Candidate};
-use faultline::check::severity::Severity;
 use faultline::check::table::Row;
 use faultline::check::{Checked, Plan, check};
 use faultline::guest::location::GuestFiles;
 use faultline::minimise::Minimality;
 use faultline::{case_file, finding_file};
 use indicatif::ProgressBar;
-use oracle::Dialect;
+use oracle::{Dialect, Severity};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -2,9 +2,10 @@
 //! replies.
 
 use super::feature::feature;
-use super::finding::Mismatch;
 use super::words;
-use super::{Clause, Event, Failure, Finding, Judge, Observation, Planned, Step, is_access};
+use super::{
+    Clause, Event, Failure, Finding, Judge, Mismatch, Observation, Planned, Step, is_access,
+};
 use crate::case::{Call, Process};
 use crate::model::{Answer, Death, FAILED, Outcome, ProcessState, Reply, Witness};
 

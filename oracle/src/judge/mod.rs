@@ -5,6 +5,8 @@
 //! with a name. After a legal difference the model follows the kernel; where it cannot, because
 //! memory or pipes are left unknown, the comparison stops, and the meter counts that.
 
+mod bucket;
+mod clause;
 mod compare;
 mod disk;
 mod feature;
@@ -14,11 +16,14 @@ mod frames;
 mod handed_out;
 mod mappings;
 mod meter;
+mod mismatch;
 mod observation;
 mod plan;
 mod race;
+mod severity;
 mod situation;
 mod step;
+mod verdict;
 mod words;
 
 use crate::case::{Call, Operation, Process};
@@ -29,15 +34,20 @@ use crate::setting::Setting;
 use finding::Signature;
 use frames::Budget;
 
-pub use finding::{Bucket, Clause, Finding, Mismatch, Spoiled, Verdict, bucket};
+pub use bucket::{Bucket, bucket};
+pub use clause::Clause;
+pub use finding::Finding;
 pub use meter::BiteMeter;
+pub use mismatch::{Mismatch, Spoiled};
 pub use observation::{
     DiskContent, End, Event, Failure, FrameKind, Miscount, Nap, Observation, PageFlags,
     PageMapping, Turn, TurnEnd, UserTrap,
 };
 pub use race::Race;
+pub use severity::Severity;
 pub use situation::{Extent, Fate, Situation};
 pub use step::{Action, Step};
+pub use verdict::Verdict;
 pub use words::{describe, describe_race, describe_racer, describe_turn};
 
 /// Judges one case after another.

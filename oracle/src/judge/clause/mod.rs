@@ -1,0 +1,70 @@
+//! Clauses: the rules of the envelope, each with a name that findings quote.
+//!
+//! A clause is one row of `table.rs`; `docs/clauses.md` is the same table for readers.
+
+mod table;
+
+use super::{Severity, Verdict};
+
+pub use table::Clause;
+
+/// Declares the clauses. A row: what must hold (the doc comment), the clause, its name, and the
+/// columns of [`Row`].
+macro_rules! clauses {
+    ($(
+        $(#[doc = $holds:literal])+
+        $Clause:ident = $name:literal {
+            $($column:ident: $value:expr,)+
+        }
+    )+) => {
+        named! {
+            /// The rules of the envelope, each with a name: what a finding says was broken.
+            pub enum Clause {
+                $( $(#[doc = $holds])+ $Clause = $name, )+
+            }
+        }
+
+        impl Clause {
+            pub(super) const fn row(self) -> Row {
+                match self {
+                    $( Clause::$Clause => Row { $($column: $value),+ }, )+
+                }
+            }
+        }
+    };
+}
+use clauses;
+
+/// What is said of a clause beside its name and what must hold.
+struct Row {
+    /// The kind of wrong.
+    verdict: Verdict,
+    /// How bad it is.
+    severity: Severity,
+    /// What is wrong, in words that go into a heading.
+    broken: &'static str,
+    /// A typical mistake in a kernel that breaks the clause.
+    mistake: &'static str,
+}
+
+impl Clause {
+    /// The verdict that breaking the clause earns.
+    pub fn verdict(self) -> Verdict {
+        self.row().verdict
+    }
+
+    /// How bad it is to break the clause, if nothing else is known.
+    pub fn severity(self) -> Severity {
+        self.row().severity
+    }
+
+    /// What is wrong where the clause is broken, for anyone who does not know its name.
+    pub fn broken(self) -> &'static str {
+        self.row().broken
+    }
+
+    /// A typical mistake in a kernel that breaks the clause.
+    pub fn mistake(self) -> &'static str {
+        self.row().mistake
+    }
+}
