@@ -31,7 +31,7 @@ pub enum SessionError {
     #[error(transparent)]
     Build(#[from] BuildError),
     /// What was waited for did not appear.
-    #[error("no {wanted:?} ({exit:?}); the console shows:\n{shown}")]
+    #[error("the console does not show {wanted:?} ({exit:?}); it shows:\n{shown}")]
     NotShown {
         /// What was waited for.
         wanted: String,

@@ -137,9 +137,9 @@ fn files_that_are_no_image() {
     let whole = image();
     let without = build(&Builder::new().file("sh", b"").file("ls", b""));
     for (image, said) in [
-        (noise, "no xv6 file system"),
+        (noise, "not an xv6 file system"),
         (Vec::new(), "too few for a superblock"),
-        (whole[..whole.len() / 2].to_vec(), "the image is cut short"),
+        (whole[..whole.len() / 2].to_vec(), "the image is too short"),
         (without, "has no file `init` in its root"),
     ] {
         let message = refusal(&kernel, &image);
@@ -192,7 +192,7 @@ fn a_kernel_that_never_reaches_user_mode() {
             &message,
             &[
                 "the-kernel",
-                "never came to the agent's first instruction",
+                "did not get to the agent's first instruction",
                 how,
                 "0 disk requests are done",
                 "no program has run in user mode",
@@ -242,7 +242,7 @@ fn a_kernel_that_spins_in_a_system_call() {
     let text = format!("mret\nuser: slti zero, zero, {HINT_CODE}\nhandler: j handler");
     let message = refusal(&kernel(&text), &image());
     let parts = [
-        "never came back from the agent's first system calls: it spins for ever",
+        "did not get back from the agent's first system calls: it spins for ever",
         "a program has run in user mode",
         "hello",
     ];
@@ -277,5 +277,8 @@ fn folders_without_kernels() {
     ]));
     assert_says(&missing, &["cannot read the kernel /no/kernel", next]);
     let unnamed = said(Command::new(env!("CARGO_BIN_EXE_faultline")).arg("check"));
-    assert_says(&unnamed, &["which kernel?", "--kernel ELF and --fs IMAGE"]);
+    assert_says(
+        &unnamed,
+        &["no kernel was named", "--kernel ELF and --fs IMAGE"],
+    );
 }

@@ -14,23 +14,23 @@ use std::time::Duration;
 
 #[derive(clap::Args)]
 #[command(after_help = "\
-Findings are minimised and written as case files; the campaign goes on and keeps silent about what
-it knows. With --corpus it takes up where the last campaign with that folder left off. Control-C ends
-it with its summary.
+Findings are minimised and written as case files. The campaign continues and does not report the same
+finding again. With --corpus it continues where the last campaign with that folder stopped. Control-C
+ends it and prints the summary.
 
 Example:
   faultline campaign corpus/seeds corpus/regressions --seconds 600 --corpus target/campaign")]
 pub(crate) struct Arguments {
-    /// Folders of text cases, or single case files, to begin with
+    /// Folders of text cases, or single case files, to start from
     #[arg(value_name = "DIR")]
     folders: Vec<PathBuf>,
-    /// The fuzz target, or several, whose tastes cases have in turn [default: all]
+    /// The fuzz target that cases are made for; several take turns [default: all]
     #[arg(long = "target", value_name = "NAME", value_parser = targets())]
     targets: Vec<Profile>,
     /// How long to fuzz [default: 60, or no limit if --executions is given]
     #[arg(long, value_name = "N")]
     seconds: Option<u64>,
-    /// What to change of a case: its operations, or the bytes of its binary form, blindly
+    /// What a mutation changes: operations, or random bytes of the binary form
     #[arg(long, value_enum, default_value = "operations")]
     mutations: MutationsArgument,
     /// How many cases to run
@@ -38,22 +38,22 @@ pub(crate) struct Arguments {
     executions: Option<u64>,
     #[command(flatten)]
     threads: Threads,
-    /// What random choices depend on: one job, one seed and a number of executions repeat exactly
+    /// The random seed; with --jobs 1 and --executions a campaign repeats exactly
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    /// A folder to keep cases that cover something new, read at the start
+    /// A folder for cases that cover something new; it is also read at the start
     #[arg(long, value_name = "DIR")]
     corpus: Option<PathBuf>,
-    /// Where findings go [default: findings/ in the checkout]
+    /// The folder that findings are written to [default: findings/ in the checkout]
     #[arg(long, value_name = "DIR")]
     findings: Option<PathBuf>,
     /// Stop at the first finding
     #[arg(long)]
     until_finding: bool,
-    /// Write findings as they were found, without a search for smaller cases
+    /// Write findings as they were found, without minimising them
     #[arg(long)]
     as_found: bool,
-    /// Steer most cases around what is known to go wrong, to see what else does
+    /// Make most cases avoid findings that are already known, to find others
     #[arg(long)]
     steer: bool,
     /// How to print
@@ -69,7 +69,7 @@ enum MutationsArgument {
     Bytes,
 }
 
-/// How long a campaign is if nobody says.
+/// How long a campaign runs by default.
 const SECONDS: u64 = 60;
 
 pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {

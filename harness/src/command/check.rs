@@ -1,4 +1,4 @@
-//! `faultline check`: what is wrong with a kernel that is not ours.
+//! `faultline check`: finds what is wrong with a kernel that is not ours.
 
 use super::parallel::{self, Threads, interrupt};
 use super::{Conclusion, Format, output};
@@ -16,9 +16,9 @@ use std::time::Duration;
 
 #[derive(clap::Args)]
 #[command(after_help = "\
-Any xv6 for RV64 will do, unmodified, as its own makefile builds it; nothing need be told about it.
-A row of the table is what is likely to be one bug; its case file shows it in a few lines, and
-`faultline trace FILE --kernel … --fs …` goes through it step by step.
+Any xv6 for RV64 will do, unmodified, as its own makefile builds it. No other information is needed.
+Each row of the table is probably one bug. Its case file shows the bug in a few lines, and
+`faultline trace FILE --kernel … --fs …` goes through the case step by step.
 
 Examples:
   faultline check --kernel kernel/kernel --fs fs.img
@@ -33,19 +33,20 @@ pub(crate) struct Arguments {
     /// The kernel's file-system image; it is copied, not changed
     #[arg(long, value_name = "IMAGE", requires = "kernel")]
     fs: Option<PathBuf>,
-    /// How the kernel may differ: `faultline`, `xv6-2025`, or a TOML file [default: it is asked]
+    /// How the kernel may differ: `faultline`, `xv6-2025`, or a TOML file [default: found out by probing]
     #[arg(long, value_name = "NAME|FILE")]
     dialect: Option<PathBuf>,
     /// How long to fuzz each kernel
     #[arg(long, value_name = "N", default_value_t = 60)]
     seconds: u64,
-    /// Cases to begin with, beside those that are made up
+    /// More cases to start from, besides the built-in seeds
     #[arg(long, value_name = "DIR")]
     seeds: Vec<PathBuf>,
-    /// What random choices depend on
+    /// The random seed
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    /// Where the cases of findings go, a folder for each kernel [default: findings/ in the checkout]
+    /// The folder that findings are written to, with a folder for each kernel [default: findings/ in
+    /// the checkout]
     #[arg(long, value_name = "DIR")]
     findings: Option<PathBuf>,
     #[command(flatten)]
@@ -55,7 +56,7 @@ pub(crate) struct Arguments {
     format: Format,
 }
 
-/// What became of one kernel.
+/// The result for one kernel.
 #[derive(Serialize)]
 struct Report {
     kernel: Candidate,
@@ -81,7 +82,7 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
         let told = pool.install(|| check_one(&candidate, &plan, &progress));
         let (checked, error) = match told {
             Ok(checked) => (Some(checked), None),
-            // With others to come, one that does not boot is a row of the table.
+            // If there are others, a kernel that does not boot is a row of the table.
             Err(error) if several => (None, Some(error.to_string())),
             Err(error) => return Err(error),
         };
@@ -121,7 +122,9 @@ fn candidates(arguments: &Arguments) -> miette::Result<Vec<Candidate>> {
         }]);
     }
     if arguments.folders.is_empty() {
-        miette::bail!("which kernel? name a built tree, or give --kernel ELF and --fs IMAGE");
+        miette::bail!(
+            "no kernel was named: name a built tree, or give --kernel ELF and --fs IMAGE"
+        );
     }
     let mut candidates = Vec::new();
     for folder in &arguments.folders {
@@ -136,7 +139,7 @@ fn plan(arguments: &Arguments, jobs: usize) -> miette::Result<Plan> {
         true => case_file::read_all(&[built_in])?,
         false => Vec::new(),
     };
-    // What is cheap shows many bugs before the first dear one has run.
+    // Cheap cases show many bugs before the first expensive one has run.
     seeds.sort_by_key(faultline::check::cost);
     seeds.extend(case_file::read_all(&arguments.seeds)?);
     let dialect: Option<Dialect> = match &arguments.dialect {
@@ -202,7 +205,7 @@ fn print(report: &Report) {
     println!();
 }
 
-/// What to do next, to be pasted.
+/// Prints commands for the next steps, to copy and paste.
 fn print_commands(checked: &Checked, row: &Row) {
     let (case, flags) = (row.case.display(), &checked.flags);
     println!("\n   step by step:     faultline trace {case} {flags}");
@@ -244,7 +247,7 @@ fn print_row(number: usize, row: &Row) {
     }
 }
 
-/// Each line with how often it stands there one after another.
+/// Each line, with the number of times that it is repeated.
 fn repeated<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<(&'a str, usize)> {
     let mut repeated: Vec<(&str, usize)> = Vec::new();
     for line in lines {
@@ -256,7 +259,7 @@ fn repeated<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<(&'a str, usize)> {
     repeated
 }
 
-/// One line a kernel: how many rows of each severity, or why it does not run.
+/// Prints one line for each kernel: the number of rows of each severity, or why it does not run.
 fn print_table(reports: &[Report]) {
     let names = reports.iter().map(|report| report.kernel.name.len());
     let width = names.max().unwrap_or(0).clamp(6, LONGEST_NAME);
@@ -281,7 +284,7 @@ fn print_table(reports: &[Report]) {
     }
 }
 
-/// How many rows of each severity, and the worst of them.
+/// The number of rows of each severity, and the worst row.
 fn counts(rows: &[Row]) -> String {
     let count = |severity| rows.iter().filter(|row| row.severity == severity).count();
     let counts = Severity::ALL.map(|severity| format!("{:>9}", count(severity)));
@@ -289,6 +292,6 @@ fn counts(rows: &[Row]) -> String {
     format!("{}  {worst}", counts.join(" "))
 }
 
-/// Letters of a line, and of a kernel's name in it, at most.
+/// The most characters in a line, and in a kernel's name in it.
 const LINE: usize = 120;
 const LONGEST_NAME: usize = 24;

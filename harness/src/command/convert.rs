@@ -1,4 +1,4 @@
-//! `faultline fmt`, `encode` and `decode`: between the two forms of a case.
+//! `faultline fmt`, `encode` and `decode`: convert between the two forms of a case.
 
 use super::Conclusion;
 use faultline::case_file::{self, TEXT_ENDING};
@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  faultline fmt --check corpus")]
 pub(crate) struct FmtArguments {
-    /// Text cases, or folders of them; changed in place
+    /// Text cases, or folders of them; the files are changed in place
     #[arg(required = true, value_name = "CASE")]
     paths: Vec<PathBuf>,
-    /// Change nothing; exit with 1 and name the files that are not in canonical form
+    /// Change nothing; print the files that are not in canonical form, and exit with 1 if there are any
     #[arg(long)]
     check: bool,
 }
@@ -23,7 +23,7 @@ pub(crate) struct FmtArguments {
 pub(crate) struct ConvertArguments {
     /// A case file, or a folder of them
     input: PathBuf,
-    /// Where to write: a file, or a folder for a folder [default: standard output]
+    /// Where to write: a file, or a folder if the input is one [default: standard output]
     #[arg(long, short, value_name = "PATH")]
     output: Option<PathBuf>,
 }

@@ -1,4 +1,4 @@
-//! `faultline distil`: few cases that cover what many did.
+//! `faultline distil`: keeps a few cases that cover what many covered.
 
 use super::parallel::{Threads, bar};
 use super::{Conclusion, Format, GuestArguments, output};
@@ -10,9 +10,9 @@ use std::path::PathBuf;
 
 #[derive(clap::Args)]
 #[command(after_help = "\
-Runs all cases and keeps few and short ones that cover together every edge of the kernel and every
-state feature that any of them covers. Cases with a finding are left out. The corpora of all engines
-may be given, text or binary; what is kept is text, and a corpus for any of them.
+Runs all cases and keeps a few short ones that together cover every edge of the kernel and every
+state feature that any case covers. Cases with a finding are left out. The input may be the corpora of
+all engines, text or binary. The output is text, and any engine can use it as a corpus.
 
 Example:
   faultline distil fuzz/corpus/* target/fuzz/fork_cow.campaign --output target/distilled")]
@@ -20,7 +20,7 @@ pub(crate) struct Arguments {
     /// Folders of cases, text or binary, or single files
     #[arg(required = true, value_name = "DIR")]
     folders: Vec<PathBuf>,
-    /// Where the cases to keep are written to: a folder that is new or empty
+    /// The folder that the cases are written to; it must be new or empty
     #[arg(long, value_name = "DIR")]
     output: PathBuf,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! `faultline export`: a case as a user program that shows its finding with no fuzzer near.
+//! `faultline export`: writes a case as a user program that shows its finding without a fuzzer.
 
 use super::output::print_json;
 use super::{Conclusion, Format, GuestArguments};
@@ -8,11 +8,11 @@ use faultline::runner::Runner;
 use std::path::PathBuf;
 
 const EXAMPLE: &str = "\
-The program prints a line for the operation that differs, and REPRODUCED or not reproduced as
-its last one. What no program can see (page tables, the kernel's own tables) it does not claim to
-show: it ends with NOT SHOWN and the reason, and the exit code is 3. A race, and a request for
-frames that fails at the right moment, cannot be arranged by a program: exit code 2. See
-docs/findings.md.
+The program prints a line for the operation that differs, and its last line is REPRODUCED or
+not reproduced. A program cannot see everything (page tables, the kernel's own tables). If it cannot
+show the finding, it ends with NOT SHOWN and the reason, and the exit code of this command is 3. A
+program cannot arrange a race, or make a certain request for a frame fail: then the exit code is 2.
+See docs/findings.md.
 
 Example:
   faultline export findings/leak.case --c --output ../xv6-riscv/user/repro.c \\
@@ -25,10 +25,10 @@ Example:
 pub(crate) struct Arguments {
     /// A case that shows a finding, text or binary
     case: PathBuf,
-    /// Write it in C, for an xv6-riscv of 2019 to 2025
+    /// Write the program in C, for an xv6-riscv of 2019 to 2025
     #[arg(long)]
     c: bool,
-    /// Write it in Rust, for our kernel
+    /// Write the program in Rust, for our kernel
     #[arg(long, conflicts_with = "c")]
     rust: bool,
     /// Where to write the program [default: standard output]
@@ -63,7 +63,7 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
         eprintln!("note: {note}");
     }
     if let Some(hidden) = exported.hidden {
-        eprintln!("the program does what the case does and does not show what is wrong: {hidden}");
+        eprintln!("the program does what the case does, but does not show what is wrong: {hidden}");
         return Ok(Conclusion::NotShown);
     }
     Ok(match &exported.finding {

@@ -1,4 +1,4 @@
-//! `faultline minimise`: the smallest case that shows the same finding.
+//! `faultline minimise`: finds the smallest case that shows the same finding.
 
 use super::output::print_json;
 use super::{Conclusion, Format, GuestArguments, parallel};
@@ -13,8 +13,8 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 const EXAMPLE: &str = "\
-What is left shows the same bucket: the same rule, kind of operation and state of its page, or of a
-panic and a hang the same functions of the kernel. Each line says why it is needed.
+The result shows the same bucket: the same rule, kind of operation and state of its page, or for a
+panic or a hang the same functions of the kernel. Each line says why it is needed.
 
 Examples:
   faultline minimise findings/crash.case --output corpus/regressions/short.case
@@ -31,10 +31,10 @@ pub(crate) struct Arguments {
     /// Where to write the result [default: standard output]
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Executions to spend at most
+    /// The most executions to spend
     #[arg(long, default_value_t = 20_000, value_name = "N")]
     executions: u64,
-    /// Time to spend at most; then the result hangs on how fast the machine is [default: no limit]
+    /// The most seconds to spend; the result then depends on the machine's speed [default: no limit]
     #[arg(long, value_name = "N")]
     seconds: Option<u64>,
     /// How to print
@@ -113,9 +113,10 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
                 minimised.operations_before,
                 minimised.executions,
                 match minimised.minimality {
-                    Minimality::Proved => "proved minimal: without any one the finding is lost",
+                    Minimality::Proved =>
+                        "proved minimal: without any one of them the finding is lost",
                     Minimality::BudgetSpent =>
-                        "not proved minimal: it took more than --executions or --seconds allow",
+                        "not proved minimal: the limit of --executions or --seconds was reached",
                 }
             );
         }

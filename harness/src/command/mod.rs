@@ -1,4 +1,4 @@
-//! The command line: what can be asked, and what the exit codes mean.
+//! The command line: its commands, and what the exit codes mean.
 
 mod boot;
 mod campaign;
@@ -33,8 +33,8 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0  nothing wrong was found
   1  at least one finding
-  2  the question could not be asked: no such file, not a case, no kernel, …
-  3  export: the program that was written cannot show the finding, and says why
+  2  the command could not run: no such file, not a case, no kernel, …
+  3  export: the program was written, but it cannot show the finding; it says why
 
 Example:
   faultline run corpus/seeds/sbrk_faults/*.case";
@@ -51,15 +51,15 @@ struct Arguments {
 enum Command {
     /// Boot the kernel and open its console.
     Boot(boot::Arguments),
-    /// Run cases on the kernel and the oracle, and say the verdict of each.
+    /// Run cases on the kernel and the oracle, and print the verdict of each.
     Run(run::Arguments),
     /// Run all cases of a folder in parallel, with a summary.
     Replay(replay::Arguments),
     /// Fuzz the kernel with our own engine: parallel, guided by coverage, on stable Rust.
     Campaign(campaign::Arguments),
-    /// Keep few cases of many that cover the same.
+    /// Keep a few cases that together cover what many covered.
     Distil(distil::Arguments),
-    /// Find out what is wrong with a kernel that is not ours, or with many.
+    /// Check somebody else's kernel, or many: find out how it differs, fuzz it, list likely bugs.
     Check(check::Arguments),
     /// Find the smallest case that shows the same finding.
     Minimise(minimise::Arguments),
@@ -67,17 +67,17 @@ enum Command {
     Trace(trace::Arguments),
     /// Write a case as a user program in C or Rust that shows its finding without a fuzzer.
     Export(export::Arguments),
-    /// Change the kernel's machine code in many small ways, and count what the oracle notices.
+    /// Change the kernel's machine code in many small ways, and count the changes that cases notice.
     Mutants(mutants::Arguments),
     /// Run the kernel's own test programs at its shell, within a budget of instructions.
     Programs(programs::Arguments),
-    /// Fuzz every target for a night, and sum up on one page.
+    /// Fuzz every target for a night, and print a summary of one page.
     Nightly(nightly::Arguments),
-    /// Put text cases into their canonical form, comments kept.
+    /// Put text cases into their canonical form; comments stay.
     Fmt(convert::FmtArguments),
-    /// Turn text cases into the binary form that fuzz engines mutate.
+    /// Convert text cases to the binary form that fuzz engines mutate.
     Encode(convert::ConvertArguments),
-    /// Turn binary cases into text.
+    /// Convert binary cases to text.
     Decode(convert::ConvertArguments),
 }
 
@@ -140,7 +140,8 @@ pub(crate) enum Conclusion {
 
 /// Parses the command line and runs it.
 pub(crate) fn main() -> ExitCode {
-    // Who pipes our words into `head` wants no panic. Where that cannot be arranged, it is one.
+    // A closed pipe (`faultline … | head`) ends the program quietly. If the handler cannot be
+    // registered, the write panics instead, which is no worse than without it.
     let _ = register_conditional_default(SIGPIPE, Arc::new(AtomicBool::new(true)));
     let result = match Arguments::parse().command {
         Command::Boot(arguments) => boot::run(&arguments),

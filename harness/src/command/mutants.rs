@@ -1,4 +1,4 @@
-//! `faultline mutants`: how much of what could be wrong with a kernel the oracle would notice.
+//! `faultline mutants`: measures how many small changes to a kernel the oracle notices.
 
 use super::parallel::{self, Threads};
 use super::{Conclusion, Format, GuestArguments, output};
@@ -16,12 +16,12 @@ use std::path::PathBuf;
 
 #[derive(clap::Args)]
 #[command(after_help = "\
-Each mutant is the kernel with one instruction changed. Those that no case detects are listed with
-function and line: each is a gap in the oracle, a gap in the cases, or the same program in other words.
+Each mutant is the kernel with one instruction changed. The mutants that no case detects are listed with
+function and line. Each is a gap in the oracle, a gap in the cases, or a change without effect.
 
-With --programs the same mutants are run under the kernel's own test programs, at its shell, each
-within three times the instructions that it takes on the sound kernel. They take far longer than cases:
-with --until-detected only the mutants that lazytests, cowtests and stacktests pass cost a usertests.
+With --programs the same mutants also run under the kernel's own test programs, at its shell. Each
+program may take three times the instructions that it takes on the sound kernel. Programs take far
+longer than cases. With --until-detected, usertests runs only on mutants that the shorter programs pass.
 
 Examples:
   faultline mutants corpus/seeds --generate 200 --count 1000
@@ -30,16 +30,16 @@ pub(crate) struct Arguments {
     /// Folders of text cases, or single case files, to run on each mutant
     #[arg(value_name = "DIR")]
     folders: Vec<PathBuf>,
-    /// Generated cases to run on each mutant besides, of every fuzz target in turn
+    /// How many generated cases to run on each mutant as well, for every fuzz target in turn
     #[arg(long, value_name = "N", default_value_t = 100)]
     generate: u64,
-    /// Operations of a generated case
+    /// The number of operations in a generated case
     #[arg(long, value_name = "N", default_value_t = 64)]
     length: u32,
-    /// Mutants to try, drawn at random; 0 tries all
+    /// How many mutants to try, chosen at random; 0 tries all
     #[arg(long, value_name = "N", default_value_t = 1000)]
     count: usize,
-    /// What the draw depends on
+    /// The random seed of this choice
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
     /// Change only code from source files whose path contains this [default: those that manage
@@ -49,8 +49,8 @@ pub(crate) struct Arguments {
     /// Run the kernel's own test programs on each mutant as well [default: all four]
     #[arg(long, value_name = "LINE", num_args = 0..)]
     programs: Option<Vec<String>>,
-    /// Ask no further test program about a mutant that one has detected: only the score of all of
-    /// them together is known then
+    /// Run no further test program on a mutant that one has detected; then only the score of all
+    /// programs together is known
     #[arg(long, requires = "programs")]
     until_detected: bool,
     #[command(flatten)]
@@ -74,7 +74,7 @@ const FILES: [&str; 8] = [
     "proc.c",
 ];
 
-/// How many times the sound kernel's instructions a test program may take.
+/// A test program may take this many times the instructions that it takes on the sound kernel.
 const FACTOR: u64 = 3;
 
 #[derive(Serialize)]
@@ -120,7 +120,7 @@ impl Row<'_> {
     }
 }
 
-/// The mutants of `kernel` in the source files chosen, or in those that are changed if nobody says.
+/// The mutants of `kernel` in the chosen source files, or in [`FILES`] if none is chosen.
 pub(super) fn all(kernel: &[u8], chosen: &[String]) -> miette::Result<Vec<Mutant>> {
     let chosen = match chosen {
         [] => FILES.map(str::to_owned).to_vec(),
@@ -185,7 +185,9 @@ fn cases(arguments: &Arguments) -> miette::Result<Vec<Case>> {
         .map(|(seed, target)| Case::generate(seed, arguments.length, target));
     cases.extend(generated);
     if cases.is_empty() {
-        miette::bail!("no case to run on the mutants: name a folder, or --generate some");
+        miette::bail!(
+            "there is no case to run on the mutants: name a folder, or give --generate N"
+        );
     }
     Ok(cases)
 }
@@ -263,7 +265,7 @@ fn print(report: &Report<'_>) {
     }
     print_score("all", report.total);
     println!(
-        "({} cases on each mutant; the score is of those reached)",
+        "({} cases on each mutant; the score is detected / reached)",
         report.cases
     );
     if let Some(programs) = &report.programs {
@@ -293,7 +295,7 @@ fn print_programs(report: &Report<'_>, programs: &Programs) {
     );
 }
 
-/// Lists mutants by the line of the source that they come from, with what is written there.
+/// Lists mutants by the source line that they come from, with the text of that line.
 fn print_list(title: &str, report: &Report<'_>, wanted: impl Fn(&Row<'_>) -> bool) {
     let mut lines: BTreeMap<(&str, u32, &str), Vec<&Mutant>> = BTreeMap::new();
     for row in report.mutants.iter().filter(|row| wanted(row)) {
@@ -319,7 +321,7 @@ fn print_list(title: &str, report: &Report<'_>, wanted: impl Fn(&Row<'_>) -> boo
     println!();
 }
 
-/// Source files that are at hand, read once.
+/// The source files that can be read, each read once.
 #[derive(Default)]
 struct Sources(BTreeMap<String, Vec<String>>);
 

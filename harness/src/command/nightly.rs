@@ -9,27 +9,27 @@ use std::time::Duration;
 
 #[derive(clap::Args)]
 #[command(after_help = "\
-The folder of state holds what each target has collected, every finding, and the buckets that were
-reported once; the next night goes on there. summary.md in it is the page to read.
+The state folder holds the cases that each target has collected, every finding, and the buckets that
+were already reported. The next night continues from there. Read summary.md in this folder.
 
-Exit code 1: a bucket that no earlier night has reported, or a case that was clean once.
+Exit code 1: there is a bucket that no earlier night has reported, or a case that was clean before.
 
 Example:
   faultline nightly --state target/nightly --minutes 60")]
 pub(crate) struct Arguments {
-    /// Folders of cases that have to run clean, and from which every target begins
+    /// Folders of cases that must run clean, and that every target starts from
     #[arg(value_name = "DIR", default_values = ["corpus/seeds", "corpus/regressions"])]
     folders: Vec<PathBuf>,
-    /// The folder that nights have in common
+    /// The state folder, which one night leaves to the next
     #[arg(long, value_name = "DIR")]
     state: PathBuf,
-    /// How long to fuzz, all targets together
+    /// How long to fuzz all targets together
     #[arg(long, value_name = "N", default_value_t = 180.0)]
     minutes: f64,
-    /// What to fuzz [default: every target]
+    /// The fuzz targets [default: all]
     #[arg(long = "target", value_name = "NAME")]
     targets: Vec<Profile>,
-    /// Mutants of the kernel to try, drawn anew each night; 0 tries none
+    /// How many mutants of the kernel to try, chosen anew each night; 0 tries none
     #[arg(long, value_name = "N", default_value_t = 500)]
     mutants: usize,
     #[command(flatten)]

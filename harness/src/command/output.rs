@@ -1,4 +1,4 @@
-//! Printing what came of cases, for people and for programs.
+//! Prints the results of cases, for people and for programs.
 
 use faultline::runner::Outcome;
 use oracle::bucket;
@@ -8,7 +8,7 @@ use std::path::Path;
 /// How to print.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Format {
-    /// For people.
+    /// Text for people.
     Text,
     /// One JSON document.
     Json,

@@ -1,4 +1,4 @@
-//! What commands that try many things at once share: the number of threads, a progress bar.
+//! What parallel commands share: the number of threads, and a progress bar.
 
 use indicatif::{ProgressBar, ProgressStyle};
 use signal_hook::consts::SIGINT;
@@ -9,13 +9,13 @@ use std::sync::atomic::AtomicBool;
 /// How many threads to use.
 #[derive(clap::Args)]
 pub(crate) struct Threads {
-    /// Threads [default: one a processor]
+    /// The number of threads [default: one for each processor]
     #[arg(long, short, value_name = "N")]
     jobs: Option<usize>,
 }
 
 impl Threads {
-    /// The threads, started.
+    /// Starts the threads.
     pub(crate) fn start(&self) -> miette::Result<rayon::ThreadPool> {
         rayon::ThreadPoolBuilder::new()
             .num_threads(self.jobs.unwrap_or(0))
@@ -32,14 +32,15 @@ pub(crate) fn bar(count: usize, what: &str) -> ProgressBar {
         .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
-/// A line that changes, on a terminal; on anything else nothing.
+/// A line that changes on a terminal; it prints nothing anywhere else.
 pub(crate) fn line() -> ProgressBar {
     let style = ProgressStyle::with_template("{msg}");
     ProgressBar::new_spinner()
         .with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))
 }
 
-/// Set by Control-C, which ends a campaign with its summary; a second one ends it at once.
+/// A flag that Control-C sets: the campaign then ends with its summary. A second Control-C ends the
+/// program at once.
 pub(crate) fn interrupt() -> miette::Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     let conclusion = 128 + SIGINT;

@@ -1,4 +1,4 @@
-//! `faultline programs`: what a kernel's own test programs say of it.
+//! `faultline programs`: runs a kernel's own test programs.
 
 use super::{Conclusion, Format, GuestArguments, output};
 use faultline::test_programs::{Bench, Budgets, LINES, Ran, Verdict};
@@ -8,9 +8,9 @@ use std::path::PathBuf;
 
 #[derive(clap::Args)]
 #[command(after_help = "\
-Each program starts at the shell's first prompt, on three harts. It hangs if it takes more than a
-multiple of the instructions that it took on a sound kernel; so the answer is always the same. A
-program that says that a rule fails, or a kernel that panics, is stopped there.
+Each program starts at the shell's first prompt, on three harts. It counts as hung if it takes more
+than --factor times the instructions that it took on a sound kernel, so the result is always the same.
+A program stops at the first rule that fails, or when the kernel panics.
 
 Exit codes: 0 all passed, 1 some did not, 2 there is no shell.
 
@@ -18,16 +18,16 @@ Example:
   faultline programs --format json >sound.json
   faultline programs --sound sound.json --kernel other/kernel.elf --fs other/fs.img")]
 pub(crate) struct Arguments {
-    /// What to type [default: lazytests, cowtests, stacktests, usertests -q]
+    /// The command lines to type [default: lazytests, cowtests, stacktests, usertests -q]
     #[arg(value_name = "LINE")]
     lines: Vec<String>,
-    /// What this command printed of the sound kernel, as JSON
+    /// What this command printed for the sound kernel with --format json
     #[arg(long, value_name = "FILE")]
     sound: Option<PathBuf>,
     /// Stop at the first program that does not pass
     #[arg(long)]
     until_failure: bool,
-    /// How many times the sound kernel's instructions a program may take
+    /// A program may take N times the instructions that it takes on the sound kernel
     #[arg(long, value_name = "N", default_value_t = 3)]
     factor: u64,
     /// How to print

@@ -1,4 +1,4 @@
-//! `faultline replay`: all cases of a folder, in parallel.
+//! `faultline replay`: runs all cases of a folder in parallel.
 
 use super::output::{self, CaseReport};
 use super::parallel::{self, Threads};
@@ -13,7 +13,7 @@ use std::path::PathBuf;
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  faultline replay corpus/regressions --jobs 2")]
 pub(crate) struct Arguments {
-    /// A folder of text cases (ending in .case, searched through), or single case files
+    /// Folders of text cases (files ending in .case, also in subfolders), or single case files
     #[arg(required = true, value_name = "DIR")]
     folders: Vec<PathBuf>,
     #[command(flatten)]

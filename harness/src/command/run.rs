@@ -1,4 +1,4 @@
-//! `faultline run`: the verdict of each case.
+//! `faultline run`: prints the verdict of each case.
 
 use super::output::{self, CaseReport};
 use super::{Conclusion, Format, GuestArguments};

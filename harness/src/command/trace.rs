@@ -1,4 +1,4 @@
-//! `faultline trace`: a case, operation by operation.
+//! `faultline trace`: shows a case operation by operation.
 
 use super::output::print_json;
 use super::{Conclusion, Format, GuestArguments};
@@ -34,16 +34,16 @@ struct Line {
     #[serde(skip_serializing_if = "Option::is_none")]
     expected: Option<String>,
     seen: String,
-    /// `None` for one of those that race: `together` has the sum.
+    /// `None` for an operation of a race: the line of `together` has the sum.
     #[serde(skip_serializing_if = "Option::is_none")]
     instructions: Option<u64>,
-    /// Frames taken (positive) or given back (negative).
+    /// Frames taken (positive) or freed (negative).
     #[serde(skip_serializing_if = "Option::is_none")]
     frames: Option<i64>,
-    /// Of a race, which hart ran when.
+    /// In a race, which hart ran when.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     turns: Vec<TurnLine>,
-    /// The same before the kernel's functions are known.
+    /// The same, before the kernel's functions are looked up.
     #[serde(skip)]
     harts: Vec<Turn>,
 }
@@ -57,7 +57,7 @@ struct TurnLine {
     from: u64,
     to: u64,
     end: String,
-    /// Where in the kernel the hart stood then.
+    /// Where in the kernel the hart was at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     place: Option<String>,
 }
@@ -146,7 +146,7 @@ fn frames(observation: &Observation) -> Option<i64> {
     Some(before.wrapping_sub(after) as i64)
 }
 
-/// The turns of a race, with the functions in which they ended.
+/// The turns of a race, each with the function in which it ended.
 fn turn_lines(turns: &[Turn], driver: &mut Driver) -> Vec<TurnLine> {
     let mut begin = 0;
     let mut lines = Vec::new();
@@ -215,11 +215,11 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
     Ok(Conclusion::Findings)
 }
 
-/// Expectations are padded to so many columns; few are longer.
+/// Expectations are padded to this many columns; few are longer.
 const EXPECTED: usize = 40;
 
-/// The table; `>` stands before the operation at which the two sides part, `*` before that which did
-/// the harm, if it is another.
+/// Prints the table. `>` marks the operation at which kernel and oracle differ, and `*` the one that
+/// did the harm, if it is another.
 fn print(lines: &[Line], step: Option<usize>, origin: Option<usize>) {
     let width = |text: fn(&Line) -> usize| lines.iter().map(text).max().unwrap_or(0);
     let operation = width(|line| line.operation.chars().count());
@@ -258,7 +258,7 @@ fn print(lines: &[Line], step: Option<usize>, origin: Option<usize>) {
     }
 }
 
-/// Who ran in a race, from when to when, and where it stood then.
+/// Prints which hart ran when in a race, and where in the kernel it was at the end.
 fn print_turns(turns: &[TurnLine]) {
     if turns.is_empty() {
         return;

@@ -37,7 +37,7 @@ pub struct Exported {
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum Refusal {
     /// An operation cannot be written down.
-    #[error("operation {index} ({operation}) has no counterpart in a program: {reason}")]
+    #[error("a program cannot do operation {index} ({operation}): {reason}")]
     Operation {
         /// Its index in the case.
         index: usize,
@@ -50,7 +50,7 @@ pub enum Refusal {
     #[error("the case has {0} processes: a program can conduct at most 5")]
     Processes(usize),
     /// The case needs all descriptors.
-    #[error("the case opens up to {0} descriptors: beside its pipes the program has {1}")]
+    #[error("the case opens up to {0} descriptors, but besides its pipes the program has only {1}")]
     Descriptors(usize, usize),
 }
 

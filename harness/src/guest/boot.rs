@@ -106,7 +106,7 @@ fn awake(guest: &Arc<Guest>) -> Option<Seen<usize>> {
     let child = Process::all().nth(1)?;
     let sleeps = || Driver::new(guest).others_sleep(child);
     let awake = guest.board.harts.value > 1 && !matches!(sleeps(), Ok(true));
-    let because = "a hart without work sleeps (`wfi`) only while there are few processes";
+    let because = "an idle hart sleeps (`wfi`) only while there are few processes";
     awake.then(|| Seen::new(1, because))
 }
 
@@ -140,7 +140,7 @@ impl Stage {
         let usual = Config::default().ram_bytes;
         let failure = match Self::find_disk(files, agent, disk, usual) {
             Ok((stage, disk)) => {
-                let because = "it boots with as much";
+                let because = "it boots with this much";
                 return Ok((stage, disk, Seen::new(usual, because)));
             }
             Err(error) if error.is_before_disk() => error,
@@ -148,7 +148,7 @@ impl Stage {
         };
         match Self::find_disk(files, agent, disk, MUCH_MEMORY) {
             Ok((stage, disk)) => {
-                let because = "it boots with as much, and not with 128 MiB";
+                let because = "it boots with this much, but not with 128 MiB";
                 Ok((stage, disk, Seen::new(MUCH_MEMORY, because)))
             }
             Err(_) => Err(failure),
@@ -174,7 +174,7 @@ impl Stage {
         };
         match boot(DiskFlavour::Legacy) {
             Ok(stage) => {
-                let because = "it boots from a disk with the registers before virtio 1.0, and not \
+                let because = "it boots from a disk with the registers before virtio 1.0, but not \
                                from one with those of 1.0";
                 Ok((stage, Seen::new(DiskFlavour::Legacy, because)))
             }
@@ -219,10 +219,10 @@ impl Stage {
         let sleep = (FIRST_HART + 1..all)
             .all(|hart| self.machine.run_hart(hart, HART_BUDGET) == Exit::Idle);
         if sleep {
-            return Seen::new(all, "a hart without work sleeps (`wfi`)");
+            return Seen::new(all, "an idle hart sleeps (`wfi`)");
         }
         self.machine.reset();
-        Seen::new(1, "a hart without work does not sleep (`wfi`)")
+        Seen::new(1, "an idle hart does not sleep (`wfi`)")
     }
 
     /// Sets the stage, from the supervisor's first hint to process `a` at its own.
@@ -302,7 +302,7 @@ impl Stage {
                 Exit::Idle if naps < PATIENCE => {
                     break "every hart waits for an interrupt that cannot come".to_owned();
                 }
-                Exit::Idle => break "it sleeps tick after tick".to_owned(),
+                Exit::Idle => break "it sleeps from one clock tick to the next".to_owned(),
                 Exit::Stuck { .. } => {
                     break self
                         .panic()
@@ -321,7 +321,7 @@ impl Stage {
                     if spin.goes_on(&mut self.machine) {
                         // It may wait for a tick without sleeping.
                         if naps == TICKS_FOR_SPIN || !self.machine.raise_timer(FIRST_HART) {
-                            break "it goes round and round without a change".to_owned();
+                            break "it runs in a loop without any change".to_owned();
                         }
                         naps += 1;
                         spin = Spin::default();

@@ -1,18 +1,18 @@
-//! Why a kernel could not be brought to the start of a case: what, where, and what to do next.
+//! Why a kernel could not be booted to the start of a case: what happened, where, and what to do next.
 
 use super::board::Progress;
 use super::location::GuestFiles;
 use std::path::PathBuf;
 
-/// What a kernel did that was given up.
+/// What a kernel was doing when the budget ran out.
 pub(super) const STILL_RUNNING: &str = "it was still running";
 
-/// Why a kernel could not be brought to the start of a case.
+/// Why a kernel could not be booted to the start of a case.
 #[derive(Debug, thiserror::Error)]
 pub enum BootError {
     /// The image is not an xv6 file system, or is too full to take the agent.
     #[error(
-        "cannot plant the agent in the image {}: {error}\n  {}",
+        "cannot add the agent to the image {}: {error}\n  {}",
         path.display(),
         advice(error)
     )]
@@ -22,7 +22,7 @@ pub enum BootError {
         /// What is wrong with it.
         error: mkfs::Error,
     },
-    /// The image holds no first program, so it is not known what the kernel would run.
+    /// The image has no first program, so the kernel would have nothing to run.
     #[error(
         "the image {} has no file `init` in its root, which xv6 runs first; the root holds {held}\n  \
          name the image that the kernel's own makefile builds (`make fs.img`)",
@@ -41,12 +41,12 @@ pub enum BootError {
     Kernel(#[from] emulator::BuildError),
     /// The machine stopped before the agent ran.
     #[error(
-        "the kernel never came {stage}: {how}, after {instructions} instructions, at pc {pc:#x}{function}\n  \
+        "the kernel did not get {stage}: {how}, after {instructions} instructions, at pc {pc:#x}{function}\n  \
          so far: {progress}\n  \
          its console shows:\n{console}"
     )]
     NeverReached {
-        /// What it should have come to.
+        /// The stage that it should have reached.
         stage: &'static str,
         /// What it did instead.
         how: String,
@@ -56,27 +56,27 @@ pub enum BootError {
         pc: u64,
         /// In which function, as ` in name`, or nothing.
         function: String,
-        /// How far it got.
+        /// How far the kernel got.
         progress: Progress,
         /// The tail of its console.
         console: String,
     },
-    /// A system call that sets the stage failed.
+    /// A system call that prepares the start of a case failed.
     #[error("the agent's first {call} returned {value}: the kernel cannot run a case")]
     Refused {
-        /// Which one.
+        /// The system call.
         call: &'static str,
         /// What it returned.
         value: i64,
     },
     /// The stack or the first program break is not where any xv6 has it.
     #[error(
-        "the agent's address space is not one of xv6's: stack pointer {stack_pointer:#x}, first program break {heap:#x}"
+        "the agent's address space is not laid out as in xv6: stack pointer {stack_pointer:#x}, first program break {heap:#x}"
     )]
     Layout {
         /// `sp` at the entry point.
         stack_pointer: u64,
-        /// What `sbrk(0)` said.
+        /// What `sbrk(0)` returned.
         heap: u64,
     },
 }
@@ -97,7 +97,7 @@ impl BootError {
         }
     }
 
-    /// Whether the kernel stopped by itself without having had anything from the disk.
+    /// Whether the kernel stopped by itself before the disk had completed a request.
     pub(super) fn is_before_disk(&self) -> bool {
         match self {
             Self::NeverReached { progress, how, .. } => {
@@ -108,11 +108,11 @@ impl BootError {
     }
 }
 
-/// What to do about an image that cannot be used.
+/// What to do if an image cannot be used.
 fn advice(error: &mkfs::Error) -> &'static str {
     match error {
         mkfs::Error::OutOfBlocks => {
-            "the agent and its files need some 40 blocks: raise FSSIZE in kernel/param.h, or leave \
+            "the agent and its files need about 40 blocks: raise FSSIZE in kernel/param.h, or leave \
              programs out of UPROGS"
         }
         mkfs::Error::OutOfInodes => {

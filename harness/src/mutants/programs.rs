@@ -34,7 +34,7 @@ pub struct ProgramBaseline {
 
 /// A test program does not pass on the kernel as it is: mutants would prove nothing.
 #[derive(Debug, thiserror::Error)]
-#[error("{line} has {verdict} on the kernel itself, so mutants of it would prove nothing")]
+#[error("{line} has {verdict} on the sound kernel, so its mutants would prove nothing")]
 pub struct ProgramNotSound {
     line: String,
     verdict: Verdict,

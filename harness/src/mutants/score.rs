@@ -17,7 +17,7 @@ pub struct Reached(HashSet<u64>);
 /// The kernel has a finding before anything was changed: mutants would prove nothing.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "the kernel itself has a finding in case {case}, so mutants of it would prove nothing:\n{finding}"
+    "the sound kernel has a finding in case {case}, so its mutants would prove nothing:\n{finding}"
 )]
 pub struct NotSound {
     /// Which case, counted from 0.

@@ -18,7 +18,7 @@ use std::{fs, io};
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
     /// A file in it cannot be read or written.
-    #[error("cannot keep the state of the nights in {}: {source}", path.display())]
+    #[error("cannot keep the nightly state in {}: {source}", path.display())]
     Io {
         /// Which file.
         path: PathBuf,

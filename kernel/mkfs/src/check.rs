@@ -32,7 +32,7 @@ pub enum Problem {
         second: u32,
     },
     /// A block in use that the bitmap says is free.
-    #[error("block {block} of inode {inode} is free by the bitmap")]
+    #[error("block {block} of inode {inode} is free according to the bitmap")]
     UsedButFree {
         /// The block.
         block: u32,
@@ -40,10 +40,10 @@ pub enum Problem {
         inode: u32,
     },
     /// A block that the bitmap says is in use but nobody owns.
-    #[error("block {0} is in use by the bitmap, but belongs to nothing")]
+    #[error("block {0} is in use according to the bitmap, but belongs to no file")]
     LostBlock(u32),
     /// A directory entry for an inode that is free.
-    #[error("inode {directory} names {name:?} inode {inode}, which is free")]
+    #[error("directory {directory} has the name {name:?} for inode {inode}, which is free")]
     DanglingName {
         /// The directory.
         directory: u32,
@@ -53,7 +53,7 @@ pub enum Problem {
         inode: u32,
     },
     /// A name that occurs twice in a directory.
-    #[error("inode {directory} holds the name {name:?} twice")]
+    #[error("directory {directory} has the name {name:?} twice")]
     RepeatedName {
         /// The directory.
         directory: u32,

@@ -10,15 +10,15 @@ pub enum Error {
     #[error("the image has {0} bytes, too few for a superblock; is it an xv6 image?")]
     TooShort(usize),
     /// The superblock does not begin with xv6's magic number.
-    #[error("no xv6 file system: the superblock begins with {0:#x}, not {MAGIC:#x}")]
+    #[error("not an xv6 file system: the superblock begins with {0:#x}, not {MAGIC:#x}")]
     NotXv6(u32),
     /// The superblock is where images with larger blocks have it.
     #[error(
-        "its file system has blocks of {0} bytes; only those of {BLOCK_SIZE} bytes, as in xv6, are known"
+        "the file system has blocks of {0} bytes; only blocks of {BLOCK_SIZE} bytes, as in xv6, are supported"
     )]
     OtherBlocks(usize),
     /// The superblock says that there are more blocks than the image holds.
-    #[error("the image is cut short: {said} blocks by its superblock, {held} in the file")]
+    #[error("the image is too short: its superblock says {said} blocks, but the file has {held}")]
     CutShort {
         /// Blocks by the superblock.
         said: u32,
@@ -32,7 +32,7 @@ pub enum Error {
     #[error("the log's header is damaged")]
     BadLog,
     /// An inode points outside the data area.
-    #[error("inode {inode} points to block {block}, which is no data block")]
+    #[error("inode {inode} points to block {block}, which is not a data block")]
     BadBlock {
         /// The inode.
         inode: u32,
@@ -63,7 +63,7 @@ pub enum Error {
     #[error("{0}: exists already")]
     Exists(String),
     /// An unusable name.
-    #[error("{0:?} is no file name: 1 to {NAME_SIZE} bytes, without '/' and zero bytes")]
+    #[error("{0:?} is not a file name: a name has 1 to {NAME_SIZE} bytes, and no '/' or zero byte")]
     BadName(String),
     /// More bytes than a file can hold.
     #[error("{name}: {size} bytes, but a file holds at most {MAX_FILE_SIZE}")]

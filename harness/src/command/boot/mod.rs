@@ -1,4 +1,4 @@
-//! `faultline boot`: a kernel's console, for a person or for a script.
+//! `faultline boot`: opens a kernel's console, for a person or for a script.
 
 mod host;
 mod input;
@@ -16,14 +16,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 const EXAMPLES: &str = "\
-At a terminal, Ctrl-A X leaves, and Ctrl-A Ctrl-A types one Ctrl-A. Input that is no terminal is
-typed line by line, each when the machine has come to rest; after the last one the machine is left
-once nothing has happened for a minute of its own time, which passes in a moment.
+At a terminal, Ctrl-A X leaves, and Ctrl-A Ctrl-A types one Ctrl-A. If the input is not a terminal, it
+is typed line by line, each line when the machine is idle. After the last line the command ends when
+the machine has been idle for a minute of its own time, which passes in a moment.
 
 Exit codes:
-  0  left, or the text of --until was shown
-  1  the kernel gave up, or the text was not shown
-  2  it could not be booted
+  0  the user left, or the text of --until was shown
+  1  the kernel panicked, or the text was not shown
+  2  the kernel could not be booted
 
 Examples:
   faultline boot --harts 3
@@ -34,7 +34,7 @@ Examples:
 pub(crate) struct Arguments {
     #[command(flatten)]
     guest: GuestArguments,
-    /// Harts, 1 to 8
+    /// The number of harts, 1 to 8
     #[arg(long, value_name = "N", default_value_t = 1,
         value_parser = clap::value_parser!(u8).range(1..=8))]
     harts: u8,
@@ -42,19 +42,19 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "MIB", default_value_t = 128,
         value_parser = clap::value_parser!(u64).range(1..=4096))]
     memory: u64,
-    /// What the kernel is told at boot, like QEMU's option of that name
+    /// Boot arguments for the kernel, like QEMU's option of that name
     #[arg(long, value_name = "OPTIONS")]
     append: Option<String>,
-    /// Write the disk to FILE on leaving; else its changes are lost
+    /// Write the disk to FILE at the end; without this its changes are lost
     #[arg(long, value_name = "FILE")]
     keep: Option<PathBuf>,
-    /// Write the disk back to the image given with --fs on leaving
+    /// Write the disk back to the image given with --fs at the end
     #[arg(long, requires = "fs", conflicts_with = "keep")]
     write: bool,
-    /// Leave once the console shows TEXT
+    /// Leave when the console shows TEXT
     #[arg(long, value_name = "TEXT")]
     until: Option<String>,
-    /// Leave after so many seconds
+    /// Leave after this many seconds
     #[arg(long, value_name = "SECONDS")]
     timeout: Option<u64>,
 }
@@ -67,7 +67,7 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
     };
     let mut machine = machine(arguments, &files)?;
     let end = {
-        // The terminal is as it was once the host is dropped, whatever happens meanwhile.
+        // Dropping the host restores the terminal, whatever happens before.
         let host = Host::take(arguments.timeout.map(Duration::from_secs)).into_diagnostic()?;
         Session::new(&mut machine, host, arguments.until.as_deref())
             .run()
@@ -92,7 +92,7 @@ fn machine(arguments: &Arguments, files: &GuestFiles) -> miette::Result<Machine>
     let machine = Machine::new(&config, &files.kernel, files.file_system.clone());
     let mut machine =
         machine.map_err(|error| miette::miette!("{}: {error}", files.kernel_path.display()))?;
-    // Where xv6 kernels end when they panic.
+    // xv6 kernels call this function when they panic.
     if let Some(panic) = Symbols::read(&files.kernel).address("panic") {
         machine.set_breakpoint(panic);
     }

@@ -49,12 +49,12 @@ pub(super) enum End {
 impl fmt::Display for End {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Left => out.write_str("left"),
-            Self::InputEnded => out.write_str("the input has ended, and the machine rests"),
+            Self::Left => out.write_str("the user left"),
+            Self::InputEnded => out.write_str("the input has ended, and the machine is idle"),
             Self::Shown => out.write_str("the text was shown"),
             Self::TimedOut => out.write_str("the time is up"),
             Self::Signalled => out.write_str("ended by a signal"),
-            Self::Panicked => out.write_str("the kernel gave up, in `panic`"),
+            Self::Panicked => out.write_str("the kernel called `panic`"),
             Self::Finished(code) => write!(out, "the machine was switched off with code {code}"),
             Self::Stuck(pc) => write!(out, "the machine is stuck at {pc:#x}"),
         }
