@@ -3,9 +3,10 @@
 use crate::counters::Counters;
 use crate::input::Input;
 use crate::status::Status;
-use faultline::campaign::{Found, Progress};
+use faultline::Profile;
+use faultline::fuzzing::Progress;
 use faultline::fuzzing::{Alarm, Execution, Session};
-use faultline::{Profile, finding_file};
+use faultline::triage::{Found, finding_file};
 use libfuzzer_sys::Corpus;
 use std::env;
 use std::process::{abort, exit};

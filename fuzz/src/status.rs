@@ -1,6 +1,6 @@
 //! Tells how far a campaign has come: to a file while it runs, and at the end.
 
-use faultline::campaign::Progress;
+use faultline::fuzzing::Progress;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use std::{env, fs};

@@ -1,7 +1,7 @@
 //! Minimising is neither too strict (it finds the small case although names, pages and amounts
 //! change) nor too loose (it does not drift to another bug), and proves that a case is minimal.
 
-use faultline::minimise::{Budget, Minimality, Minimised, minimise};
+use faultline::triage::minimise::{Budget, Minimality, Minimised, minimise};
 use oracle::{Bucket, Call, Case, Process};
 use std::cell::Cell;
 use std::collections::HashMap;

@@ -8,8 +8,9 @@ mod counters;
 pub use faultline::Profile;
 
 use counters::Counters;
+use faultline::case_file;
 use faultline::fuzzing::{Alarm, Execution, Session};
-use faultline::{case_file, finding_file};
+use faultline::triage::finding_file;
 use std::env;
 use std::panic::AssertUnwindSafe;
 use std::process::{abort, exit};

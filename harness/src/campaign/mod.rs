@@ -8,18 +8,16 @@
 mod aimed;
 mod coverage;
 pub mod folder;
-mod found;
 mod pool;
-mod progress;
 mod shrinking;
 
-pub use found::Found;
-pub use progress::Progress;
-
 use crate::breeding::{Breeder, Mutations};
-use crate::finding_file::Destination;
-use crate::fuzzing::{Alarm, EDGE_COUNTERS, Execution, FEATURE_COUNTERS, Known, Session, Totals};
+use crate::fuzzing::{
+    Alarm, EDGE_COUNTERS, Execution, FEATURE_COUNTERS, Known, Progress, Session, Totals,
+};
 use crate::guest::Guest;
+use crate::triage::Found;
+use crate::triage::finding_file::Destination;
 use aimed::Aimed;
 use coverage::Coverage;
 use folder::Effort;

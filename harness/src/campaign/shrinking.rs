@@ -2,8 +2,9 @@
 //! takes long does not keep it from finding others.
 
 use super::{Minimising, Plan};
-use crate::fuzzing::{MINIMISE_EXECUTIONS, Report, Session};
-use crate::minimise::Minimality;
+use crate::fuzzing::{MINIMISE_EXECUTIONS, Session};
+use crate::triage::Report;
+use crate::triage::minimise::Minimality;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 

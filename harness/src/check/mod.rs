@@ -2,17 +2,15 @@
 //! found in order.
 
 pub mod kernels;
-mod kin;
 pub mod probe;
-pub mod severity;
-pub mod table;
 
 use crate::breeding::Mutations;
-use crate::campaign::{self, Broken, Progress};
-use crate::finding_file::Destination;
-use crate::fuzzing::Totals;
+use crate::campaign::{self, Broken};
+use crate::fuzzing::{Progress, Totals};
 use crate::guest::location::GuestFiles;
 use crate::guest::{BootError, Guest};
+use crate::triage::finding_file::Destination;
+use crate::triage::rows::{self, Row};
 use oracle::case::Kind;
 use oracle::{Case, Dialect};
 use probe::Answer;
@@ -22,7 +20,6 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use std::{fs, io};
-use table::Row;
 
 /// What a check is to do.
 #[derive(Clone, Debug)]
@@ -122,7 +119,7 @@ pub fn check(
         flags,
         answers,
         unchecked: unchecked(&guest),
-        rows: table::rows(&summary.findings),
+        rows: rows::rows(&summary.findings),
         totals: summary.totals,
         edges: summary.edges,
         seconds: summary.seconds,

@@ -2,12 +2,13 @@
 
 use super::parallel::{self, Threads, interrupt};
 use super::{Conclusion, Format, output};
+use faultline::case_file;
 use faultline::check::kernels::{self, Candidate};
-use faultline::check::table::Row;
 use faultline::check::{Checked, Plan, check};
 use faultline::guest::location::GuestFiles;
-use faultline::minimise::Minimality;
-use faultline::{case_file, finding_file};
+use faultline::triage::finding_file;
+use faultline::triage::minimise::Minimality;
+use faultline::triage::rows::Row;
 use indicatif::ProgressBar;
 use oracle::{Dialect, Severity};
 use serde::Serialize;

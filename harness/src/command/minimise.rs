@@ -2,11 +2,12 @@
 
 use super::output::print_json;
 use super::{Conclusion, Format, GuestArguments, parallel};
-use faultline::explain::{Explanation, explain};
-use faultline::minimise::{Budget, Minimality, Minimised, minimise};
-use faultline::reasons::add_reasons;
+use faultline::case_file;
 use faultline::runner::Runner;
-use faultline::{case_file, finding_file};
+use faultline::triage::explain::{Explanation, explain};
+use faultline::triage::finding_file;
+use faultline::triage::minimise::add_reasons;
+use faultline::triage::minimise::{Budget, Minimality, Minimised, minimise};
 use oracle::{Bucket, Finding, bucket};
 use serde::Serialize;
 use std::path::PathBuf;

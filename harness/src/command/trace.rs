@@ -4,8 +4,8 @@ use super::output::print_json;
 use super::{Conclusion, Format, GuestArguments};
 use faultline::case_file;
 use faultline::driver::Driver;
-use faultline::explain::{Explanation, explain, innermost};
 use faultline::runner::{Runner, Watch};
+use faultline::triage::explain::{Explanation, explain, innermost};
 use oracle::layout::page_floor;
 use oracle::{
     Bucket, Finding, Judge, Observation, Operation, Race, Step, Turn, bucket, describe,

@@ -14,9 +14,9 @@ mod value;
 
 pub use language::Language;
 
-use crate::explain::explain;
-use crate::finding_file;
 use crate::runner::Runner;
+use crate::triage::explain::explain;
+use crate::triage::finding_file;
 use oracle::{Case, Finding};
 
 /// A program that shows a finding.

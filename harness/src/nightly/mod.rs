@@ -10,13 +10,14 @@ mod state;
 pub use state::StateError;
 
 use crate::breeding::Mutations;
-use crate::campaign::{self, Broken, Found};
+use crate::campaign::{self, Broken};
 use crate::case_file::{self, CaseFileError};
 use crate::distil::distil;
 use crate::fuzzing::Totals;
 use crate::guest::Guest;
 use crate::mutants::{self, Mutant, NotSound, Score, Tried};
 use crate::replay::replay;
+use crate::triage::Found;
 use oracle::{Case, Profile, bucket};
 use serde::Serialize;
 use state::State;

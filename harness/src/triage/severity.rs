@@ -1,7 +1,7 @@
 //! How bad a finding is: as bad as its clause says, unless more is known of it.
 
-use super::kin::{Answer, Kin};
-use crate::campaign::Found;
+use super::identity::bug::{Answer, Kin};
+use crate::triage::Found;
 use oracle::case::{Call, Kind};
 use oracle::{Case, Clause, PageState, Severity, Spoiled};
 

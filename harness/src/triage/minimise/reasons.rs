@@ -1,6 +1,6 @@
 //! Why an operation of a minimised case is needed: what is expected of the others without it.
 
-use crate::minimise::Minimised;
+use super::Minimised;
 use crate::runner::{Runner, Watch};
 use oracle::{Call, Case, Judge, Observation, Operation, Race, Step};
 use serde::Serialize;

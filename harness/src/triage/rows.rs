@@ -1,9 +1,9 @@
 //! Findings put in order: one row for what is likely to be one bug.
 
-use super::kin::Kin;
+use super::identity::bug::Kin;
 use super::severity::severity;
-use crate::campaign::Found;
-use crate::minimise::Minimality;
+use crate::triage::Found;
+use crate::triage::minimise::Minimality;
 use oracle::{Clause, PageState, Severity, Verdict};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -151,8 +151,8 @@ fn seen(found: &Found) -> String {
 #[cfg(test)]
 mod tests {
     use super::{Row, rows};
-    use crate::campaign::Found;
-    use crate::minimise::Minimality;
+    use crate::triage::Found;
+    use crate::triage::minimise::Minimality;
     use oracle::{
         Case, Dialect, Event, Failure, Judge, Layout, Observation, Process, Setting, Severity,
         bucket,

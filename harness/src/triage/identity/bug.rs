@@ -1,19 +1,19 @@
 //! What findings of one bug have in common: two that have it are one row.
 
-use crate::campaign::Found;
-use crate::explain::is_servant;
+use crate::triage::Found;
+use crate::triage::explain::is_servant;
 use oracle::case::Kind;
 use oracle::{Clause, Fate, Finding, Mismatch, PageState, Spoiled};
 
 /// What tells the findings of one bug from those of others.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Kin {
+pub(in crate::triage) struct Kin {
     clause: Clause,
     family: Family,
     /// The state of the page where it matters: not that of one which is simply there.
-    pub(super) page: Option<PageState>,
+    pub(in crate::triage) page: Option<PageState>,
     fate: Option<Fate>,
-    pub(super) answer: Answer,
+    pub(in crate::triage) answer: Answer,
     /// Of a panic or a hang, what the kernel said and where it was.
     words: Option<String>,
     /// Of wrong bytes, whose they are.
@@ -22,7 +22,7 @@ pub(super) struct Kin {
 
 /// Operations that a kernel serves by the same code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Family {
+pub(in crate::triage) enum Family {
     /// Loads, stores and jumps of the program itself.
     Access,
     /// System calls that read a string from user memory.
@@ -41,7 +41,7 @@ pub(super) enum Family {
 
 /// What a system call answered that had to answer something else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(in crate::triage) enum Answer {
     /// It failed and had to succeed, or stopped where it had to go on.
     Refused,
     /// It succeeded and had to fail.
@@ -51,7 +51,7 @@ pub(super) enum Answer {
 }
 
 impl Kin {
-    pub(super) fn of(found: &Found) -> Kin {
+    pub(in crate::triage) fn of(found: &Found) -> Kin {
         let finding = &found.finding;
         let situation = found.situation();
         let kind = situation.map(|situation| situation.kind);
@@ -214,7 +214,7 @@ impl Kin {
     }
 
     /// Whether a system call has read or written where the program may not.
-    pub(super) fn gets_through(&self) -> bool {
+    pub(in crate::triage) fn gets_through(&self) -> bool {
         let by_copying = matches!(
             self.family,
             Family::CopyIn | Family::CopyOut | Family::Copying

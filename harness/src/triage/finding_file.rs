@@ -1,9 +1,9 @@
 //! Findings as case files: what a person reads, repeats, and keeps as a regression test.
 
 use crate::case_file::TEXT_ENDING;
-use crate::explain::Explanation;
-use crate::fuzzing::Report;
-use crate::minimise::Minimality;
+use crate::triage::Report;
+use crate::triage::explain::Explanation;
+use crate::triage::minimise::Minimality;
 use oracle::{Finding, bucket};
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};

@@ -6,7 +6,10 @@
 //! put in order for a reader. The predicate is the finding's bucket, so that a search for one bug
 //! does not drift to another.
 
-use crate::reasons::Reason;
+mod reasons;
+
+pub use reasons::{Reason, add_reasons};
+
 use oracle::case::{Amount, Base, VERSION_LINE, simplifications};
 use oracle::{Bucket, Call, Case, Operation, Process};
 use std::collections::HashMap;

@@ -1,7 +1,7 @@
 //! How far a campaign has come, in words: a line while it runs, a summary when it ends.
 
-use super::Found;
-use crate::fuzzing::Totals;
+use super::Totals;
+use crate::triage::Found;
 use std::fmt;
 use std::time::Duration;
 

@@ -1,9 +1,9 @@
 //! What a campaign found.
 
-use crate::finding_file::{self, Destination};
-use crate::fuzzing::Report;
-use crate::minimise::Minimality;
-use crate::slow::Slow;
+use super::Report;
+use super::finding_file::{self, Destination};
+use super::minimise::Minimality;
+use super::slow::Slow;
 use oracle::{Bucket, Case, Finding, Situation};
 use serde::{Serialize, Serializer};
 use std::io;
@@ -73,7 +73,7 @@ impl Found {
     ///
     /// # Errors
     /// The file cannot be written.
-    pub(super) fn replace(
+    pub(crate) fn replace(
         &mut self,
         report: &Report,
         to: &Destination,

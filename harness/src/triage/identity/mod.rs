@@ -1,0 +1,3 @@
+//! What tells a finding from others.
+
+pub(super) mod bug;
