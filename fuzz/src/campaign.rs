@@ -4,8 +4,7 @@ use crate::counters::Counters;
 use crate::input::Input;
 use crate::status::Status;
 use faultline::Profile;
-use faultline::fuzzing::Progress;
-use faultline::fuzzing::{Alarm, Execution, Session};
+use faultline::fuzzing::{Alarm, Execution, Progress, Session};
 use faultline::triage::{Found, finding_file};
 use libfuzzer_sys::Corpus;
 use std::env;
@@ -115,8 +114,8 @@ impl Campaign {
             abort();
         };
         let executions = self.session.totals().executions;
-        let (folder, origin) = (finding_file::folder(), self.target.name());
-        match Found::keep(&report, &folder.into(), origin, executions, self.elapsed()) {
+        let (to, origin) = (finding_file::folder().into(), self.target.to_string());
+        match Found::keep(*report, &to, origin, executions, self.elapsed()) {
             Ok(found) => {
                 eprintln!("written to {}", found.path.display());
                 self.findings.push(found);

@@ -7,7 +7,7 @@
 //! libFuzzer knows by name; they guide it as well, but count as `ft:` alone.
 //! (Clang's documentation: "SanitizerCoverage", "Inline 8bit-counters", "PC-Table".)
 
-use faultline::fuzzing::{EDGE_COUNTERS, FEATURE_COUNTERS};
+use faultline::counters::{EDGE_COUNTERS, FEATURE_COUNTERS, for_each_counted};
 use std::cell::UnsafeCell;
 
 /// Memory that this program writes during an execution and libFuzzer reads and clears between two.
@@ -65,20 +65,13 @@ impl Counters {
     pub(crate) fn note_locations(&mut self, location: impl Fn(usize) -> Option<u64>) {
         // SAFETY: no other reference exists (see `Shared`): these end with the borrow of `self`.
         let (edges, table) = unsafe { (&*EDGES.0.get(), &mut *PROGRAM_COUNTERS.0.get()) };
-        for (group, counters) in edges.chunks_exact(8).enumerate() {
-            // Almost all of the map is zero: look at eight counters at once.
-            if counters == [0; 8] {
-                continue;
+        for_each_counted(edges, |index, _| {
+            if table[index][0] == 0 {
+                // An edge that nobody can place still has to be told from an uncovered one.
+                table[index][0] = location(index).map_or(1, |pc| pc as usize);
+                self.covered += 1;
             }
-            for (at, counter) in counters.iter().enumerate() {
-                let index = 8 * group + at;
-                if *counter != 0 && table[index][0] == 0 {
-                    // An edge that nobody can place still has to be told from an uncovered one.
-                    table[index][0] = location(index).map_or(1, |pc| pc as usize);
-                    self.covered += 1;
-                }
-            }
-        }
+        });
     }
 
     /// Edges covered since the start.

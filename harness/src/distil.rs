@@ -1,6 +1,7 @@
 //! Distilling: few cases that cover what many did.
 
-use crate::fuzzing::{EDGE_COUNTERS, Execution, FEATURE_COUNTERS, Known, Session};
+use crate::counters::{EDGE_COUNTERS, FEATURE_COUNTERS};
+use crate::fuzzing::{Execution, Known, Session};
 use crate::guest::Guest;
 use oracle::Case;
 use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};

@@ -11,6 +11,7 @@ pub mod breeding;
 pub mod campaign;
 pub mod case_file;
 pub mod check;
+pub mod counters;
 pub mod distil;
 pub mod driver;
 pub mod export;

@@ -1,5 +1,6 @@
 //! Runs a case on both sides and judges it: the loop that everything else is built on.
 
+use crate::counters::move_counts;
 use crate::driver::{Driver, Standing, Vigil};
 use crate::guest::Guest;
 use crate::guest::frames::FRAME_BYTES;
@@ -111,6 +112,8 @@ pub struct Runner {
     observation: Observation,
     memory: MemoryCheck,
     pristine: bool,
+    /// Whether the machine's counters of edges are all zero.
+    counters_are_clear: bool,
 }
 
 impl Runner {
@@ -122,16 +125,31 @@ impl Runner {
             observation: Observation::default(),
             memory: MemoryCheck::default(),
             pristine: true,
+            counters_are_clear: true,
         }
     }
 
-    /// Runs `case` from the snapshot to the last frame counted.
+    /// Runs `case` from the snapshot to the last frame counted. Its edges are discarded.
     pub fn run(&mut self, case: &Case) -> Outcome {
         self.run_watched(case, &mut Unwatched)
     }
 
-    /// [`run`](Self::run), with every step shown to `watch`.
+    /// [`run`](Self::run), with the guest's edges added to `edges`, which has
+    /// [`EDGE_COUNTERS`](crate::counters::EDGE_COUNTERS) elements.
+    pub fn run_counting(&mut self, case: &Case, edges: &mut [u8]) -> Outcome {
+        if !self.counters_are_clear {
+            self.driver.machine_mut().edges_mut().fill(0);
+        }
+        let outcome = self.run(case);
+        move_counts(self.driver.machine_mut().edges_mut(), edges);
+        self.counters_are_clear = true;
+        outcome
+    }
+
+    /// [`run`](Self::run), with every step shown to `watch`. Its edges are discarded.
     pub fn run_watched(&mut self, case: &Case, watch: &mut impl Watch) -> Outcome {
+        // To clear the machine's counters costs more than to remember that they are in use.
+        self.counters_are_clear = false;
         if !self.pristine {
             self.driver.reset();
             self.judge.reset();

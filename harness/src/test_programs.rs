@@ -112,6 +112,7 @@ impl Bench {
     /// one rule that it fails is stopped there.
     pub fn run(&mut self, line: &str, budget: u64, change: impl FnOnce(&mut Machine)) -> Ran {
         self.session.start_over();
+        self.session.machine_mut().edges_mut().fill(0);
         change(self.session.machine_mut());
         self.session.set_budget(budget);
         let before = self.session.machine_mut().steps();
@@ -122,9 +123,12 @@ impl Bench {
         }
     }
 
-    /// The machine, for coverage.
-    pub fn machine_mut(&mut self) -> &mut Machine {
-        self.session.machine_mut()
+    /// The kernel's basic blocks that the last run has come to, by their first addresses.
+    pub fn blocks_reached(&mut self) -> impl Iterator<Item = u64> {
+        let machine = &*self.session.machine_mut();
+        let counters = machine.edges().iter().enumerate();
+        let taken = counters.filter(|(_, count)| **count > 0);
+        taken.filter_map(|(edge, _)| machine.edge_location(edge))
     }
 }
 

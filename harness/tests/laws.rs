@@ -2,7 +2,8 @@
 //! kernel shows nothing wrong, and no bytes do harm.
 
 use arbitrary::{Arbitrary, Unstructured};
-use faultline::fuzzing::{EDGE_COUNTERS, Execution, FEATURE_COUNTERS, Known, Session};
+use faultline::counters::{EDGE_COUNTERS, FEATURE_COUNTERS};
+use faultline::fuzzing::{Execution, Known, Session};
 use faultline::guest::Guest;
 use faultline::guest::location::GuestFiles;
 use faultline::runner::Runner;
@@ -41,14 +42,28 @@ fn a_reset_machine_runs_like_a_new_one() {
     for seed in 0..200 {
         let case = generated(seed);
         let mut fresh = Runner::new(guest());
-        let (first, second) = (fresh.run(&case), used.run(&case));
+        let [mut first_edges, mut second_edges] = [(); 2].map(|()| vec![0; EDGE_COUNTERS]);
+        let first = fresh.run_counting(&case, &mut first_edges);
+        let second = used.run_counting(&case, &mut second_edges);
         assert_eq!(first.instructions, second.instructions, "{case}");
-        assert_eq!(
-            fresh.driver().machine().edges(),
-            used.driver().machine().edges(),
-            "{case}"
-        );
-        used.driver_mut().machine_mut().edges_mut().fill(0);
+        assert_eq!(first_edges, second_edges, "{case}");
+    }
+}
+
+#[test]
+fn edges_of_a_case_are_its_own_whatever_ran_before() {
+    let mut runner = Runner::new(guest());
+    for seed in 0..50 {
+        let (case, other) = (generated(seed), generated(seed + 50));
+        let [mut first, mut second] = [(); 2].map(|()| vec![0; EDGE_COUNTERS]);
+        runner.run_counting(&case, &mut first);
+        runner.run(&other);
+        runner.run_counting(&case, &mut second);
+        assert_eq!(first, second, "{case}");
+        // Two runs that are counted add up.
+        runner.run_counting(&case, &mut second);
+        let sum = |(one, two): (&u8, &u8)| *two == one.saturating_add(*one);
+        assert!(first.iter().zip(&second).all(sum), "{case}");
     }
 }
 

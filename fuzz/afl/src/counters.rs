@@ -5,7 +5,7 @@
 //! are written to the map directly. (AFL++'s runtime: `afl-compiler-rt`; Clang's documentation:
 //! "SanitizerCoverage", "Tracing PCs with guards".)
 
-use faultline::fuzzing::{EDGE_COUNTERS, FEATURE_COUNTERS};
+use faultline::counters::{EDGE_COUNTERS, FEATURE_COUNTERS};
 use std::cell::UnsafeCell;
 
 const COUNTERS: usize = EDGE_COUNTERS + FEATURE_COUNTERS;

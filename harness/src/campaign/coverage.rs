@@ -1,6 +1,6 @@
 //! What all threads of a campaign have covered together.
 
-use crate::fuzzing::{EDGE_COUNTERS, FEATURE_COUNTERS};
+use crate::counters::{EDGE_COUNTERS, FEATURE_COUNTERS, for_each_counted};
 use std::sync::atomic::{AtomicU8, Ordering};
 
 /// An edge or a state feature with a class of counts: eight a counter, edges first.
@@ -62,23 +62,15 @@ fn count(seen: &[AtomicU8]) -> usize {
 
 /// Adds `counters` to what was `seen` of them; the first is number `base` of all.
 fn merge(seen: &[AtomicU8], counters: &[u8], base: usize, new: &mut Vec<Point>) {
-    let groups = seen.chunks_exact(8).zip(counters.chunks_exact(8));
-    for (group, (seen, counters)) in groups.enumerate() {
-        // Almost all of the map is zero: look at eight counters at once.
-        if counters == [0; 8] {
-            continue;
+    for_each_counted(counters, |at, count| {
+        let class = class(count);
+        // Almost always there is nothing new: a load is cheaper than an exchange.
+        if seen[at].load(Ordering::Relaxed) & class != class
+            && seen[at].fetch_or(class, Ordering::Relaxed) & class != class
+        {
+            new.push((base + at) as Point * CLASSES + class.trailing_zeros());
         }
-        for (at, (seen, count)) in seen.iter().zip(counters).enumerate() {
-            let class = class(*count);
-            // Almost always there is nothing new: a load is cheaper than an exchange.
-            if seen.load(Ordering::Relaxed) & class != class
-                && seen.fetch_or(class, Ordering::Relaxed) & class != class
-            {
-                let index = (base + 8 * group + at) as Point;
-                new.push(index * CLASSES + class.trailing_zeros());
-            }
-        }
-    }
+    });
 }
 
 /// Counts that differ little are one class; the classes are AFL's. A bit for each.

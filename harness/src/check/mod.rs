@@ -10,8 +10,8 @@ use crate::fuzzing::{Progress, Totals};
 use crate::guest::location::GuestFiles;
 use crate::guest::{BootError, Guest};
 use crate::triage::finding_file::Destination;
+use crate::triage::operations::Service;
 use crate::triage::rows::{self, Row};
-use oracle::case::Kind;
 use oracle::{Case, Dialect};
 use probe::Answer;
 use serde::Serialize;
@@ -119,7 +119,7 @@ pub fn check(
         flags,
         answers,
         unchecked: unchecked(&guest),
-        rows: rows::rows(&summary.findings),
+        rows: rows::rows(summary.findings),
         totals: summary.totals,
         edges: summary.edges,
         seconds: summary.seconds,
@@ -150,17 +150,10 @@ fn keep_dialect(dialect: &Dialect, answers: &[Answer], folder: &Path) -> io::Res
     Ok(path)
 }
 
-/// About what a case costs on a C kernel, whose file system and `exec` take hundreds of thousands of
-/// instructions where others take thousands.
+/// About what a case costs on a C kernel, in the cheapest operations.
 pub fn cost(case: &Case) -> u64 {
     let operations = case.operations.iter();
-    let costs = operations.map(|operation| match operation.call.kind() {
-        Kind::Exec => 40,
-        Kind::Link | Kind::Unlink | Kind::Mkdir | Kind::Mknod | Kind::Open => 100,
-        Kind::Write | Kind::Chdir => 30,
-        Kind::Fork | Kind::Exit => 10,
-        _ => 1,
-    });
+    let costs = operations.map(|operation| Service::of(operation.call.kind()).cost);
     costs.sum()
 }
 

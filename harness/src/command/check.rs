@@ -6,9 +6,9 @@ use faultline::case_file;
 use faultline::check::kernels::{self, Candidate};
 use faultline::check::{Checked, Plan, check};
 use faultline::guest::location::GuestFiles;
-use faultline::triage::finding_file;
 use faultline::triage::minimise::Minimality;
 use faultline::triage::rows::Row;
+use faultline::triage::{Found, finding_file};
 use indicatif::ProgressBar;
 use oracle::{Dialect, Severity};
 use serde::Serialize;
@@ -208,39 +208,40 @@ fn print(report: &Report) {
 
 /// Prints commands for the next steps, to copy and paste.
 fn print_commands(checked: &Checked, row: &Row) {
-    let (case, flags) = (row.case.display(), &checked.flags);
+    let (case, flags) = (row.shortest.path.display(), &checked.flags);
     println!("\n   step by step:     faultline trace {case} {flags}");
     println!("   why each line:    faultline minimise {case} {flags}");
     println!("   without a fuzzer: faultline export {case} --c {flags}");
 }
 
 fn print_row(number: usize, row: &Row) {
+    let Found { path, report, .. } = &row.shortest;
     let page = row
         .page
-        .map_or(String::new(), |page| format!(" ({page} page)"));
+        .map_or(String::new(), |page| format!(" ({} page)", page.word()));
     println!("\n{number}. {}: {}", row.severity, row.wrong);
     println!("   rule:     {}{page}", row.clause);
     if !row.operations.is_empty() {
         println!("   shown by: {}", row.operations.join(", "));
     }
-    println!("   expected: {}", row.expected);
-    println!("   seen:     {}", row.seen);
-    if let Some(place) = &row.place {
+    println!("   expected: {}", report.finding.expected);
+    println!("   seen:     {}", report.seen());
+    if let Some(place) = report.explanation.place() {
         println!("   in:       {place}");
     }
     if let Some(why) = row.doubt {
         println!("   questionable: {why}");
     }
-    let as_found = match row.minimality {
+    let as_found = match report.minimised.minimality {
         Minimality::Proved => "",
         Minimality::BudgetSpent => ", not as short as it could be",
     };
     println!(
         "   {} (after {:.1} s{as_found}):",
-        row.case.display(),
+        path.display(),
         row.seconds
     );
-    for (line, times) in repeated(row.text.lines()) {
+    for (line, times) in repeated(report.case().to_string().lines()) {
         match times {
             1 => println!("     {line}"),
             _ => println!("     {line}  ({times} times)"),

@@ -51,7 +51,6 @@ impl ProgramBaseline {
             reached: Vec::new(),
         };
         for line in lines {
-            bench.machine_mut().edges_mut().fill(0);
             let ran = bench.run(line, Budgets::default().of(line), |_| ());
             if ran.verdict != Verdict::Passed {
                 return Err(ProgramNotSound {
@@ -59,11 +58,7 @@ impl ProgramBaseline {
                     verdict: ran.verdict,
                 });
             }
-            let machine = bench.machine_mut();
-            let counters = machine.edges().iter().enumerate();
-            let taken = counters.filter(|(_, count)| **count != 0);
-            let blocks = taken.filter_map(|(edge, _)| machine.edge_location(edge));
-            let reached = executed(elf, blocks);
+            let reached = executed(elf, bench.blocks_reached());
             baseline.sound.insert((*line).to_owned(), ran);
             baseline.reached.push(((*line).to_owned(), reached));
         }

@@ -3,6 +3,7 @@
 use super::Mutant;
 use super::operators::ends_block;
 use super::sites::{code_at, instructions};
+use crate::counters::EDGE_COUNTERS;
 use crate::guest::Guest;
 use crate::runner::Runner;
 use oracle::{Case, Finding, bucket};
@@ -76,20 +77,16 @@ impl Score {
 /// One of them ends in a finding.
 pub fn baseline(guest: &Arc<Guest>, elf: &[u8], cases: &[Case]) -> Result<Reached, NotSound> {
     let mut runner = Runner::new(guest);
-    let mut edges = HashSet::new();
+    let mut edges = [0; EDGE_COUNTERS];
     for (case, body) in cases.iter().enumerate() {
-        if let Some(finding) = runner.run(body).finding {
+        if let Some(finding) = runner.run_counting(body, &mut edges).finding {
             let finding = Box::new(finding);
             return Err(NotSound { case, finding });
         }
-        let counters = runner.driver_mut().machine_mut().edges_mut();
-        for (edge, counter) in counters.iter_mut().enumerate().filter(|(_, n)| **n != 0) {
-            *counter = 0;
-            edges.insert(edge);
-        }
     }
     let machine = runner.driver().machine();
-    let blocks = edges.iter().filter_map(|edge| machine.edge_location(*edge));
+    let taken = edges.iter().enumerate().filter(|(_, count)| **count > 0);
+    let blocks = taken.filter_map(|(edge, _)| machine.edge_location(edge));
     Ok(Reached(executed(elf, blocks)))
 }
 

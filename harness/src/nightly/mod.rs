@@ -260,7 +260,7 @@ fn fuzz(
 }
 
 fn note(found: Found, state: &mut State) -> Result<FoundTonight, StateError> {
-    let bucket = found.bucket.to_string();
+    let bucket = found.report.identity.bucket().to_string();
     Ok(FoundTonight {
         is_new: state.note_bucket(&bucket)?,
         case: found.path,

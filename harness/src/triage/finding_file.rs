@@ -11,9 +11,6 @@ use std::{env, fs, io};
 /// Names another folder for findings than the checkout's.
 const FOLDER_VARIABLE: &str = "FAULTLINE_FINDINGS";
 
-/// Letters of a file name at most, its ending apart: no file system that matters takes fewer.
-const LONGEST_NAME: usize = 200;
-
 /// Where findings go if nobody says otherwise: `findings/` in the checkout, or what the variable
 /// `FAULTLINE_FINDINGS` names.
 pub fn folder() -> PathBuf {
@@ -41,7 +38,8 @@ impl From<PathBuf> for Destination {
 }
 
 /// Writes the minimised case to a folder, with what is wrong as comments, and says where. The name
-/// is the bucket's and its cause's, so that a second finding of one bucket takes the place of the first.
+/// is the finding's own (see [`super::Name`]), so that a second finding of one name takes the place of
+/// the first.
 ///
 /// `target` is what found it.
 ///
@@ -50,8 +48,8 @@ impl From<PathBuf> for Destination {
 pub fn write(report: &Report, to: &Destination, target: &str) -> io::Result<PathBuf> {
     fs::create_dir_all(&to.folder)?;
     let folder = to.folder.canonicalize()?;
-    let name = slug(&report.name());
-    let path = folder.join(name).with_extension(TEXT_ENDING);
+    let name = report.identity.name();
+    let path = folder.join(name.file_name()).with_extension(TEXT_ENDING);
     fs::write(&path, text(report, target, &to.flags))?;
     Ok(path)
 }
@@ -100,30 +98,4 @@ pub fn wrong(finding: &Finding, explanation: &Explanation) -> String {
         text.push_str(&format!("  lost:     {frame}\n"));
     }
     text
-}
-
-/// A file name of a signature: letters and digits, with single hyphens between.
-fn slug(signature: &str) -> String {
-    let words: Vec<String> = signature
-        .split(|letter: char| !letter.is_ascii_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(str::to_ascii_lowercase)
-        .collect();
-    let mut name = words.join("-");
-    name.truncate(LONGEST_NAME);
-    name
-}
-
-#[cfg(test)]
-mod tests {
-    use super::slug;
-
-    #[test]
-    fn a_signature_becomes_a_file_name() {
-        assert_eq!(
-            slug("divergence: load8, Lazy -> 0xff"),
-            "divergence-load8-lazy-0xff"
-        );
-        assert_eq!(slug("  ../../etc "), "etc");
-    }
 }

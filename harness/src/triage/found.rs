@@ -1,40 +1,24 @@
-//! What a campaign found.
+//! A finding that lies in a file.
 
 use super::Report;
+use super::ending::Slow;
 use super::finding_file::{self, Destination};
 use super::minimise::Minimality;
-use super::slow::Slow;
-use oracle::{Bucket, Case, Finding, Situation};
+use oracle::{Bucket, Case, Finding};
 use serde::{Serialize, Serializer};
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
 /// A finding, and where it lies.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub struct Found {
     /// The case file.
     pub path: PathBuf,
-    /// Its signature.
-    pub bucket: Bucket,
-    /// What is wrong.
-    pub finding: Finding,
-    /// The case that shows it; in JSON its text.
-    #[serde(serialize_with = "as_text")]
-    pub case: Case,
-    /// Whether the case is known to be minimal.
-    pub minimality: Minimality,
-    /// Of a finding that only the end of a case shows: what it comes from.
-    #[serde(skip)]
-    pub cause: Option<Situation>,
-    /// Of a step that takes too long: that it ends, and when.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub slow: Option<Slow>,
-    /// Whether the process that does not come back is dead; else it sleeps for ever.
-    pub has_died: bool,
-    /// Where in the kernel it went wrong.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub place: Option<String>,
+    /// What is known of it.
+    pub report: Report,
+    /// What found it.
+    pub origin: String,
     /// Executions of the whole campaign when it was found.
     pub executions: u64,
     /// When that was, in seconds from the start.
@@ -47,46 +31,71 @@ impl Found {
     /// # Errors
     /// The file cannot be written.
     pub fn keep(
-        report: &Report,
+        report: Report,
         to: &Destination,
-        origin: &str,
+        origin: String,
         executions: u64,
         elapsed: Duration,
     ) -> io::Result<Found> {
-        let path = finding_file::write(report, to, origin)?;
         Ok(Found {
-            path,
-            bucket: report.bucket.clone(),
-            finding: report.finding.clone(),
-            case: report.minimised.case.clone(),
-            minimality: report.minimised.minimality,
-            cause: report.cause,
-            slow: report.slow,
-            has_died: report.has_died,
-            place: report.explanation.place(),
+            path: finding_file::write(&report, to, &origin)?,
+            report,
+            origin,
             executions,
             seconds: elapsed.as_secs_f64(),
         })
     }
 
-    /// Takes over a smaller case of the same finding.
+    /// Takes over a report of the same finding with a smaller case.
     ///
     /// # Errors
     /// The file cannot be written.
-    pub(crate) fn replace(
-        &mut self,
-        report: &Report,
-        to: &Destination,
-        origin: &str,
-    ) -> io::Result<()> {
-        let elapsed = Duration::from_secs_f64(self.seconds);
-        *self = Found::keep(report, to, origin, self.executions, elapsed)?;
+    pub fn replace(&mut self, report: Report, to: &Destination) -> io::Result<()> {
+        self.report = report;
+        self.path = finding_file::write(&self.report, to, &self.origin)?;
         Ok(())
     }
 
-    /// What the operation met at which it went wrong, as far as that is known.
-    pub fn situation(&self) -> Option<Situation> {
-        self.cause.or(self.finding.situation())
+    /// Operations of its case.
+    pub fn length(&self) -> usize {
+        self.report.case().operations.len()
+    }
+}
+
+/// What programs are told of a finding.
+#[derive(Serialize)]
+struct Shown<'a> {
+    path: &'a PathBuf,
+    bucket: &'a Bucket,
+    finding: &'a Finding,
+    #[serde(serialize_with = "as_text")]
+    case: &'a Case,
+    minimality: Minimality,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    slow: Option<Slow>,
+    has_died: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<String>,
+    executions: u64,
+    seconds: f64,
+}
+
+impl Serialize for Found {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let report = &self.report;
+        let shown = Shown {
+            path: &self.path,
+            bucket: report.identity.bucket(),
+            finding: &report.finding,
+            case: report.case(),
+            minimality: report.minimised.minimality,
+            slow: report.ending.slow(),
+            has_died: report.ending.is_dead(),
+            place: report.explanation.place(),
+            executions: self.executions,
+            seconds: self.seconds,
+        };
+        shown.serialize(serializer)
     }
 }
 

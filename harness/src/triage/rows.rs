@@ -1,214 +1,165 @@
 //! Findings put in order: one row for what is likely to be one bug.
 
-use super::identity::bug::Kin;
+use super::Found;
+use super::ending::Ending;
+use super::identity::Bug;
+use super::minimise::Minimality;
 use super::severity::severity;
-use crate::triage::Found;
-use crate::triage::minimise::Minimality;
 use oracle::{Clause, PageState, Severity, Verdict};
-use serde::Serialize;
-use std::path::PathBuf;
+use serde::{Serialize, Serializer};
+use std::path::{Path, PathBuf};
 
-/// What is likely to be one bug: the same rule broken on pages in the same state.
-#[derive(Clone, Debug, Serialize)]
+/// What is likely to be one bug, with every finding that shows it.
+#[derive(Debug)]
 pub struct Row {
     /// How bad it is.
     pub severity: Severity,
     /// For a questionable one, why an author may disagree.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub doubt: Option<&'static str>,
-    /// The kind of wrong.
-    pub verdict: Verdict,
-    /// The rule that is broken.
+    /// The rule that is broken, as it was found first.
     pub clause: Clause,
     /// What is wrong, in words.
     pub wrong: &'static str,
-    /// The state of the page that was touched, in the language's words.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub page: Option<&'static str>,
+    /// The state of the page that was touched, where it matters.
+    pub page: Option<PageState>,
     /// The kinds of operations that show it, the first found first.
     pub operations: Vec<&'static str>,
-    /// What had to happen, in the smallest case.
-    pub expected: String,
-    /// What happened.
-    pub seen: String,
-    /// Where in the kernel it went wrong, where that is known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub place: Option<String>,
-    /// Whether the smallest case is known to be minimal.
-    pub minimality: Minimality,
-    /// Operations of the smallest case.
-    pub length: usize,
-    /// The file of the smallest case.
-    pub case: PathBuf,
-    /// The smallest case.
-    pub text: String,
-    /// The cases of the other buckets that fell into this row.
+    /// The finding with the smallest case, which speaks for all.
+    pub shortest: Found,
+    /// The files of the other findings in this row.
     pub others: Vec<PathBuf>,
     /// After how many seconds it was found first.
     pub seconds: f64,
 }
 
 /// Puts findings into rows, the worst first.
-pub fn rows(found: &[Found]) -> Vec<Row> {
-    let mut rows: Vec<(Severity, Kin, Row)> = Vec::new();
-    for one in found {
-        let (severity, doubt) = severity(one);
-        let kin = Kin::of(one);
+pub fn rows(findings: Vec<Found>) -> Vec<Row> {
+    let mut rows: Vec<(Bug, Row)> = Vec::new();
+    for found in findings {
+        let (severity, doubt) = severity(&found.report);
+        let bug = found.report.identity.bug();
         // What an author may disagree with is one question, however often it is met.
-        let same = |(other_severity, other, row): &&mut (Severity, Kin, Row)| {
+        let same = |(other, row): &&mut (Bug, Row)| {
             let alike = match doubt {
                 Some(_) => row.doubt == doubt,
-                None => *other == kin,
+                None => other == bug,
             };
-            *other_severity == severity && alike
+            row.severity == severity && alike
         };
         match rows.iter_mut().find(same) {
-            Some((_, _, row)) => row.join(one),
-            None => {
-                let row = Row::new(one, severity, doubt, kin.page);
-                rows.push((severity, kin, row));
-            }
+            Some((_, row)) => row.join(found),
+            None => rows.push((bug.clone(), Row::new(found, severity, doubt))),
         }
     }
-    let mut rows: Vec<Row> = rows.into_iter().map(|(_, _, row)| row).collect();
-    rows.sort_by(|a, b| {
-        let key = |row: &Row| (row.severity, row.length);
-        key(a).cmp(&key(b))
-    });
+    let mut rows: Vec<Row> = rows.into_iter().map(|(_, row)| row).collect();
+    rows.sort_by_key(|row| (row.severity, row.shortest.length()));
     rows
 }
 
 impl Row {
-    fn new(
-        found: &Found,
-        severity: Severity,
-        doubt: Option<&'static str>,
-        page: Option<PageState>,
-    ) -> Row {
+    fn new(found: Found, severity: Severity, doubt: Option<&'static str>) -> Row {
         Row {
             severity,
             doubt,
-            verdict: found.finding.verdict,
-            clause: found.finding.clause,
-            wrong: wrong(found),
-            page: page.map(PageState::word),
-            operations: word(found).into_iter().collect(),
-            expected: found.finding.expected.to_string(),
-            seen: seen(found),
-            place: found.place.clone(),
-            minimality: found.minimality,
-            length: found.case.operations.len(),
-            case: found.path.clone(),
-            text: found.case.to_string(),
-            others: Vec::new(),
+            clause: found.report.finding.clause,
+            wrong: wrong(&found),
+            page: found.report.identity.bug().page,
+            operations: word(&found).into_iter().collect(),
             seconds: found.seconds,
+            shortest: found,
+            others: Vec::new(),
         }
     }
 
     /// Takes another finding in; the shorter case speaks for both.
-    fn join(&mut self, found: &Found) {
-        if let Some(word) = word(found).filter(|word| !self.operations.contains(word)) {
+    fn join(&mut self, found: Found) {
+        if let Some(word) = word(&found).filter(|word| !self.operations.contains(word)) {
             self.operations.push(word);
         }
-        let mut other = found.path.clone();
-        if found.case.operations.len() < self.length {
-            self.length = found.case.operations.len();
-            self.expected = found.finding.expected.to_string();
-            self.seen = seen(found);
-            self.place.clone_from(&found.place);
-            self.minimality = found.minimality;
-            self.text = found.case.to_string();
-            std::mem::swap(&mut self.case, &mut other);
-        }
-        self.others.push(other);
+        let longer = if found.length() < self.shortest.length() {
+            std::mem::replace(&mut self.shortest, found)
+        } else {
+            found
+        };
+        self.others.push(longer.path);
     }
 }
 
 /// The kind of operation that a finding is about.
 fn word(found: &Found) -> Option<&'static str> {
-    found.situation().map(|situation| situation.kind.word())
+    let situation = found.report.identity.situation();
+    situation.map(|situation| situation.kind.word())
 }
 
+/// What is wrong, for a person who does not know the names of the rules.
 fn wrong(found: &Found) -> &'static str {
-    match found.slow {
-        Some(_) => "the kernel walks memory that nobody has touched, page by page",
-        None if found.has_died => Clause::InnocentLive.broken(),
-        None if Kin::of(found).gets_through() => {
+    let report = &found.report;
+    match report.ending {
+        Ending::Late(_) => "the kernel walks memory that nobody has touched, page by page",
+        Ending::Dead => Clause::InnocentLive.broken(),
+        Ending::NotAsked | Ending::Never if report.identity.bug().gets_through() => {
             "a system call reads or writes where the program may not"
         }
-        None => found.finding.clause.broken(),
+        Ending::NotAsked | Ending::Never => report.finding.clause.broken(),
     }
 }
 
-fn seen(found: &Found) -> String {
-    match found.slow {
-        Some(slow) => format!("{}; {slow}", found.finding.seen),
-        None if found.has_died => format!("{}: it is dead", found.finding.seen),
-        None => found.finding.seen.to_string(),
+/// What programs are told of a row.
+#[derive(Serialize)]
+struct Shown<'a> {
+    severity: Severity,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    doubt: Option<&'static str>,
+    verdict: Verdict,
+    clause: Clause,
+    wrong: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    page: Option<&'static str>,
+    operations: &'a [&'static str],
+    expected: &'a str,
+    seen: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<String>,
+    minimality: Minimality,
+    length: usize,
+    case: &'a Path,
+    text: String,
+    others: &'a [PathBuf],
+    seconds: f64,
+}
+
+impl Serialize for Row {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let report = &self.shortest.report;
+        let shown = Shown {
+            severity: self.severity,
+            doubt: self.doubt,
+            verdict: self.clause.verdict(),
+            clause: self.clause,
+            wrong: self.wrong,
+            page: self.page.map(PageState::word),
+            operations: &self.operations,
+            expected: &report.finding.expected,
+            seen: report.seen(),
+            place: report.explanation.place(),
+            minimality: report.minimised.minimality,
+            length: self.shortest.length(),
+            case: &self.shortest.path,
+            text: report.case().to_string(),
+            others: &self.others,
+            seconds: self.seconds,
+        };
+        shown.serialize(serializer)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Row, rows};
-    use crate::triage::Found;
-    use crate::triage::minimise::Minimality;
-    use oracle::{
-        Case, Dialect, Event, Failure, Judge, Layout, Observation, Process, Setting, Severity,
-        bucket,
-    };
+    use crate::triage::ending::Ending;
 
-    /// What a kernel does in the last operation of a case; in those before it does nothing wrong.
-    enum Does {
-        Returns(u64),
-        Panics(&'static str, &'static str),
-        FallsSilent,
-    }
-
-    fn found(text: &str, does: Does) -> Found {
-        let case = Case::parse(&format!("faultline 1\n{text}")).unwrap();
-        let dialect = Dialect::xv6_2025();
-        let mut judge = Judge::new(&dialect, &Setting::nominal(&dialect, 3));
-        let process = Process::FIRST;
-        let returns = |value| Event::Returned { process, value };
-        let (last, before) = case.operations.split_last().unwrap();
-        for operation in before {
-            let step = judge.plan(operation).unwrap();
-            let observation = Observation {
-                events: vec![returns(Layout::nominal().heap)],
-                ..Observation::default()
-            };
-            judge.observe(&step, &observation).unwrap();
-        }
-        let step = judge.plan(last).unwrap();
-        let mut observation = Observation::default();
-        match does {
-            Does::Returns(value) => observation.events.push(returns(value)),
-            Does::FallsSilent => observation.events.push(Event::Silent {
-                process,
-                killed_message: false,
-                trap: None,
-            }),
-            Does::Panics(said, functions) => {
-                observation.failure = Some(Failure::Panic { text: said.into() });
-                observation.stopped_in = Some(functions.into());
-            }
-        }
-        let finding = judge.observe(&step, &observation).unwrap_err();
-        Found {
-            path: format!("{text}.case").into(),
-            bucket: bucket(&finding),
-            finding,
-            case,
-            minimality: Minimality::Proved,
-            cause: None,
-            slow: None,
-            has_died: false,
-            place: None,
-            executions: 1,
-            seconds: 1.0,
-        }
-    }
+    use crate::triage::specimens::{Does, found, found_with};
+    use oracle::{PageState, Severity};
 
     fn severities(rows: &[Row]) -> Vec<Severity> {
         rows.iter().map(|row| row.severity).collect()
@@ -219,12 +170,12 @@ mod tests {
         let one = Does::Panics("panic: remap", "mappages<copyout<filestat");
         let other = Does::Panics("panic: remap", "mappages<copyin<pipewrite");
         let another = Does::Panics("panic: walk", "walk<walkaddr<copyin");
-        let found = [
+        let found = vec![
             found("a: fstat 0 guard[0]", one),
             found("a: write 0 guard[0] 1", other),
             found("a: write 0 maxva[0] 1", another),
         ];
-        let rows = rows(&found);
+        let rows = rows(found);
         assert_eq!(rows.len(), 2);
         assert_eq!(rows[0].operations, ["fstat", "write"]);
         assert_eq!(rows[0].others.len(), 1);
@@ -233,7 +184,7 @@ mod tests {
     #[test]
     fn a_function_that_serves_others_is_not_what_panics() {
         let said = "panic: kerneltrap";
-        let found = [
+        let found = vec![
             found(
                 "a: fstat 0 heap[0]",
                 Does::Panics(said, "memmove<copyout<filestat"),
@@ -247,13 +198,13 @@ mod tests {
                 Does::Panics(said, "memmove<copyin<pipewrite"),
             ),
         ];
-        assert_eq!(rows(&found).len(), 2);
+        assert_eq!(rows(found).len(), 2);
     }
 
     #[test]
     fn the_worst_comes_first() {
         let refused = u64::MAX;
-        let found = [
+        let found = vec![
             found("a: kill pid 0", Does::Returns(0)),
             found("a: sbrk +1p\na: open heap[0]", Does::Returns(refused)),
             found("a: pipe text[0]", Does::Returns(0)),
@@ -262,7 +213,7 @@ mod tests {
                 Does::Panics("panic: acquire", "acquire<myproc<sys_getpid"),
             ),
         ];
-        let rows = rows(&found);
+        let rows = rows(found);
         let wanted = [
             Severity::BreaksTheMachine,
             Severity::BreaksIsolation,
@@ -271,14 +222,14 @@ mod tests {
         ];
         assert_eq!(severities(&rows), wanted);
         assert!(rows[3].doubt.is_some_and(|why| why.contains("free slot")));
-        assert_eq!(rows[1].page, Some("text"));
+        assert_eq!(rows[1].page, Some(PageState::Text));
         assert!(rows[1].wrong.contains("may not"));
     }
 
     #[test]
     fn a_refusal_is_one_row_for_calls_that_share_the_code() {
         let lazy = |call: &str| found(&format!("a: sbrk +1p\na: {call}"), Does::Returns(u64::MAX));
-        let rows = rows(&[
+        let rows = rows(vec![
             lazy("open heap[0]"),
             lazy("chdir heap[0]"),
             lazy("pipe heap[0]"),
@@ -289,12 +240,27 @@ mod tests {
 
     #[test]
     fn to_die_in_silence_is_no_standstill() {
-        let mut silent = found("a: getpid", Does::FallsSilent);
-        assert_eq!(severities(&rows(&[silent])), [Severity::BreaksTheMachine]);
-        silent = found("a: getpid", Does::FallsSilent);
-        silent.has_died = true;
-        let rows = rows(&[silent]);
-        assert_eq!(severities(&rows), [Severity::WrongResult]);
-        assert!(rows[0].seen.ends_with("it is dead"), "{}", rows[0].seen);
+        let silent = |ending| found_with("a: getpid", Does::FallsSilent, ending);
+        let asleep = rows(vec![silent(Ending::Never)]);
+        assert_eq!(severities(&asleep), [Severity::BreaksTheMachine]);
+        let dead = rows(vec![silent(Ending::Dead)]);
+        assert_eq!(severities(&dead), [Severity::WrongResult]);
+        let seen = dead[0].shortest.report.seen();
+        assert!(seen.ends_with("it is dead"), "{seen}");
+    }
+
+    #[test]
+    fn the_shorter_case_speaks_for_its_row() {
+        let long = found("a: sbrk +1p\na: kill pid 0", Does::Returns(0));
+        let short = found("a: kill pid 0", Does::Returns(0));
+        let (long_path, short_path) = (long.path.clone(), short.path.clone());
+        let rows = rows(vec![long, short]);
+        assert_eq!(rows.len(), 1);
+        assert_eq!(rows[0].shortest.path, short_path);
+        assert_eq!(rows[0].others, [long_path]);
+        let shown = serde_json::to_value(&rows[0]).unwrap();
+        assert_eq!(shown["length"], 1);
+        assert_eq!(shown["verdict"], "divergence");
+        assert_eq!(shown["case"], short_path.to_str().unwrap());
     }
 }

@@ -1,13 +1,26 @@
-//! What findings of one bug have in common: two that have it are one row.
+//! Which bug a finding is likely to be of: what findings of one bug have in common, and nothing else.
 
-use crate::triage::Found;
+use super::family::Family;
+use super::{Ending, Name};
 use crate::triage::explain::is_servant;
-use oracle::case::Kind;
-use oracle::{Clause, Fate, Finding, Mismatch, PageState, Spoiled};
+use crate::triage::operations::Service;
+use oracle::{Clause, Fate, Finding, Mismatch, PageState, Situation, Spoiled};
+
+/// What is known of a finding that was looked into.
+pub(super) struct Evidence<'a> {
+    pub(super) name: &'a Name,
+    pub(super) finding: &'a Finding,
+    /// What the operation met.
+    pub(super) situation: Option<Situation>,
+    /// What became of it.
+    pub(super) ending: Ending,
+    /// Where in the kernel it went wrong, the innermost function first.
+    pub(super) place: Option<&'a str>,
+}
 
 /// What tells the findings of one bug from those of others.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::triage) struct Kin {
+pub(in crate::triage) struct Bug {
     clause: Clause,
     family: Family,
     /// The state of the page where it matters: not that of one which is simply there.
@@ -20,196 +33,197 @@ pub(in crate::triage) struct Kin {
     spoiled: Option<Spoiled>,
 }
 
-/// Operations that a kernel serves by the same code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::triage) enum Family {
-    /// Loads, stores and jumps of the program itself.
-    Access,
-    /// System calls that read a string from user memory.
-    Path,
-    /// Those that read other bytes from it.
-    CopyIn,
-    /// Those that write to it.
-    CopyOut,
-    /// Those that do either.
-    Copying,
-    /// Another one, on its own.
-    Other(Kind),
-    /// The operation does not matter.
-    Any,
-}
-
 /// What a system call answered that had to answer something else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::triage) enum Answer {
     /// It failed and had to succeed, or stopped where it had to go on.
     Refused,
     /// It succeeded and had to fail.
-    Given,
+    Granted,
     /// Something else is wrong.
     Other,
 }
 
-impl Kin {
-    pub(in crate::triage) fn of(found: &Found) -> Kin {
-        let finding = &found.finding;
-        let situation = found.situation();
-        let kind = situation.map(|situation| situation.kind);
-        let fate = situation.map(|situation| situation.fate);
-        let moves_bytes = matches!(kind, Some(Kind::Read | Kind::Write));
-        let answer = match (finding.clause, finding.mismatch(), fate) {
-            (Clause::ReturnedValue, Some(Mismatch::Granted | Mismatch::More), _)
-            | (Clause::ReturnedValue, None, Some(Fate::Fails)) => Answer::Given,
-            (Clause::ReturnedValue, Some(Mismatch::Refused), _) => Answer::Refused,
-            // What stops at a page has refused it, whether it tells how far it came or not.
-            (Clause::ReturnedValue, Some(Mismatch::Less), _) if moves_bytes => Answer::Refused,
-            (Clause::Blocks, ..) if moves_bytes => Answer::Refused,
-            _ => Answer::Other,
-        };
-        // Whether the kernel says that it kills is another question.
-        let clause = match found.has_died {
-            true => Clause::InnocentLive,
-            false => finding.clause,
-        };
-        let mut kin = Kin {
-            clause,
-            family: kind.map_or(Family::Any, family),
-            page: situation.and_then(|situation| situation.page),
-            // A process that sleeps is served by the same code when it wakes.
-            fate: fate.map(|fate| match fate {
-                Fate::Sleeps => Fate::GoesOn,
-                other => other,
-            }),
-            answer,
-            words: None,
-            spoiled: None,
-        };
-        kin.page = kin.page.filter(|page| kin.matters(*page)).map(plain);
-        let copies = !matches!(kin.family, Family::Access | Family::Any | Family::Other(_));
-        if copies {
-            kin.page = kin.page.map(|page| not_there(page, kin.family));
-        }
-        match clause {
+impl Bug {
+    /// The bug that the evidence points to.
+    pub(super) fn of(evidence: &Evidence<'_>) -> Bug {
+        let bug = Bug::as_met(evidence);
+        let finding = evidence.finding;
+        match bug.clause {
             // A walk is known by the function that walks.
-            Clause::EndsInTime if found.slow.is_some() => Kin {
-                family: Family::Any,
-                page: None,
-                fate: None,
-                words: found.place.as_deref().and_then(innermost),
-                ..kin
-            },
+            Clause::EndsInTime if evidence.ending.slow().is_some() => {
+                bug.in_code(evidence.place.and_then(innermost))
+            }
             // The same instruction traps for ever: the kernel is somewhere on its way each time.
-            Clause::EndsInTime if kin.family == Family::Access => Kin { page: None, ..kin },
+            Clause::EndsInTime if bug.family == Family::Access => Bug { page: None, ..bug },
             // Where the kernel stopped says more than what the program did.
-            Clause::NoPanic | Clause::EndsInTime | Clause::NotStuck => Kin {
-                family: Family::Any,
-                page: None,
-                fate: None,
-                words: Some(stop(found)),
-                ..kin
-            },
-            // Bytes that are not zero are seen wherever a page was filled, by whoever looks first.
-            Clause::PageContent | Clause::FreshPageZero if is_unzeroed(finding) => Kin {
+            Clause::NoPanic | Clause::EndsInTime | Clause::NotStuck => {
+                bug.in_code(Some(stop(evidence)))
+            }
+            // Bytes that are not zero are seen wherever a page was filled, by anyone who looks first.
+            Clause::PageContent | Clause::FreshPageZero if is_unzeroed(finding) => Bug {
                 clause: Clause::FreshPageZero,
-                family: kin.family.coarse(),
+                family: bug.family.coarse(),
                 page: None,
                 fate: None,
                 answer: Answer::Other,
-                ..kin
+                ..bug
             },
             // What became of a page that nobody may touch is the same bug however it shows.
             Clause::ReturnedValue | Clause::PageContent | Clause::InnocentLive
-                if kin.family == Family::CopyOut
-                    && kin.fate == Some(Fate::Fails)
-                    && (clause != Clause::InnocentLive || kin.has_lost_its_code(found)) =>
+                if bug.stores_where_it_must_fail()
+                    && (bug.clause != Clause::InnocentLive
+                        || bug.has_lost_its_code(evidence.ending)) =>
             {
-                Kin {
+                Bug {
                     clause: Clause::ReturnedValue,
-                    answer: Answer::Given,
-                    ..kin
+                    answer: Answer::Granted,
+                    ..bug
                 }
                 .let_through()
             }
-            // So has what does not wait for room behind it.
-            Clause::Blocks if kin.answer == Answer::Refused && kin.page.is_some() => Kin {
+            Clause::ReturnedValue => bug.let_through(),
+            // To wait at a page that must not be touched is to refuse it.
+            Clause::Blocks if bug.answer == Answer::Refused && bug.page.is_some() => Bug {
                 clause: Clause::ReturnedValue,
-                ..kin
+                ..bug
             },
-            Clause::ReturnedValue => kin.let_through(),
-            Clause::FramesComeBack | Clause::FramesNotInvented | Clause::HoldersCounted => Kin {
-                family: Family::Any,
-                fate: None,
-                page: kin.page.map(nowhere).filter(|page| {
+            Clause::FramesComeBack | Clause::FramesNotInvented | Clause::HoldersCounted => {
+                let page = bug.page.map(without_memory).filter(|page| {
                     matches!(
                         page,
                         PageState::Shared | PageState::Beyond | PageState::Guard
                     )
-                }),
-                ..kin
-            },
+                });
+                Bug { page, ..bug }.of_any_operation()
+            }
             // The page tables are looked at now and then: what shows there may be of any operation.
             Clause::PermissionBits
             | Clause::MappedInside
             | Clause::MappedNotFree
             | Clause::WritableAlone
-            | Clause::KernelHidden => Kin {
-                family: Family::Any,
-                fate: None,
-                page: None,
-                ..kin
-            },
+            | Clause::KernelHidden => Bug { page: None, ..bug }.of_any_operation(),
             // A frame that somebody else uses goes wrong when that one happens to act.
-            Clause::PageContent if finding.spoiled().is_some() => Kin {
-                family: Family::Any,
-                fate: None,
+            Clause::PageContent if finding.spoiled().is_some() => Bug {
                 page: None,
                 spoiled: finding.spoiled(),
-                ..kin
-            },
-            Clause::PageContent | Clause::FreshPageZero => Kin {
-                family: Family::Any,
+                ..bug
+            }
+            .of_any_operation(),
+            Clause::PageContent | Clause::FreshPageZero => bug.of_any_operation(),
+            // A system call that kills does so wherever it finds no memory.
+            Clause::InnocentLive => Bug {
+                family: bug.family.coarse(),
                 fate: None,
-                ..kin
+                page: bug.page.map(without_memory),
+                ..bug
             },
-            // Who is killed by a system call is killed wherever that finds no memory.
-            Clause::InnocentLive => Kin {
-                family: kin.family.coarse(),
-                fate: None,
-                page: kin.page.map(nowhere),
-                ..kin
-            },
-            Clause::ForbiddenAccessKills => Kin {
-                family: Family::Any,
-                fate: None,
-                page: kin.page.map(nowhere),
-                ..kin
-            },
-            _ => Kin {
-                fate: None,
-                family: match kin.family {
-                    Family::Other(_) => kin.family,
-                    _ => Family::Any,
-                },
-                ..kin
+            Clause::ForbiddenAccessKills => Bug {
+                page: bug.page.map(without_memory),
+                ..bug
+            }
+            .of_any_operation(),
+            Clause::LoadedValue
+            | Clause::ComesBack
+            | Clause::Blocks
+            | Clause::ChildRuns
+            | Clause::ProgramStarts
+            | Clause::DeadStayDead
+            | Clause::KillAnnounced
+            | Clause::ExitStatus
+            | Clause::EverybodyReaped
+            | Clause::RegistersSurvive
+            | Clause::StaysOn
+            | Clause::PromisesEnd
+            | Clause::SlotsComeBack
+            | Clause::ShrinkGivesBack
+            | Clause::GrowthTakesNothing
+            | Clause::ForkShares
+            | Clause::TouchTakesOne
+            | Clause::ExecTakesLittle
+            | Clause::DiskContent
+            | Clause::BlocksComeBack => match bug.family {
+                Family::Other(_) => Bug { fate: None, ..bug },
+                Family::Access
+                | Family::Path
+                | Family::CopyIn
+                | Family::CopyOut
+                | Family::Copying
+                | Family::Any => bug.of_any_operation(),
             },
         }
     }
 
-    /// Whether a system call has been let to store to the program's code, and the program fell over it.
-    fn has_lost_its_code(&self, found: &Found) -> bool {
-        self.page == Some(PageState::Text) && !found.has_died
+    /// What the operation met, the state of its page only where that may be the reason.
+    fn as_met(evidence: &Evidence<'_>) -> Bug {
+        let situation = evidence.situation;
+        let fate = situation.map(|situation| situation.fate);
+        let mut bug = Bug {
+            // Whether the kernel says that it kills is another question.
+            clause: match evidence.ending.is_dead() {
+                true => Clause::InnocentLive,
+                false => evidence.finding.clause,
+            },
+            family: situation.map_or(Family::Any, |situation| Family::of(situation.kind)),
+            page: None,
+            // A process that sleeps is served by the same code when it wakes.
+            fate: match fate {
+                Some(Fate::Sleeps) => Some(Fate::GoesOn),
+                other => other,
+            },
+            answer: Answer::of(evidence),
+            words: None,
+            spoiled: None,
+        };
+        bug.page = situation
+            .and_then(|situation| situation.page)
+            .filter(|page| bug.depends_on(*page))
+            .map(in_image_or_heap);
+        if bug.family.copies() {
+            bug.page = bug.page.map(|page| to_be_brought_in(page, bug.family));
+        }
+        bug
+    }
+
+    /// The bug of code that many operations lead to, known by these words.
+    fn in_code(self, words: Option<String>) -> Bug {
+        let bug = Bug {
+            page: None,
+            words,
+            ..self
+        };
+        bug.of_any_operation()
+    }
+
+    /// The same, whatever operation shows it and however that has to end.
+    fn of_any_operation(self) -> Bug {
+        Bug {
+            family: Family::Any,
+            fate: None,
+            ..self
+        }
+    }
+
+    /// Whether a system call stores to user memory where it has to fail.
+    fn stores_where_it_must_fail(&self) -> bool {
+        self.family == Family::CopyOut && self.fate == Some(Fate::Fails)
+    }
+
+    /// Whether a system call was allowed to store to the program's code, and the program fell over it.
+    fn has_lost_its_code(&self, ending: Ending) -> bool {
+        self.page == Some(PageState::Text) && !ending.is_dead()
     }
 
     /// One check of the bounds lets all system calls through, however they have to end.
-    fn let_through(self) -> Kin {
-        match self.gets_through() {
-            true => Kin {
-                family: Family::Copying,
-                fate: None,
-                page: self.page.map(nowhere),
-                ..self
-            },
-            false => self,
+    fn let_through(self) -> Bug {
+        if !self.gets_through() {
+            return self;
+        }
+        Bug {
+            family: Family::Copying,
+            fate: None,
+            page: self.page.map(without_memory),
+            ..self
         }
     }
 
@@ -219,27 +233,44 @@ impl Kin {
             self.family,
             Family::CopyIn | Family::CopyOut | Family::Copying
         );
-        self.answer == Answer::Given && by_copying && self.page.is_some()
+        self.answer == Answer::Granted && by_copying && self.page.is_some()
     }
 
     /// Whether the state of a page may be the reason.
-    fn matters(&self, page: PageState) -> bool {
-        let stores = self.family == Family::CopyOut || self.family == Family::Access;
+    fn depends_on(&self, page: PageState) -> bool {
         match page {
             PageState::Image | PageState::Touched => false,
-            PageState::Shared => stores || self.answer == Answer::Refused,
-            PageState::ImageShared | PageState::Text => stores,
-            _ => true,
+            PageState::Shared => self.family.stores() || self.answer == Answer::Refused,
+            PageState::ImageShared | PageState::Text => self.family.stores(),
+            PageState::TextUnloaded
+            | PageState::Unloaded
+            | PageState::StackHole
+            | PageState::Guard
+            | PageState::Gap
+            | PageState::Lazy
+            | PageState::Tail
+            | PageState::Beyond
+            | PageState::Top
+            | PageState::Outside => true,
         }
     }
 }
 
-impl Family {
-    /// Accesses of the program, all system calls that copy, and others.
-    fn coarse(self) -> Family {
-        match self {
-            Family::Path | Family::CopyIn | Family::CopyOut => Family::Copying,
-            other => other,
+impl Answer {
+    fn of(evidence: &Evidence<'_>) -> Answer {
+        let finding = evidence.finding;
+        let situation = evidence.situation;
+        let fails = situation.is_some_and(|situation| situation.fate == Fate::Fails);
+        let moves_bytes =
+            situation.is_some_and(|situation| Service::of(situation.kind).moves_bytes);
+        match (finding.clause, finding.mismatch()) {
+            (Clause::ReturnedValue, Some(Mismatch::Granted | Mismatch::More)) => Answer::Granted,
+            (Clause::ReturnedValue, None) if fails => Answer::Granted,
+            (Clause::ReturnedValue, Some(Mismatch::Refused)) => Answer::Refused,
+            // A call that stops at a page has refused it, whether it tells how far it came or not.
+            (Clause::ReturnedValue, Some(Mismatch::Less)) if moves_bytes => Answer::Refused,
+            (Clause::Blocks, _) if moves_bytes => Answer::Refused,
+            _ => Answer::Other,
         }
     }
 }
@@ -250,42 +281,42 @@ fn is_unzeroed(finding: &Finding) -> bool {
 }
 
 /// A page in the image is shared as one of the heap is.
-fn plain(page: PageState) -> PageState {
-    match page {
-        PageState::ImageShared => PageState::Shared,
-        other => other,
+fn in_image_or_heap(page: PageState) -> PageState {
+    if page == PageState::ImageShared {
+        PageState::Shared
+    } else {
+        page
     }
 }
 
 /// A page that is not there yet, wherever it comes from, a system call has to bring in.
-fn not_there(page: PageState, family: Family) -> PageState {
+fn to_be_brought_in(page: PageState, family: Family) -> PageState {
     match page {
         PageState::Unloaded | PageState::StackHole => PageState::Lazy,
-        PageState::TextUnloaded if family != Family::CopyOut => PageState::Lazy,
-        PageState::TextUnloaded => PageState::Text,
+        PageState::TextUnloaded if family == Family::CopyOut => PageState::Text,
+        PageState::TextUnloaded => PageState::Lazy,
         // It was looked at only, and that may have failed.
         PageState::Shared if family == Family::Path => PageState::Lazy,
-        other => other,
+        _ => page,
     }
 }
 
-/// Beyond the break there is nothing either way, however far.
-fn nowhere(page: PageState) -> PageState {
+/// Beyond the break and in a gap there is no memory, however far.
+fn without_memory(page: PageState) -> PageState {
     match page {
         PageState::Tail | PageState::Top | PageState::Outside => PageState::Beyond,
         PageState::Gap => PageState::Guard,
-        other => other,
+        _ => page,
     }
 }
 
 /// Of a panic or a hang: what was said, and the innermost function in which something could be
-/// wrong. Who has called that says little, since a mistake of one function shows in all its callers.
-fn stop(found: &Found) -> String {
-    let finding = &found.finding;
-    let mut functions = finding.functions();
-    let function = functions.find(|function| !is_servant(function));
+/// wrong. The functions that have called it say little, since a mistake shows in all its callers.
+fn stop(evidence: &Evidence<'_>) -> String {
+    let finding = evidence.finding;
+    let function = finding.functions().find(|function| !is_servant(function));
     match (finding.panic_words(), function) {
-        (None, None) => found.bucket.to_string(),
+        (None, None) => evidence.name.bucket.to_string(),
         (said, function) => {
             let [said, function] = [said, function].map(Option::unwrap_or_default);
             format!("{} {said} {function}", finding.verdict)
@@ -296,26 +327,4 @@ fn stop(found: &Found) -> String {
 /// The innermost function of a place.
 fn innermost(place: &str) -> Option<String> {
     place.split_whitespace().next().map(str::to_owned)
-}
-
-fn family(kind: Kind) -> Family {
-    match kind {
-        Kind::Load
-        | Kind::Store
-        | Kind::Fetch
-        | Kind::TouchRead
-        | Kind::TouchWrite
-        | Kind::String
-        | Kind::Point => Family::Access,
-        Kind::Open
-        | Kind::Link
-        | Kind::Unlink
-        | Kind::Mkdir
-        | Kind::Mknod
-        | Kind::Chdir
-        | Kind::Exec => Family::Path,
-        Kind::Write => Family::CopyIn,
-        Kind::Read | Kind::Fstat | Kind::Pipe | Kind::Wait => Family::CopyOut,
-        other => Family::Other(other),
-    }
 }

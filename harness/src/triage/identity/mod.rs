@@ -1,3 +1,250 @@
-//! What tells a finding from others.
+//! What tells a finding from others: the one place that decides when two findings are the same.
+//!
+//! There are three grains, and each is what one kind of reader needs:
+//!
+//! - the **bucket** is the oracle's: rule, kind of operation, state of its page, or where the kernel
+//!   stopped. A smaller case has to show the same bucket, and a second run of a case as well;
+//! - the **name** is the bucket and the finding's cause. A campaign reports each name once, and a
+//!   finding's file is called by it;
+//! - the **bug** is what many names have in common. A row of a table is one bug. It is known best when
+//!   the finding was looked into: it depends on what became of the operation and on the place in the
+//!   kernel.
+//!
+//! Beside them stands the **situation**: what the operation met. It does not tell two findings apart;
+//! a campaign leaves out operations that would get into it again, to see what else goes wrong.
 
-pub(super) mod bug;
+mod bug;
+mod family;
+
+pub(super) use bug::{Answer, Bug};
+
+use super::ending::Ending;
+use oracle::{Bucket, Finding, Situation, bucket};
+use std::fmt;
+
+/// Letters of a file name at most, its ending apart: no file system that matters takes fewer.
+const LONGEST_FILE_NAME: usize = 200;
+
+/// What a finding's file is called by, and what a campaign reports once.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Name {
+    /// The oracle's signature.
+    pub bucket: Bucket,
+    /// Of a finding that shows late, in a session that looks for causes: what the operation met that
+    /// it comes from.
+    pub cause: Option<Situation>,
+}
+
+impl Name {
+    /// The name of a finding that comes from `cause`, if that is known.
+    pub fn of(finding: &Finding, cause: Option<Situation>) -> Name {
+        Name {
+            bucket: bucket(finding),
+            cause,
+        }
+    }
+
+    /// What the operation met at which `finding`, which has this name, went wrong, as far as that is
+    /// known.
+    pub fn situation(&self, finding: &Finding) -> Option<Situation> {
+        self.cause.or(finding.situation())
+    }
+
+    /// The name as that of a file, without its ending: letters and digits, with single hyphens between.
+    pub fn file_name(&self) -> String {
+        let mut name = words(&self.to_string()).join("-");
+        name.truncate(LONGEST_FILE_NAME);
+        name
+    }
+}
+
+/// The words of a name, in small letters.
+fn words(name: &str) -> Vec<String> {
+    let words = name.split(|letter: char| !letter.is_ascii_alphanumeric());
+    let words = words.filter(|word| !word.is_empty());
+    words.map(str::to_ascii_lowercase).collect()
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.bucket)?;
+        let Some(cause) = self.cause else {
+            return Ok(());
+        };
+        write!(f, "/{}", cause.kind.word())?;
+        match cause.page {
+            Some(page) => write!(f, "/{}", page.word()),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A finding's identity at every grain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    name: Name,
+    situation: Option<Situation>,
+    bug: Bug,
+}
+
+impl Identity {
+    /// The identity of a finding that was looked into: `ending` is what became of its operation, and
+    /// `place` is where in the kernel it went wrong, the innermost function first.
+    pub fn of(name: Name, finding: &Finding, ending: Ending, place: Option<&str>) -> Identity {
+        let situation = name.situation(finding);
+        let bug = Bug::of(&bug::Evidence {
+            name: &name,
+            finding,
+            situation,
+            ending,
+            place,
+        });
+        Identity {
+            name,
+            situation,
+            bug,
+        }
+    }
+
+    /// The finest grain that the oracle knows.
+    pub fn bucket(&self) -> &Bucket {
+        &self.name.bucket
+    }
+
+    /// What the finding's file is called by.
+    pub fn name(&self) -> &Name {
+        &self.name
+    }
+
+    /// What the operation met at which it went wrong, as far as that is known.
+    pub fn situation(&self) -> Option<Situation> {
+        self.situation
+    }
+
+    /// What its row has in common.
+    pub(super) fn bug(&self) -> &Bug {
+        &self.bug
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Bug, Identity, LONGEST_FILE_NAME, Name};
+    use crate::triage::ending::{Ending, Slow};
+    use crate::triage::specimens::{Does, finding};
+    use oracle::case::Kind;
+    use oracle::{Bucket, Extent, Fate, Finding, PageState, Situation};
+
+    const REFUSED: u64 = u64::MAX;
+
+    const FORK_OF_A_LAZY_PAGE: Situation = Situation {
+        kind: Kind::Fork,
+        page: Some(PageState::Lazy),
+        fate: Fate::GoesOn,
+        extent: Extent::Nothing,
+    };
+
+    fn bug_of(finding: &Finding, ending: Ending, place: Option<&str>) -> Bug {
+        let name = Name::of(finding, None);
+        Identity::of(name, finding, ending, place).bug().clone()
+    }
+
+    fn bug(text: &str, does: Does) -> Bug {
+        bug_of(&finding(text, does).1, Ending::NotAsked, None)
+    }
+
+    #[test]
+    fn a_name_is_the_bucket_and_the_cause() {
+        let (_, finding) = finding("a: kill pid 0", Does::Returns(0));
+        let plain = Name::of(&finding, None);
+        let caused = Name::of(&finding, Some(FORK_OF_A_LAZY_PAGE));
+        assert_eq!(plain.bucket, caused.bucket);
+        assert_ne!(plain, caused);
+        assert_eq!(plain.to_string(), "divergence/returned-value/kill");
+        assert_eq!(
+            caused.to_string(),
+            "divergence/returned-value/kill/fork/lazy"
+        );
+    }
+
+    #[test]
+    fn the_cause_is_what_a_campaign_steers_around() {
+        let (_, finding) = finding("a: kill pid 0", Does::Returns(0));
+        let met = Name::of(&finding, None).situation(&finding).unwrap();
+        assert_eq!((met.kind, met.fate), (Kind::Kill, Fate::Fails));
+        let caused = Name::of(&finding, Some(FORK_OF_A_LAZY_PAGE));
+        assert_eq!(caused.situation(&finding), Some(FORK_OF_A_LAZY_PAGE));
+    }
+
+    #[test]
+    fn a_name_becomes_a_file_name() {
+        let name = |bucket: &str| Name {
+            bucket: Bucket::from(bucket),
+            cause: None,
+        };
+        assert_eq!(
+            name("divergence: load8, Lazy -> 0xff").file_name(),
+            "divergence-load8-lazy-0xff"
+        );
+        assert_eq!(name("  ../../etc ").file_name(), "etc");
+        assert_eq!(
+            name(&"long ".repeat(100)).file_name().len(),
+            LONGEST_FILE_NAME
+        );
+    }
+
+    #[test]
+    fn calls_that_share_code_share_a_bug_and_not_a_name() {
+        let lazy = |call: &str| format!("a: sbrk +1p\na: {call}");
+        let [open, chdir, pipe] = ["open heap[0]", "chdir heap[0]", "pipe heap[0]"].map(lazy);
+        let refused = |text: &str| bug(text, Does::Returns(REFUSED));
+        assert_eq!(refused(&open), refused(&chdir));
+        assert_ne!(refused(&open), refused(&pipe));
+        let name = |text: &str| Name::of(&finding(text, Does::Returns(REFUSED)).1, None);
+        assert_ne!(name(&open), name(&chdir));
+    }
+
+    #[test]
+    fn a_page_that_is_simply_there_is_not_the_reason() {
+        let page = |text: &str| bug(text, Does::Returns(REFUSED)).page;
+        assert_eq!(page("a: sbrk +1p\na: pipe heap[0]"), Some(PageState::Lazy));
+        let touched = "a: sbrk +1p\na: store1 heap[0] 1\na: pipe heap[0]";
+        assert_eq!(page(touched), None);
+    }
+
+    #[test]
+    fn no_memory_is_no_memory_wherever_it_is() {
+        let granted = |text: &str| bug(text, Does::Returns(0));
+        let guard = granted("a: pipe guard[0]");
+        let outside = granted("a: pipe maxva[0]");
+        assert!(guard.gets_through() && outside.gets_through());
+        assert_eq!(outside.page, Some(PageState::Beyond));
+        assert_eq!(guard.page, Some(PageState::Guard));
+    }
+
+    #[test]
+    fn a_process_that_is_dead_and_one_that_sleeps_are_two_bugs() {
+        let (_, silent) = finding("a: getpid", Does::FallsSilent);
+        let dead = bug_of(&silent, Ending::Dead, None);
+        let asleep = bug_of(&silent, Ending::Never, None);
+        assert_ne!(dead, asleep);
+    }
+
+    #[test]
+    fn a_walk_is_known_by_the_function_that_walks() {
+        let spends = || Does::SpendsItsTime("walk<uvmunmap<growproc");
+        let slow = Ending::Late(Slow {
+            instructions: 100,
+            pages: 10,
+        });
+        let [fork, sbrk] = ["a: b = fork", "a: sbrk +1p"].map(|text| finding(text, spends()).1);
+        let place = Some("uvmunmap at vm.c:1 < growproc");
+        assert_eq!(bug_of(&fork, slow, place), bug_of(&sbrk, slow, place));
+        let other = Some("uvmcopy at vm.c:2 < fork");
+        assert_ne!(bug_of(&fork, slow, other), bug_of(&sbrk, slow, place));
+        assert_ne!(
+            bug_of(&fork, Ending::Never, place),
+            bug_of(&fork, slow, place)
+        );
+    }
+}

@@ -1,10 +1,37 @@
-//! Why an operation of a minimised case is needed: what is expected of the others without it.
+//! Why each operation of a minimised case is needed: what the case shows without it, and what is then
+//! expected of the others.
 
 use super::Minimised;
 use crate::runner::{Runner, Watch};
-use oracle::{Call, Case, Judge, Observation, Operation, Race, Step};
+use crate::triage::operations::Service;
+use oracle::{Bucket, Case, Judge, Observation, Operation, Race, Step};
 use serde::Serialize;
 use std::fmt;
+
+/// Why an operation is needed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Need {
+    /// The operation.
+    pub operation: String,
+    /// What the case shows without it; `None`: no finding.
+    pub without: Option<Bucket>,
+    /// Why, as far as that was asked for.
+    #[serde(flatten)]
+    pub reason: Option<Reason>,
+}
+
+impl fmt::Display for Need {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.without {
+            None => f.write_str("without it no finding")?,
+            Some(bucket) => write!(f, "without it another finding, {bucket}")?,
+        }
+        match &self.reason {
+            Some(reason) => write!(f, "{reason}"),
+            None => Ok(()),
+        }
+    }
+}
 
 /// What becomes of a case without one of its operations, in the eyes of the oracle.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -108,11 +135,10 @@ fn difference(operations: &[Operation], with: &[Fate], without: &[Fate]) -> Opti
 /// Whether two expectations of an operation differ in more than in where memory lies and in who is
 /// called what.
 fn differ(operation: &Operation, one: &str, other: &str) -> bool {
-    match operation.call {
-        Call::Sbrk { .. } | Call::Fork { .. } | Call::Wait { .. } | Call::Getpid => {
-            !words(one).eq(words(other))
-        }
-        _ => one != other,
+    if Service::of(operation.call.kind()).names {
+        !words(one).eq(words(other))
+    } else {
+        one != other
     }
 }
 

@@ -1,0 +1,54 @@
+//! What a campaign is to do.
+
+use crate::breeding::Mutations;
+use crate::triage::finding_file::Destination;
+use oracle::{Case, Profile};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+/// What a campaign is to do.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Whose tastes cases have, in turn; none stands for all targets.
+    pub targets: Vec<Profile>,
+    /// How cases are changed.
+    pub mutations: Mutations,
+    /// When to stop: after so long,
+    pub duration: Option<Duration>,
+    /// or after so many executions of all threads together, whichever comes first. With neither
+    /// it never stops by itself.
+    pub executions: Option<u64>,
+    /// Threads, at least one.
+    pub jobs: usize,
+    /// What every random choice depends on: with one thread and a number of executions, two
+    /// campaigns are the same.
+    pub seed: u64,
+    /// Cases to begin with.
+    pub seeds: Vec<Case>,
+    /// Where cases that cover something new are kept, and what was done with them.
+    pub corpus: Option<PathBuf>,
+    /// Where findings go.
+    pub findings: Destination,
+    /// Stop at the first finding, too.
+    pub until_finding: bool,
+    /// When findings are made small.
+    pub minimising: Minimising,
+    /// Steer most cases around what is known to go wrong, to see what else does.
+    pub steer: bool,
+    /// Ends the campaign, with its summary, as soon as somebody sets it.
+    pub stop: Arc<AtomicBool>,
+}
+
+/// When a campaign makes its findings small.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Minimising {
+    /// As soon as one is there.
+    AtOnce,
+    /// Never: they are kept as found.
+    Never,
+    /// For a share of the time, a little at a time, those first that take least; what there is no
+    /// time for is kept as found.
+    Sharing,
+}

@@ -1,0 +1,69 @@
+//! What came of a campaign, or why it broke off.
+
+use super::NAME;
+use super::folder::Effort;
+use crate::fuzzing::{Alarm, Progress, Totals};
+use crate::triage::Found;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// What came of a campaign.
+#[derive(Debug, serde::Serialize)]
+pub struct Summary {
+    /// What was done.
+    pub totals: Totals,
+    /// How long it took, in seconds.
+    pub seconds: f64,
+    /// Edges of the kernel that some case took.
+    pub edges: usize,
+    /// State features that some case had.
+    pub features: usize,
+    /// Cases in the pool at the end.
+    pub pool: usize,
+    /// Operations of all of them.
+    pub pool_operations: usize,
+    /// What was done with this corpus by now, this campaign included.
+    pub effort: Effort,
+    /// What was found, in the order of discovery.
+    pub findings: Vec<Found>,
+}
+
+impl Summary {
+    /// The summary in words.
+    pub fn words(&self) -> String {
+        Progress {
+            target: NAME,
+            elapsed: Duration::from_secs_f64(self.seconds),
+            totals: &self.totals,
+            edges: self.edges,
+            findings: &self.findings,
+        }
+        .summary()
+    }
+}
+
+/// Why a campaign broke off.
+#[derive(Debug, thiserror::Error)]
+pub enum Broken {
+    /// Faultline itself cannot be trusted on this kernel.
+    #[error("{0}")]
+    Alarm(Alarm),
+    /// A case or a finding cannot be kept.
+    #[error("cannot write to {}: {error}", folder.display())]
+    Write {
+        /// Where.
+        folder: PathBuf,
+        /// Why not.
+        error: io::Error,
+    },
+}
+
+impl Broken {
+    pub(super) fn write(folder: &Path, error: io::Error) -> Self {
+        Broken::Write {
+            folder: folder.to_path_buf(),
+            error,
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! Alarms: why a campaign must stop and tell, and why it could not begin.
+
+use crate::guest::BootError;
+use crate::guest::location::MissingGuest;
+use crate::triage::Report;
+use oracle::{BiteMeter, Case};
+
+/// Why a campaign must stop and tell.
+#[derive(Debug, thiserror::Error)]
+pub enum Alarm {
+    /// The kernel did something wrong.
+    #[error("{0}")]
+    Finding(Box<Report>),
+    /// Two runs of one case differ: nothing that this session says can be trusted.
+    #[error(
+        "two runs of one case differ: {first} and {second} instructions\n\
+         this is a defect of Faultline itself, please report it with this case:\n{case}"
+    )]
+    NotDeterministic {
+        /// Instructions of the first run.
+        first: u64,
+        /// Instructions of the second run.
+        second: u64,
+        /// The case.
+        case: Case,
+    },
+    /// The oracle compares nothing any more.
+    #[error("after {executions} executions the oracle has not bitten: {meter}")]
+    Toothless {
+        /// Executions so far.
+        executions: u64,
+        /// What was compared.
+        meter: BiteMeter,
+    },
+}
+
+/// Why a session could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// A file is missing.
+    #[error(transparent)]
+    Files(#[from] MissingGuest),
+    /// The kernel did not come up.
+    #[error(transparent)]
+    Boot(#[from] BootError),
+}

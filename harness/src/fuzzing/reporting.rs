@@ -1,0 +1,61 @@
+//! Reporting: a finding that is new is looked into, and told.
+
+use super::alarm::Alarm;
+use super::session::{Execution, Session};
+use super::steering::{Traced, without_skipped};
+use crate::triage::{Discovery, Explaining, Report};
+use oracle::{Case, Finding};
+
+impl Session {
+    /// Raises an alarm about the finding of a case, unless it is known.
+    pub(super) fn look_into(&mut self, case: &Case, finding: Finding) -> Result<Execution, Alarm> {
+        let (runner, known) = (&mut self.runner, &self.known);
+        let traced = match &mut self.steering {
+            Some(steering) => steering.trace(runner, known, self.totals.executions, case, finding),
+            None => Some(Traced::new(case.clone(), finding, None)),
+        };
+        let Some(traced) = traced else {
+            return Ok(Execution::KnownFinding);
+        };
+        if !self.known.is_new(&traced.finding, &traced.name) {
+            return Ok(Execution::KnownFinding);
+        }
+        Err(Alarm::Finding(Box::new(self.report(traced))))
+    }
+
+    fn report(&mut self, traced: Traced) -> Report {
+        let explaining = self.explaining();
+        let Traced {
+            mut case,
+            finding,
+            name,
+        } = traced;
+        let mut avoided = Vec::new();
+        if let Some(steering) = &self.steering {
+            case = without_skipped(&mut self.runner, case, &finding);
+            avoided = steering.avoided().to_vec();
+        }
+        let discovery = Discovery {
+            finding,
+            name,
+            avoided,
+        };
+        let executions = self.minimise_executions;
+        Report::make(&mut self.runner, &case, discovery, executions, explaining)
+    }
+
+    /// Looks for a smaller case of a finding, with so many executions at most. False: there is none
+    /// yet, nor is it known that there is none.
+    pub fn shrink(&mut self, report: &mut Report, executions: u64) -> bool {
+        let explaining = self.explaining();
+        report.shrink(&mut self.runner, executions, explaining)
+    }
+
+    /// A session that steers finds much, and what it finds is made small a little at a time.
+    fn explaining(&self) -> Explaining {
+        match self.steering {
+            Some(_) => Explaining::WhenSmall,
+            None => Explaining::Always,
+        }
+    }
+}

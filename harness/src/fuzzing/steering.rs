@@ -1,0 +1,188 @@
+//! Steering: most cases go around the situations in which something was found, so that one bug does not
+//! hide the others. What only the end of a case shows is put down to the operation that it comes from.
+
+use super::Known;
+use crate::runner::{Runner, Watch};
+use crate::triage::Name;
+use oracle::{
+    Call, Case, Clause, Finding, Judge, Observation, Operation, Race, Situation, Step, bucket,
+};
+
+/// Of so many executions, at most one is spent on the search for the operation that a finding comes
+/// from which only the end of a case shows.
+const SEARCHES: u64 = 4;
+
+/// Of so many cases, a session that steers lets one go straight on: two bugs may share a situation.
+const STRAIGHT_ON: u64 = 8;
+
+/// What a session that steers keeps in mind.
+#[derive(Default)]
+pub(super) struct Steering {
+    /// What the execution in hand is steered around.
+    avoided: Vec<Situation>,
+    /// Executions spent on the search for causes.
+    searched: u64,
+}
+
+/// The shortest case that shows a finding, as far as that was looked for.
+pub(super) struct Traced {
+    pub(super) case: Case,
+    pub(super) finding: Finding,
+    pub(super) name: Name,
+}
+
+impl Traced {
+    /// A finding and the operation that it comes from, if that is known.
+    pub(super) fn new(case: Case, finding: Finding, cause: Option<Situation>) -> Traced {
+        let name = Name::of(&finding, cause);
+        Traced {
+            case,
+            finding,
+            name,
+        }
+    }
+}
+
+impl Steering {
+    /// Steers the next case, after so many executions, around what is known.
+    pub(super) fn steer(&mut self, runner: &mut Runner, known: &Known, executions: u64) {
+        self.avoided = if executions.is_multiple_of(STRAIGHT_ON) {
+            Vec::new()
+        } else {
+            known.situations()
+        };
+        runner.avoid(&self.avoided);
+    }
+
+    /// What the execution in hand is steered around.
+    pub(super) fn avoided(&self) -> &[Situation] {
+        &self.avoided
+    }
+
+    /// Looks for the operation that a finding of `case` comes from, if it shows late: that of the
+    /// shortest beginning of the case, found by halving, that has a finding of the same clause. Gives
+    /// that beginning. `None`: the finding is known, and no more of so many `executions` are to be
+    /// spent on it.
+    pub(super) fn trace(
+        &mut self,
+        runner: &mut Runner,
+        known: &Known,
+        executions: u64,
+        case: &Case,
+        finding: Finding,
+    ) -> Option<Traced> {
+        if !shows_late(&finding) {
+            return Some(Traced::new(case.clone(), finding, None));
+        }
+        let spent = self.searched * SEARCHES > executions;
+        let is_known = known.has(&bucket(&finding));
+        if is_known && (spent || self.avoided.is_empty()) {
+            return None;
+        }
+        // What shows without any operation comes from none.
+        let nothing = Case::default();
+        self.searched += 1;
+        if let Some(at_once) = runner.run(&nothing).finding
+            && at_once.clause == finding.clause
+        {
+            return (!is_known).then(|| Traced::new(nothing, at_once, None));
+        }
+        let shortest = self.shortest_beginning(runner, case, finding.clause);
+        let outcome = runner.run(shortest.as_ref().unwrap_or(case));
+        let last = runner.judge().last_situation();
+        let finding = outcome.finding?;
+        let cause = if finding.is_put_down() {
+            finding.situation()
+        } else {
+            last
+        };
+        let shortest = shortest.unwrap_or_else(|| case.clone());
+        Some(Traced::new(shortest, finding, cause))
+    }
+
+    /// The shortest proper beginning of `case` with a finding of that clause, by halving.
+    fn shortest_beginning(
+        &mut self,
+        runner: &mut Runner,
+        case: &Case,
+        clause: Clause,
+    ) -> Option<Case> {
+        let (mut right, mut wrong) = (0, case.operations.len());
+        let mut shortest = None;
+        while wrong - right > 1 {
+            let middle = right + (wrong - right) / 2;
+            let beginning = Case {
+                operations: case.operations[..middle].to_vec(),
+            };
+            self.searched += 1;
+            let finding = runner.run(&beginning).finding;
+            if finding.is_some_and(|finding| finding.clause == clause) {
+                wrong = middle;
+                shortest = Some(beginning);
+            } else {
+                right = middle;
+            }
+        }
+        shortest
+    }
+}
+
+/// Whether a finding may come from an earlier operation than the one at which it shows.
+fn shows_late(finding: &Finding) -> bool {
+    let situation = finding.situation();
+    match finding.clause {
+        Clause::PageContent => situation.is_none_or(|met| met.page.is_some()),
+        Clause::FreshPageZero => true,
+        _ => situation.is_none(),
+    }
+}
+
+/// The case without what was not performed, if it shows the same.
+pub(super) fn without_skipped(runner: &mut Runner, case: Case, finding: &Finding) -> Case {
+    let mut performed = Performed::default();
+    runner.run_watched(&case, &mut performed);
+    let operations = case.operations.iter().enumerate();
+    let operations = operations.filter(|(at, operation)| {
+        let is_race = matches!(operation.call, Call::Together { .. });
+        is_race || performed.indices.contains(at)
+    });
+    let shorter = Case {
+        operations: operations.map(|(_, operation)| *operation).collect(),
+    };
+    let shown = runner.run(&shorter).finding;
+    if shown.is_some_and(|shown| bucket(&shown) == bucket(finding)) {
+        shorter
+    } else {
+        case
+    }
+}
+
+/// Notes which operations of a case are performed.
+#[derive(Default)]
+struct Performed {
+    indices: Vec<usize>,
+}
+
+impl Watch for Performed {
+    fn step(
+        &mut self,
+        index: usize,
+        _operation: &Operation,
+        _step: &Step,
+        _judge: &Judge,
+        _observation: &Observation,
+    ) {
+        self.indices.push(index);
+    }
+
+    fn race(
+        &mut self,
+        index: usize,
+        operations: &[Operation],
+        _race: &Race,
+        _judge: &Judge,
+        _observation: &Observation,
+    ) {
+        self.indices.extend(index..index + operations.len());
+    }
+}

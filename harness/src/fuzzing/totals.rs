@@ -1,0 +1,49 @@
+//! Totals: what sessions have done.
+
+use crate::driver::Canary;
+use crate::runner::Outcome;
+use oracle::BiteMeter;
+use std::ops::AddAssign;
+
+/// What a session has done, or several together.
+#[derive(Clone, Copy, Debug, Default, serde::Serialize)]
+pub struct Totals {
+    /// Cases run, repeats for determinism not counted.
+    pub executions: u64,
+    /// Cases run a second time to compare.
+    pub repeated: u64,
+    /// What the oracle compared.
+    pub meter: BiteMeter,
+    /// Guest instructions of all cases.
+    pub instructions: u64,
+    /// Cases with a finding, known or new.
+    pub findings: u64,
+    /// Cases in which the code that a seeded bug changes ran: see [`Canary`].
+    pub reached: u64,
+    /// Cases in which the seeded bug had an effect.
+    pub triggered: u64,
+}
+
+impl Totals {
+    /// Counts a case, with what the canaries of the kernel have said.
+    pub(super) fn add(&mut self, outcome: &Outcome, canary: Canary) {
+        self.executions += 1;
+        self.meter += outcome.meter;
+        self.instructions += outcome.instructions;
+        self.findings += u64::from(outcome.finding.is_some());
+        self.reached += u64::from(canary.reached);
+        self.triggered += u64::from(canary.triggered);
+    }
+}
+
+impl AddAssign for Totals {
+    fn add_assign(&mut self, other: Totals) {
+        self.executions += other.executions;
+        self.repeated += other.repeated;
+        self.meter += other.meter;
+        self.instructions += other.instructions;
+        self.findings += other.findings;
+        self.reached += other.reached;
+        self.triggered += other.triggered;
+    }
+}

@@ -1,0 +1,133 @@
+//! Why a reasonable author may say that a finding is no bug: what real kernels do differently.
+
+use super::Report;
+use super::identity::Answer;
+use super::operations::Service;
+use oracle::case::{Call, Kind};
+use oracle::{Clause, PageState, Spoiled};
+
+/// A matter in which real kernels differ.
+struct Doubt {
+    /// What an author may say.
+    why: &'static str,
+    /// Whether a finding is about that.
+    covers: fn(&Report) -> bool,
+}
+
+/// The matters; the first that covers a finding counts.
+const DOUBTS: [Doubt; 7] = [
+    Doubt {
+        why: "the process dies as it must; only the message on the console is missing",
+        covers: |report| report.finding.clause == Clause::KillAnnounced,
+    },
+    Doubt {
+        why: "it is about bytes behind the program break in the break's own page, which some kernels \
+              give and some do not",
+        covers: is_in_tail,
+    },
+    Doubt {
+        why: "how much is moved before an address that must not be touched, and what is then \
+              returned, differs between kernels",
+        covers: |report| {
+            report.finding.clause == Clause::ReturnedValue
+                && meets_the_end(report)
+                && !report.identity.bug().gets_through()
+        },
+    },
+    Doubt {
+        why: "a kernel may look at the buffer before it waits, or find out afterwards that it must \
+              not be touched",
+        covers: |report| report.finding.clause == Clause::Blocks && meets_the_end(report),
+    },
+    Doubt {
+        why: "xv6's table of processes has identifier 0 in every free slot, so that `kill 0` finds \
+              one and harms nobody",
+        covers: |report| is_granted(report, &[Kind::Kill]),
+    },
+    Doubt {
+        why: "xv6 before 2024 compares ticks without signs, so that a sleep of less than none lasts \
+              for years",
+        covers: sleeps_below_zero,
+    },
+    Doubt {
+        why: "xv6 of old lets a file be made in a directory that was removed while a process is \
+              in it; nobody can reach the file afterwards, and its inode is lost",
+        covers: |report| is_granted(report, &MAKE_FILES) && removes_directory(report),
+    },
+];
+
+/// The operations that make a file, or a name for one.
+const MAKE_FILES: [Kind; 4] = [Kind::Open, Kind::Mkdir, Kind::Mknod, Kind::Link];
+
+/// Why a reasonable author may say that a finding is no bug.
+pub(super) fn doubt(report: &Report) -> Option<&'static str> {
+    let mut doubts = DOUBTS.iter();
+    let doubt = doubts.find(|doubt| (doubt.covers)(report));
+    doubt.map(|doubt| doubt.why)
+}
+
+/// Whether a finding went wrong at an operation of one of these kinds.
+fn is_at(report: &Report, kinds: &[Kind]) -> bool {
+    let situation = report.identity.situation();
+    situation.is_some_and(|situation| kinds.contains(&situation.kind))
+}
+
+/// Whether a system call of one of these kinds succeeded that had to fail.
+fn is_granted(report: &Report, kinds: &[Kind]) -> bool {
+    report.finding.clause == Clause::ReturnedValue
+        && report.identity.bug().answer == Answer::Granted
+        && is_at(report, kinds)
+}
+
+/// Whether a finding is about bytes beyond the program break in the page of the break.
+fn is_in_tail(report: &Report) -> bool {
+    let Some(situation) = report.identity.situation() else {
+        return false;
+    };
+    let is_about_bytes = matches!(
+        report.finding.clause,
+        Clause::ReturnedValue
+            | Clause::LoadedValue
+            | Clause::ForbiddenAccessKills
+            | Clause::InnocentLive
+            | Clause::ComesBack
+    );
+    report.finding.spoiled() == Some(Spoiled::Tail)
+        || (is_about_bytes && situation.page == Some(PageState::Tail))
+}
+
+/// Whether bytes were to be moved to or from a page where there is no memory.
+fn meets_the_end(report: &Report) -> bool {
+    report.identity.situation().is_some_and(|situation| {
+        Service::of(situation.kind).moves_bytes && situation.page.is_some_and(is_forbidden)
+    })
+}
+
+/// Whether there is no memory in a page of that state.
+fn is_forbidden(page: PageState) -> bool {
+    matches!(
+        page,
+        PageState::Guard
+            | PageState::Gap
+            | PageState::Tail
+            | PageState::Beyond
+            | PageState::Top
+            | PageState::Outside
+    )
+}
+
+/// Whether a finding is about a sleep of a negative number of ticks from which nobody comes back.
+fn sleeps_below_zero(report: &Report) -> bool {
+    let operations = &report.case().operations;
+    let operation = report.finding.step.and_then(|at| operations.get(at));
+    report.finding.clause == Clause::ComesBack
+        && is_at(report, &[Kind::Pause])
+        && operation.is_some_and(|one| matches!(one.call, Call::Pause { ticks } if ticks < 0))
+}
+
+/// Whether a case goes into a directory and removes one.
+fn removes_directory(report: &Report) -> bool {
+    let operations = &report.case().operations;
+    let has = |kind| operations.iter().any(|one| one.call.kind() == kind);
+    has(Kind::Chdir) && has(Kind::Unlink)
+}

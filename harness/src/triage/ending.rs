@@ -1,0 +1,146 @@
+//! What becomes of an operation that does not come back in time: a slow kernel, one that hangs, or a
+//! process that is dead.
+//!
+//! A kernel that walks a hole in the address space page by page comes to its end, in time that grows
+//! with the hole: that is not lazy, but it breaks nothing. So a step that takes too long is given more
+//! time once.
+
+use super::operations::Service;
+use crate::driver::STEP_BUDGET;
+use crate::runner::{Runner, Watch};
+use oracle::{Case, Clause, Fate, Finding, Judge, Observation, Operation, Process, Step};
+use serde::Serialize;
+
+/// Instructions that a step is given when it has spent its budget: 32 times as many. A walk of the
+/// largest hole that a 32-bit argument of `sbrk` makes takes about a third of them.
+const PATIENCE: u64 = 32 * STEP_BUDGET;
+
+/// What became of the operation that a finding is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ending {
+    /// It came back; or it did not, and nobody has waited longer.
+    #[default]
+    NotAsked,
+    /// It comes back after all.
+    Late(Slow),
+    /// Its process is dead.
+    Dead,
+    /// Its process lives, and it does not come back however long one waits.
+    Never,
+}
+
+impl Ending {
+    /// What became of the operation that `finding` is about, right after `runner` has run `case`, which
+    /// shows it.
+    ///
+    /// To wait for one that never comes back takes longer than hundreds of executions. So it is done
+    /// for the first case that shows the finding (there is no answer from `before`) and for the
+    /// smallest one (it `is_small`); a case in between has the answer of the one before.
+    pub(super) fn of(
+        runner: &mut Runner,
+        case: &Case,
+        finding: &Finding,
+        is_small: bool,
+        before: Option<Ending>,
+    ) -> Ending {
+        if finding.clause == Clause::ComesBack {
+            return if runner.has_died(finding) {
+                Ending::Dead
+            } else {
+                Ending::Never
+            };
+        }
+        if !may_be_late(finding) {
+            return Ending::NotAsked;
+        }
+        match before {
+            Some(before) if !is_small => before,
+            _ => wait(runner, case),
+        }
+    }
+
+    /// Of one that comes back after all, how late.
+    pub fn slow(self) -> Option<Slow> {
+        match self {
+            Ending::Late(slow) => Some(slow),
+            Ending::NotAsked | Ending::Dead | Ending::Never => None,
+        }
+    }
+
+    /// Whether the process that does not come back is dead; otherwise it sleeps for ever.
+    pub fn is_dead(self) -> bool {
+        self == Ending::Dead
+    }
+}
+
+/// How late a step comes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Slow {
+    /// Instructions that the case took.
+    pub instructions: u64,
+    /// Pages of the largest heap of its processes.
+    pub pages: u64,
+}
+
+impl std::fmt::Display for Slow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Slow {
+            instructions,
+            pages,
+        } = self;
+        write!(f, "it ends after {instructions} instructions")?;
+        match pages {
+            0 => Ok(()),
+            _ => write!(
+                f,
+                ", {} for each of the {pages} pages below the program break",
+                instructions / pages
+            ),
+        }
+    }
+}
+
+/// Whether a finding may be about a walk of memory: it is one about time, of an operation in which
+/// a kernel walks an address space, of one that kills, or of the end of the case, where processes exit.
+fn may_be_late(finding: &Finding) -> bool {
+    let walks = finding
+        .situation()
+        .is_none_or(|situation| Service::of(situation.kind).walks || situation.fate == Fate::Ends);
+    finding.clause == Clause::EndsInTime && walks
+}
+
+/// Runs a case that was too slow with more time.
+fn wait(runner: &mut Runner, case: &Case) -> Ending {
+    let mut largest = LargestHeap::default();
+    runner.driver_mut().set_step_budget(PATIENCE);
+    let outcome = runner.run_watched(case, &mut largest);
+    runner.driver_mut().set_step_budget(STEP_BUDGET);
+    let still_late = |finding: Finding| finding.clause == Clause::EndsInTime;
+    if outcome.finding.is_some_and(still_late) {
+        return Ending::Never;
+    }
+    let pages = Process::all().map(|process| runner.judge().pages_below_break(process));
+    Ending::Late(Slow {
+        instructions: outcome.instructions,
+        pages: pages.fold(largest.pages, u64::max),
+    })
+}
+
+/// Notes the largest heap that a process of a case had.
+#[derive(Default)]
+struct LargestHeap {
+    pages: u64,
+}
+
+impl Watch for LargestHeap {
+    fn step(
+        &mut self,
+        _index: usize,
+        _operation: &Operation,
+        step: &Step,
+        judge: &Judge,
+        _observation: &Observation,
+    ) {
+        self.pages = self.pages.max(judge.pages_below_break(step.process));
+    }
+}

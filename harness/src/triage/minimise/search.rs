@@ -1,0 +1,143 @@
+//! The search for a smaller case: what is tried, and what was seen of it.
+
+use super::{Budget, Need};
+use oracle::{Bucket, Case, Operation};
+use std::collections::HashMap;
+use std::time::Instant;
+
+/// A search under way.
+pub(super) struct Search<'a, S, P> {
+    /// The smallest case so far.
+    pub(super) best: Case,
+    wanted: &'a Bucket,
+    shows: S,
+    progress: P,
+    /// What every case looked at so far shows, so that none is run twice and simplifying cannot go
+    /// in circles.
+    seen: HashMap<Case, Option<Bucket>>,
+    executions: u64,
+    budget: Budget,
+}
+
+impl<'a, S: FnMut(&Case) -> Option<Bucket>, P: FnMut(usize, u64)> Search<'a, S, P> {
+    /// A search that begins with `case`, which shows `wanted`.
+    pub(super) fn new(
+        case: &Case,
+        wanted: &'a Bucket,
+        budget: Budget,
+        shows: S,
+        progress: P,
+    ) -> Self {
+        Self {
+            best: case.clone(),
+            wanted,
+            shows,
+            progress,
+            seen: HashMap::from([(case.clone(), Some(wanted.clone()))]),
+            executions: 0,
+            budget,
+        }
+    }
+
+    /// Makes the case as small as it becomes. Gives why each operation is needed, as far as that was
+    /// tried before the budget was spent. `failed_at`: the operation at which the finding was made.
+    pub(super) fn run(&mut self, failed_at: Option<usize>) -> Vec<Need> {
+        if let Some(at) = failed_at {
+            self.drop_tail(at + 1);
+        }
+        while !self.is_spent() {
+            self.shrink();
+            self.tidy();
+            // Names and order may have opened a way: only a case that none of this changes is minimal.
+            match self.needs() {
+                Ok(needs) => return needs,
+                Err(smaller) => self.best = smaller,
+            }
+        }
+        Vec::new()
+    }
+
+    /// The smallest case, and the executions spent.
+    pub(super) fn end(self) -> (Case, u64) {
+        (self.best, self.executions)
+    }
+
+    pub(super) fn is_spent(&self) -> bool {
+        let Budget { executions, until } = self.budget;
+        self.executions >= executions || until.is_some_and(|until| Instant::now() >= until)
+    }
+
+    /// What a case that was not seen yet shows.
+    fn look(&mut self, candidate: &Case) -> Option<Bucket> {
+        self.executions += 1;
+        (self.progress)(self.best.operations.len(), self.executions);
+        let shown = (self.shows)(candidate);
+        self.seen.insert(candidate.clone(), shown.clone());
+        shown
+    }
+
+    /// Takes `candidate` over if it is new and still shows the finding.
+    fn accept(&mut self, candidate: Case) -> bool {
+        if self.is_spent() || self.seen.contains_key(&candidate) {
+            return false;
+        }
+        let shows = self.look(&candidate).as_ref() == Some(self.wanted);
+        if shows {
+            self.best = candidate;
+        }
+        shows
+    }
+
+    pub(super) fn accept_operations(&mut self, operations: Vec<Operation>) -> bool {
+        self.accept(Case { operations })
+    }
+
+    /// Makes the case smaller until nothing helps any more: each pass opens ways for the others.
+    fn shrink(&mut self) {
+        loop {
+            let before = self.best.clone();
+            self.drop_chunks();
+            self.drop_processes();
+            self.join_processes();
+            self.simplify();
+            self.join_growths();
+            if self.best == before {
+                self.drop_pairs();
+            }
+            if self.best == before || self.is_spent() {
+                break;
+            }
+        }
+    }
+
+    /// Makes a case of the same length easier to read.
+    fn tidy(&mut self) {
+        self.keep_together();
+        let mut renamed = self.best.clone();
+        renamed.rename_processes();
+        self.accept(renamed);
+    }
+
+    /// Why each operation is needed. `Err`: one is not, and this is the case without it.
+    fn needs(&mut self) -> Result<Vec<Need>, Case> {
+        let mut needs = Vec::new();
+        for at in 0..self.best.operations.len() {
+            let mut without = self.best.clone();
+            let operation = without.operations.remove(at);
+            let shown = match self.seen.get(&without) {
+                Some(shown) => shown.clone(),
+                None if self.is_spent() => break,
+                None => self.look(&without),
+            };
+            if shown.as_ref() == Some(self.wanted) {
+                return Err(without);
+            }
+            needs.push(Need {
+                operation: operation.to_string(),
+                without: shown,
+                reason: None,
+            });
+        }
+        Ok(needs)
+    }
+}

@@ -1,0 +1,88 @@
+//! Findings for tests: what the judge says of a kernel that does one thing wrong.
+
+use super::ending::Ending;
+use super::explain::Explanation;
+use super::minimise::{Minimality, Minimised};
+use super::{Found, Identity, Name, Report};
+use oracle::{
+    Case, Dialect, Event, Failure, Finding, Judge, Layout, Observation, Process, Setting,
+};
+
+/// What a kernel does in the last operation of a case; in those before it does nothing wrong.
+pub(super) enum Does {
+    Returns(u64),
+    /// What it says, and its functions, the innermost first.
+    Panics(&'static str, &'static str),
+    /// Its functions, the innermost first.
+    SpendsItsTime(&'static str),
+    FallsSilent,
+}
+
+/// A case whose last operation goes wrong, and the finding.
+pub(super) fn finding(text: &str, does: Does) -> (Case, Finding) {
+    let case = Case::parse(&format!("faultline 1\n{text}")).unwrap();
+    let dialect = Dialect::xv6_2025();
+    let mut judge = Judge::new(&dialect, &Setting::nominal(&dialect, 3));
+    let process = Process::FIRST;
+    let returns = |value| Event::Returned { process, value };
+    let (last, before) = case.operations.split_last().unwrap();
+    for operation in before {
+        let step = judge.plan(operation).unwrap();
+        let observation = Observation {
+            events: vec![returns(Layout::nominal().heap)],
+            ..Observation::default()
+        };
+        judge.observe(&step, &observation).unwrap();
+    }
+    let step = judge.plan(last).unwrap();
+    let mut observation = Observation::default();
+    match does {
+        Does::Returns(value) => observation.events.push(returns(value)),
+        Does::FallsSilent => observation.events.push(Event::Silent {
+            process,
+            killed_message: false,
+            trap: None,
+        }),
+        Does::Panics(said, functions) => {
+            observation.failure = Some(Failure::Panic { text: said.into() });
+            observation.stopped_in = Some(functions.into());
+        }
+        Does::SpendsItsTime(functions) => {
+            observation.failure = Some(Failure::Hang);
+            observation.stopped_in = Some(functions.into());
+        }
+    }
+    let finding = judge.observe(&step, &observation).unwrap_err();
+    (case, finding)
+}
+
+/// The finding with nothing more known of it.
+pub(super) fn found(text: &str, does: Does) -> Found {
+    found_with(text, does, Ending::NotAsked)
+}
+
+/// The finding, with what became of its operation.
+pub(super) fn found_with(text: &str, does: Does, ending: Ending) -> Found {
+    let (case, finding) = finding(text, does);
+    Found {
+        path: format!("{text}.case").into(),
+        report: Report {
+            identity: Identity::of(Name::of(&finding, None), &finding, ending, None),
+            finding,
+            minimised: Minimised {
+                operations_before: case.operations.len(),
+                case,
+                executions: 0,
+                minimality: Minimality::Proved,
+                needs: Vec::new(),
+            },
+            explanation: Explanation::default(),
+            ending,
+            avoided: Vec::new(),
+            instructions: 1,
+        },
+        origin: "a test".to_owned(),
+        executions: 1,
+        seconds: 1.0,
+    }
+}
