@@ -5,7 +5,7 @@
 //! tier of execution.
 
 use crate::config::Coverage;
-use crate::hart::Privilege;
+use crate::isa::Privilege;
 
 /// Counters in the map. Counter 0 takes what is no edge, and means nothing.
 pub(crate) const COUNTERS: usize = 1 << 16;

@@ -6,7 +6,8 @@ use crate::config::Config;
 use crate::coverage::Map;
 use crate::devices::{Devices, GuestMemory, MAX_HARTS, SectorWrite};
 use crate::exit::{BuildError, OutOfRange, Trap};
-use crate::hart::{Hart, Privilege, X_DISCARD, number};
+use crate::hart::{Hart, X_DISCARD};
+use crate::isa::{Privilege, csr};
 use crate::memory::{Bus, Mapping, PageTables, Ram};
 use crate::snapshot::{ResetStats, Snapshot, Turn};
 use crate::translations::Translations;
@@ -195,7 +196,7 @@ impl Machine {
     pub fn set_csr(&mut self, hart: usize, register: u16, value: u64) -> Option<()> {
         let value = match register {
             // No instruction is under way whose increment the write would replace.
-            number::MCYCLE | number::MINSTRET => value.wrapping_add(1),
+            csr::MCYCLE | csr::MINSTRET => value.wrapping_add(1),
             _ => value,
         };
         self.harts[hart].write_csr(register, value)?;

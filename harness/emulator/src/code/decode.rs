@@ -3,6 +3,10 @@
 
 use super::operation::{Code, Operation};
 use crate::hart::X_DISCARD;
+use crate::isa::format::{
+    amo, b_immediate, funct3, funct5, funct7, i_immediate, j_immediate, opcode, rd, rs1, rs2,
+    s_immediate, u_immediate,
+};
 
 /// What an instruction becomes in a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,16 +44,11 @@ pub(super) fn decode(instruction: u32, hints: bool) -> Decoded {
 }
 
 fn decode_legal(i: u32, hints: bool) -> Option<Decoded> {
-    let rd = i >> 7 & 31;
-    let funct3 = i >> 12 & 7;
-    let rs1 = i >> 15 & 31;
-    let rs2 = i >> 20 & 31;
-    let i_immediate = i as i32 >> 20;
-    let u_immediate = (i & 0xffff_f000) as i32;
+    let (rd, rs1, rs2) = (rd(i), rs1(i), rs2(i));
     let op = |code, immediate| operation(code, rd, rs1, rs2, immediate);
-    let decoded = match i & 0x7f {
-        0x03 => {
-            let code = match funct3 {
+    let decoded = match opcode(i) {
+        opcode::LOAD => {
+            let code = match funct3(i) {
                 0 => Code::Lb,
                 1 => Code::Lh,
                 2 => Code::Lw,
@@ -59,41 +58,40 @@ fn decode_legal(i: u32, hints: bool) -> Option<Decoded> {
                 6 => Code::Lwu,
                 _ => return None,
             };
-            Decoded::Plain(op(code, i_immediate))
+            Decoded::Plain(op(code, i_immediate(i)))
         }
-        0x0f => match funct3 {
+        opcode::MISC_MEM => match funct3(i) {
             // The caches are coherent and the order is the program's: no fence has work to do.
             0 | 1 => Decoded::Nothing,
             _ => return None,
         },
-        0x13 => {
-            if hints && rd == 0 && rs1 == 0 && funct3 == 2 {
-                return Some(Decoded::End(op(Code::Hint, i_immediate)));
+        opcode::OP_IMM => {
+            if hints && rd == 0 && rs1 == 0 && funct3(i) == 2 {
+                return Some(Decoded::End(op(Code::Hint, i_immediate(i))));
             }
             computed(rd, immediate_arithmetic(i, op)?)
         }
-        0x17 => computed(rd, op(Code::Auipc, u_immediate)),
-        0x1b => computed(rd, immediate_arithmetic_32(i, op)?),
-        0x23 => {
-            let code = match funct3 {
+        opcode::AUIPC => computed(rd, op(Code::Auipc, u_immediate(i))),
+        opcode::OP_IMM_32 => computed(rd, immediate_arithmetic_32(i, op)?),
+        opcode::STORE => {
+            let code = match funct3(i) {
                 0 => Code::Sb,
                 1 => Code::Sh,
                 2 => Code::Sw,
                 3 => Code::Sd,
                 _ => return None,
             };
-            let immediate = (i & 0xfe00_0000) as i32 >> 20 | rd as i32;
-            Decoded::Plain(operation(code, 0, rs1, rs2, immediate))
+            Decoded::Plain(operation(code, 0, rs1, rs2, s_immediate(i)))
         }
-        0x2f => {
+        opcode::AMO => {
             atomic_is_legal(i).then_some(())?;
             Decoded::Plain(raw(Code::Atomic, i))
         }
-        0x33 => computed(rd, op(register_arithmetic(i)?, 0)),
-        0x37 => computed(rd, op(Code::Li, u_immediate)),
-        0x3b => computed(rd, op(register_arithmetic_32(i)?, 0)),
-        0x63 => {
-            let code = match funct3 {
+        opcode::OP => computed(rd, op(register_arithmetic(i)?, 0)),
+        opcode::LUI => computed(rd, op(Code::Li, u_immediate(i))),
+        opcode::OP_32 => computed(rd, op(register_arithmetic_32(i)?, 0)),
+        opcode::BRANCH => {
+            let code = match funct3(i) {
                 0 => Code::Beq,
                 1 => Code::Bne,
                 4 => Code::Blt,
@@ -102,17 +100,11 @@ fn decode_legal(i: u32, hints: bool) -> Option<Decoded> {
                 7 => Code::Bgeu,
                 _ => return None,
             };
-            let offset = (i & 0x8000_0000) as i32 >> 19
-                | ((i & 0x80) << 4 | i >> 20 & 0x7e0 | i >> 7 & 0x1e) as i32;
-            Decoded::Branch(operation(code, 0, rs1, rs2, 0), offset)
+            Decoded::Branch(operation(code, 0, rs1, rs2, 0), b_immediate(i))
         }
-        0x67 if funct3 == 0 => Decoded::End(op(Code::JumpRegister, i_immediate)),
-        0x6f => {
-            let offset = (i & 0x8000_0000) as i32 >> 11
-                | (i & 0xf_f000 | i >> 9 & 0x800 | i >> 20 & 0x7fe) as i32;
-            Decoded::Jump(operation(Code::Jump, rd, 0, 0, 0), offset)
-        }
-        0x73 => Decoded::End(raw(Code::System, i)),
+        opcode::JALR if funct3(i) == 0 => Decoded::End(op(Code::JumpRegister, i_immediate(i))),
+        opcode::JAL => Decoded::Jump(operation(Code::Jump, rd, 0, 0, 0), j_immediate(i)),
+        opcode::SYSTEM => Decoded::End(raw(Code::System, i)),
         _ => return None,
     };
     Some(decoded)
@@ -128,10 +120,10 @@ fn computed(rd: u32, operation: Operation) -> Decoded {
 }
 
 fn immediate_arithmetic(i: u32, op: impl Fn(Code, i32) -> Operation) -> Option<Operation> {
-    let value = i as i32 >> 20;
+    let value = i_immediate(i);
     let shift = value & 63;
-    let is_zero_source = i >> 15 & 31 == 0;
-    Some(match (i >> 12 & 7, i >> 26) {
+    let is_zero_source = rs1(i) == 0;
+    Some(match (funct3(i), i >> 26) {
         (0, _) if is_zero_source => op(Code::Li, value),
         (0, _) => op(Code::Addi, value),
         (1, 0) => op(Code::Slli, shift),
@@ -147,9 +139,9 @@ fn immediate_arithmetic(i: u32, op: impl Fn(Code, i32) -> Operation) -> Option<O
 }
 
 fn immediate_arithmetic_32(i: u32, op: impl Fn(Code, i32) -> Operation) -> Option<Operation> {
-    let value = i as i32 >> 20;
+    let value = i_immediate(i);
     let shift = value & 31;
-    Some(match (i >> 12 & 7, i >> 25) {
+    Some(match (funct3(i), funct7(i)) {
         (0, _) => op(Code::Addiw, value),
         (1, 0) => op(Code::Slliw, shift),
         (5, 0) => op(Code::Srliw, shift),
@@ -159,7 +151,7 @@ fn immediate_arithmetic_32(i: u32, op: impl Fn(Code, i32) -> Operation) -> Optio
 }
 
 fn register_arithmetic(i: u32) -> Option<Code> {
-    Some(match (i >> 12 & 7, i >> 25) {
+    Some(match (funct3(i), funct7(i)) {
         (0, 0) => Code::Add,
         (0, 0x20) => Code::Sub,
         (1, 0) => Code::Sll,
@@ -183,7 +175,7 @@ fn register_arithmetic(i: u32) -> Option<Code> {
 }
 
 fn register_arithmetic_32(i: u32) -> Option<Code> {
-    Some(match (i >> 12 & 7, i >> 25) {
+    Some(match (funct3(i), funct7(i)) {
         (0, 0) => Code::Addw,
         (0, 0x20) => Code::Subw,
         (1, 0) => Code::Sllw,
@@ -200,8 +192,8 @@ fn register_arithmetic_32(i: u32) -> Option<Code> {
 
 /// Is this AMO-opcode instruction one of the A extension, on a word or a doubleword?
 fn atomic_is_legal(i: u32) -> bool {
-    let is_width = matches!(i >> 12 & 7, 2 | 3);
-    let is_load_reserved = i >> 27 == 2;
-    let is_known = matches!(i >> 27, 0..=4 | 8 | 12 | 16 | 20 | 24 | 28);
-    is_width && is_known && !(is_load_reserved && i >> 20 & 31 != 0)
+    let is_width = matches!(funct3(i), 2 | 3);
+    let is_load_reserved = funct5(i) == amo::LOAD_RESERVED;
+    let is_known = amo::ALL.contains(&funct5(i));
+    is_width && is_known && !(is_load_reserved && rs2(i) != 0)
 }

@@ -1,7 +1,6 @@
 //! Guest code, decoded: operations, the blocks they form, and the cache of blocks.
 
 mod cache;
-mod compressed;
 mod decode;
 mod loops;
 mod operation;

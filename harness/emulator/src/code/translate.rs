@@ -1,11 +1,11 @@
 //! From guest bytes to a block.
 
-use super::compressed::expand;
 use super::decode::{Decoded, decode, raw};
 use super::loops::Loop;
 use super::operation::{Block, Code, Exit, Mark, NO_LINK, Operation};
 use crate::coverage::{Map, edge};
 use crate::hart::X_DISCARD;
+use crate::isa::compressed::expand;
 
 /// Most instructions of a block.
 const MOST_INSTRUCTIONS: u16 = 64;

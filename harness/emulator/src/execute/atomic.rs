@@ -1,10 +1,8 @@
 //! The A extension: load-reserved, store-conditional and read-modify-write operations.
 
 use crate::hart::{Exception, Hart, X_DISCARD};
+use crate::isa::format::{amo, funct3, funct5, rd, rs1, rs2};
 use crate::memory::{Access, Bus, Data, Place};
-
-const LR: u32 = 2;
-const SC: u32 = 3;
 
 /// Executes a legal instruction of the AMO opcode.
 pub(super) fn execute(
@@ -13,11 +11,11 @@ pub(super) fn execute(
     bus: &mut Bus,
     instruction: u32,
 ) -> Result<(), Exception> {
-    let width = 1u64 << (instruction >> 12 & 3);
-    let address = hart.x[(instruction >> 15 & 31) as usize];
-    let operand = hart.x[(instruction >> 20 & 31) as usize];
-    let function = instruction >> 27;
-    let access = if function == LR {
+    let width = 1u64 << (funct3(instruction) & 3);
+    let address = hart.x[rs1(instruction) as usize];
+    let operand = hart.x[rs2(instruction) as usize];
+    let function = funct5(instruction);
+    let access = if function == amo::LOAD_RESERVED {
         Access::Load
     } else {
         Access::Store
@@ -29,11 +27,11 @@ pub(super) fn execute(
     let offset = place.at;
     let old = read(bus, offset, width);
     let result = match function {
-        LR => {
+        amo::LOAD_RESERVED => {
             bus.reservations[data.hart] = Some(offset & !7);
             old
         }
-        SC => {
+        amo::STORE_CONDITIONAL => {
             // Success or not, the reservation is spent.
             let reserved = bus.reservations[data.hart].take() == Some(offset & !7);
             if reserved {
@@ -47,7 +45,7 @@ pub(super) fn execute(
             old
         }
     };
-    let destination = match (instruction >> 7 & 31) as u8 {
+    let destination = match rd(instruction) as u8 {
         0 => X_DISCARD,
         register => register,
     };
@@ -118,14 +116,14 @@ fn combine(function: u32, width: u64, old: u64, operand: u64) -> u64 {
         (old, operand)
     };
     match function {
-        0 => old.wrapping_add(operand),
-        1 => operand,
-        4 => old ^ operand,
-        8 => old | operand,
-        12 => old & operand,
-        16 => (old as i64).min(operand as i64) as u64,
-        20 => (old as i64).max(operand as i64) as u64,
-        24 => old.min(operand),
+        amo::ADD => old.wrapping_add(operand),
+        amo::SWAP => operand,
+        amo::XOR => old ^ operand,
+        amo::OR => old | operand,
+        amo::AND => old & operand,
+        amo::MIN => (old as i64).min(operand as i64) as u64,
+        amo::MAX => (old as i64).max(operand as i64) as u64,
+        amo::MIN_UNSIGNED => old.min(operand),
         _ => old.max(operand),
     }
 }

@@ -8,7 +8,8 @@ use super::integer;
 use super::{atomic, bulk};
 use crate::code::{BlockId, Code, CodeCache, NO_LINK, Operation, Parts, with_pairs};
 use crate::coverage::{self, Map};
-use crate::hart::{self, Exception, Hart, Outcome, Privilege, REGISTERS};
+use crate::hart::{self, Exception, Hart, Outcome, REGISTERS};
+use crate::isa::Privilege;
 use crate::memory::{Bus, Data, PAGE_MASK, Table};
 
 /// What the inner loop works on.

@@ -3,20 +3,21 @@
 //! Whether an interrupt is to be taken is worked out when something that decides it changes, and
 //! not looked at again until then.
 
-use super::csr::{STATUS_MIE, STATUS_SIE};
-use super::{Hart, Privilege};
+use super::Hart;
 use crate::devices::Context;
+use crate::isa::Privilege;
+use crate::isa::csr::{interrupt, status};
 use crate::memory::Bus;
 
-pub(crate) const SSI: u64 = 1 << 1;
-pub(crate) const MSI: u64 = 1 << 3;
-pub(crate) const STI: u64 = 1 << 5;
-pub(crate) const MTI: u64 = 1 << 7;
-pub(crate) const SEI: u64 = 1 << 9;
-pub(crate) const MEI: u64 = 1 << 11;
-
 /// Interrupts in the order in which they are taken.
-const PRIORITY: [u64; 6] = [11, 3, 7, 9, 1, 5];
+const PRIORITY: [u64; 6] = [
+    interrupt::MACHINE_EXTERNAL,
+    interrupt::MACHINE_SOFTWARE,
+    interrupt::MACHINE_TIMER,
+    interrupt::SUPERVISOR_EXTERNAL,
+    interrupt::SUPERVISOR_SOFTWARE,
+    interrupt::SUPERVISOR_TIMER,
+];
 
 impl Hart {
     /// `mip`: what software set, and the lines of devices and timers.
@@ -24,7 +25,7 @@ impl Hart {
         let mut pending = self.csr.mip;
         if self.csr.has_supervisor_timer() {
             // The comparator drives the bit; what software left there does not count.
-            pending &= !STI;
+            pending &= !interrupt::SUPERVISOR_TIMER;
         }
         pending | self.lines
     }
@@ -35,19 +36,22 @@ impl Hart {
         let now = bus.time.reached_by(number);
         let clint = &bus.devices.clint;
         let when = |condition: bool, line: u64| if condition { line } else { 0 };
-        self.lines = when(now >= clint.deadline(number), MTI)
-            | when(clint.software_interrupt(number), MSI)
+        self.lines = when(now >= clint.deadline(number), interrupt::MACHINE_TIMER)
+            | when(
+                clint.software_interrupt(number),
+                interrupt::MACHINE_SOFTWARE,
+            )
             | when(
                 bus.devices.external_interrupt(number, Context::Machine),
-                MEI,
+                interrupt::MACHINE_EXTERNAL,
             )
             | when(
                 bus.devices.external_interrupt(number, Context::Supervisor),
-                SEI,
+                interrupt::SUPERVISOR_EXTERNAL,
             )
             | when(
                 self.csr.has_supervisor_timer() && now >= self.csr.stimecmp,
-                STI,
+                interrupt::SUPERVISOR_TIMER,
             );
         self.update_interrupts();
     }
@@ -61,10 +65,10 @@ impl Hart {
     /// The interrupts that would be taken at once if they were pending.
     pub(crate) fn enabled_interrupts(&self) -> u64 {
         let csr = &self.csr;
-        let machine = self.privilege < Privilege::Machine || csr.status & STATUS_MIE != 0;
+        let machine = self.privilege < Privilege::Machine || csr.status & status::MIE != 0;
         let supervisor = match self.privilege {
             Privilege::User => true,
-            Privilege::Supervisor => csr.status & STATUS_SIE != 0,
+            Privilege::Supervisor => csr.status & status::SIE != 0,
             Privilege::Machine => false,
         };
         let mut enabled = 0;
@@ -83,9 +87,9 @@ impl Hart {
         // Those for M-mode come before any for S-mode.
         let machine = ready & !self.csr.mideleg;
         let ready = if machine != 0 { machine } else { ready };
-        if let Some(cause) = PRIORITY.iter().find(|cause| ready >> **cause & 1 != 0) {
+        if let Some(line) = PRIORITY.iter().find(|line| ready & **line != 0) {
             self.is_stuck = false;
-            self.take_interrupt(*cause);
+            self.take_interrupt(line.trailing_zeros().into());
         }
     }
 
@@ -113,9 +117,11 @@ impl Hart {
         let machine = bus.devices.clint.deadline(self.csr.hartid as usize);
         let supervisor = self.csr.stimecmp;
         [
-            (machine != u64::MAX && wanted(MTI)).then_some(machine),
-            (self.csr.has_supervisor_timer() && supervisor != u64::MAX && wanted(STI))
-                .then_some(supervisor),
+            (machine != u64::MAX && wanted(interrupt::MACHINE_TIMER)).then_some(machine),
+            (self.csr.has_supervisor_timer()
+                && supervisor != u64::MAX
+                && wanted(interrupt::SUPERVISOR_TIMER))
+            .then_some(supervisor),
         ]
     }
 }

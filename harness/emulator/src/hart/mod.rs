@@ -11,37 +11,16 @@ pub(crate) use system::{Outcome, execute};
 pub(crate) use trap::Exception;
 
 use crate::exit::Trap;
+use crate::isa::csr::status;
+use crate::isa::{Privilege, register};
 use crate::memory::View;
 use csr::Csrs;
-pub(crate) use csr::number;
 
 /// Registers by number, with room to index them without a check: writes to `x0` are sent to
 /// [`X_DISCARD`].
 pub(crate) const REGISTERS: usize = 64;
 /// The register that nobody reads.
 pub(crate) const X_DISCARD: u8 = 32;
-
-/// Privilege modes, in the encoding of `mstatus.MPP`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Privilege {
-    /// U-mode.
-    User = 0,
-    /// S-mode.
-    Supervisor = 1,
-    /// M-mode.
-    Machine = 3,
-}
-
-impl Privilege {
-    fn from_bits(bits: u64) -> Option<Privilege> {
-        match bits {
-            0 => Some(Privilege::User),
-            1 => Some(Privilege::Supervisor),
-            3 => Some(Privilege::Machine),
-            _ => None,
-        }
-    }
-}
 
 /// The architectural state of one hart, and what is derived from it.
 #[derive(Clone)]
@@ -81,8 +60,8 @@ impl Hart {
         let mut x = [0; REGISTERS];
         let view = View::new(0, Privilege::Machine, false, false);
         // The boot protocol: hart number in a0, device tree in a1.
-        x[10] = number;
-        x[11] = device_tree;
+        x[register::A0] = number;
+        x[register::A1] = device_tree;
         Hart {
             x,
             pc: entry,
@@ -114,14 +93,14 @@ impl Hart {
         let status = self.csr.status;
         let fetch = View::new(self.csr.satp, self.privilege, false, false);
         // With MPRV, data is accessed as if in the mode that MPP names.
-        let privilege = if status & csr::STATUS_MPRV != 0 && self.privilege == Privilege::Machine {
+        let privilege = if status & status::MPRV != 0 && self.privilege == Privilege::Machine {
             csr::previous_privilege(status)
         } else {
             self.privilege
         };
         let has = |bit: u64| status & bit != 0;
         let satp = self.csr.satp;
-        let data = View::new(satp, privilege, has(csr::STATUS_SUM), has(csr::STATUS_MXR));
+        let data = View::new(satp, privilege, has(status::SUM), has(status::MXR));
         self.view_changed |= fetch != self.fetch_view || data != self.data_view;
         self.fetch_view = fetch;
         self.data_view = data;

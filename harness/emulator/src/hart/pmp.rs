@@ -136,7 +136,7 @@ impl Pmp {
 #[cfg(test)]
 mod tests {
     use super::{CFG_EXECUTE, CFG_LOCK, CFG_READ, CFG_WRITE, MATCH_NAPOT, MATCH_TOR, Pmp};
-    use crate::hart::Privilege::{Machine, Supervisor, User};
+    use crate::isa::Privilege::{Machine, Supervisor, User};
     use crate::memory::Access::{Fetch, Load, Store};
 
     const ALL: u8 = CFG_READ | CFG_WRITE | CFG_EXECUTE;

@@ -1,15 +1,17 @@
 //! Instructions of the SYSTEM opcode and fences: CSR accesses, traps and returns, `wfi`.
 
-use super::csr::{
-    Effect, STATUS_MIE, STATUS_MPIE, STATUS_MPP, STATUS_MPRV, STATUS_SIE, STATUS_SPIE, STATUS_SPP,
-    STATUS_TSR, STATUS_TVM, STATUS_TW, previous_privilege,
-};
-use super::{Exception, Hart, Privilege, X_DISCARD};
+use super::csr::{Effect, previous_privilege};
+use super::{Exception, Hart, X_DISCARD};
+use crate::isa::Privilege;
+use crate::isa::csr::status;
+use crate::isa::format::{funct3, rd, rs1, rs2, system};
 use crate::memory::{Bus, Scope};
 
 /// Low bits of the function of a CSR instruction; clearing is the remaining one.
 const SWAP: u32 = 1;
 const SET: u32 = 2;
+/// Its top bit: the operand is a number in place of a register.
+const IMMEDIATE: u32 = 4;
 
 /// What an instruction did, so far as others must know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,49 +34,40 @@ pub(crate) enum Outcome {
     Wait,
 }
 
-const ECALL: u32 = 0x0000_0073;
-const EBREAK: u32 = 0x0010_0073;
-const SRET: u32 = 0x1020_0073;
-const MRET: u32 = 0x3020_0073;
-const WFI: u32 = 0x1050_0073;
-const SFENCE_VMA: u32 = 0x1200_0073;
-/// All but the register fields of `sfence.vma`.
-const SFENCE_MASK: u32 = 0xfe00_7fff;
-
 /// Executes a SYSTEM instruction at `hart.pc`, whose step is counted already.
 pub(crate) fn execute(hart: &mut Hart, bus: &Bus, instruction: u32) -> Result<Outcome, Exception> {
     let illegal = Exception::illegal(instruction);
     let status = hart.csr.status;
-    if instruction >> 12 & 7 != 0 {
+    if funct3(instruction) != 0 {
         return access_csr(hart, bus, instruction);
     }
     match instruction {
-        ECALL => Err(Exception::environment_call(hart.privilege)),
-        EBREAK => Err(Exception::breakpoint()),
-        SRET => {
-            let trapped = hart.privilege == Privilege::Supervisor && status & STATUS_TSR != 0;
+        system::ECALL => Err(Exception::environment_call(hart.privilege)),
+        system::EBREAK => Err(Exception::breakpoint()),
+        system::SRET => {
+            let trapped = hart.privilege == Privilege::Supervisor && status & status::TSR != 0;
             if hart.privilege < Privilege::Supervisor || trapped {
                 return Err(illegal);
             }
             hart.return_from_supervisor();
             Ok(Outcome::Jumped)
         }
-        MRET => {
+        system::MRET => {
             if hart.privilege < Privilege::Machine {
                 return Err(illegal);
             }
             hart.return_from_machine();
             Ok(Outcome::Jumped)
         }
-        WFI => {
-            let trapped = hart.privilege == Privilege::Supervisor && status & STATUS_TW != 0;
+        system::WFI => {
+            let trapped = hart.privilege == Privilege::Supervisor && status & status::TW != 0;
             if hart.privilege == Privilege::User || trapped {
                 return Err(illegal);
             }
             Ok(Outcome::Wait)
         }
-        _ if instruction & SFENCE_MASK == SFENCE_VMA => {
-            let trapped = hart.privilege == Privilege::Supervisor && status & STATUS_TVM != 0;
+        _ if instruction & system::SFENCE_VMA_MASK == system::SFENCE_VMA => {
+            let trapped = hart.privilege == Privilege::Supervisor && status & status::TVM != 0;
             if hart.privilege == Privilege::User || trapped {
                 return Err(illegal);
             }
@@ -87,14 +80,14 @@ pub(crate) fn execute(hart: &mut Hart, bus: &Bus, instruction: u32) -> Result<Ou
 fn access_csr(hart: &mut Hart, bus: &Bus, instruction: u32) -> Result<Outcome, Exception> {
     let illegal = Exception::illegal(instruction);
     let number = (instruction >> 20) as u16;
-    let source = (instruction >> 15 & 31) as usize;
-    let operand = if instruction >> 14 & 1 != 0 {
+    let source = rs1(instruction) as usize;
+    let operand = if funct3(instruction) & IMMEDIATE != 0 {
         source as u64
     } else {
         hart.x[source]
     };
-    let operation = instruction >> 12 & 3;
-    let destination = (instruction >> 7 & 31) as u8;
+    let operation = funct3(instruction) & !IMMEDIATE;
+    let destination = rd(instruction) as u8;
     let writes = operation == SWAP || source != 0;
     if operation == 0 || !hart.may_access(number, writes) {
         return Err(illegal);
@@ -140,27 +133,27 @@ fn access_csr(hart: &mut Hart, bus: &Bus, instruction: u32) -> Result<Outcome, E
 impl Hart {
     /// What an `sfence.vma` covers: `x0` stands for all addresses, or for all address spaces.
     fn fence_scope(&self, instruction: u32) -> Scope {
-        let operand = |shift: u32| match (instruction >> shift & 31) as usize {
+        let operand = |register: u32| match register as usize {
             0 => None,
             register => Some(self.x[register]),
         };
         Scope {
-            address: operand(15),
-            identifier: operand(20).map(|identifier| identifier as u16),
+            address: operand(rs1(instruction)),
+            identifier: operand(rs2(instruction)).map(|identifier| identifier as u16),
         }
     }
 
     fn return_from_supervisor(&mut self) {
         let csr = &mut self.csr;
-        let to = if csr.status & STATUS_SPP != 0 {
+        let to = if csr.status & status::SPP != 0 {
             Privilege::Supervisor
         } else {
             Privilege::User
         };
-        let enabled = csr.status & STATUS_SPIE != 0;
+        let enabled = csr.status & status::SPIE != 0;
         // Leaving to a mode below M-mode ends MPRV.
-        csr.status &= !(STATUS_SIE | STATUS_SPP | STATUS_MPRV);
-        csr.status |= STATUS_SPIE | if enabled { STATUS_SIE } else { 0 };
+        csr.status &= !(status::SIE | status::SPP | status::MPRV);
+        csr.status |= status::SPIE | if enabled { status::SIE } else { 0 };
         self.pc = csr.sepc;
         self.privilege = to;
         self.update_mode();
@@ -169,12 +162,12 @@ impl Hart {
     fn return_from_machine(&mut self) {
         let csr = &mut self.csr;
         let to = previous_privilege(csr.status);
-        let enabled = csr.status & STATUS_MPIE != 0;
-        csr.status &= !(STATUS_MIE | STATUS_MPP);
+        let enabled = csr.status & status::MPIE != 0;
+        csr.status &= !(status::MIE | status::MPP);
         if to != Privilege::Machine {
-            csr.status &= !STATUS_MPRV;
+            csr.status &= !status::MPRV;
         }
-        csr.status |= STATUS_MPIE | if enabled { STATUS_MIE } else { 0 };
+        csr.status |= status::MPIE | if enabled { status::MIE } else { 0 };
         self.pc = csr.mepc;
         self.privilege = to;
         self.update_mode();

@@ -1,10 +1,9 @@
 //! Traps: which exceptions there are, and what taking one does.
 
-use super::csr::{
-    STATUS_MIE, STATUS_MPIE, STATUS_MPP, STATUS_MPP_SHIFT, STATUS_SIE, STATUS_SPIE, STATUS_SPP,
-};
-use super::{Hart, Privilege};
+use super::Hart;
 use crate::exit::Trap;
+use crate::isa::csr::{VECTOR_MODE, status};
+use crate::isa::{Privilege, cause};
 use crate::memory::Access;
 
 /// A synchronous exception: its code and what goes to `stval` or `mtval`.
@@ -17,26 +16,33 @@ pub(crate) struct Exception {
 impl Exception {
     pub(crate) fn illegal(instruction: u32) -> Exception {
         Exception {
-            cause: 2,
+            cause: cause::ILLEGAL_INSTRUCTION,
             value: u64::from(instruction),
         }
     }
 
     pub(crate) fn breakpoint() -> Exception {
-        Exception { cause: 3, value: 0 }
+        Exception {
+            cause: cause::BREAKPOINT,
+            value: 0,
+        }
     }
 
     /// `ecall` from this mode.
     pub(crate) fn environment_call(from: Privilege) -> Exception {
         Exception {
-            cause: 8 + from as u64,
+            cause: cause::USER_CALL + from as u64,
             value: 0,
         }
     }
 
     /// An `lr` (load) or another atomic operation (store) on a misaligned address.
     pub(crate) fn misaligned(access: Access, address: u64) -> Exception {
-        let cause = if access == Access::Load { 4 } else { 6 };
+        let cause = if access == Access::Load {
+            cause::LOAD_MISALIGNED
+        } else {
+            cause::STORE_MISALIGNED
+        };
         Exception {
             cause,
             value: address,
@@ -45,9 +51,9 @@ impl Exception {
 
     pub(crate) fn access_fault(access: Access, address: u64) -> Exception {
         let cause = match access {
-            Access::Fetch => 1,
-            Access::Load => 5,
-            Access::Store => 7,
+            Access::Fetch => cause::INSTRUCTION_ACCESS_FAULT,
+            Access::Load => cause::LOAD_ACCESS_FAULT,
+            Access::Store => cause::STORE_ACCESS_FAULT,
         };
         Exception {
             cause,
@@ -57,9 +63,9 @@ impl Exception {
 
     pub(crate) fn page_fault(access: Access, address: u64) -> Exception {
         let cause = match access {
-            Access::Fetch => 12,
-            Access::Load => 13,
-            Access::Store => 15,
+            Access::Fetch => cause::INSTRUCTION_PAGE_FAULT,
+            Access::Load => cause::LOAD_PAGE_FAULT,
+            Access::Store => cause::STORE_PAGE_FAULT,
         };
         Exception {
             cause,
@@ -68,7 +74,6 @@ impl Exception {
     }
 }
 
-const INTERRUPT_BIT: u64 = 1 << 63;
 const VECTORED: u64 = 1;
 
 impl Hart {
@@ -113,7 +118,7 @@ impl Hart {
         };
         let to_supervisor = self.privilege < Privilege::Machine && delegated >> cause & 1 != 0;
         let code = if is_interrupt {
-            INTERRUPT_BIT | cause
+            cause::INTERRUPT | cause
         } else {
             cause
         };
@@ -123,11 +128,11 @@ impl Hart {
             csr.sepc = self.pc;
             csr.scause = code;
             csr.stval = value;
-            let enabled = csr.status & STATUS_SIE != 0;
-            csr.status &= !(STATUS_SIE | STATUS_SPIE | STATUS_SPP);
-            csr.status |= if enabled { STATUS_SPIE } else { 0 };
+            let enabled = csr.status & status::SIE != 0;
+            csr.status &= !(status::SIE | status::SPIE | status::SPP);
+            csr.status |= if enabled { status::SPIE } else { 0 };
             if self.privilege == Privilege::Supervisor {
-                csr.status |= STATUS_SPP;
+                csr.status |= status::SPP;
             }
             self.privilege = Privilege::Supervisor;
             vector = csr.stvec;
@@ -135,15 +140,15 @@ impl Hart {
             csr.mepc = self.pc;
             csr.mcause = code;
             csr.mtval = value;
-            let enabled = csr.status & STATUS_MIE != 0;
-            csr.status &= !(STATUS_MIE | STATUS_MPIE | STATUS_MPP);
-            csr.status |= if enabled { STATUS_MPIE } else { 0 };
-            csr.status |= (self.privilege as u64) << STATUS_MPP_SHIFT;
+            let enabled = csr.status & status::MIE != 0;
+            csr.status &= !(status::MIE | status::MPIE | status::MPP);
+            csr.status |= if enabled { status::MPIE } else { 0 };
+            csr.status |= (self.privilege as u64) << status::MPP_SHIFT;
             self.privilege = Privilege::Machine;
             vector = csr.mtvec;
         }
-        self.pc = vector & !3;
-        if is_interrupt && vector & 3 == VECTORED {
+        self.pc = vector & !VECTOR_MODE;
+        if is_interrupt && vector & VECTOR_MODE == VECTORED {
             self.pc = self.pc.wrapping_add(4 * cause);
         }
         self.update_mode();

@@ -2,13 +2,14 @@
 //! straddled pages, and the entries that make the next access cheap.
 
 use super::ram::Ram;
-use super::sv39::{self, Access, PTE_ACCESSED, PTE_DIRTY, Reach, WalkError};
+use super::sv39::{self, Access, Reach, WalkError};
 use super::tlb::{Table, writer_with};
 use super::view::View;
 use super::{PAGE_BYTES, PAGE_MASK};
 use crate::clock::Time;
 use crate::devices::{CLINT_BASE, Devices, GuestMemory, MAX_HARTS};
-use crate::hart::{Exception, Pmp, Privilege};
+use crate::hart::{Exception, Pmp};
+use crate::isa::{Privilege, page_table};
 
 /// The tables and rules by which one hart accesses data.
 pub(crate) struct Data<'a> {
@@ -100,8 +101,8 @@ impl Bus {
             return Err(Exception::page_fault(access, address));
         }
         let wanted = match access {
-            Access::Store => PTE_ACCESSED | PTE_DIRTY,
-            Access::Load | Access::Fetch => PTE_ACCESSED,
+            Access::Store => page_table::ACCESSED | page_table::DIRTY,
+            Access::Load | Access::Fetch => page_table::ACCESSED,
         };
         if pte & wanted != wanted {
             if !pmp.permits_offset(leaf.entry, Access::Store, Privilege::Supervisor) {

@@ -2,26 +2,15 @@
 
 use super::ram::Ram;
 use super::{PAGE_BYTES, PAGE_MASK};
+use crate::isa::csr::translation;
+use crate::isa::page_table;
 
-pub(crate) const PTE_VALID: u64 = 1 << 0;
-pub(crate) const PTE_READ: u64 = 1 << 1;
-pub(crate) const PTE_WRITE: u64 = 1 << 2;
-pub(crate) const PTE_EXECUTE: u64 = 1 << 3;
-pub(crate) const PTE_USER: u64 = 1 << 4;
-const PTE_GLOBAL: u64 = 1 << 5;
-pub(crate) const PTE_ACCESSED: u64 = 1 << 6;
-pub(crate) const PTE_DIRTY: u64 = 1 << 7;
-/// N, PBMT and the reserved bits: must be zero without Svnapot and Svpbmt.
-const PTE_RESERVED: u64 = 0x3ff << 54;
 const PPN_MASK: u64 = (1 << 44) - 1;
 
 const ENTRIES: u64 = PAGE_BYTES / 8;
 const LEVELS: u8 = 3;
 const INDEX_BITS: u32 = 9;
 const ADDRESS_BITS: u32 = 39;
-
-/// The `satp` mode of Sv39; the other supported one is 0, bare.
-const SATP_SV39: u64 = 8;
 
 /// What an access wants to do with memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,17 +74,19 @@ enum Entry {
 
 impl Entry {
     fn of(pte: u64, level: u8) -> Entry {
-        let permissions = pte & (PTE_READ | PTE_WRITE | PTE_EXECUTE);
-        if pte & PTE_VALID == 0 || pte & PTE_RESERVED != 0 {
+        let permissions = pte & (page_table::READ | page_table::WRITE | page_table::EXECUTE);
+        if pte & page_table::VALID == 0 || pte & page_table::RESERVED != 0 {
             Entry::Invalid
         } else if permissions == 0 {
             // A, D and U of a non-leaf entry are reserved.
-            if level == 0 || pte & (PTE_ACCESSED | PTE_DIRTY | PTE_USER) != 0 {
+            if level == 0
+                || pte & (page_table::ACCESSED | page_table::DIRTY | page_table::USER) != 0
+            {
                 Entry::Invalid
             } else {
                 Entry::Table((pte >> 10 & PPN_MASK) * PAGE_BYTES)
             }
-        } else if permissions & (PTE_READ | PTE_WRITE) == PTE_WRITE {
+        } else if permissions & (page_table::READ | page_table::WRITE) == page_table::WRITE {
             Entry::Invalid
         } else if (pte >> 10) & ((1 << (INDEX_BITS * u32::from(level))) - 1) != 0 {
             // A misaligned superpage.
@@ -107,7 +98,7 @@ impl Entry {
 }
 
 fn root(satp: u64) -> Option<u64> {
-    (satp >> 60 == SATP_SV39).then_some((satp & PPN_MASK) * PAGE_BYTES)
+    (satp >> translation::MODE_SHIFT == translation::SV39).then_some((satp & PPN_MASK) * PAGE_BYTES)
 }
 
 fn is_canonical(address: u64) -> bool {
@@ -140,7 +131,7 @@ pub(crate) fn walk(
             .ok_or(WalkError::NotInRam)?;
         visit(entry, level > 0);
         let pte = ram.peek(entry);
-        is_global |= pte & PTE_GLOBAL != 0;
+        is_global |= pte & page_table::GLOBAL != 0;
         match Entry::of(pte, level) {
             Entry::Invalid => return Err(WalkError::NotMapped),
             Entry::Table(next) => table = next,
@@ -168,7 +159,7 @@ pub(crate) fn walk(
 
 /// Does the entry allow the access?
 pub(crate) fn permits(pte: u64, access: Access, is_user: bool, sum: bool, mxr: bool) -> bool {
-    let user_page = pte & PTE_USER != 0;
+    let user_page = pte & page_table::USER != 0;
     let owner = if is_user {
         user_page
     } else {
@@ -176,10 +167,10 @@ pub(crate) fn permits(pte: u64, access: Access, is_user: bool, sum: bool, mxr: b
         !user_page || (sum && access != Access::Fetch)
     };
     let right = match access {
-        Access::Fetch => pte & PTE_EXECUTE,
-        Access::Load if mxr => pte & (PTE_READ | PTE_EXECUTE),
-        Access::Load => pte & PTE_READ,
-        Access::Store => pte & PTE_WRITE,
+        Access::Fetch => pte & page_table::EXECUTE,
+        Access::Load if mxr => pte & (page_table::READ | page_table::EXECUTE),
+        Access::Load => pte & page_table::READ,
+        Access::Store => pte & page_table::WRITE,
     };
     owner && right != 0
 }
@@ -279,7 +270,7 @@ impl PageTables<'_> {
                         .map(u64::from_le_bytes),
                 )
             })
-            .filter(|(_, pte)| pte & PTE_VALID != 0)
+            .filter(|(_, pte)| pte & page_table::VALID != 0)
     }
 
     fn bound(&self) -> Bound {

@@ -1,7 +1,7 @@
 //! How a hart sees memory just now: everything that decides the outcome of a translation, in one
 //! word, so that it is compared and remembered at no cost.
 
-use crate::hart::Privilege;
+use crate::isa::Privilege;
 
 /// Set in a view that translates, as in the one mode of `satp` that does, Sv39.
 const TRANSLATES: u64 = 1 << 63;
@@ -81,7 +81,7 @@ impl View {
 #[cfg(test)]
 mod tests {
     use super::View;
-    use crate::hart::Privilege::{Machine, Supervisor, User};
+    use crate::isa::Privilege::{Machine, Supervisor, User};
 
     const SATP: u64 = 8 << 60 | 0x1234 << 44 | 0x8_0123;
 

@@ -1,24 +1,15 @@
 //! The C extension: each 16-bit instruction stands for one of 32 bits (unprivileged
 //! specification, chapter "C").
 
-const X0: u32 = 0;
-const RA: u32 = 1;
-const SP: u32 = 2;
+use super::format::{b_type, bits, i_type, j_type, opcode, r_type, s_type, sign, system};
+use super::register;
 
-const OP_LOAD: u32 = 0x03;
-const OP_IMMEDIATE: u32 = 0x13;
-const OP_IMMEDIATE_32: u32 = 0x1b;
-const OP_STORE: u32 = 0x23;
-const OP_REGISTER: u32 = 0x33;
-const OP_LUI: u32 = 0x37;
-const OP_REGISTER_32: u32 = 0x3b;
-const OP_BRANCH: u32 = 0x63;
-const OP_JALR: u32 = 0x67;
-const OP_JAL: u32 = 0x6f;
-const EBREAK: u32 = 0x0010_0073;
+const X0: u32 = register::ZERO as u32;
+const RA: u32 = register::RA as u32;
+const SP: u32 = register::SP as u32;
 
 /// The 32-bit instruction that `half` stands for; `None` if it is illegal or reserved.
-pub(super) fn expand(half: u16) -> Option<u32> {
+pub(crate) fn expand(half: u16) -> Option<u32> {
     let c = u32::from(half);
     let rd = c >> 7 & 31;
     let rs2 = c >> 2 & 31;
@@ -29,18 +20,18 @@ pub(super) fn expand(half: u16) -> Option<u32> {
         // c.addi4spn; all zeros is illegal, and so is a zero immediate.
         (0, 0) => {
             let value = bits(c, 11, 2, 4) | bits(c, 7, 4, 6) | bits(c, 6, 1, 2) | bits(c, 5, 1, 3);
-            (value != 0).then(|| i_type(OP_IMMEDIATE, 0, low_rd, SP, value))
+            (value != 0).then(|| i_type(opcode::OP_IMM, 0, low_rd, SP, value))
         }
-        (0, 2) => Some(i_type(OP_LOAD, 2, low_rd, low_rs1, word_offset(c))),
-        (0, 3) => Some(i_type(OP_LOAD, 3, low_rd, low_rs1, double_offset(c))),
+        (0, 2) => Some(i_type(opcode::LOAD, 2, low_rd, low_rs1, word_offset(c))),
+        (0, 3) => Some(i_type(opcode::LOAD, 3, low_rd, low_rs1, double_offset(c))),
         (0, 6) => Some(s_type(2, low_rs1, low_rd, word_offset(c))),
         (0, 7) => Some(s_type(3, low_rs1, low_rd, double_offset(c))),
         // c.nop and c.addi.
-        (1, 0) => Some(i_type(OP_IMMEDIATE, 0, rd, rd, immediate)),
+        (1, 0) => Some(i_type(opcode::OP_IMM, 0, rd, rd, immediate)),
         // c.addiw.
-        (1, 1) => (rd != 0).then(|| i_type(OP_IMMEDIATE_32, 0, rd, rd, immediate)),
+        (1, 1) => (rd != 0).then(|| i_type(opcode::OP_IMM_32, 0, rd, rd, immediate)),
         // c.li.
-        (1, 2) => Some(i_type(OP_IMMEDIATE, 0, rd, X0, immediate)),
+        (1, 2) => Some(i_type(opcode::OP_IMM, 0, rd, X0, immediate)),
         (1, 3) => {
             if c >> 12 & 1 == 0 && rs2 == 0 {
                 return None;
@@ -52,10 +43,10 @@ pub(super) fn expand(half: u16) -> Option<u32> {
                     | bits(c, 5, 1, 6)
                     | bits(c, 3, 2, 7)
                     | bits(c, 2, 1, 5);
-                Some(i_type(OP_IMMEDIATE, 0, SP, SP, sign(value, 10)))
+                Some(i_type(opcode::OP_IMM, 0, SP, SP, sign(value, 10)))
             } else {
                 // c.lui.
-                Some(OP_LUI | rd << 7 | immediate << 12)
+                Some(opcode::LUI | rd << 7 | immediate << 12)
             }
         }
         (1, 4) => arithmetic(c, low_rs1, low_rd, immediate),
@@ -81,26 +72,26 @@ pub(super) fn expand(half: u16) -> Option<u32> {
             Some(b_type(funct - 6, low_rs1, X0, sign(value, 9)))
         }
         // c.slli.
-        (2, 0) => Some(i_type(OP_IMMEDIATE, 1, rd, rd, immediate & 63)),
+        (2, 0) => Some(i_type(opcode::OP_IMM, 1, rd, rd, immediate & 63)),
         // c.lwsp.
         (2, 2) => {
             let value = bits(c, 12, 1, 5) | bits(c, 4, 3, 2) | bits(c, 2, 2, 6);
-            (rd != 0).then(|| i_type(OP_LOAD, 2, rd, SP, value))
+            (rd != 0).then(|| i_type(opcode::LOAD, 2, rd, SP, value))
         }
         // c.ldsp.
         (2, 3) => {
             let value = bits(c, 12, 1, 5) | bits(c, 5, 2, 3) | bits(c, 2, 3, 6);
-            (rd != 0).then(|| i_type(OP_LOAD, 3, rd, SP, value))
+            (rd != 0).then(|| i_type(opcode::LOAD, 3, rd, SP, value))
         }
         (2, 4) => match (c >> 12 & 1, rd, rs2) {
             (0, 0, 0) => None,
             // c.jr, c.mv.
-            (0, _, 0) => Some(i_type(OP_JALR, 0, X0, rd, 0)),
-            (0, _, _) => Some(r_type(OP_REGISTER, 0, 0, rd, X0, rs2)),
+            (0, _, 0) => Some(i_type(opcode::JALR, 0, X0, rd, 0)),
+            (0, _, _) => Some(r_type(opcode::OP, 0, 0, rd, X0, rs2)),
             // c.ebreak, c.jalr, c.add.
-            (_, 0, 0) => Some(EBREAK),
-            (_, _, 0) => Some(i_type(OP_JALR, 0, RA, rd, 0)),
-            (_, _, _) => Some(r_type(OP_REGISTER, 0, 0, rd, rd, rs2)),
+            (_, 0, 0) => Some(system::EBREAK),
+            (_, _, 0) => Some(i_type(opcode::JALR, 0, RA, rd, 0)),
+            (_, _, _) => Some(r_type(opcode::OP, 0, 0, rd, rd, rs2)),
         },
         // c.swsp.
         (2, 6) => Some(s_type(2, SP, rs2, bits(c, 9, 4, 2) | bits(c, 7, 2, 6))),
@@ -113,32 +104,22 @@ pub(super) fn expand(half: u16) -> Option<u32> {
 /// The quarter of shifts, c.andi and register arithmetic.
 fn arithmetic(c: u32, rd: u32, rs2: u32, immediate: u32) -> Option<u32> {
     match c >> 10 & 3 {
-        0 => Some(i_type(OP_IMMEDIATE, 5, rd, rd, immediate & 63)),
-        1 => Some(i_type(OP_IMMEDIATE, 5, rd, rd, immediate & 63 | 0x400)),
-        2 => Some(i_type(OP_IMMEDIATE, 7, rd, rd, immediate)),
+        0 => Some(i_type(opcode::OP_IMM, 5, rd, rd, immediate & 63)),
+        1 => Some(i_type(opcode::OP_IMM, 5, rd, rd, immediate & 63 | 0x400)),
+        2 => Some(i_type(opcode::OP_IMM, 7, rd, rd, immediate)),
         _ => {
             let (opcode, funct3, funct7) = match (c >> 12 & 1, c >> 5 & 3) {
-                (0, 0) => (OP_REGISTER, 0, 0x20),
-                (0, 1) => (OP_REGISTER, 4, 0),
-                (0, 2) => (OP_REGISTER, 6, 0),
-                (0, _) => (OP_REGISTER, 7, 0),
-                (_, 0) => (OP_REGISTER_32, 0, 0x20),
-                (_, 1) => (OP_REGISTER_32, 0, 0),
+                (0, 0) => (opcode::OP, 0, 0x20),
+                (0, 1) => (opcode::OP, 4, 0),
+                (0, 2) => (opcode::OP, 6, 0),
+                (0, _) => (opcode::OP, 7, 0),
+                (_, 0) => (opcode::OP_32, 0, 0x20),
+                (_, 1) => (opcode::OP_32, 0, 0),
                 _ => return None,
             };
             Some(r_type(opcode, funct3, funct7, rd, rd, rs2))
         }
     }
-}
-
-/// `count` bits of `c` from bit `from`, moved to bit `to`.
-fn bits(c: u32, from: u32, count: u32, to: u32) -> u32 {
-    (c >> from & ((1 << count) - 1)) << to
-}
-
-/// Sign-extends a value of `width` bits.
-fn sign(value: u32, width: u32) -> u32 {
-    ((value << (32 - width)) as i32 >> (32 - width)) as u32
 }
 
 fn word_offset(c: u32) -> u32 {
@@ -147,38 +128,6 @@ fn word_offset(c: u32) -> u32 {
 
 fn double_offset(c: u32) -> u32 {
     bits(c, 10, 3, 3) | bits(c, 5, 2, 6)
-}
-
-fn i_type(opcode: u32, funct3: u32, rd: u32, rs1: u32, immediate: u32) -> u32 {
-    opcode | rd << 7 | funct3 << 12 | rs1 << 15 | immediate << 20
-}
-
-fn r_type(opcode: u32, funct3: u32, funct7: u32, rd: u32, rs1: u32, rs2: u32) -> u32 {
-    opcode | rd << 7 | funct3 << 12 | rs1 << 15 | rs2 << 20 | funct7 << 25
-}
-
-fn s_type(funct3: u32, rs1: u32, rs2: u32, offset: u32) -> u32 {
-    OP_STORE | (offset & 31) << 7 | funct3 << 12 | rs1 << 15 | rs2 << 20 | offset >> 5 << 25
-}
-
-fn b_type(funct3: u32, rs1: u32, rs2: u32, offset: u32) -> u32 {
-    OP_BRANCH
-        | bits(offset, 11, 1, 7)
-        | bits(offset, 1, 4, 8)
-        | funct3 << 12
-        | rs1 << 15
-        | rs2 << 20
-        | bits(offset, 5, 6, 25)
-        | bits(offset, 12, 1, 31)
-}
-
-fn j_type(rd: u32, offset: u32) -> u32 {
-    OP_JAL
-        | rd << 7
-        | bits(offset, 12, 8, 12)
-        | bits(offset, 11, 1, 20)
-        | bits(offset, 1, 10, 21)
-        | bits(offset, 20, 1, 31)
 }
 
 #[cfg(test)]
