@@ -19,7 +19,7 @@ const LENGTHS: [u32; 4] = [8, 32, 64, 128];
 
 fn guest() -> Arc<Guest> {
     let files = GuestFiles::find(None, None).unwrap_or_else(|error| panic!("{error}"));
-    Guest::boot(&files, Dialect::faultline()).unwrap_or_else(|error| panic!("{error}"))
+    faultline::boot(&files, Dialect::faultline()).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// The measured set: generated cases of exactly `length` operations.

@@ -8,7 +8,7 @@
 mod qemu;
 
 use emulator::{Config, Coverage};
-use faultline::session::Session;
+use faultline::console::Console;
 use qemu::Qemu;
 use std::time::Instant;
 
@@ -28,9 +28,9 @@ fn main() {
         coverage: Coverage::Supervisor,
         ..Config::default()
     };
-    let (session, here) = timed(|| Session::boot(&config).unwrap_or_else(|e| panic!("{e}")));
-    let mut session = session;
-    session.set_budget(BUDGET);
+    let (console, here) = timed(|| Console::boot(&config).unwrap_or_else(|e| panic!("{e}")));
+    let mut console = console;
+    console.set_budget(BUDGET);
     let on_qemu = Qemu::is_installed().then(|| timed(|| Qemu::boot(1)));
     println!(
         "{:<24} {:>16} {:>10} {:>10} {:>8}",
@@ -42,20 +42,20 @@ fn main() {
     };
     print(
         "boot to the prompt",
-        session.instructions(),
+        console.instructions(),
         here,
         boot_there,
     );
     for (line, passed) in PROGRAMS {
-        let before = session.instructions();
-        let (shown, here) = timed(|| session.run(line).unwrap_or_else(|error| panic!("{error}")));
+        let before = console.instructions();
+        let (shown, here) = timed(|| console.run(line).unwrap_or_else(|error| panic!("{error}")));
         assert!(shown.contains(passed), "{shown}");
         let there = qemu.as_mut().map(|qemu| {
             let (shown, seconds) = timed(|| qemu.run(line));
             assert!(shown.contains(passed), "{shown}");
             seconds
         });
-        print(line, session.instructions() - before, here, there);
+        print(line, console.instructions() - before, here, there);
     }
 }
 

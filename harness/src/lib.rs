@@ -1,16 +1,19 @@
 //! Faultline: joins a kernel in its machine with the oracle, drives cases through both, judges,
 //! minimises and reports.
 //!
-//! The way through the code: [`guest`] boots a kernel once and keeps the snapshot; a
-//! [`driver`] performs one step on it; a [`runner`] takes a whole case through driver and judge;
-//! [`replay`], [`fuzzing`], [`campaign`], [`distil`] and [`mutants`] are loops over runners;
-//! [`breeding`] makes new cases from old ones; [`triage`] is what happens to a finding.
+//! The way through the code: [`boot`](mod@boot) brings a kernel to the start of a case, once; a
+//! [`guest`] is what it is there, with the snapshot; a [`driver`] performs one step on it; a
+//! [`runner`] takes a whole case through driver and judge; [`replay`], [`fuzzing`], [`campaign`],
+//! [`distil`] and [`mutants`] are loops over runners; [`breeding`] makes new cases from old ones;
+//! [`triage`] is what happens to a finding.
 
 pub mod agent;
+pub mod boot;
 pub mod breeding;
 pub mod campaign;
 pub mod case_file;
 pub mod check;
+pub mod console;
 pub mod counters;
 pub mod distil;
 pub mod driver;
@@ -21,9 +24,9 @@ pub mod mutants;
 pub mod nightly;
 pub mod replay;
 pub mod runner;
-pub mod session;
 pub mod test_programs;
 pub mod triage;
 
+pub use boot::boot;
 pub use oracle::case::{cross_over, mutate};
 pub use oracle::{Case, Profile};

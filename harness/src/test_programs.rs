@@ -4,8 +4,8 @@
 //! Nothing depends on the host's clock: a program that passes, passes again after as many
 //! instructions, so a *hang* is a multiple of what a sound kernel needs.
 
+use crate::console::{Console, ConsoleError};
 use crate::guest::location::GuestFiles;
-use crate::session::{Session, SessionError};
 use emulator::{Config, Coverage, Machine, Snapshot};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -76,7 +76,7 @@ impl Budgets {
 
 /// A kernel whose shell waits for a line, to be run again and again from there.
 pub struct Bench {
-    session: Session,
+    console: Console,
     snapshot: Arc<Snapshot>,
 }
 
@@ -85,13 +85,13 @@ impl Bench {
     ///
     /// # Errors
     /// There is no prompt.
-    pub fn boot(files: GuestFiles) -> Result<Self, SessionError> {
+    pub fn boot(files: GuestFiles) -> Result<Self, ConsoleError> {
         let config = Config {
             harts: HARTS,
             coverage: Coverage::Supervisor,
             ..Config::default()
         };
-        let mut machine = Session::boot_files(&config, files)?.into_machine();
+        let mut machine = Console::boot_files(&config, files)?.into_machine();
         let snapshot = machine.snapshot();
         Ok(Self::on(machine, snapshot))
     }
@@ -103,29 +103,29 @@ impl Bench {
     }
 
     fn on(machine: Machine, snapshot: Arc<Snapshot>) -> Self {
-        let session = Session::new(machine);
-        Self { session, snapshot }
+        let console = Console::new(machine);
+        Self { console, snapshot }
     }
 
     /// Types `line` at the first prompt, and lets it take `budget` instructions. Before it begins,
     /// `change` may change the machine; the next run knows nothing of that. A program that says of
     /// one rule that it fails is stopped there.
     pub fn run(&mut self, line: &str, budget: u64, change: impl FnOnce(&mut Machine)) -> Ran {
-        self.session.start_over();
-        self.session.machine_mut().edges_mut().fill(0);
-        change(self.session.machine_mut());
-        self.session.set_budget(budget);
-        let before = self.session.machine_mut().steps();
-        let told = self.session.run_until(line, fails);
+        self.console.start_over();
+        self.console.machine_mut().edges_mut().fill(0);
+        change(self.console.machine_mut());
+        self.console.set_budget(budget);
+        let before = self.console.machine_mut().steps();
+        let told = self.console.run_until(line, fails);
         Ran {
             verdict: verdict(line, told),
-            instructions: self.session.machine_mut().steps() - before,
+            instructions: self.console.machine_mut().steps() - before,
         }
     }
 
     /// The kernel's basic blocks that the last run has come to, by their first addresses.
     pub fn blocks_reached(&mut self) -> impl Iterator<Item = u64> {
-        let machine = &*self.session.machine_mut();
+        let machine = &*self.console.machine_mut();
         let counters = machine.edges().iter().enumerate();
         let taken = counters.filter(|(_, count)| **count > 0);
         taken.filter_map(|(edge, _)| machine.edge_location(edge))
@@ -138,15 +138,15 @@ fn fails(shown: &str) -> bool {
 }
 
 /// What the answer to `line` says: each rule that fails has a line, and the last one is the verdict.
-fn verdict(line: &str, told: Result<String, SessionError>) -> Verdict {
+fn verdict(line: &str, told: Result<String, ConsoleError>) -> Verdict {
     let program = line.split(' ').next().unwrap_or(line);
     match told {
         Ok(shown) => match !fails(&shown) && shown.contains(&format!("{program}: ALL PASSED")) {
             true => Verdict::Passed,
             false => Verdict::Failed,
         },
-        Err(SessionError::NotShown { shown, .. }) if shown.contains("panic:") => Verdict::Panicked,
-        Err(SessionError::NotShown { .. }) => Verdict::Hung,
+        Err(ConsoleError::NotShown { shown, .. }) if shown.contains("panic:") => Verdict::Panicked,
+        Err(ConsoleError::NotShown { .. }) => Verdict::Hung,
         Err(_) => Verdict::Failed,
     }
 }
@@ -154,12 +154,12 @@ fn verdict(line: &str, told: Result<String, SessionError>) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::{BUDGET, Budgets, Ran, Verdict, verdict};
-    use crate::session::SessionError;
+    use crate::console::ConsoleError;
     use emulator::Exit;
     use std::collections::BTreeMap;
 
-    fn not_shown(shown: &str) -> Result<String, SessionError> {
-        Err(SessionError::NotShown {
+    fn not_shown(shown: &str) -> Result<String, ConsoleError> {
+        Err(ConsoleError::NotShown {
             wanted: "$ ".to_owned(),
             exit: Exit::Budget,
             shown: shown.to_owned(),

@@ -4,7 +4,7 @@
 mod qemu;
 
 use emulator::Config;
-use faultline::session::Session;
+use faultline::console::Console;
 use qemu::Qemu;
 
 const LINE: &str = "lazytests growth bounds";
@@ -19,8 +19,8 @@ fn session_in_our_machine(harts: usize) {
         harts,
         ..Config::default()
     };
-    let mut session = Session::boot(&config).unwrap_or_else(|error| panic!("{error}"));
-    let shown = session.run(LINE);
+    let mut console = Console::boot(&config).unwrap_or_else(|error| panic!("{error}"));
+    let shown = console.run(LINE);
     check(&shown.unwrap_or_else(|error| panic!("{error}")));
 }
 

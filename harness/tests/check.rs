@@ -11,7 +11,7 @@ use std::sync::Arc;
 /// Our kernel, taken for another.
 fn stranger() -> Arc<Guest> {
     let files = GuestFiles::find(None, None).unwrap();
-    Guest::boot(&files, Dialect::xv6_2025()).unwrap()
+    faultline::boot(&files, Dialect::xv6_2025()).unwrap()
 }
 
 #[test]
@@ -34,7 +34,7 @@ fn a_situation_to_be_avoided_is_not_entered() {
         "faultline 1\na: sbrk +2p\na: load8 heap[0]\na: load8 heap[0]\na: store8 heap[1] 7\n";
     let case = Case::parse(text).unwrap();
     let files = GuestFiles::find(None, None).unwrap();
-    let mut runner = Runner::new(&Guest::boot(&files, Dialect::faultline()).unwrap());
+    let mut runner = Runner::new(&faultline::boot(&files, Dialect::faultline()).unwrap());
     let all = runner.run(&case).meter;
     assert_eq!((all.operations, all.skipped), (4, 0));
     runner.avoid(&[Situation {

@@ -38,7 +38,7 @@ fn main() -> ExitCode {
 
 fn boot() -> Result<Arc<Guest>, String> {
     let files = GuestFiles::find(None, None).map_err(|error| error.to_string())?;
-    Guest::boot(&files, Dialect::faultline()).map_err(|error| error.to_string())
+    faultline::boot(&files, Dialect::faultline()).map_err(|error| error.to_string())
 }
 
 fn replay(guest: &Arc<Guest>, path: PathBuf) -> Result<(), Failed> {

@@ -4,8 +4,8 @@
 use abi::file_system::{BLOCK_SIZE, DirectoryEntry, DiskInode, SUPER_BLOCK, SuperBlock};
 use abi::limits::CONSOLE;
 use emulator::{Config, Machine};
+use faultline::console::{Console, PROMPT};
 use faultline::guest::location::GuestFiles;
-use faultline::session::{PROMPT, Session};
 use mkfs::Image;
 
 /// Instructions within which a boot or a command has to end, damage or not.
@@ -19,22 +19,22 @@ fn image() -> Image {
     Image::open(files().file_system).unwrap()
 }
 
-fn session(disk: Vec<u8>, harts: usize) -> Session {
+fn console(disk: Vec<u8>, harts: usize) -> Console {
     let config = Config {
         harts,
         ..Config::default()
     };
-    let mut session = Session::new(Machine::new(&config, &files().kernel, disk).unwrap());
-    session.set_budget(BUDGET);
-    session
+    let mut console = Console::new(Machine::new(&config, &files().kernel, disk).unwrap());
+    console.set_budget(BUDGET);
+    console
 }
 
 /// Boots from `disk`; the kernel must refuse to mount it and say `reason`.
 #[track_caller]
 fn refuses(disk: Vec<u8>, reason: &str) {
-    let mut session = session(disk, 1);
+    let mut console = console(disk, 1);
     let wanted = format!("cannot mount the disk: {reason}\n");
-    let shown = session.wait_for(&wanted);
+    let shown = console.wait_for(&wanted);
     shown.unwrap_or_else(|error| panic!("{error}"));
 }
 
@@ -76,10 +76,10 @@ fn a_superblock_that_contradicts_itself_is_refused() {
 #[test]
 fn a_log_shorter_than_usual_serves() {
     let disk = with_super_block(|layout| layout.log_blocks = 11);
-    let mut session = session(disk, 1);
-    session.wait_for(PROMPT).unwrap();
-    session.run("filework").unwrap();
-    let image = Image::open(session.into_machine().disk()).unwrap();
+    let mut console = console(disk, 1);
+    console.wait_for(PROMPT).unwrap();
+    console.run("filework").unwrap();
+    let image = Image::open(console.into_machine().disk()).unwrap();
     assert_eq!(image.check(), []);
 }
 
@@ -136,12 +136,12 @@ fn with_damaged_file(damage: impl FnOnce(&mut DiskInode), commands: &[&str]) -> 
     let mut inode = DiskInode::decode(bytes.first_chunk().unwrap());
     damage(&mut inode);
     bytes.copy_from_slice(&inode.encode());
-    let mut session = session(disk, 1);
-    session.wait_for(PROMPT).unwrap();
+    let mut console = console(disk, 1);
+    console.wait_for(PROMPT).unwrap();
     commands
         .iter()
         .map(|command| {
-            let printed = session.run(command);
+            let printed = console.run(command);
             printed.unwrap_or_else(|error| panic!("{command}: {error}"))
         })
         .collect()
@@ -196,8 +196,8 @@ fn directories_inside_themselves_do_not_hang_the_kernel() {
         let entry = DirectoryEntry::new(number as u16, b"again").encode();
         disk[end..end + DirectoryEntry::SIZE].copy_from_slice(&entry);
     }
-    let mut session = session(disk, 3);
-    session.wait_for(PROMPT).unwrap();
+    let mut console = console(disk, 3);
+    console.wait_for(PROMPT).unwrap();
     let commands = [
         "ls a/b/again/b/again/b/again",
         "rm c/again",
@@ -209,10 +209,10 @@ fn directories_inside_themselves_do_not_hang_the_kernel() {
         "rm a",
     ];
     for command in commands {
-        let printed = session.run(command);
+        let printed = console.run(command);
         printed.unwrap_or_else(|error| panic!("{command}: {error}"));
     }
-    assert_eq!(session.run("cat c/file").unwrap(), "x\n");
+    assert_eq!(console.run("cat c/file").unwrap(), "x\n");
 }
 
 /// A generator of numbers, the same in every run (xorshift, period 2^64 - 1).
@@ -249,8 +249,8 @@ fn random_damage_to_files_directories_and_bitmap_is_survived() {
             let (start, length) = areas[numbers.below(areas.len())];
             disk[start + numbers.below(length)] = numbers.below(256) as u8;
         }
-        let mut session = session(disk, 1);
-        session
+        let mut console = console(disk, 1);
+        console
             .wait_for(PROMPT)
             .unwrap_or_else(|error| panic!("damage {seed}: {error}"));
         for command in [
@@ -264,7 +264,7 @@ fn random_damage_to_files_directories_and_bitmap_is_survived() {
             "rm d/big d/small d/other d/new d/e d",
         ] {
             // Whatever it prints: it must come back to the prompt.
-            let printed = session.run(command);
+            let printed = console.run(command);
             printed.unwrap_or_else(|error| panic!("damage {seed}, {command}: {error}"));
         }
     }

@@ -4,8 +4,8 @@
 use abi::file_system::{BLOCK_SIZE, DIRECT_BLOCKS, DiskInode, Kind, MAX_FILE_SIZE};
 use abi::limits::CONSOLE;
 use emulator::{Config, Machine};
+use faultline::console::{Console, PROMPT};
 use faultline::guest::location::GuestFiles;
-use faultline::session::{PROMPT, Session};
 use mkfs::{Builder, Image};
 
 /// As long as a name can be: it has no zero byte at its end.
@@ -23,11 +23,11 @@ fn image() -> Image {
 fn run(image: Image, lines: &[&str]) -> (Vec<String>, Image) {
     let disk = image.into_bytes();
     let machine = Machine::new(&Config::default(), &files().kernel, disk).unwrap();
-    let mut session = Session::new(machine);
-    session.wait_for(PROMPT).unwrap();
-    let printed = lines.iter().map(|line| session.run(line).unwrap());
+    let mut console = Console::new(machine);
+    console.wait_for(PROMPT).unwrap();
+    let printed = lines.iter().map(|line| console.run(line).unwrap());
     let printed = printed.collect();
-    let image = Image::open(session.into_machine().disk()).unwrap();
+    let image = Image::open(console.into_machine().disk()).unwrap();
     assert_eq!(image.check(), []);
     (printed, image)
 }

@@ -7,11 +7,10 @@ mod qemu;
 
 use emulator::Config;
 use faultline::case_file;
+use faultline::console::Console;
 use faultline::export::{Language, export};
-use faultline::guest::Guest;
 use faultline::guest::location::GuestFiles;
 use faultline::runner::Runner;
-use faultline::session::Session;
 use oracle::{Case, Dialect};
 use qemu::Qemu;
 use std::path::{Path, PathBuf};
@@ -37,7 +36,8 @@ fn case(name: &str) -> Case {
 
 fn our_kernel() -> Runner {
     let files = GuestFiles::find(None, None).unwrap_or_else(|error| panic!("{error}"));
-    let guest = Guest::boot(&files, Dialect::faultline()).unwrap_or_else(|error| panic!("{error}"));
+    let guest =
+        faultline::boot(&files, Dialect::faultline()).unwrap_or_else(|error| panic!("{error}"));
     Runner::new(&guest)
 }
 
@@ -171,7 +171,8 @@ fn programs_in_c_show_findings_of_a_c_kernel() {
         Some(&tree.join("fs.img")),
     );
     let files = files.unwrap_or_else(|error| panic!("{error}"));
-    let guest = Guest::boot(&files, Dialect::xv6_2025()).unwrap_or_else(|error| panic!("{error}"));
+    let guest =
+        faultline::boot(&files, Dialect::xv6_2025()).unwrap_or_else(|error| panic!("{error}"));
     let mut runner = Runner::new(&guest);
     let found = [
         "string_on_a_lazy_page",
@@ -260,7 +261,7 @@ fn programs_in_c_show_what_is_wrong_with_frames() {
             Some(&tree.join("fs.img")),
         );
         let files = files.unwrap_or_else(|error| panic!("{error}"));
-        let guest = Guest::boot(&files, Dialect::xv6_2025());
+        let guest = faultline::boot(&files, Dialect::xv6_2025());
         let mut runner = Runner::new(&guest.unwrap_or_else(|error| panic!("{error}")));
         let exported = export(&mut runner, &case(name), Language::C).unwrap();
         assert!(exported.finding.is_some() && exported.hidden.is_none());
@@ -334,7 +335,7 @@ fn programs_in_rust_show_seeded_bugs_of_our_kernel() {
             .arg(patch)
             .current_dir(folder.path()));
         let files = build(&root, folder.path(), bug);
-        let guest = Guest::boot(&files, Dialect::faultline());
+        let guest = faultline::boot(&files, Dialect::faultline());
         let guest = guest.unwrap_or_else(|error| panic!("{bug}: {error}"));
         let exported = export(&mut Runner::new(&guest), &case(name), Language::Rust).unwrap();
         assert!(exported.finding.is_some(), "{bug}");
@@ -349,12 +350,12 @@ fn programs_in_rust_show_seeded_bugs_of_our_kernel() {
         for (kernel, wanted) in [(kernel, *shows), (&sound.kernel_path, "not reproduced")] {
             let line = format!("repro{number}");
             let files = GuestFiles::find(Some(kernel), Some(&sound.file_system_path)).unwrap();
-            let mut session = Session::boot_files(&Config::default(), files).unwrap();
+            let mut console = Console::boot_files(&Config::default(), files).unwrap();
             if wanted.starts_with("panic") {
-                let died = session.run(&line).unwrap_err().to_string();
+                let died = console.run(&line).unwrap_err().to_string();
                 assert!(died.contains(wanted), "{}:\n{died}", kernel.display());
             } else {
-                let shown = session.run(&line).unwrap();
+                let shown = console.run(&line).unwrap();
                 assert_eq!(verdict(&shown), wanted, "{}:\n{shown}", kernel.display());
             }
             if Qemu::is_installed() {

@@ -2,8 +2,8 @@
 //! the list of processes on control-P. And that no device tree, however damaged, stops it.
 
 use emulator::{Config, Machine};
+use faultline::console::{Console, PROMPT};
 use faultline::guest::location::GuestFiles;
-use faultline::session::{PROMPT, Session};
 
 const CONTROL_P: &str = "\x10";
 /// Register `a1`, in which the machine hands over the device tree.
@@ -19,18 +19,18 @@ fn config(command_line: Option<&str>, harts: usize) -> Config {
     }
 }
 
-fn session(command_line: Option<&str>, harts: usize) -> Session {
-    Session::boot(&config(command_line, harts)).unwrap_or_else(|error| panic!("{error}"))
+fn console(command_line: Option<&str>, harts: usize) -> Console {
+    Console::boot(&config(command_line, harts)).unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn run(session: &mut Session, line: &str) -> String {
-    session.run(line).unwrap_or_else(|error| panic!("{error}"))
+fn run(console: &mut Console, line: &str) -> String {
+    console.run(line).unwrap_or_else(|error| panic!("{error}"))
 }
 
 #[test]
 fn each_fault_is_printed_if_that_is_asked_for() {
-    let mut session = session(Some("quiet log-faults"), 1);
-    let shown = run(&mut session, "echo hello");
+    let mut console = console(Some("quiet log-faults"), 1);
+    let shown = run(&mut console, "echo hello");
     let faults: Vec<_> = shown
         .lines()
         .filter(|line| line.starts_with("fault: "))
@@ -54,18 +54,18 @@ fn each_fault_is_printed_if_that_is_asked_for() {
 #[test]
 fn faults_are_not_printed_otherwise() {
     for command_line in [None, Some(""), Some("log-faults-not"), Some("xlog-faults")] {
-        let shown = run(&mut session(command_line, 1), "echo hello");
+        let shown = run(&mut console(command_line, 1), "echo hello");
         assert!(!shown.contains("fault"), "{command_line:?}:\n{shown}");
     }
 }
 
 #[test]
 fn control_p_lists_processes_and_regions() {
-    let mut session = session(None, 1);
-    session.type_text(CONTROL_P);
+    let mut console = console(None, 1);
+    console.type_text(CONTROL_P);
     // The list is whole before the shell sees the end of the line.
-    session.type_text("\n");
-    let shown = session.wait_for(PROMPT).unwrap_or_else(|e| panic!("{e}"));
+    console.type_text("\n");
+    let shown = console.wait_for(PROMPT).unwrap_or_else(|e| panic!("{e}"));
     for wanted in [
         "1 sleeping init: faults: load ",
         "2 sleeping sh: faults: load ",
@@ -80,19 +80,19 @@ fn control_p_lists_processes_and_regions() {
         assert!(found, "no {wanted:?} in:\n{shown}");
     }
     // And the shell goes on.
-    assert!(run(&mut session, "echo hello").contains("hello"));
+    assert!(run(&mut console, "echo hello").contains("hello"));
 }
 
 #[test]
 fn control_p_disturbs_nobody() {
-    let mut session = session(None, 3);
-    session.type_text("forktest\n");
+    let mut console = console(None, 3);
+    console.type_text("forktest\n");
     for _ in 0..20 {
-        session.type_text(CONTROL_P);
-        let shown = session.wait_for("1 sleeping init");
+        console.type_text(CONTROL_P);
+        let shown = console.wait_for("1 sleeping init");
         assert!(shown.is_ok(), "{shown:?}");
     }
-    let shown = session.wait_for(PROMPT).unwrap_or_else(|e| panic!("{e}"));
+    let shown = console.wait_for(PROMPT).unwrap_or_else(|e| panic!("{e}"));
     assert!(shown.contains("ALL PASSED"), "{shown}");
 }
 
@@ -108,8 +108,8 @@ fn a_damaged_device_tree_is_no_tree() {
         machine.read_physical(address, &mut tree).unwrap();
         damage(&mut tree);
         machine.write_physical(address, &tree).unwrap();
-        let mut session = Session::new(machine);
-        session.wait_for(PROMPT).unwrap_or_else(|e| panic!("{e}"))
+        let mut console = Console::new(machine);
+        console.wait_for(PROMPT).unwrap_or_else(|e| panic!("{e}"))
     };
     assert!(boot(&|_| ()).contains("fault: "));
     // Not a tree at all.

@@ -9,7 +9,6 @@
 //! that `FAULTLINE_KERNEL` and `FAULTLINE_FS` name.
 
 use faultline::case_file;
-use faultline::guest::Guest;
 use faultline::guest::location::GuestFiles;
 use faultline::runner::Runner;
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -93,7 +92,8 @@ fn compare(golden: &[Line], seen: &[Line], part: fn(&Line) -> &str) -> Result<()
 }
 
 fn run_all(files: &GuestFiles) -> Vec<Line> {
-    let guest = Guest::boot(files, Dialect::faultline()).unwrap_or_else(|error| panic!("{error}"));
+    let guest =
+        faultline::boot(files, Dialect::faultline()).unwrap_or_else(|error| panic!("{error}"));
     let mut runner = Runner::new(&guest);
     let cases = corpus().into_iter().chain((0..GENERATED).map(generated));
     cases

@@ -2,7 +2,7 @@
 //! other for ever.
 
 use emulator::Config;
-use faultline::session::Session;
+use faultline::console::Console;
 
 /// Far more instructions than the rounds below take.
 const BUDGET: u64 = 20_000_000_000;
@@ -13,9 +13,9 @@ fn grind(harts: usize, rounds: u32, seed: u32) {
         harts,
         ..Config::default()
     };
-    let mut session = Session::boot(&config).unwrap_or_else(|error| panic!("{error}"));
-    session.set_budget(BUDGET);
-    let shown = session.run(&format!("grind {rounds} {seed}"));
+    let mut console = Console::boot(&config).unwrap_or_else(|error| panic!("{error}"));
+    console.set_budget(BUDGET);
+    let shown = console.run(&format!("grind {rounds} {seed}"));
     let shown = shown.unwrap_or_else(|error| panic!("{error}"));
     assert!(shown.ends_with("grind: ALL PASSED\n"), "{shown}");
 }

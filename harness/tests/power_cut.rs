@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use abi::file_system::{BLOCK_SIZE, Kind};
 use abi::limits::OPERATION_BLOCKS;
 use emulator::{Config, Machine, SectorWrite};
+use faultline::console::{Console, PROMPT};
 use faultline::guest::location::GuestFiles;
-use faultline::session::{PROMPT, Session};
 use mkfs::Image;
 use rayon::prelude::*;
 
@@ -125,10 +125,10 @@ fn record(line: &str, harts: usize, mut watch: impl FnMut(&mut Machine) -> bool)
         harts,
         ..Config::default()
     };
-    let mut session = Session::boot(&config).unwrap_or_else(|error| panic!("{error}"));
-    session.type_text(&format!("{line}\n"));
-    session.wait_for("\n").unwrap();
-    let mut machine = session.into_machine();
+    let mut console = Console::boot(&config).unwrap_or_else(|error| panic!("{error}"));
+    console.type_text(&format!("{line}\n"));
+    console.wait_for("\n").unwrap();
+    let mut machine = console.into_machine();
     machine.record_disk_writes();
     let before = machine.disk();
     while !watch(&mut machine) {
@@ -186,10 +186,10 @@ impl Recording {
     fn reboot(&self, disk: Vec<u8>, at: &str) -> (Tree, Vec<SectorWrite>) {
         let mut machine = Machine::new(&Config::default(), &self.kernel, disk).unwrap();
         machine.record_disk_writes();
-        let mut session = Session::new(machine);
-        let shown = session.wait_for(PROMPT);
+        let mut console = Console::new(machine);
+        let shown = console.wait_for(PROMPT);
         let shown = shown.unwrap_or_else(|error| panic!("cut {at}: {error}"));
-        let machine = session.into_machine();
+        let machine = console.into_machine();
         let disk = machine.disk();
         let layout = *Image::open(disk.clone()).unwrap().super_block();
         let log = layout.log_start as usize * BLOCK_SIZE;

@@ -3,13 +3,13 @@
 
 use abi::file_system::NAME_SIZE;
 use emulator::Config;
+use faultline::console::Console;
 use faultline::guest::location::GuestFiles;
-use faultline::session::Session;
 use mkfs::Image;
 
 /// Somebody who types.
 struct Shell {
-    session: Session,
+    console: Console,
 }
 
 impl Shell {
@@ -25,15 +25,15 @@ impl Shell {
             image.replace_file(path, content.as_bytes()).unwrap();
         }
         guest.file_system = image.into_bytes();
-        let session = Session::boot_files(&Config::default(), guest);
+        let console = Console::boot_files(&Config::default(), guest);
         Shell {
-            session: session.unwrap_or_else(|error| panic!("{error}")),
+            console: console.unwrap_or_else(|error| panic!("{error}")),
         }
     }
 
     /// Types `line`: what it prints.
     fn run(&mut self, line: &str) -> String {
-        let output = self.session.run(line);
+        let output = self.console.run(line);
         output.unwrap_or_else(|error| panic!("{error}"))
     }
 
@@ -46,7 +46,7 @@ impl Shell {
 
     /// Switches off: the disk, which must be in order.
     fn disk(self) -> Image {
-        let image = Image::open(self.session.into_machine().disk()).unwrap();
+        let image = Image::open(self.console.into_machine().disk()).unwrap();
         assert_eq!(image.check(), []);
         image
     }
@@ -127,7 +127,7 @@ fn pipes_on_three_harts() {
         ..Config::default()
     };
     let mut shell = Shell {
-        session: Session::boot(&config).unwrap(),
+        console: Console::boot(&config).unwrap(),
     };
     for round in 0..5 {
         shell.run(&format!(
@@ -299,8 +299,8 @@ fn background_jobs() {
     let mut shell = Shell::start();
     // The job sleeps; the shell does not wait for it.
     let lines = "(zombie; echo late; echo later > f) &\necho early\n";
-    shell.session.type_text(lines);
-    let shown = shell.session.wait_for("late\n").unwrap();
+    shell.console.type_text(lines);
+    let shown = shell.console.wait_for("late\n").unwrap();
     let output = shown.strip_prefix(lines).unwrap_or(&shown);
     assert_eq!(output.trim_end(), "$ early\n$ late");
     let written = (0..100).any(|_| shell.run("cat f").contains("later"));
@@ -311,8 +311,8 @@ fn background_jobs() {
 fn a_background_job_is_a_part_of_a_list() {
     let mut shell = Shell::start();
     let line = "(zombie; echo a | cat) & echo b\n";
-    shell.session.type_text(line);
-    let shown = shell.session.wait_for("\n$ a\n").unwrap();
+    shell.console.type_text(line);
+    let shown = shell.console.wait_for("\n$ a\n").unwrap();
     assert_eq!(shown, format!("{line}b\n$ a\n"));
 }
 
@@ -399,8 +399,8 @@ fn lines_are_edited() {
         ("cat\nline\n\x04echo after\n", "line\n$ after\n$ "),
         ("\x04", "init: starting sh\n$ "),
     ] {
-        shell.session.type_text(typed);
-        let shown = shell.session.wait_for(expected).unwrap();
+        shell.console.type_text(typed);
+        let shown = shell.console.wait_for(expected).unwrap();
         assert!(shown.ends_with(expected), "{shown}");
     }
 }

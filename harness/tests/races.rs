@@ -15,7 +15,7 @@ fn guest() -> &'static Arc<Guest> {
     static GUEST: OnceLock<Arc<Guest>> = OnceLock::new();
     GUEST.get_or_init(|| {
         let files = GuestFiles::find(None, None).unwrap_or_else(|error| panic!("{error}"));
-        Guest::boot(&files, Dialect::faultline()).unwrap_or_else(|error| panic!("{error}"))
+        faultline::boot(&files, Dialect::faultline()).unwrap_or_else(|error| panic!("{error}"))
     })
 }
 

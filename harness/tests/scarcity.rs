@@ -1,7 +1,6 @@
 //! Out of memory at the nth frame, from then on or only once, for every n and every kind of
 //! operation: the call fails or its process dies, nobody else notices, and every frame comes back.
 
-use faultline::guest::Guest;
 use faultline::guest::location::GuestFiles;
 use faultline::runner::Runner;
 use oracle::case::Kind;
@@ -122,7 +121,8 @@ fn every_kind_of_operation_is_here() {
 /// wrong with any. Answers which operations were refused a frame.
 fn try_all(scarce: fn(u8) -> Scarce) -> BTreeSet<&'static str> {
     let files = GuestFiles::find(None, None).unwrap_or_else(|error| panic!("{error}"));
-    let guest = Guest::boot(&files, Dialect::faultline()).unwrap_or_else(|error| panic!("{error}"));
+    let guest =
+        faultline::boot(&files, Dialect::faultline()).unwrap_or_else(|error| panic!("{error}"));
     let mut runner = Runner::new(&guest);
     let mut wrong = Vec::new();
     let mut excused = BTreeSet::new();

@@ -7,7 +7,7 @@ mod qemu;
 use std::time::Instant;
 
 use emulator::Config;
-use faultline::session::Session;
+use faultline::console::Console;
 use mkfs::Image;
 use qemu::Qemu;
 
@@ -37,16 +37,16 @@ fn in_our_machine(harts: usize) {
         harts,
         ..Config::default()
     };
-    let mut session = Session::boot(&config).unwrap_or_else(|error| panic!("{error}"));
-    session.set_budget(BUDGET);
+    let mut console = Console::boot(&config).unwrap_or_else(|error| panic!("{error}"));
+    console.set_budget(BUDGET);
     for line in LINES {
-        let (start, before) = (Instant::now(), session.instructions());
-        let shown = session.run(line).unwrap_or_else(|error| panic!("{error}"));
+        let (start, before) = (Instant::now(), console.instructions());
+        let shown = console.run(line).unwrap_or_else(|error| panic!("{error}"));
         check(line, &shown);
-        let (time, count) = (start.elapsed(), session.instructions() - before);
+        let (time, count) = (start.elapsed(), console.instructions() - before);
         println!("{line}: {time:.1?}, {count} instructions with {harts} harts");
     }
-    let disk = Image::open(session.into_machine().disk()).unwrap();
+    let disk = Image::open(console.into_machine().disk()).unwrap();
     assert_eq!(disk.check(), []);
 }
 
@@ -67,8 +67,8 @@ fn on_qemu(harts: usize) {
 #[test]
 fn rules_are_where_they_are_said_to_be() {
     let table = include_str!("../../kernel/user/src/bin/usertests/README.md");
-    let mut session = Session::boot(&Config::default()).unwrap_or_else(|error| panic!("{error}"));
-    let listed = session
+    let mut console = Console::boot(&Config::default()).unwrap_or_else(|error| panic!("{error}"));
+    let listed = console
         .run("usertests -l")
         .unwrap_or_else(|error| panic!("{error}"));
     let is_rule = |word: &&str| word.contains("::");

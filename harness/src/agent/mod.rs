@@ -7,9 +7,8 @@
 //! kernel, unmodified. The agent never touches memory on its own, so data, stack and heap belong
 //! wholly to the case.
 
-pub mod instructions;
-
-use instructions::{A0, A1, A2, A3, COMPRESSED_RETURN, RA, Register, T0};
+use emulator::isa::assemble::{self, COMPRESSED_RETURN};
+use emulator::isa::register::{A0, A1, A2, A3, RA, SAVED, T0};
 use oracle::Text;
 use oracle::specimens::Material;
 
@@ -18,11 +17,14 @@ pub const HINT_CODE: i32 = 0x4f1;
 
 /// The callee-saved register that names the process (`s11`): a fork copies it, so the harness can
 /// tell whose operation reports.
-pub const NAME_REGISTER: usize = 27;
+pub const NAME_REGISTER: usize = SAVED[11];
 
 /// Callee-saved registers `s0` to `s10`, in which the harness plants values that no kernel may
-/// disturb: `x8`, `x9`, `x18` to `x26`.
-pub const WITNESS_REGISTERS: [usize; 11] = [8, 9, 18, 19, 20, 21, 22, 23, 24, 25, 26];
+/// disturb.
+pub const WITNESS_REGISTERS: [usize; 11] = {
+    let [witnesses @ .., _name] = SAVED;
+    witnesses
+};
 
 const PAGE: u64 = 4096;
 
@@ -38,6 +40,10 @@ pub const DATA_START: u64 = TEXT_START + TEXT_BYTES;
 pub const DATA_FILE_BYTES: u64 = PAGE - 0x180;
 /// Bytes of data in memory.
 pub const DATA_BYTES: u64 = 2 * PAGE;
+
+/// Where the supervisor's `wait` puts a status: its own data page, made private before the
+/// snapshot, so that reaping needs no frame even when none is left.
+pub const STATUS_ADDRESS: u64 = DATA_START;
 
 /// Program counters of the agent's stubs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,14 +88,13 @@ impl Agent {
         let stubs = Stubs {
             entry: code.stub(&[]),
             second_entry: TEXT_START + oracle::layout::SECOND_ENTRY,
-            system_call: code.stub(&[instructions::ecall()]),
-            load: [0, 1, 2, 3].map(|width| code.stub(&[instructions::load(width, A0, A1)])),
-            store: [0, 1, 2, 3].map(|width| code.stub(&[instructions::store(width, A2, A1)])),
-            touch_read: code
-                .touch_loop(&[instructions::load(0, T0, A1), instructions::add(A0, A0, T0)]),
-            touch_write: code.touch_loop(&[instructions::store(0, A2, A1)]),
+            system_call: code.stub(&[assemble::ecall()]),
+            load: [0, 1, 2, 3].map(|width| code.stub(&[assemble::load(width, A0, A1)])),
+            store: [0, 1, 2, 3].map(|width| code.stub(&[assemble::store(width, A2, A1)])),
+            touch_read: code.touch_loop(&[assemble::load(0, T0, A1), assemble::add(A0, A0, T0)]),
+            touch_write: code.touch_loop(&[assemble::store(0, A2, A1)]),
             copy: code.copy_loop(),
-            fetch: code.stub(&[instructions::jump_and_link(RA, A1)]),
+            fetch: code.stub(&[assemble::jump_and_link(RA, A1)]),
         };
         let (text, strings) = code.into_text();
         Self {
@@ -139,33 +144,33 @@ impl Code {
     fn stub(&mut self, body: &[u32]) -> u64 {
         let start = self.here();
         self.words.extend_from_slice(body);
-        self.words.push(instructions::hint(HINT_CODE));
+        self.words.push(assemble::hint(HINT_CODE));
         start
     }
 
     /// `body` repeated `a2` times with `a1` moving by `a3`, then the hint.
     fn touch_loop(&mut self, body: &[u32]) -> u64 {
-        let step = |register: Register, by: Register| instructions::add(register, register, by);
+        let step = |register: usize, by: usize| assemble::add(register, register, by);
         let mut words = body.to_vec();
         words.push(step(A1, A3));
-        words.push(instructions::add_immediate(A2, A2, -1));
+        words.push(assemble::add_immediate(A2, A2, -1));
         let back = -4 * words.len() as i32;
-        words.push(instructions::branch_not_zero(A2, back));
+        words.push(assemble::branch_not_zero(A2, back));
         self.stub(&words)
     }
 
     /// Nothing if `a2` is 0, else a loop of byte copies; then the hint.
     fn copy_loop(&mut self) -> u64 {
-        let start = self.stub(&[instructions::branch_not_zero(A2, 8)]);
+        let start = self.stub(&[assemble::branch_not_zero(A2, 8)]);
         let mut words = vec![
-            instructions::load(0, T0, A3),
-            instructions::store(0, T0, A1),
-            instructions::add_immediate(A1, A1, 1),
-            instructions::add_immediate(A3, A3, 1),
-            instructions::add_immediate(A2, A2, -1),
+            assemble::load(0, T0, A3),
+            assemble::store(0, T0, A1),
+            assemble::add_immediate(A1, A1, 1),
+            assemble::add_immediate(A3, A3, 1),
+            assemble::add_immediate(A2, A2, -1),
         ];
         let back = -4 * words.len() as i32;
-        words.push(instructions::branch_not_zero(A2, back));
+        words.push(assemble::branch_not_zero(A2, back));
         self.stub(&words);
         start
     }
@@ -196,7 +201,7 @@ impl Code {
             "stubs and strings outgrew their space"
         );
         text.resize(second_entry, 0);
-        text.extend_from_slice(&instructions::hint(HINT_CODE).to_le_bytes());
+        text.extend_from_slice(&assemble::hint(HINT_CODE).to_le_bytes());
         while text.len() < TEXT_BYTES as usize {
             text.extend_from_slice(&COMPRESSED_RETURN.to_le_bytes());
         }
@@ -216,10 +221,10 @@ mod tests {
             u32::from_le_bytes(agent.text[at..at + 4].try_into().unwrap())
         };
         for entry in [agent.stubs.entry, agent.stubs.second_entry] {
-            assert_eq!(word(entry), instructions::hint(HINT_CODE));
+            assert_eq!(word(entry), assemble::hint(HINT_CODE));
         }
-        assert_eq!(word(agent.stubs.system_call), instructions::ecall());
-        assert_eq!(word(agent.stubs.fetch + 4), instructions::hint(HINT_CODE));
+        assert_eq!(word(agent.stubs.system_call), assemble::ecall());
+        assert_eq!(word(agent.stubs.fetch + 4), assemble::hint(HINT_CODE));
         assert!(agent.stubs.fetch + 8 <= RETURNS_START);
         assert_eq!(agent.text.len() as u64, TEXT_BYTES);
         assert_eq!(agent.text[RETURNS_START as usize..][..2], [0x82, 0x80]);

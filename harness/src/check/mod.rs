@@ -4,11 +4,12 @@
 pub mod kernels;
 pub mod probe;
 
+use crate::boot::BootError;
 use crate::breeding::Mutations;
 use crate::campaign::{self, Broken};
 use crate::fuzzing::{Progress, Totals};
+use crate::guest::Guest;
 use crate::guest::location::GuestFiles;
-use crate::guest::{BootError, Guest};
 use crate::triage::finding_file::Destination;
 use crate::triage::operations::Service;
 use crate::triage::rows::{self, Row};
@@ -50,7 +51,7 @@ pub struct Checked {
     pub dialect_file: Option<PathBuf>,
     /// What names this kernel, and how it may differ, to the other commands.
     pub flags: String,
-    /// How the board is known, and each field of the dialect unless somebody gave that.
+    /// How the hardware is known, and each field of the dialect unless somebody gave that.
     pub answers: Vec<Answer>,
     /// What could not be checked, and why.
     pub unchecked: Vec<&'static str>,
@@ -85,8 +86,8 @@ pub fn check(
     tell: impl Fn(&Progress<'_>) + Sync,
 ) -> Result<Checked, CheckError> {
     let asked = plan.dialect.clone().unwrap_or_else(Dialect::xv6_2025);
-    let mut guest = Guest::boot(files, asked)?;
-    let mut answers = probe::board(&guest);
+    let mut guest = crate::boot(files, asked)?;
+    let mut answers = probe::hardware(&guest);
     if plan.dialect.is_none() {
         let (dialect, more) = probe::probe(&guest);
         Arc::make_mut(&mut guest).set_dialect(dialect);

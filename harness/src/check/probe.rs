@@ -6,7 +6,7 @@ mod pipes;
 
 use crate::driver::Driver;
 use crate::guest::Guest;
-use crate::guest::board::{Board, Seen as Known};
+use crate::guest::hardware::{Hardware, Seen as Known};
 use abi::SystemCall;
 use emulator::DiskFlavour;
 use oracle::case::Text;
@@ -70,8 +70,8 @@ impl Seen {
     }
 }
 
-/// What booting has shown of the board that `guest` is made for.
-pub fn board(guest: &Guest) -> Vec<Answer> {
+/// What booting has shown of the hardware that `guest` is made for.
+pub fn hardware(guest: &Guest) -> Vec<Answer> {
     fn answer<T>(field: &'static str, seen: &Known<T>, value: impl ToString) -> Answer {
         Answer {
             field,
@@ -79,13 +79,13 @@ pub fn board(guest: &Guest) -> Vec<Answer> {
             because: seen.because.clone(),
         }
     }
-    let Board {
+    let Hardware {
         disk,
         memory,
         timer,
         harts,
         ..
-    } = &guest.board;
+    } = &guest.hardware;
     let flavour = match disk.value {
         DiskFlavour::Modern => "modern",
         DiskFlavour::Legacy => "legacy",

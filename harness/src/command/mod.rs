@@ -109,7 +109,7 @@ impl GuestArguments {
 
     /// Boots `files`, which [`GuestArguments::files`] read, to the start of a case.
     pub(crate) fn boot_files(&self, files: &GuestFiles) -> miette::Result<Arc<Guest>> {
-        Guest::boot(files, dialect(&self.dialect)?)
+        faultline::boot(files, dialect(&self.dialect)?)
             .map_err(|error| miette::miette!("{}: {error}", files.kernel_path.display()))
     }
 }

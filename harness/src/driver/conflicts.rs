@@ -6,9 +6,12 @@
 //! from outside (Savage, Burrows, Nelson, Sobalvarro, Anderson, "Eraser", SOSP 1997): a swap that
 //! puts something into a word takes a lock, a store of zero to it gives it back.
 
-use super::{Driver, HARTS, STACK_POINTER};
-use crate::guest::Guest;
-use emulator::{Exit, Machine, Privilege};
+use super::Driver;
+use crate::guest::{Guest, HARTS};
+use emulator::isa::csr::{self, status};
+use emulator::isa::register::SP;
+use emulator::isa::{Effect, Instruction, MemoryAccess, Privilege};
+use emulator::{Exit, Machine};
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
@@ -22,28 +25,6 @@ const APART_IN_CALLS: u64 = 500;
 const MOST_ACCESSES: usize = 2_000;
 /// Places for change points that are told, at most.
 const MOST_POINTS: usize = 24;
-
-const CSR_SSTATUS: u16 = 0x100;
-/// Interrupts are enabled (privileged specification, "Supervisor Status Register").
-const SIE: u64 = 1 << 1;
-
-/// What an instruction does to memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Effect {
-    Load,
-    /// The register that it stores.
-    Store(usize),
-    /// An atomic operation; the register that it swaps in, if it is a swap.
-    Atomic(Option<usize>),
-}
-
-/// An instruction that touches memory: at the sum of a register and a number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Touch {
-    effect: Effect,
-    base: usize,
-    offset: i64,
-}
 
 /// A lock that is held, and how many were taken before it: to take it anew is something else.
 type Held = (u64, u64);
@@ -72,7 +53,7 @@ impl Access {
 #[derive(Default)]
 pub(super) struct Meetings {
     begin: u64,
-    touches: HashMap<u64, Option<Touch>>,
+    instructions: HashMap<u64, Option<MemoryAccess>>,
     accesses: HashMap<u64, Vec<Access>>,
     /// Words that were swapped: locks.
     swapped: HashSet<u64>,
@@ -140,18 +121,20 @@ impl Meetings {
             }
             let kernel = machine.privilege(hart) == Privilege::Supervisor;
             let pc = machine.pc(hart);
-            let touch = match kernel && guest.kernel_image.contains(&pc) {
-                true => *self.touches.entry(pc).or_insert_with(|| touch(machine, pc)),
-                false => None,
-            };
-            let touched = touch.map(|touch| {
-                let address = machine
-                    .x(hart, touch.base)
-                    .wrapping_add_signed(touch.offset);
-                (touch.effect, address)
-            });
-            if let Some((effect, address)) = touched {
-                self.note(machine, hart, at, effect, address, &guest.kernel_image);
+            if kernel
+                && guest.kernel_image.contains(&pc)
+                && let Some(access) = self.access_at(machine, pc)
+            {
+                let base = machine.x(hart, access.base);
+                let address = base.wrapping_add_signed(access.offset);
+                self.note(
+                    machine,
+                    hart,
+                    at,
+                    access.effect,
+                    address,
+                    &guest.kernel_image,
+                );
             }
             let exit = machine.run_hart(hart, 1);
             if exit != Exit::Budget {
@@ -159,6 +142,18 @@ impl Meetings {
             }
         }
         Exit::Budget
+    }
+
+    /// What the instruction at `pc` of the kernel, which is mapped where it lies, does to memory. The
+    /// stack is nobody else's business.
+    fn access_at(&mut self, machine: &Machine, pc: u64) -> Option<MemoryAccess> {
+        let read = || {
+            let mut bytes = [0; 4];
+            machine.read_physical(pc, &mut bytes).ok()?;
+            let access = Instruction::read(&bytes)?.memory_access();
+            access.filter(|access| access.base != SP)
+        };
+        *self.instructions.entry(pc).or_insert_with(read)
     }
 
     fn note(
@@ -172,16 +167,16 @@ impl Meetings {
     ) {
         let value = |register: usize| machine.x(hart, register);
         match effect {
-            Effect::Atomic(Some(swapped)) if value(swapped) != 0 => {
+            Effect::Swap(swapped) if value(swapped) != 0 => {
                 self.swapped.insert(address);
                 self.take(machine, hart, address);
                 return;
             }
-            Effect::Atomic(Some(_)) => return self.give_back(hart, at, address),
+            Effect::Swap(_) => return self.give_back(hart, at, address),
             Effect::Store(stored) if value(stored) == 0 && self.swapped.contains(&address) => {
                 return self.give_back(hart, at, address);
             }
-            Effect::Atomic(None) => return,
+            Effect::Atomic => return,
             Effect::Load | Effect::Store(_) => {}
         }
         if !image.contains(&address) {
@@ -194,13 +189,13 @@ impl Meetings {
                 self.sets.len() - 1
             }
         };
-        let status = machine.csr(hart, CSR_SSTATUS).unwrap_or(0);
+        let status = machine.csr(hart, csr::SSTATUS).unwrap_or(0);
         self.accesses.entry(address).or_default().push(Access {
             at,
             hart,
-            stack: value(STACK_POINTER),
+            stack: value(SP),
             is_store: matches!(effect, Effect::Store(_)),
-            interruptible: status & SIE != 0,
+            interruptible: status & status::SIE != 0,
             locks,
         });
     }
@@ -303,59 +298,9 @@ impl Meetings {
 /// Kernel stacks are a page or two, with a guard page between them.
 const STACK_BITS: u32 = 12;
 
-/// What the instruction at `pc` of the kernel, which is mapped where it lies, does to memory. The stack
-/// is nobody else's business.
-fn touch(machine: &Machine, pc: u64) -> Option<Touch> {
-    let mut bytes = [0; 4];
-    machine.read_physical(pc, &mut bytes).ok()?;
-    decode(u32::from_le_bytes(bytes)).filter(|touch| touch.base != STACK_POINTER)
-}
-
-/// Loads, stores and atomic operations on integers (unprivileged specification, "RV32I Base Integer
-/// Instruction Set", "A" and "C").
-fn decode(word: u32) -> Option<Touch> {
-    let field = |low: u32, bits: u32| (word >> low) & ((1 << bits) - 1);
-    let register = |low: u32| field(low, 5) as usize;
-    if word & 3 == 3 {
-        let base = register(15);
-        let touch = |effect, offset: i32| Touch {
-            effect,
-            base,
-            offset: offset.into(),
-        };
-        return match field(0, 7) {
-            0x03 => Some(touch(Effect::Load, word as i32 >> 20)),
-            0x23 => {
-                let offset = (word as i32 >> 25) << 5 | field(7, 5) as i32;
-                Some(touch(Effect::Store(register(20)), offset))
-            }
-            0x2f => {
-                let swapped = (field(27, 5) == 1).then(|| register(20));
-                Some(touch(Effect::Atomic(swapped), 0))
-            }
-            _ => None,
-        };
-    }
-    let small = |low: u32| 8 + field(low, 3) as usize;
-    let word_offset = field(10, 3) << 3 | field(6, 1) << 2 | field(5, 1) << 6;
-    let double_offset = field(10, 3) << 3 | field(5, 2) << 6;
-    let (effect, offset) = match (field(0, 2), field(13, 3)) {
-        (0, 2) => (Effect::Load, word_offset),
-        (0, 3) => (Effect::Load, double_offset),
-        (0, 6) => (Effect::Store(small(2)), word_offset),
-        (0, 7) => (Effect::Store(small(2)), double_offset),
-        _ => return None,
-    };
-    Some(Touch {
-        effect,
-        base: small(7),
-        offset: offset.into(),
-    })
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Access, Effect, Held, Meetings, Touch, decode};
+    use super::{Access, Held, Meetings};
 
     const LOCK: u64 = 0x100;
     const COUNT: u64 = 0x200;
@@ -408,26 +353,5 @@ mod tests {
         let both = [[under(10, 1), under(18, 2)], [under(30, 3), under(32, 3)]];
         let releases = [(13, (LOCK, 1)), (19, (LOCK, 2)), (35, (LOCK, 3))];
         assert_eq!(count(both, &releases), [14]);
-    }
-
-    #[test]
-    fn instructions_that_touch_memory_are_known() {
-        let touch = |effect, base, offset| {
-            Some(Touch {
-                effect,
-                base,
-                offset,
-            })
-        };
-        // lw a5,-20(s0); sw a5,8(a0); amoswap.w.aq a5,a5,(s1); amoadd.w a0,a1,(a2)
-        assert_eq!(decode(0xfec4_2783), touch(Effect::Load, 8, -20));
-        assert_eq!(decode(0x00f5_2423), touch(Effect::Store(15), 10, 8));
-        assert_eq!(decode(0x0cf4_a7af), touch(Effect::Atomic(Some(15)), 9, 0));
-        assert_eq!(decode(0x00b6_252f), touch(Effect::Atomic(None), 12, 0));
-        // c.lw a5,4(a0); c.sd a1,16(a0); c.addi a0,1; addi a0,a0,1
-        assert_eq!(decode(0x415c), touch(Effect::Load, 10, 4));
-        assert_eq!(decode(0xe90c), touch(Effect::Store(11), 10, 16));
-        assert_eq!(decode(0x0505), None);
-        assert_eq!(decode(0x0015_0513), None);
     }
 }

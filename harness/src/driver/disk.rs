@@ -1,7 +1,8 @@
 //! The disk, read from outside: what the kernel has made of the files.
 
 use super::Driver;
-use oracle::{DiskContent, FileNode};
+use crate::guest::files::file_node;
+use oracle::DiskContent;
 
 impl Driver {
     /// Whether the kernel has written to the disk since the case began.
@@ -30,16 +31,5 @@ impl Driver {
             nodes,
             damage: new.map(|problem| problem.to_string()),
         })
-    }
-}
-
-/// A file of an image, as the oracle knows it.
-pub(crate) fn file_node(node: mkfs::Node) -> FileNode {
-    FileNode {
-        inode: node.inode,
-        kind: node.kind,
-        major: node.major,
-        links: node.links,
-        bytes: node.bytes,
     }
 }

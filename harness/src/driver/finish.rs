@@ -1,8 +1,10 @@
 //! The end of a case: everyone is told to go, the supervisor reaps, and what came back is counted.
 
-use super::{Driver, SUPERVISOR, Slot, State};
-use crate::agent::DATA_START;
+use super::Driver;
+use crate::agent::STATUS_ADDRESS;
+use crate::guest::processes::{SUPERVISOR, Slot, State};
 use abi::SystemCall;
+use emulator::isa::register::A0;
 use oracle::{Action, End, Failure, Nap, Process};
 
 /// How the judge holds a process to stand when the case ends.
@@ -22,10 +24,6 @@ pub enum Vigil {
     /// It sleeps in `wait` while they go, children before their parents.
     Asleep,
 }
-
-/// Where the supervisor's `wait` puts a status: its own data page, made private before the
-/// snapshot, so that reaping needs no frame even when none is left.
-pub(crate) const STATUS_ADDRESS: u64 = DATA_START;
 
 /// More processes than any xv6 has room for.
 const MOST_FORKS: u64 = 1024;
@@ -187,7 +185,7 @@ impl Driver {
 
     /// Notes what `wait` answers to the supervisor, which stands on `hart`.
     fn note_reaped(&self, hart: usize, end: &mut End) {
-        let pid = self.machine.x(hart, super::schedule::RESULT);
+        let pid = self.machine.x(hart, A0);
         match (pid as i64) < 0 {
             true => end.all_reaped = true,
             false => end.reaped.push((pid, self.supervisor_status())),
@@ -206,7 +204,7 @@ impl Driver {
         self.prepare(hart, SUPERVISOR, &call(system_call, argument));
         let arrived = self.run_to_hint(hart)?;
         self.arrive(hart, arrived)?;
-        Ok((arrived == Some(SUPERVISOR)).then(|| self.machine.x(hart, super::schedule::RESULT)))
+        Ok((arrived == Some(SUPERVISOR)).then(|| self.machine.x(hart, A0)))
     }
 
     fn supervisor_status(&self) -> i32 {

@@ -1,15 +1,11 @@
 //! Looking at page tables and frames from outside, for the judge's invariants.
 
-use super::{Driver, SUPERVISOR, Slot, State};
+use super::Driver;
 use crate::guest::frames::FRAME_BYTES;
+use crate::guest::processes::{SUPERVISOR, Slot, State};
 use abi::SystemCall;
+use emulator::isa::page_table::{EXECUTE, READ, USER, WRITE};
 use oracle::{Action, FrameKind, Miscount, Observation, PageFlags, PageMapping, Process, Step};
-
-/// Bits of an Sv39 leaf entry (privileged specification, 12.4.1).
-const READ: u64 = 1 << 1;
-const WRITE: u64 = 1 << 2;
-const EXECUTE: u64 = 1 << 3;
-pub(super) const USER: u64 = 1 << 4;
 
 /// The system call that moves the program break.
 const SBRK: u64 = SystemCall::Sbrk.number();

@@ -4,38 +4,32 @@
 //! agent reports or everybody else has had a turn, and writes down the events. The judge, in
 //! `oracle`, says what they mean.
 
-mod canary;
 mod conflicts;
 mod disk;
 mod finish;
 mod mappings;
 mod perform;
-mod processes;
 mod race;
 mod record;
 mod scarcity;
 mod schedule;
 mod stack;
 
+use crate::guest::canary::Canary;
 use crate::guest::frames::KnownList;
+use crate::guest::processes::{Processes, SUPERVISOR, Slot};
 use crate::guest::source::Lines;
-use crate::guest::{Guest, panic_line};
+use crate::guest::{Guest, HARTS, panic_line};
 use conflicts::Meeting;
+use emulator::isa::csr;
 use emulator::{Exit, Machine};
 use oracle::{Event, Failure, Process, Turn};
-use processes::SlotSet;
 use record::Record;
 use scarcity::Scarcity;
 use std::sync::Arc;
 
-pub(crate) use canary::Canaries;
-pub use canary::Canary;
-pub(crate) use disk::file_node;
-pub(crate) use finish::STATUS_ADDRESS;
 pub use finish::{Standing, Vigil};
-pub(crate) use processes::{Processes, SUPERVISOR, Slot, State};
 pub(crate) use record::{Recording, TrapTaken};
-pub(crate) use schedule::STACK_POINTER;
 pub(crate) use stack::is_messenger;
 
 /// Blocks that a sleeping hart is woken for in one step, at most: more than the largest file has, each
@@ -56,13 +50,6 @@ const ACCESS_BUDGET: u64 = 2_000_000;
 /// Instructions more for each page that is at stake. The C kernels fill a page byte by byte, twice
 /// when they hand it out and again when they get it back: some 40,000.
 const PAGE_BUDGET: u64 = 100_000;
-
-/// The most harts that a guest has: one for each process of a race.
-pub(crate) const HARTS: usize = 3;
-
-/// The hart that the guest boots on, and where the scheduler's rounds are driven: it is never
-/// left to itself.
-pub(crate) const FIRST_HART: usize = 0;
 
 /// Instructions given to a panicking kernel to print its last words.
 const LAST_WORDS_BUDGET: u64 = 400_000;
@@ -256,7 +243,7 @@ impl Driver {
             let after = self.machine.disk_requests();
             quiet_ticks = if after == before { quiet_ticks + 1 } else { 0 };
             // Somebody may be runnable beside a hart that sleeps.
-            if !self.guest.board.sleeps_early || quiet_ticks == QUIET_TICKS {
+            if !self.guest.hardware.sleeps_early || quiet_ticks == QUIET_TICKS {
                 return Ok(None);
             }
             self.machine.raise_timer(hart);
@@ -324,7 +311,7 @@ impl Driver {
 
     /// The name register holds no process's name: somebody's registers were not given back.
     fn lost_name(&mut self, hart: usize, seen: u64) -> Failure {
-        let satp = self.machine.csr(hart, CSR_SATP).unwrap_or(0);
+        let satp = self.machine.csr(hart, csr::SATP).unwrap_or(0);
         let owner = self
             .processes
             .slots()
@@ -369,6 +356,3 @@ enum Pause {
     /// It has run for as long as it was to.
     Budget,
 }
-
-/// Supervisor address translation and protection (privileged specification, 12.1.11).
-pub(crate) const CSR_SATP: u16 = 0x180;

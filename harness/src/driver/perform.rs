@@ -1,13 +1,10 @@
 //! Performing one step: registers in, events out.
 
-use super::schedule::RESULT;
-use super::{ACCESS_BUDGET, Driver, Slot, State};
-use crate::agent::instructions::{A1, A2, A3};
+use super::{ACCESS_BUDGET, Driver};
+use crate::guest::processes::{Slot, State};
 use abi::SystemCall;
+use emulator::isa::register::{A0, A1, A2, A3, A7};
 use oracle::{Action, Event, Failure, Observation, Step, UserTrap, Width};
-
-/// The register that holds a system call's number (`a7`).
-const SYSTEM_CALL_NUMBER: usize = 17;
 
 /// `exit`, the one system call that never comes back.
 const EXIT: u64 = SystemCall::Exit.number();
@@ -151,9 +148,8 @@ impl Driver {
     pub(super) fn prepare(&mut self, hart: usize, slot: Slot, action: &Action) {
         let stubs = self.guest.agent.stubs;
         let width_index = |width: Width| width.bytes().trailing_zeros() as usize;
-        let (a1, a2, a3) = (A1.0 as usize, A2.0 as usize, A3.0 as usize);
         let machine = &mut self.machine;
-        machine.set_x(hart, RESULT, 0);
+        machine.set_x(hart, A0, 0);
         let pc = match *action {
             Action::SystemCall {
                 number,
@@ -161,9 +157,9 @@ impl Driver {
                 child,
             } => {
                 for (at, argument) in arguments.into_iter().enumerate() {
-                    machine.set_x(hart, RESULT + at, argument);
+                    machine.set_x(hart, A0 + at, argument);
                 }
-                machine.set_x(hart, SYSTEM_CALL_NUMBER, number);
+                machine.set_x(hart, A7, number);
                 if let Some(child) = child.and_then(Slot::of) {
                     let entry = self.processes.get_mut(child);
                     entry.state = State::Unborn { parent: slot };
@@ -172,7 +168,7 @@ impl Driver {
                 stubs.system_call
             }
             Action::Load { address, width } => {
-                machine.set_x(hart, a1, address);
+                machine.set_x(hart, A1, address);
                 stubs.load[width_index(width)]
             }
             Action::Store {
@@ -180,8 +176,8 @@ impl Driver {
                 width,
                 value,
             } => {
-                machine.set_x(hart, a1, address);
-                machine.set_x(hart, a2, value);
+                machine.set_x(hart, A1, address);
+                machine.set_x(hart, A2, value);
                 stubs.store[width_index(width)]
             }
             Action::StoreString {
@@ -190,13 +186,13 @@ impl Driver {
                 terminated,
             } => {
                 let bytes = text.bytes().len() as u64 + u64::from(terminated);
-                machine.set_x(hart, a1, address);
-                machine.set_x(hart, a2, bytes);
-                machine.set_x(hart, a3, self.guest.agent.string(text));
+                machine.set_x(hart, A1, address);
+                machine.set_x(hart, A2, bytes);
+                machine.set_x(hart, A3, self.guest.agent.string(text));
                 stubs.copy
             }
             Action::Fetch { address } => {
-                machine.set_x(hart, a1, address);
+                machine.set_x(hart, A1, address);
                 stubs.fetch
             }
             Action::Touch {
@@ -205,9 +201,9 @@ impl Driver {
                 count,
                 write,
             } => {
-                machine.set_x(hart, a1, address);
-                machine.set_x(hart, a2, count);
-                machine.set_x(hart, a3, stride);
+                machine.set_x(hart, A1, address);
+                machine.set_x(hart, A2, count);
+                machine.set_x(hart, A3, stride);
                 if write {
                     stubs.touch_write
                 } else {

@@ -6,8 +6,10 @@
 //! one hart may come between any two of another.
 
 use super::perform::silent;
-use super::{Driver, FIRST_HART, Pause, Slot, SlotSet};
+use super::{Driver, Pause};
+use crate::guest::FIRST_HART;
 use crate::guest::frames::FrameAccounts;
+use crate::guest::processes::{Slot, SlotSet};
 use emulator::Privilege;
 use oracle::{Event, Failure, Observation, Process, Race, Step, Turn, TurnEnd};
 
@@ -110,12 +112,12 @@ impl Driver {
     /// Has every racer stand before its operation: each on a hart of its own, as far as the schedule
     /// has harts; the others behind one another in the scheduler's queue.
     fn place(&mut self, race: &Race, racers: &[Racer]) -> Result<Contest, Failure> {
-        let harts = usize::from(race.schedule.harts()).min(self.guest.board.harts.value);
+        let harts = usize::from(race.schedule.harts()).min(self.guest.hardware.harts.value);
         if harts == 1 {
             self.leave_other_harts(racers)?;
         }
         let first_is_shared = harts < racers.len();
-        let own_harts = FIRST_HART + usize::from(first_is_shared)..self.guest.board.harts.value;
+        let own_harts = FIRST_HART + usize::from(first_is_shared)..self.guest.hardware.harts.value;
         // Who stands on a hart of its own stays there: with as many harts as processes, none could
         // be moved.
         let mut lanes = Vec::new();

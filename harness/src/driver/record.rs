@@ -3,10 +3,13 @@
 //! Only an explanation asks for it: a recorded step runs a thousand times slower, and to the same
 //! end, since running in portions is the same as running in one.
 
+use super::Driver;
 use super::conflicts::Meeting;
-use super::{Driver, HARTS};
+use crate::guest::HARTS;
 use crate::guest::symbols::Symbols;
 use crate::guest::unwind::Unwinder;
+use emulator::isa::csr::{self, VECTOR_MODE};
+use emulator::isa::register::{A0, RA, SP};
 use emulator::{Exit, Machine, Privilege};
 use std::sync::Arc;
 
@@ -16,15 +19,6 @@ const LONGEST: u64 = 400_000;
 const MOST_CALLS: usize = 20_000;
 /// Calls inside of one another: a kernel stack has no room for more.
 const DEEPEST: usize = 400;
-
-const RA: usize = 1;
-const SP: usize = 2;
-const A0: usize = 10;
-
-const CSR_STVEC: u16 = 0x105;
-const CSR_SEPC: u16 = 0x141;
-const CSR_SCAUSE: u16 = 0x142;
-const CSR_STVAL: u16 = 0x143;
 
 /// What the kernel went through from the moment in which a process was given its operation to the
 /// next hint call of anybody; of a race, from its first turn to its last.
@@ -247,7 +241,7 @@ impl Recorder {
             self.open[hart].clear();
             return;
         }
-        let vector = machine.csr(hart, CSR_STVEC).unwrap_or(0) & !3;
+        let vector = machine.csr(hart, csr::STVEC).unwrap_or(0) & !VECTOR_MODE;
         let is_trap = before.is_user || (now.pc == vector && !now.follows(&before));
         if is_trap {
             self.note_trap(machine, hart, before);
@@ -268,9 +262,9 @@ impl Recorder {
     fn note_trap(&mut self, machine: &Machine, hart: usize, before: Registers) {
         let csr = |number| machine.csr(hart, number).unwrap_or(0);
         let trap = TrapTaken {
-            cause: csr(CSR_SCAUSE),
-            value: csr(CSR_STVAL),
-            pc: csr(CSR_SEPC),
+            cause: csr(csr::SCAUSE),
+            value: csr(csr::STVAL),
+            pc: csr(csr::SEPC),
             from_user: before.is_user,
         };
         self.recording.traps.push(trap);

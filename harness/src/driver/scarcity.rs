@@ -3,16 +3,10 @@
 //! empty when a frame was refused.
 
 use super::Driver;
-use super::mappings::USER;
-use super::schedule::RESULT;
 use crate::guest::frames::{FRAME_BYTES, Hidden};
-
-/// The register that holds the return address (`ra`).
-const RETURN_ADDRESS: usize = 1;
-
-/// The cause of a store that no entry of the page table allows (privileged specification, "Supervisor
-/// Cause Register").
-const STORE_PAGE_FAULT: u64 = 15;
+use emulator::isa::cause::STORE_PAGE_FAULT;
+use emulator::isa::page_table::USER;
+use emulator::isa::register::{A0, RA};
 
 /// What a case withholds from the kernel.
 #[derive(Clone, Copy, Debug, Default)]
@@ -130,7 +124,7 @@ impl Driver {
     /// Whether there are fewer frames than the kernel was asked for.
     fn refusal_is_due(&self, hart: usize) -> bool {
         let needed = match self.guest.requests.tell_number {
-            true => self.machine.x(hart, RESULT),
+            true => self.machine.x(hart, A0),
             false => 1,
         };
         self.guest
@@ -159,7 +153,7 @@ impl Driver {
         };
         let until = match self.guest.requests.tell_number {
             true => None,
-            false => Some(self.machine.x(hart, RETURN_ADDRESS)),
+            false => Some(self.machine.x(hart, RA)),
         };
         if let Some(until) = until {
             self.machine.set_breakpoint(until);

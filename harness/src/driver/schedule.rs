@@ -5,17 +5,14 @@
 //! interrupts. One hart runs at a time; the others stand still at a hint, or asleep, where nobody
 //! holds a lock.
 
-use super::{CSR_SATP, Driver, FIRST_HART, Pause, Slot, SlotSet, State};
+use super::{Driver, Pause};
 use crate::agent::WITNESS_REGISTERS;
-use crate::agent::instructions::{A0, A1};
+use crate::guest::FIRST_HART;
+use crate::guest::processes::{Slot, SlotSet, State};
 use abi::SystemCall;
+use emulator::isa::csr;
+use emulator::isa::register::{A0, A1, SP};
 use oracle::{Action, Event, Failure, Observation, Process, Step};
-
-/// A register index as the machine takes it.
-pub(super) const RESULT: usize = A0.0 as usize;
-/// Where `exec` puts the address of the array of arguments.
-const ARRAY: usize = A1.0 as usize;
-pub(crate) const STACK_POINTER: usize = 2;
 
 /// Rounds after the last use of the disk: whoever slept for it may die in the first, and wake in
 /// the second somebody that it had passed by.
@@ -165,8 +162,8 @@ impl Driver {
         let Some(mut slot) = slot else {
             return Ok(());
         };
-        let satp = self.machine.csr(hart, CSR_SATP).unwrap_or(0);
-        let value = self.machine.x(hart, RESULT);
+        let satp = self.machine.csr(hart, csr::SATP).unwrap_or(0);
+        let value = self.machine.x(hart, A0);
         if self.has_started(hart, slot) {
             self.events.extend(self.started(hart, slot));
             slot.plant(&mut self.machine, hart);
@@ -218,9 +215,10 @@ impl Driver {
     fn started(&self, hart: usize, slot: Slot) -> Option<Event> {
         slot.process().map(|process| Event::Started {
             process,
-            arguments: self.machine.x(hart, RESULT),
-            array: self.machine.x(hart, ARRAY),
-            stack: self.machine.x(hart, STACK_POINTER),
+            arguments: self.machine.x(hart, A0),
+            // Where `exec` puts the address of the array of arguments.
+            array: self.machine.x(hart, A1),
+            stack: self.machine.x(hart, SP),
             entry: self.machine.pc(hart),
         })
     }

@@ -1,6 +1,6 @@
 //! Alarms: why a campaign must stop and tell, and why it could not begin.
 
-use crate::guest::BootError;
+use crate::boot::BootError;
 use crate::guest::location::MissingGuest;
 use crate::triage::Report;
 use oracle::{BiteMeter, Case};

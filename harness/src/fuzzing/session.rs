@@ -42,7 +42,7 @@ impl Session {
     /// # Errors
     /// Says what is missing and how to make it, or how far the kernel got.
     pub fn open() -> Result<Self, OpenError> {
-        let guest = Guest::boot(&GuestFiles::find(None, None)?, Dialect::faultline())?;
+        let guest = crate::boot(&GuestFiles::find(None, None)?, Dialect::faultline())?;
         Ok(Self::new(guest, Known::default()))
     }
 

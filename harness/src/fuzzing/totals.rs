@@ -1,6 +1,6 @@
 //! Totals: what sessions have done.
 
-use crate::driver::Canary;
+use crate::guest::canary::Canary;
 use crate::runner::Outcome;
 use oracle::BiteMeter;
 use std::ops::AddAssign;

@@ -1,32 +1,38 @@
-//! The kernel under test, booted once: files, symbols, frame accounts, and the snapshot that every
-//! case starts from.
+//! The kernel under test, booted once: symbols, frame accounts, who is who, and the snapshot that
+//! every case starts from.
 
-pub mod board;
-mod boot;
-mod boot_error;
+pub mod canary;
+pub(crate) mod files;
 pub mod frames;
+pub mod hardware;
 pub mod location;
-mod planted;
-mod requests;
+pub(crate) mod processes;
+pub(crate) mod requests;
 pub(crate) mod source;
-mod spin;
 pub mod symbols;
 pub(crate) mod unwind;
 
-pub use boot_error::BootError;
 pub use source::Frame;
 
 use crate::agent::Agent;
-use crate::driver::{Canaries, HARTS, Processes, Slot};
-use board::Board;
+use canary::Canaries;
 use emulator::Snapshot;
 use frames::FrameAccounts;
+use hardware::Hardware;
 use oracle::{Dialect, Layout, Permissions, Setting};
+use processes::{Processes, Slot};
 use requests::FrameRequests;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 use symbols::Symbols;
 use unwind::Unwinder;
+
+/// The most harts that a guest has: one for each process of a race.
+pub(crate) const HARTS: usize = 3;
+
+/// The hart that the guest boots on, and where the scheduler's rounds are driven: it is never
+/// left to itself.
+pub(crate) const FIRST_HART: usize = 0;
 
 /// What a kernel must have again when a case has ended.
 #[derive(Clone, Copy, Debug, Default)]
@@ -44,15 +50,15 @@ pub struct Resources {
 pub struct Guest {
     /// What the kernel's legitimate peculiarities are.
     pub dialect: Dialect,
-    /// What it was found to want of its board.
-    pub board: Board,
+    /// What it was found to want of its hardware.
+    pub hardware: Hardware,
     /// The kernel's symbols.
     pub symbols: Symbols,
     /// What every case starts from.
     pub setting: Setting,
     /// The kernel's ELF file.
     pub(crate) file: Box<[u8]>,
-    unwinder: Arc<OnceLock<Unwinder>>,
+    pub(crate) unwinder: Arc<OnceLock<Unwinder>>,
     /// What there is when the supervisor alone is left.
     pub at_end: Resources,
     pub(crate) agent: Agent,

@@ -5,7 +5,10 @@
 //! frame pointer at `s0 - 16` (RISC-V ELF psABI, frame pointer convention). A trap taken in the
 //! kernel is walked over to the function that was interrupted. Whatever the stack holds, the walk ends.
 
-use emulator::{Machine, Privilege};
+use emulator::Machine;
+use emulator::isa::csr::{self, VECTOR_MODE};
+use emulator::isa::register::{FP, RA, SP};
+use emulator::isa::{Instruction, Privilege};
 use gimli::{
     BaseAddresses, CfaRule, CieOrFde, DebugFrame, EhFrame, EndianArcSlice, FrameDescriptionEntry,
     Register, RegisterRule, RunTimeEndian, SectionId, UnwindContext, UnwindSection,
@@ -20,15 +23,6 @@ type Bytes = EndianArcSlice<RunTimeEndian>;
 const DEEPEST: usize = 48;
 /// A frame larger than this is no frame.
 const LARGEST_FRAME: u64 = 1 << 16;
-
-const RA: usize = 1;
-const SP: usize = 2;
-const FP: usize = 8;
-
-/// Control and status registers of supervisor traps (privileged specification, 12.1).
-const CSR_STVEC: u16 = 0x105;
-const CSR_SEPC: u16 = 0x141;
-const CSR_SATP: u16 = 0x180;
 
 /// How to walk back from any address of a kernel's code.
 #[derive(Default)]
@@ -194,9 +188,9 @@ impl Unwinder {
         }
         let memory = Memory {
             machine,
-            satp: machine.csr(hart, CSR_SATP).unwrap_or(0),
+            satp: machine.csr(hart, csr::SATP).unwrap_or(0),
         };
-        let vector = machine.csr(hart, CSR_STVEC).unwrap_or(0) & !3;
+        let vector = machine.csr(hart, csr::STVEC).unwrap_or(0) & !VECTOR_MODE;
         let mut registers = Registers {
             x: std::array::from_fn(|register| machine.x(hart, register)),
             pc: machine.pc(hart),
@@ -216,7 +210,7 @@ impl Unwinder {
                 });
             let trapped = || {
                 let vector = self.is_in_vector(at, vector).then_some(vector)?;
-                let pc = machine.csr(hart, CSR_SEPC)?;
+                let pc = machine.csr(hart, csr::SEPC)?;
                 interrupted(vector, pc, &registers, &memory)
             };
             let (caller, step) = match known {
@@ -267,7 +261,7 @@ fn interrupted(
     let word = memory
         .read(vector & !7)?
         .checked_shr((vector & 7) as u32 * 8)?;
-    let room = stack_adjustment(word as u32)?;
+    let room = stack_room(Instruction::read(&word.to_le_bytes())?)?;
     let mut before = registers.clone();
     before.x[RA] = memory.read(registers.x[SP])?;
     before.x[SP] = registers.x[SP].wrapping_add(room);
@@ -275,20 +269,11 @@ fn interrupted(
     Some(before)
 }
 
-/// By how many bytes `addi sp, sp, -n` lowers the stack, in its long or its compressed form.
-fn stack_adjustment(instruction: u32) -> Option<u64> {
-    const ADDI_SP_SP: u32 = 0x0001_0113;
-    const C_ADDI16SP: u32 = 0x6101;
-    let bit = |at: u32, to: u32| (instruction >> at & 1) << to;
-    let change = if instruction & 0x000f_ffff == ADDI_SP_SP {
-        i64::from(instruction as i32 >> 20)
-    } else if instruction & 0xef83 == C_ADDI16SP {
-        let low = bit(6, 4) | bit(2, 5) | bit(5, 6) | bit(3, 7) | bit(4, 8);
-        i64::from(low) - i64::from(bit(12, 9))
-    } else {
-        return None;
-    };
-    u64::try_from(-change).ok().filter(|room| *room > 0)
+/// By how many bytes an instruction lowers the stack, if it is `addi sp, sp, -n`.
+fn stack_room(instruction: Instruction) -> Option<u64> {
+    let (source, change) = instruction.added()?;
+    let lowers = source == SP && instruction.destination() == SP && change < 0;
+    lowers.then_some(change.unsigned_abs())
 }
 
 /// The caller by the convention of frame pointers. A function that has made no frame, as yet or at
@@ -315,15 +300,17 @@ fn by_frame_pointer(
 
 #[cfg(test)]
 mod tests {
-    use super::stack_adjustment;
+    use super::stack_room;
+    use emulator::isa::Instruction;
 
     #[test]
     fn the_room_that_a_vector_makes_is_read_from_its_first_instruction() {
+        let room = |word: u32| stack_room(Instruction::read(&word.to_le_bytes()).unwrap());
         // addi sp, sp, -256; c.addi16sp sp, -256 and -144; addi sp, sp, 16; addi a0, sp, -16.
-        assert_eq!(stack_adjustment(0xf001_0113), Some(256));
-        assert_eq!(stack_adjustment(0x1234_7111), Some(256));
-        assert_eq!(stack_adjustment(0x1234_7175), Some(144));
-        assert_eq!(stack_adjustment(0x0101_0113), None);
-        assert_eq!(stack_adjustment(0xff01_0513), None);
+        assert_eq!(room(0xf001_0113), Some(256));
+        assert_eq!(room(0x1234_7111), Some(256));
+        assert_eq!(room(0x1234_7175), Some(144));
+        assert_eq!(room(0x0101_0113), None);
+        assert_eq!(room(0xff01_0513), None);
     }
 }

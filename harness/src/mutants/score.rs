@@ -1,7 +1,6 @@
 //! Trying mutants: the same cases on each, until one ends in a finding.
 
 use super::Mutant;
-use super::operators::ends_block;
 use super::sites::{code_at, instructions};
 use crate::counters::EDGE_COUNTERS;
 use crate::guest::Guest;
@@ -100,8 +99,8 @@ pub(super) fn executed(elf: &[u8], blocks: impl Iterator<Item = u64>) -> HashSet
         let Some(code) = code_at(&file, start) else {
             continue;
         };
-        for (address, bytes) in instructions(start, code) {
-            if !executed.insert(address) || ends_block(bytes) {
+        for (address, instruction) in instructions(start, code) {
+            if !executed.insert(address) || instruction.ends_block() {
                 break;
             }
         }

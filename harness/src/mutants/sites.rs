@@ -2,6 +2,7 @@
 
 use super::operators::{self, Operator};
 use crate::guest::source::Lines;
+use emulator::isa::Instruction;
 use object::{Object, ObjectSection, ObjectSymbol, SectionKind, SymbolKind};
 use serde::Serialize;
 use std::collections::HashSet;
@@ -67,15 +68,15 @@ pub fn sites(elf: &[u8], files: &[String]) -> Result<Vec<Mutant>, NoSites> {
         };
         let function = format!("{:#}", rustc_demangle::demangle(name));
         let doomed = doomed(&panics, symbol.address(), code);
-        let mut before: &[u8] = &[];
-        for (address, bytes) in instructions(symbol.address(), code) {
-            let is_address = operators::ends_address(before, bytes);
-            before = bytes;
-            if is_address || operators::saves_register(bytes) || doomed.contains(&address) {
+        let mut before = None;
+        for (address, instruction) in instructions(symbol.address(), code) {
+            let is_address = operators::ends_address(before, instruction);
+            before = Some(instruction);
+            if is_address || operators::saves_register(instruction) || doomed.contains(&address) {
                 continue;
             }
-            let mut changes = operators::changes(bytes);
-            if guards_panic(&file, &panics, address, bytes) {
+            let mut changes = operators::changes(instruction);
+            if guards_panic(&file, &panics, address, instruction) {
                 changes.retain(|(operator, _)| *operator == Operator::BranchInverted);
             }
             if changes.is_empty() {
@@ -94,8 +95,8 @@ pub fn sites(elf: &[u8], files: &[String]) -> Result<Vec<Mutant>, NoSites> {
                 file: place.file.clone(),
                 line: place.line,
                 path: place.path.clone(),
-                original: bytes.to_vec(),
-                changed,
+                original: instruction.bytes(),
+                changed: changed.bytes(),
             }));
         }
     }
@@ -134,24 +135,20 @@ fn guards_panic(
     file: &object::File<'_>,
     panics: &HashSet<u64>,
     address: u64,
-    bytes: &[u8],
+    instruction: Instruction,
 ) -> bool {
-    let code = operators::branch_target(address, bytes)
+    let code = instruction
+        .branch_target(address)
         .and_then(|target| Some((target, code_at(file, target)?)));
     let Some((target, code)) = code else {
         return false;
     };
     let block: Vec<_> = instructions(target, code).take(PANIC_DISTANCE).collect();
-    let nothing: &[u8] = &[];
-    let following = block
-        .iter()
-        .skip(1)
-        .map(|(_, bytes)| *bytes)
-        .chain([nothing]);
-    for ((address, bytes), next) in block.iter().zip(following) {
-        match operators::call_target(*address, bytes, next) {
+    for (at, (address, instruction)) in block.iter().enumerate() {
+        let next = block.get(at + 1).map(|(_, next)| *next);
+        match instruction.call_target(*address, next) {
             Some(called) => return panics.contains(&called),
-            None if operators::ends_block(bytes) => return false,
+            None if instruction.ends_block() => return false,
             None => {}
         }
     }
@@ -161,17 +158,16 @@ fn guards_panic(
 /// The instructions of a function from which there is no way but into a panic: what they do
 /// matters only to its message.
 fn doomed(panics: &HashSet<u64>, start: u64, code: &[u8]) -> HashSet<u64> {
-    let nothing: &[u8] = &[];
     let body: Vec<_> = instructions(start, code).collect();
-    let following = body.iter().skip(1).map(|(_, bytes)| *bytes);
     let mut doomed = HashSet::new();
     let mut straight = Vec::new();
-    for ((address, bytes), next) in body.iter().zip(following.chain([nothing])) {
+    for (at, (address, instruction)) in body.iter().enumerate() {
         straight.push(*address);
-        let called = operators::call_target(*address, bytes, next);
+        let next = body.get(at + 1).map(|(_, next)| *next);
+        let called = instruction.call_target(*address, next);
         if called.is_some_and(|called| panics.contains(&called)) {
             doomed.extend(straight.drain(..));
-        } else if operators::ends_block(bytes) {
+        } else if instruction.ends_block() {
             straight.clear();
         }
     }
@@ -179,17 +175,8 @@ fn doomed(panics: &HashSet<u64>, start: u64, code: &[u8]) -> HashSet<u64> {
 }
 
 /// The instructions in `code`, which lies at `start`.
-pub(super) fn instructions(start: u64, code: &[u8]) -> impl Iterator<Item = (u64, &[u8])> {
-    let mut rest = code;
-    let mut address = start;
-    std::iter::from_fn(move || {
-        let first = u16::from_le_bytes([*rest.first()?, *rest.get(1)?]);
-        let (bytes, later) = rest.split_at_checked(operators::length(first))?;
-        let here = address;
-        rest = later;
-        address += bytes.len() as u64;
-        Some((here, bytes))
-    })
+pub(super) fn instructions(start: u64, code: &[u8]) -> impl Iterator<Item = (u64, Instruction)> {
+    Instruction::all(code).map(move |(offset, instruction)| (start + offset as u64, instruction))
 }
 
 /// The kernel's code from `address` to the end of its section.
@@ -202,6 +189,7 @@ pub(super) fn code_at<'data>(file: &object::File<'data>, address: u64) -> Option
         })
         .filter(|code| !code.is_empty())
 }
+
 /// Keeps `count` of the mutants, or all for 0, in their order: which ones depends on `seed` alone.
 pub fn draw(mutants: &mut Vec<Mutant>, count: usize, seed: u64) {
     if count == 0 || count >= mutants.len() {

@@ -1,8 +1,8 @@
 //! A session at the console of a kernel on QEMU, the peer that our machine is compared with.
 #![allow(dead_code, reason = "not every test boots in every way")]
 
+use faultline::console::PROMPT;
 use faultline::guest::location::GuestFiles;
-use faultline::session::PROMPT;
 use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -117,7 +117,7 @@ impl Qemu {
 
 impl Drop for Qemu {
     fn drop(&mut self) {
-        // The session is over either way; a QEMU that is gone already is no failure.
+        // It is over either way; a QEMU that is gone already is no failure.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

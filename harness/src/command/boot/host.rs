@@ -1,4 +1,4 @@
-//! The outside of a session: standard input and output, the terminal, signals, the clock.
+//! The outside: standard input and output, the terminal, signals, the clock.
 
 use super::terminal::RawTerminal;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};

@@ -2,7 +2,7 @@
 
 mod host;
 mod input;
-mod session;
+mod relay;
 mod terminal;
 
 use super::{Conclusion, GuestArguments};
@@ -11,7 +11,7 @@ use faultline::guest::location::GuestFiles;
 use faultline::guest::symbols::Symbols;
 use host::Host;
 use miette::{IntoDiagnostic, WrapErr};
-use session::{End, Session};
+use relay::{End, Relay};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -69,7 +69,7 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
     let end = {
         // Dropping the host restores the terminal, whatever happens before.
         let host = Host::take(arguments.timeout.map(Duration::from_secs)).into_diagnostic()?;
-        Session::new(&mut machine, host, arguments.until.as_deref())
+        Relay::new(&mut machine, host, arguments.until.as_deref())
             .run()
             .into_diagnostic()?
     };

@@ -13,6 +13,7 @@ pub use origin::{LostFrame, Origin};
 use crate::driver::{Driver, Recording};
 use crate::guest::Frame;
 use crate::runner::{Outcome, Runner, Watch};
+use emulator::isa::cause;
 use memory::Moment;
 use oracle::{Case, Finding, Verdict};
 use serde::Serialize;
@@ -155,34 +156,17 @@ fn without_printing(mut stack: Vec<Frame>) -> Vec<Frame> {
     stack
 }
 
-/// A trap in the words of the privileged specification (table 22 of version 20240411).
+/// A trap in the words of the privileged specification.
 fn trap_words(trap: &crate::driver::TrapTaken) -> String {
-    const INTERRUPT: u64 = 1 << 63;
-    let cause = match trap.cause {
-        0 => "instruction address misaligned",
-        1 => "instruction access fault",
-        2 => "illegal instruction",
-        3 => "breakpoint",
-        4 => "load address misaligned",
-        5 => "load access fault",
-        6 => "store address misaligned",
-        7 => "store access fault",
-        8 => "system call",
-        12 => "instruction page fault",
-        13 => "load page fault",
-        15 => "store page fault",
-        cause if cause & INTERRUPT != 0 => "interrupt",
-        _ => "unknown cause",
-    };
+    let cause = cause::describe(trap.cause);
     let whence = match trap.from_user {
         true => "from the program",
         false => "from the kernel itself",
     };
-    match trap.cause {
-        12 | 13 | 15 | 5 | 7 => {
-            format!("{cause} at {:#x}, {whence} (pc {:#x})", trap.value, trap.pc)
-        }
-        _ => format!("{cause}, {whence} (pc {:#x})", trap.pc),
+    if cause::is_refused_access(trap.cause) {
+        format!("{cause} at {:#x}, {whence} (pc {:#x})", trap.value, trap.pc)
+    } else {
+        format!("{cause}, {whence} (pc {:#x})", trap.pc)
     }
 }
 

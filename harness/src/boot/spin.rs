@@ -1,6 +1,6 @@
 //! Whether a kernel that boots goes round in a loop: its registers come back to what they were.
 
-use crate::driver::FIRST_HART;
+use crate::guest::FIRST_HART;
 use emulator::{Exit, Machine};
 
 /// Instructions of the longest loop that is noticed: a look at a whole table of processes.

@@ -1,6 +1,6 @@
 //! Canaries of seeded bugs: whether the changed code ran, and whether it went wrong.
 
-use crate::guest::symbols::Symbols;
+use super::symbols::Symbols;
 
 /// What the canaries of a kernel with a seeded bug have said since the case began; a kernel without
 /// such a bug has none, and they say nothing.
@@ -29,12 +29,12 @@ impl Canaries {
     }
 
     /// The addresses to stop at.
-    pub(super) fn addresses(self) -> impl Iterator<Item = u64> {
+    pub(crate) fn addresses(self) -> impl Iterator<Item = u64> {
         [self.reached, self.triggered].into_iter().flatten()
     }
 
     /// Notes that the kernel has come to `pc`; says whether a canary is there.
-    pub(super) fn heard(self, pc: u64, canary: &mut Canary) -> bool {
+    pub(crate) fn heard(self, pc: u64, canary: &mut Canary) -> bool {
         let is_reached = self.reached == Some(pc);
         let is_triggered = self.triggered == Some(pc);
         canary.reached |= is_reached;

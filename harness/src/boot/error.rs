@@ -1,7 +1,7 @@
 //! Why a kernel could not be booted to the start of a case: what happened, where, and what to do next.
 
-use super::board::Progress;
-use super::location::GuestFiles;
+use super::progress::Progress;
+use crate::guest::location::GuestFiles;
 use std::path::PathBuf;
 
 /// What a kernel was doing when the budget ran out.

@@ -1,4 +1,4 @@
-//! The session: runs the machine, shows what it prints, types what comes in, and keeps its time.
+//! Between a machine and the host: runs the machine, shows what it prints, types what comes in, and keeps its time.
 
 use super::host::Host;
 use super::input::Input;
@@ -26,7 +26,7 @@ const REST_TO_TYPE: u64 = TICKS_PER_SECOND;
 /// Rest after which nothing more is expected, if there is no more input.
 const REST_TO_LEAVE: u64 = 60 * TICKS_PER_SECOND;
 
-/// How a session ended.
+/// How it ended.
 pub(super) enum End {
     /// Ctrl-A X.
     Left,
@@ -62,7 +62,7 @@ impl fmt::Display for End {
 }
 
 /// A machine between its console and the host.
-pub(super) struct Session<'m> {
+pub(super) struct Relay<'m> {
     machine: &'m mut Machine,
     host: Host,
     input: Input,
@@ -75,7 +75,7 @@ pub(super) struct Session<'m> {
     awake: u64,
 }
 
-impl<'m> Session<'m> {
+impl<'m> Relay<'m> {
     pub(super) fn new(machine: &'m mut Machine, host: Host, until: Option<&'m str>) -> Self {
         Self {
             machine,
@@ -146,7 +146,7 @@ impl<'m> Session<'m> {
         Ok(true)
     }
 
-    /// Why the session is over, if it is.
+    /// Why it is over, if it is.
     fn end(&mut self, exit: Exit) -> io::Result<Option<End>> {
         if self.is_text_shown() {
             return Ok(Some(End::Shown));

@@ -1,4 +1,4 @@
-//! A session at a guest's console: waits for what is shown, types lines, hands back what they print.
+//! A guest's console, with a person's part played by us: waits for what is shown, types lines, hands back what they print.
 
 use emulator::{BuildError, Config, Exit, Machine};
 
@@ -7,23 +7,23 @@ use crate::guest::location::{GuestFiles, MissingGuest};
 /// What the shell shows when it waits for a line.
 pub const PROMPT: &str = "$ ";
 
-/// Instructions within which something waited for has to appear, unless the session is told
+/// Instructions within which something waited for has to appear, unless it is told
 /// otherwise.
 const BUDGET: u64 = 2_000_000_000;
 /// Instructions between two looks at the console.
 const STEP: u64 = 100_000;
 
 /// A machine whose console somebody reads and types on.
-pub struct Session {
+pub struct Console {
     machine: Machine,
     budget: u64,
     /// What was printed and not yet waited for.
     shown: String,
 }
 
-/// Why a session came to nothing.
+/// Why a console did not show what was waited for.
 #[derive(Debug, thiserror::Error)]
-pub enum SessionError {
+pub enum ConsoleError {
     /// There is no kernel or no image.
     #[error(transparent)]
     Missing(#[from] MissingGuest),
@@ -50,29 +50,29 @@ pub enum SessionError {
     },
 }
 
-impl Session {
+impl Console {
     /// Boots the kernel and the image that [`GuestFiles::find`] finds, to the shell's prompt.
     ///
     /// # Errors
     /// There is no guest, or no prompt.
-    pub fn boot(config: &Config) -> Result<Session, SessionError> {
-        Session::boot_files(config, GuestFiles::find(None, None)?)
+    pub fn boot(config: &Config) -> Result<Console, ConsoleError> {
+        Console::boot_files(config, GuestFiles::find(None, None)?)
     }
 
     /// Boots a kernel and an image to the shell's prompt.
     ///
     /// # Errors
     /// There is no prompt.
-    pub fn boot_files(config: &Config, files: GuestFiles) -> Result<Session, SessionError> {
+    pub fn boot_files(config: &Config, files: GuestFiles) -> Result<Console, ConsoleError> {
         let machine = Machine::new(config, &files.kernel, files.file_system)?;
-        let mut session = Session::new(machine);
-        session.wait_for(PROMPT)?;
-        Ok(session)
+        let mut console = Console::new(machine);
+        console.wait_for(PROMPT)?;
+        Ok(console)
     }
 
     /// Sits down at a machine's console.
-    pub fn new(machine: Machine) -> Session {
-        Session {
+    pub fn new(machine: Machine) -> Console {
+        Console {
             machine,
             budget: BUDGET,
             shown: String::new(),
@@ -114,7 +114,7 @@ impl Session {
     ///
     /// # Errors
     /// The prompt does not come back.
-    pub fn run(&mut self, line: &str) -> Result<String, SessionError> {
+    pub fn run(&mut self, line: &str) -> Result<String, ConsoleError> {
         self.run_until(line, |_| false)
     }
 
@@ -126,7 +126,7 @@ impl Session {
         &mut self,
         line: &str,
         enough: impl Fn(&str) -> bool,
-    ) -> Result<String, SessionError> {
+    ) -> Result<String, ConsoleError> {
         self.type_text(line);
         self.type_text("\n");
         let shown = self.wait(PROMPT, |shown| shown.ends_with(PROMPT) || enough(shown))?;
@@ -136,7 +136,7 @@ impl Session {
             .map(|rest| rest.strip_suffix(PROMPT).unwrap_or(rest));
         match output {
             Some(output) => Ok(output.to_owned()),
-            None => Err(SessionError::NoEcho {
+            None => Err(ConsoleError::NoEcho {
                 line: line.to_owned(),
                 shown,
             }),
@@ -147,7 +147,7 @@ impl Session {
     ///
     /// # Errors
     /// It does not appear within the budget, or the kernel panicked or stopped.
-    pub fn wait_for(&mut self, wanted: &str) -> Result<String, SessionError> {
+    pub fn wait_for(&mut self, wanted: &str) -> Result<String, ConsoleError> {
         self.wait(wanted, |shown| shown.contains(wanted))
     }
 
@@ -155,7 +155,7 @@ impl Session {
         &mut self,
         wanted: &str,
         is_there: impl Fn(&str) -> bool,
-    ) -> Result<String, SessionError> {
+    ) -> Result<String, ConsoleError> {
         let end = self.machine.steps().saturating_add(self.budget);
         loop {
             let exit = self.machine.run(STEP);
@@ -167,7 +167,7 @@ impl Session {
             }
             let goes_on = exit == Exit::Budget && self.machine.steps() < end;
             if !goes_on || shown.contains("panic:") {
-                return Err(SessionError::NotShown {
+                return Err(ConsoleError::NotShown {
                     wanted: wanted.to_owned(),
                     exit,
                     shown: shown.clone(),

@@ -1,4 +1,4 @@
-//! Who is who: the processes of a case as the driver sees them from outside.
+//! Who is who: the processes of a case as they are seen from outside.
 
 use crate::agent::{NAME_REGISTER, WITNESS_REGISTERS};
 use emulator::Machine;
@@ -61,7 +61,7 @@ impl Slot {
     }
 }
 
-/// What the driver knows a process to be doing.
+/// What a process is known to be doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
     /// No such process yet.

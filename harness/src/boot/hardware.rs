@@ -1,0 +1,83 @@
+//! Finding out what hardware a kernel was written for, by booting it on one after another.
+
+use super::BootError;
+use super::stage::Stage;
+use crate::agent::Agent;
+use crate::guest::FIRST_HART;
+use crate::guest::hardware::{Seen, Timer};
+use crate::guest::location::GuestFiles;
+use emulator::isa::csr::{self, environment, interrupt};
+use emulator::{Config, DiskFlavour, Machine};
+
+/// Bytes of RAM for a kernel that wants more than xv6's 128 MiB.
+const MUCH_MEMORY: u64 = 1 << 30;
+
+/// Boots the kernel with as much memory as xv6's, or else with more.
+pub(super) fn find(
+    files: &GuestFiles,
+    agent: &Agent,
+    disk: &[u8],
+) -> Result<(Stage, Seen<DiskFlavour>, Seen<u64>), BootError> {
+    let usual = Config::default().ram_bytes;
+    let failure = match find_disk(files, agent, disk, usual) {
+        Ok((stage, disk)) => {
+            let because = "it boots with this much";
+            return Ok((stage, disk, Seen::new(usual, because)));
+        }
+        Err(error) if error.is_before_disk() => error,
+        Err(error) => return Err(error),
+    };
+    match find_disk(files, agent, disk, MUCH_MEMORY) {
+        Ok((stage, disk)) => {
+            let because = "it boots with this much, but not with 128 MiB";
+            Ok((stage, disk, Seen::new(MUCH_MEMORY, because)))
+        }
+        Err(_) => Err(failure),
+    }
+}
+
+/// Boots the kernel with a modern disk, or else with a legacy one: xv6 until 2021 wants that, and
+/// panics at the sight of the other before it has read a block.
+fn find_disk(
+    files: &GuestFiles,
+    agent: &Agent,
+    disk: &[u8],
+    ram_bytes: u64,
+) -> Result<(Stage, Seen<DiskFlavour>), BootError> {
+    let boot = |flavour| Stage::open(files, agent, disk.to_vec(), flavour, ram_bytes);
+    let refusal = match boot(DiskFlavour::Modern) {
+        Ok(stage) => {
+            let because = "it boots from a disk with the registers of virtio 1.0";
+            return Ok((stage, Seen::new(DiskFlavour::Modern, because)));
+        }
+        Err(error) if error.is_before_disk() => error,
+        Err(error) => return Err(error),
+    };
+    match boot(DiskFlavour::Legacy) {
+        Ok(stage) => {
+            let because = "it boots from a disk with the registers before virtio 1.0, but not \
+                           from one with those of 1.0";
+            Ok((stage, Seen::new(DiskFlavour::Legacy, because)))
+        }
+        Err(error) if error.is_before_disk() => Err(refusal),
+        Err(error) => Err(error),
+    }
+}
+
+/// Which timer the kernel on `machine` has enabled.
+pub(super) fn timer(machine: &Machine) -> Seen<Timer> {
+    let read = |csr| machine.csr(FIRST_HART, csr).unwrap_or(0);
+    let enabled = read(csr::MIE);
+    if enabled & interrupt::MACHINE_TIMER != 0 {
+        Seen::new(Timer::Clint, "it has enabled the machine's timer interrupt")
+    } else if enabled & interrupt::SUPERVISOR_TIMER != 0
+        && read(csr::MENVCFG) & environment::SUPERVISOR_TIMER != 0
+    {
+        Seen::new(
+            Timer::Supervisor,
+            "it has enabled the supervisor's comparator and its interrupt",
+        )
+    } else {
+        Seen::new(Timer::None, "it has enabled no timer interrupt")
+    }
+}

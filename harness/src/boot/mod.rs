@@ -1,0 +1,78 @@
+//! Booting: from a kernel ELF and a file-system image to the snapshot that every case starts from.
+//!
+//! The agent is planted as `/init`, and more than once. When it makes its first hint call it becomes the supervisor;
+//! a fork of it becomes process `a`, and with `a` at its hint the snapshot is taken. Then a case in
+//! which nothing happens shows what there is when a case has ended.
+
+mod address_space;
+mod error;
+mod file_system;
+mod hardware;
+mod progress;
+mod spin;
+mod stage;
+
+pub use error::BootError;
+pub use progress::Progress;
+
+use crate::agent::Agent;
+use crate::driver::{Driver, Standing, Vigil};
+use crate::guest::hardware::{Hardware, Seen};
+use crate::guest::location::GuestFiles;
+use crate::guest::{Guest, Resources};
+use file_system::Contents;
+use oracle::{Dialect, Process};
+use std::sync::Arc;
+
+/// Boots `files` and stops at the start of a case.
+///
+/// # Errors
+/// Says how far the kernel got, and shows its console.
+pub fn boot(files: &GuestFiles, dialect: Dialect) -> Result<Arc<Guest>, BootError> {
+    let agent = Agent::assemble();
+    let image = file_system::planted(files, &agent)?;
+    let contents = Contents::of(&image).map_err(BootError::file_system(files))?;
+    let (mut stage, disk, memory) = hardware::find(files, &agent, &image.into_bytes())?;
+    let harts = stage.start_other_harts();
+    let hardware = Hardware {
+        disk,
+        memory,
+        timer: hardware::timer(&stage.machine),
+        harts,
+        sleeps_early: false,
+    };
+    let mut guest = stage.set(dialect.clone(), contents, hardware)?;
+    guest.set_dialect(dialect);
+    let mut guest = Arc::new(guest);
+    if let Some(harts) = awake(&guest)
+        && let Some(guest) = Arc::get_mut(&mut guest)
+    {
+        guest.hardware.harts = harts;
+        guest.hardware.sleeps_early = true;
+    }
+    let at_end = calibrate(&guest);
+    if let Some(guest) = Arc::get_mut(&mut guest) {
+        guest.at_end = at_end;
+    }
+    Ok(guest)
+}
+
+/// That the kernel has only one hart to offer, although others slept when it had booted.
+fn awake(guest: &Arc<Guest>) -> Option<Seen<usize>> {
+    let child = Process::all().nth(1)?;
+    let sleeps = || Driver::new(guest).others_sleep(child);
+    let awake = guest.hardware.harts.value > 1 && !matches!(sleeps(), Ok(true));
+    let because = "an idle hart sleeps (`wfi`) only while there are few processes";
+    awake.then(|| Seen::new(1, because))
+}
+
+/// Counts what there is when a case has run in which nothing happened.
+fn calibrate(guest: &Arc<Guest>) -> Resources {
+    let mut driver = Driver::new(guest);
+    driver.finish(&[(Process::FIRST, Standing::Ready)], Vigil::Awake);
+    Resources {
+        free: driver.free_frames(),
+        promised: driver.promised_frames(),
+        forks: driver.count_forks().unwrap_or(None),
+    }
+}

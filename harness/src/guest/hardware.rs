@@ -1,0 +1,60 @@
+//! The hardware that a kernel was written for. Years of xv6 differ in what they want of the disk, of
+//! the timer, and of harts without work.
+
+use emulator::DiskFlavour;
+use std::fmt;
+
+/// What a kernel was found to want of its hardware, and how that is known.
+#[derive(Clone, Debug)]
+pub struct Hardware {
+    /// Register layout of the virtio disk.
+    pub disk: Seen<DiskFlavour>,
+    /// Bytes of RAM.
+    pub memory: Seen<u64>,
+    /// What interrupts the kernel now and then.
+    pub timer: Seen<Timer>,
+    /// How many harts cases run on.
+    pub harts: Seen<usize>,
+    /// Whether a hart may sleep although somebody could run, until the next tick: so in the kernels of
+    /// the course's labs of 2020, where few processes are taken for none.
+    pub sleeps_early: bool,
+}
+
+/// A fact about a kernel.
+#[derive(Clone, Debug)]
+pub struct Seen<T> {
+    /// The fact.
+    pub value: T,
+    /// What was seen.
+    pub because: String,
+}
+
+impl<T> Seen<T> {
+    pub(crate) fn new(value: T, because: impl Into<String>) -> Self {
+        Self {
+            value,
+            because: because.into(),
+        }
+    }
+}
+
+/// Where a kernel's timer interrupts come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timer {
+    /// The core-local interruptor, through a handler in M-mode: xv6 until 2023.
+    Clint,
+    /// The supervisor's own comparator (extension Sstc): xv6 from 2024 on.
+    Supervisor,
+    /// Nothing: the kernel has enabled no timer interrupt.
+    None,
+}
+
+impl fmt::Display for Timer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Timer::Clint => "clint",
+            Timer::Supervisor => "sstc",
+            Timer::None => "none",
+        })
+    }
+}
