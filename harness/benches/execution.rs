@@ -7,6 +7,7 @@ use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, 
 use faultline::guest::Guest;
 use faultline::guest::location::GuestFiles;
 use faultline::runner::Runner;
+use oracle::generation::generate;
 use oracle::{Case, Dialect, Profile};
 use std::hint::black_box;
 use std::sync::Arc;
@@ -25,7 +26,7 @@ fn guest() -> Arc<Guest> {
 /// The measured set: generated cases of exactly `length` operations.
 fn cases(length: u32) -> Vec<Case> {
     (0..CASES)
-        .map(|seed| Case::generate(seed as u64, length, Profile::default()))
+        .map(|seed| generate(seed as u64, length, Profile::default()))
         .collect()
 }
 

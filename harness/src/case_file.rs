@@ -3,6 +3,7 @@
 use miette::Diagnostic;
 use oracle::Case;
 use oracle::case::{Document, ParseError};
+use oracle::generation::repaired_case;
 use std::path::{Path, PathBuf};
 
 /// The ending of text cases.
@@ -46,7 +47,7 @@ pub fn read(path: &Path) -> Result<Case, CaseFileError> {
     let bytes = read_bytes(path)?;
     match text(path, &bytes) {
         Some(text) => parse(path, text).map(|document| document.case()),
-        None => Ok(Case::from_bytes(&bytes)),
+        None => Ok(repaired_case(&bytes)),
     }
 }
 
@@ -89,7 +90,7 @@ pub fn read_every(folders: &[PathBuf]) -> Result<Vec<Case>, CaseFileError> {
 pub fn from_bytes(bytes: &[u8]) -> Case {
     says_text(bytes)
         .and_then(|text| Document::parse(text).ok())
-        .map_or_else(|| Case::from_bytes(bytes), |document| document.case())
+        .map_or_else(|| repaired_case(bytes), |document| document.case())
 }
 
 /// Reads a text case with its comments.
@@ -100,7 +101,7 @@ pub fn read_document(path: &Path) -> Result<Document, CaseFileError> {
     let bytes = read_bytes(path)?;
     match text(path, &bytes) {
         Some(text) => parse(path, text),
-        None => Ok(Document::from_case(&Case::from_bytes(&bytes))),
+        None => Ok(Document::from_case(&repaired_case(&bytes))),
     }
 }
 

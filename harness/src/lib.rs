@@ -28,5 +28,5 @@ pub mod test_programs;
 pub mod triage;
 
 pub use boot::boot;
-pub use oracle::case::{cross_over, mutate};
+pub use oracle::generation::{cross_over, generate, mutate, repaired_case};
 pub use oracle::{Case, Profile};

@@ -3,8 +3,9 @@
 
 use faultline::guest::location::GuestFiles;
 use faultline::mutants::{Operator, sites};
-use faultline::{Case, Profile, case_file};
+use faultline::{Profile, case_file};
 use object::{Object, ObjectSegment};
+use oracle::generation::generate;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::path::Path;
@@ -151,7 +152,7 @@ fn a_distilled_corpus_covers_the_same() {
     let arguments = ["--executions", "400", "--corpus", name(&corpus)];
     let campaign = summary(&campaign(&arguments));
     for binary in 0..3_u8 {
-        let case = Case::generate(u64::from(binary), 10, Profile::Files);
+        let case = generate(u64::from(binary), 10, Profile::Files);
         std::fs::write(corpus.join(format!("binary-{binary}")), case.to_bytes()).unwrap();
     }
     let distil = |from: &Path, to: &Path| {

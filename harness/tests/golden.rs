@@ -13,6 +13,7 @@ use faultline::guest::location::GuestFiles;
 use faultline::runner::Runner;
 use libtest_mimic::{Arguments, Failed, Trial};
 use object::{Object, ObjectSection};
+use oracle::generation::{generate, repaired_case};
 use oracle::{Case, Dialect, Profile, bucket};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -131,7 +132,7 @@ fn corpus() -> Vec<(String, Case)> {
 /// A case of one of four kinds: generated, mutated, crossed over, or decoded from random bytes.
 fn generated(seed: u64) -> (String, Case) {
     let profile = Profile::ALL[seed as usize % Profile::ALL.len()];
-    let generate = |seed| Case::generate(seed, 1 + (seed % 60) as u32, profile);
+    let generate = |seed| generate(seed, 1 + (seed % 60) as u32, profile);
     let mut case = generate(seed);
     let kind = match seed / 9 % 4 {
         0 | 1 => "generated",
@@ -146,7 +147,7 @@ fn generated(seed: u64) -> (String, Case) {
             "crossed-over"
         }
         _ => {
-            case = Case::from_bytes(&noise(seed, 8 * (1 + seed as usize % 60)));
+            case = repaired_case(&noise(seed, 8 * (1 + seed as usize % 60)));
             "random-bytes"
         }
     };

@@ -7,6 +7,7 @@ use faultline::fuzzing::{Execution, Known, Session};
 use faultline::guest::Guest;
 use faultline::guest::location::GuestFiles;
 use faultline::runner::Runner;
+use oracle::generation::repaired_case;
 use oracle::{Case, Dialect};
 use std::sync::{Arc, OnceLock};
 
@@ -89,7 +90,7 @@ fn any_bytes_are_a_case_without_a_finding() {
     let mut edges = vec![0; EDGE_COUNTERS];
     let mut features = vec![0; FEATURE_COUNTERS];
     for seed in 0..1000 {
-        let case = Case::from_bytes(&noise(seed, (seed % 700) as usize));
+        let case = repaired_case(&noise(seed, (seed % 700) as usize));
         match session.execute(&case, &mut edges, &mut features) {
             Ok(execution) => assert_eq!(execution, Execution::Clean),
             Err(alarm) => panic!("{alarm}"),

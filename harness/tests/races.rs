@@ -5,6 +5,7 @@ use faultline::guest::Guest;
 use faultline::guest::location::GuestFiles;
 use faultline::runner::{Runner, Watch};
 use oracle::case::{Order, Schedule};
+use oracle::generation::generate;
 use oracle::{
     Call, Case, Dialect, Event, Judge, Observation, Operation, Process, Profile, Race, Step,
 };
@@ -126,7 +127,7 @@ fn two_runs_of_a_race_agree_to_the_instruction() {
     let (mut one, mut other) = (Runner::new(guest()), Runner::new(guest()));
     let mut races = 0;
     for seed in 0..300 {
-        let case = Case::generate(seed, 40, Profile::Schedules);
+        let case = generate(seed, 40, Profile::Schedules);
         let (mut first, mut second) = (Seen::default(), Seen::default());
         let outcomes = [
             one.run_watched(&case, &mut first),

@@ -1,12 +1,13 @@
 //! The language of cases, the eager model, and the judge that says what an observation means.
 //!
-//! Four rooms, each of which knows only those before it:
+//! In floors, each of which knows only those before it:
 //!
-//! - [`case`]: what a case is; its binary form, its text form, how it is repaired, generated,
-//!   mutated and made simpler;
-//! - [`dialect`]: in what respects kernels may legitimately differ; and beside it what a case starts
-//!   from: the [`setting`], made of [`layout`], [`files`], [`program_file`] and [`specimens`];
+//! - [`layout`]: where a program's memory lies;
+//! - [`case`]: what a case is; its text form, its binary form, and how it is made simpler;
+//! - [`dialect`]: in what respects kernels may legitimately differ;
+//! - [`setting`]: what every case starts from: [`files`], [`program_file`] and [`specimens`];
 //! - [`model`]: a kernel that allocates everything eagerly and never runs out of frames;
+//! - [`generation`]: how cases are made, mutated and repaired by what the model knows;
 //! - [`judge`]: what the model expects, against what was seen, clause by clause.
 //!
 //! The crate is pure: it does no I/O and knows neither the emulator nor the kernel under test.
@@ -15,6 +16,7 @@
 pub mod case;
 pub mod dialect;
 pub mod files;
+pub mod generation;
 pub mod judge;
 pub mod layout;
 pub mod model;
@@ -24,11 +26,12 @@ pub mod setting;
 pub mod specimens;
 
 pub use case::{
-    Address, Amount, Call, Case, Flavour, OpenFlags, OpenMode, Operation, Order, Process, Profile,
-    Region, Schedule, StoredValue, Stride, Target, Text, Width,
+    Address, Amount, Call, Case, Flavour, OpenFlags, OpenMode, Operation, Order, Process, Region,
+    Schedule, StoredValue, Stride, Target, Text, Width,
 };
 pub use dialect::Dialect;
 pub use files::{FileNode, Files};
+pub use generation::Profile;
 pub use judge::{
     Action, BiteMeter, Bucket, Clause, DiskContent, End, Event, Extent, Failure, Fate, Finding,
     FrameKind, Judge, Miscount, Mismatch, Nap, Observation, PageFlags, PageMapping, Race, Severity,

@@ -341,3 +341,18 @@ pub fn agent_file(material: Material<'_>, stack: Option<u64>) -> Vec<u8> {
     }
     draft.write()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Specimen;
+    use crate::case::Text;
+
+    #[test]
+    fn cases_know_their_names() {
+        let texts = Text::all().skip(usize::from(Text::FIRST_SPECIMEN));
+        let names = Specimen::ALL
+            .iter()
+            .map(|specimen| specimen.name.as_bytes());
+        assert!(texts.map(Text::bytes).eq(names));
+    }
+}

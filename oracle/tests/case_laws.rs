@@ -1,7 +1,8 @@
 //! Laws of the language of cases: the forms agree, any bytes mean something, nothing is lost.
 
 use arbitrary::{Arbitrary, Unstructured};
-use oracle::case::{Document, Kind, cross_over, mutate, simplifications};
+use oracle::case::{Document, Kind, simplifications};
+use oracle::generation::{count_inapplicable, cross_over, generate, mutate, repair, repaired_case};
 use oracle::{Call, Case, Operation, Profile};
 use proptest::prelude::{any, prop, prop_assert, prop_assert_eq, proptest};
 use std::collections::BTreeSet;
@@ -13,11 +14,11 @@ fn parsed(text: &str) -> Case {
 proptest! {
     #[test]
     fn every_byte_string_is_a_runnable_case(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
-        let case = Case::from_bytes(&bytes);
+        let case = repaired_case(&bytes);
         prop_assert!(case.operations.len() <= bytes.len().div_ceil(8));
-        prop_assert_eq!(case.count_inapplicable(), 0, "{}", case);
+        prop_assert_eq!(count_inapplicable(&case), 0, "{}", case);
         let mut again = case.clone();
-        again.repair();
+        repair(&mut again);
         prop_assert_eq!(again, case);
     }
 
@@ -25,8 +26,8 @@ proptest! {
     fn binary_form_loses_nothing(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
         let as_decoded = Case::decode(&bytes);
         prop_assert_eq!(&Case::decode(&as_decoded.to_bytes()), &as_decoded);
-        let runnable = Case::from_bytes(&bytes);
-        prop_assert_eq!(Case::from_bytes(&runnable.to_bytes()), runnable);
+        let runnable = repaired_case(&bytes);
+        prop_assert_eq!(repaired_case(&runnable.to_bytes()), runnable);
     }
 
     #[test]
@@ -78,23 +79,23 @@ proptest! {
     fn generated_cases_are_runnable(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
         let case = Case::arbitrary(&mut Unstructured::new(&bytes)).unwrap();
         prop_assert!(!case.operations.is_empty());
-        prop_assert_eq!(case.count_inapplicable(), 0, "{}", case);
+        prop_assert_eq!(count_inapplicable(&case), 0, "{}", case);
         prop_assert_eq!(&Case::decode(&case.to_bytes()), &case);
         let rest = Case::arbitrary_take_rest(Unstructured::new(&bytes)).unwrap();
-        prop_assert_eq!(rest, Case::from_bytes(&bytes));
+        prop_assert_eq!(rest, repaired_case(&bytes));
     }
 
     #[test]
     fn mutated_cases_are_runnable(seed: u64, rounds in 1usize..40) {
         let profile = Profile::default();
         let mut case = Case::default();
-        let mut other = Case::generate(seed, 20, Profile::default());
+        let mut other = generate(seed, 20, Profile::default());
         for round in 0..rounds {
             mutate(&mut case, seed.wrapping_add(round as u64), profile);
-            prop_assert_eq!(case.count_inapplicable(), 0, "{}", case);
+            prop_assert_eq!(count_inapplicable(&case), 0, "{}", case);
             prop_assert!(case.operations.len() <= Case::MAX_OPERATIONS);
             other = cross_over(&case, &other, seed ^ round as u64);
-            prop_assert_eq!(other.count_inapplicable(), 0, "{}", other);
+            prop_assert_eq!(count_inapplicable(&other), 0, "{}", other);
         }
         let mut same = case.clone();
         mutate(&mut case, seed, profile);
@@ -113,9 +114,9 @@ proptest! {
 
     #[test]
     fn renaming_keeps_a_case_runnable(seed: u64) {
-        let mut case = Case::generate(seed, 40, Profile::default());
+        let mut case = generate(seed, 40, Profile::default());
         case.rename_processes();
-        prop_assert_eq!(case.count_inapplicable(), 0, "{}", case);
+        prop_assert_eq!(count_inapplicable(&case), 0, "{}", case);
         let mut again = case.clone();
         again.rename_processes();
         prop_assert_eq!(again, case);
@@ -124,7 +125,7 @@ proptest! {
 
 #[test]
 fn long_inputs_are_cut() {
-    let case = Case::from_bytes(&[0x50; 10_000]);
+    let case = repaired_case(&[0x50; 10_000]);
     assert_eq!(case.operations.len(), Case::MAX_OPERATIONS);
     let long = "faultline 1\n".to_owned() + &"a: getpid\n".repeat(257);
     let error = Case::parse(&long).unwrap_err();
@@ -139,12 +140,12 @@ fn every_kind_of_operation_is_generated_and_decoded() {
         operations.map(|operation| operation.call.kind()).collect()
     };
     assert_eq!(
-        kinds(&mut (0..400).map(|seed| Case::generate(seed, 40, Profile::default()))),
+        kinds(&mut (0..400).map(|seed| generate(seed, 40, Profile::default()))),
         all
     );
     let bytes = |seed: u64| {
         let byte = |at: u64| (seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (at % 57)) as u8;
-        Case::from_bytes(&(0..256).map(byte).collect::<Vec<_>>())
+        repaired_case(&(0..256).map(byte).collect::<Vec<_>>())
     };
     assert_eq!(kinds(&mut (0..2000).map(bytes)), all);
     let mut mutated = Case::default();
@@ -152,7 +153,7 @@ fn every_kind_of_operation_is_generated_and_decoded() {
         mutate(&mut mutated, seed, Profile::default());
         if mutated.operations.len() > 60 {
             mutated = mutated.without(0..40);
-            mutated.repair();
+            repair(&mut mutated);
         }
         mutated.clone()
     });
@@ -163,7 +164,7 @@ fn every_kind_of_operation_is_generated_and_decoded() {
 #[test]
 fn generated_cases_are_mostly_meaningful() {
     let cases: Vec<Case> = (0..500)
-        .map(|seed| Case::generate(seed, 32, Profile::default()))
+        .map(|seed| generate(seed, 32, Profile::default()))
         .collect();
     let with = |wanted: &dyn Fn(&Operation) -> bool| {
         cases
@@ -333,7 +334,7 @@ fn a_change_point_that_is_far_is_kept() {
         );
         let case = Case::parse(&text).unwrap();
         assert_eq!(case.to_string(), text);
-        assert_eq!(Case::from_bytes(&case.to_bytes()), case);
+        assert_eq!(repaired_case(&case.to_bytes()), case);
     }
     let two = "faultline 1\na: b = fork\ntogether 2 harts, order 1 2, switch 9 70000\na: getpid\nb: getpid\n";
     assert!(Case::parse(two).unwrap_err().to_string().contains("alone"));

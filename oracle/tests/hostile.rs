@@ -1,7 +1,8 @@
 //! Whatever a driver claims to have seen, the judge says something and does not fall over.
 
+use oracle::generation::generate;
 use oracle::{
-    Case, Dialect, End, Event, Failure, FrameKind, Judge, Nap, Observation, PageFlags, PageMapping,
+    Dialect, End, Event, Failure, FrameKind, Judge, Nap, Observation, PageFlags, PageMapping,
     Process, ProcessState, Profile, Setting, UserTrap, bucket, describe,
 };
 use proptest::prelude::{
@@ -97,7 +98,7 @@ proptest! {
         for dialect in [Dialect::faultline(), Dialect::xv6_2025()] {
             let setting = Setting::nominal(&dialect, 3);
             let mut judge = Judge::new(&dialect, &setting);
-            let case = Case::generate(seed, observations.len() as u32, Profile::default());
+            let case = generate(seed, observations.len() as u32, Profile::default());
             // The judge is asked on after findings, as no driver would.
             for (operation, observation) in case.operations.iter().zip(&observations) {
                 let Some(step) = judge.plan(operation) else { continue };

@@ -3,6 +3,7 @@
 mod support;
 
 use oracle::dialect::{BadBuffer, Bits, Bound, SegmentPermissions, Tail, WithoutReader};
+use oracle::generation::{self, generate};
 use oracle::{BiteMeter, Case, Dialect, Event, Judge, Observation, Profile};
 use proptest::prelude::{ProptestConfig, any, prop, prop_assert, proptest};
 use support::{Honest, Liberties, Tamper, run};
@@ -12,7 +13,7 @@ proptest! {
 
     #[test]
     fn a_perfect_kernel_is_never_accused(seed: u64, length in 1u32..60, at in 0..Profile::COUNT) {
-        let case = Case::generate(seed, length, Profile::ALL[at]);
+        let case = generate(seed, length, Profile::ALL[at]);
         let (result, meter) = run(&Dialect::faultline(), &case, Liberties(0), &mut Honest);
         prop_assert!(result.is_ok(), "{}\n{}", result.unwrap_err(), case);
         prop_assert!(meter.skipped == 0 || meter.stopped > 0, "{} skipped in\n{}", meter.skipped, case);
@@ -20,7 +21,7 @@ proptest! {
 
     #[test]
     fn every_order_of_a_race_is_accepted(seed: u64, liberties: u64, length in 1u32..60) {
-        let case = Case::generate(seed, length, Profile::Schedules);
+        let case = generate(seed, length, Profile::Schedules);
         let liberties = Liberties(liberties);
         let (result, _) = run(&Dialect::faultline(), &case, liberties, &mut Honest);
         prop_assert!(result.is_ok(), "{}\n{}", result.unwrap_err(), case);
@@ -28,7 +29,7 @@ proptest! {
 
     #[test]
     fn legal_liberties_are_granted(seed: u64, liberties in 1u64.., length in 1u32..60, at in 0..Profile::COUNT) {
-        let case = Case::generate(seed, length, Profile::ALL[at]);
+        let case = generate(seed, length, Profile::ALL[at]);
         let liberties = Liberties(liberties);
         let (result, _) = run(&Dialect::faultline(), &case, liberties, &mut Honest);
         prop_assert!(result.is_ok(), "{}\n{}", result.unwrap_err(), case);
@@ -36,7 +37,7 @@ proptest! {
 
     #[test]
     fn every_dialect_has_its_perfect_kernel(seed: u64, liberties: u64, length in 1u32..60, at in 0..Profile::COUNT) {
-        let case = Case::generate(seed, length, Profile::ALL[at]);
+        let case = generate(seed, length, Profile::ALL[at]);
         for dialect in [Dialect::xv6_2025(), of_old()] {
             let (result, _) = run(&dialect, &case, Liberties(liberties), &mut Honest);
             prop_assert!(result.is_ok(), "{}\n{}", result.unwrap_err(), case);
@@ -49,7 +50,7 @@ proptest! {
         repaired: bool,
         liberties: u64,
     ) {
-        let case = if repaired { Case::from_bytes(&bytes) } else { Case::decode(&bytes) };
+        let case = if repaired { generation::repaired_case(&bytes) } else { Case::decode(&bytes) };
         let (result, meter) = run(&Dialect::faultline(), &case, Liberties(liberties), &mut Honest);
         prop_assert!(result.is_ok(), "{}\n{}", result.unwrap_err(), case);
         prop_assert!(meter.operations + meter.skipped == case.operations.len() as u64);
@@ -128,7 +129,7 @@ fn a_page_of_the_kernels_own_is_not_driven() {
 fn the_oracle_bites() {
     let mut total = BiteMeter::default();
     for seed in 0..300 {
-        let case = Case::generate(seed, 32, Profile::default());
+        let case = generate(seed, 32, Profile::default());
         let (_, meter) = run(&Dialect::faultline(), &case, Liberties(seed), &mut Honest);
         total += meter;
     }

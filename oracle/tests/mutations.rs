@@ -1,6 +1,6 @@
 //! Every way to change a case that mutation promises is taken, and taken alone.
 
-use oracle::case::{cross_over, mutate};
+use oracle::generation::{cross_over, mutate};
 use oracle::{Address, Case, Operation, Profile};
 
 const PARENT: &str = "faultline 1

@@ -103,12 +103,13 @@ pub extern "C" fn afl_custom_deinit(mutator: Box<Mutator>) {
 #[cfg(test)]
 mod tests {
     use super::{Mutator, Profile, afl_custom_deinit, afl_custom_fuzz, afl_custom_init};
+    use faultline::{generate, repaired_case};
     use std::ptr::null;
 
     #[test]
     fn children_are_cases_and_fit() {
         let mut mutator = Mutator::new(Profile::ForkCow, 1);
-        let parent = faultline::Case::generate(1, 20, Profile::ForkCow).to_bytes();
+        let parent = generate(1, 20, Profile::ForkCow).to_bytes();
         for most in [0, 8, 64, 4096] {
             let child = mutator.breed(&parent, &parent, most);
             assert!(child.len() <= most);
@@ -127,7 +128,7 @@ mod tests {
         };
         // SAFETY: that many bytes stay until the next call.
         let bytes = unsafe { std::slice::from_raw_parts(child, size) };
-        assert!(!faultline::Case::from_bytes(bytes).operations.is_empty());
+        assert!(!repaired_case(bytes).operations.is_empty());
         afl_custom_deinit(mutator);
     }
 }

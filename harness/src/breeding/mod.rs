@@ -2,7 +2,8 @@
 
 mod bytes;
 
-use oracle::case::{RECORD_BYTES, cross_over, mutate};
+use oracle::case::RECORD_BYTES;
+use oracle::generation::{cross_over, generate, mutate, repaired_case};
 use oracle::{Case, Profile};
 
 /// Of so many cases that have a parent, one has two.
@@ -32,11 +33,11 @@ impl Breeder {
     /// A case of about so many operations, made from nothing.
     pub fn fresh(self, operations: u32, random: &mut fastrand::Rng) -> Case {
         match self.mutations {
-            Mutations::Operations => Case::generate(random.u64(..), operations, self.target),
+            Mutations::Operations => generate(random.u64(..), operations, self.target),
             Mutations::Bytes => {
                 let mut bytes = vec![0; operations as usize * RECORD_BYTES];
                 random.fill(&mut bytes);
-                Case::from_bytes(&bytes)
+                repaired_case(&bytes)
             }
         }
     }
@@ -67,7 +68,7 @@ impl Breeder {
                     bytes::splice(&mut child, &other.to_bytes(), random);
                 }
                 bytes::havoc(&mut child, random);
-                Case::from_bytes(&child)
+                repaired_case(&child)
             }
         }
     }
@@ -76,6 +77,7 @@ impl Breeder {
 #[cfg(test)]
 mod tests {
     use super::{Breeder, Mutations};
+    use oracle::generation::{count_inapplicable, generate};
     use oracle::{Case, Profile};
 
     #[test]
@@ -89,9 +91,9 @@ mod tests {
             let mut parent = breeder.fresh(20, &mut random);
             let mut changed = 0;
             for _ in 0..300 {
-                let other = Case::generate(random.u64(..), 10, Profile::Files);
+                let other = generate(random.u64(..), 10, Profile::Files);
                 let child = breeder.child(&parent, |_| Some(other), &mut random);
-                assert_eq!(child.count_inapplicable(), 0, "{child}");
+                assert_eq!(count_inapplicable(&child), 0, "{child}");
                 assert!(child.operations.len() <= Case::MAX_OPERATIONS);
                 changed += u32::from(child != parent);
                 parent = child;

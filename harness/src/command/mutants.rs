@@ -8,6 +8,7 @@ use faultline::mutants::{
     Asked, Mutant, ProgramBaseline, Said, Score, Tried, baseline, detects, draw, sites, try_all,
 };
 use faultline::test_programs::{Bench, LINES};
+use oracle::generation::generate;
 use oracle::{Case, Profile};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -182,7 +183,7 @@ fn cases(arguments: &Arguments) -> miette::Result<Vec<Case>> {
     let targets = Profile::ALL.into_iter().cycle();
     let generated = (0..arguments.generate)
         .zip(targets)
-        .map(|(seed, target)| Case::generate(seed, arguments.length, target));
+        .map(|(seed, target)| generate(seed, arguments.length, target));
     cases.extend(generated);
     if cases.is_empty() {
         miette::bail!(

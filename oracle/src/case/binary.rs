@@ -499,17 +499,9 @@ fn encode_sbrk(amount: Amount, flavour: Flavour, record: &mut Record) {
 }
 
 impl Case {
-    /// The case that `bytes` stand for, repaired so that every operation applies: any bytes will
-    /// do. A last record that is cut short is filled up with zeros; what follows
-    /// [`Case::MAX_OPERATIONS`] operations is ignored.
-    pub fn from_bytes(bytes: &[u8]) -> Case {
-        let mut case = Case::decode(bytes);
-        case.repair();
-        case
-    }
-
-    /// The case that [`Case::to_bytes`] made `bytes` of, as it was: nothing is repaired, and some
-    /// operations may not apply.
+    /// The case that `bytes` stand for: any bytes will do. A last record that is cut short is filled
+    /// up with zeros; what follows [`Case::MAX_OPERATIONS`] operations is ignored. Nothing is
+    /// repaired: an operation may not apply when its turn comes.
     pub fn decode(bytes: &[u8]) -> Case {
         let records = bytes.chunks(RECORD_BYTES).take(Case::MAX_OPERATIONS);
         let operations = records.map(|chunk| {

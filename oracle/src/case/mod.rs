@@ -1,18 +1,16 @@
-//! Cases: what a case is, and everything that can be done to one without running it.
+//! Cases: what a case is, its text form, its binary form, and what is simpler than an operation.
+//!
+//! What is done to cases by what the model knows is in [`crate::generation`].
 
 mod address;
 mod amount;
 mod argument;
 mod binary;
-mod choices;
 mod document;
-mod generate;
-mod mutate;
 mod operation;
 mod parse;
 mod print;
 mod process;
-mod repair;
 mod schedule;
 mod simplify;
 mod text;
@@ -23,8 +21,6 @@ pub use amount::{Amount, Base, Place};
 pub use argument::{Flavour, OpenFlags, OpenMode, StoredValue, Stride, Target, Width};
 pub use binary::RECORD_BYTES;
 pub use document::Document;
-pub use generate::Profile;
-pub use mutate::{cross_over, mutate};
 pub use operation::{Call, DESCRIPTORS, Kind, Operation};
 pub use print::VERSION_LINE;
 pub use process::Process;

@@ -2,6 +2,7 @@
 
 use crate::support::{FIRST_PID, Honest, Liberties, Tamper, run};
 use abi::file_system::Kind;
+use oracle::generation::count_inapplicable;
 use oracle::{
     Case, Dialect, DiskContent, End, Event, Failure, FileNode, Finding, FrameKind, Judge,
     Observation, PageFlags, PageMapping, Process, Setting,
@@ -42,7 +43,7 @@ impl<F: FnMut(&mut End)> Tamper for AtEnd<F> {
 pub(crate) fn case(operations: &[&str]) -> Case {
     let text = format!("faultline 1\n{}\n", operations.join("\n"));
     let case = Case::parse(&text).unwrap_or_else(|error| panic!("{error} in\n{text}"));
-    assert_eq!(case.count_inapplicable(), 0, "{text}");
+    assert_eq!(count_inapplicable(&case), 0, "{text}");
     let (clean, _) = run(&Dialect::faultline(), &case, Liberties(0), &mut Honest);
     assert_eq!(clean, Ok(()), "{text}");
     case

@@ -1,26 +1,31 @@
-//! Generating cases that mean something, to the taste of a fuzz target: a generator that knows the
-//! state of the model.
+//! Generation: making, mutating, crossing and repairing cases by what the model knows, to the taste of
+//! a fuzz target.
 //!
-//! A case is a sequence of *idioms*, each a few operations that belong together. [`weights`] says how
+//! A generated case is a sequence of *idioms*, each a few operations that belong together. [`weights`] says how
 //! often each [`Profile`] takes which idiom, operation, address and amount.
 
 mod addresses;
 mod amounts;
+mod choices;
 mod idioms;
+mod mutate;
 mod operations;
 mod profile;
+mod repair;
 mod scene;
 mod schedules;
 mod values;
 mod weights;
 
+pub use mutate::{cross_over, mutate};
 pub use profile::Profile;
-pub(super) use scene::Scene;
+pub use repair::{count_inapplicable, repair, repaired_case};
 
-use super::choices::{Choices, Seeded};
-use super::repair::Companion;
-use super::{Case, Process};
+use crate::case::{Case, Process};
 use arbitrary::{Arbitrary, Result, Unstructured};
+use choices::{Choices, Seeded};
+use repair::Companion;
+use scene::Scene;
 
 /// The most operations of a case made of a fuzzer's bytes.
 const ARBITRARY_OPERATIONS: u32 = 64;
@@ -28,12 +33,12 @@ const ARBITRARY_OPERATIONS: u32 = 64;
 impl<'a> Arbitrary<'a> for Case {
     fn arbitrary(bytes: &mut Unstructured<'a>) -> Result<Case> {
         let count = 1 + bytes.below(ARBITRARY_OPERATIONS);
-        Ok(generate(bytes, count, Profile::default()))
+        Ok(generated(bytes, count, Profile::default()))
     }
 
     /// The binary form, which is how a fuzz engine hands its input to a typed target.
     fn arbitrary_take_rest(bytes: Unstructured<'a>) -> Result<Case> {
-        Ok(Case::from_bytes(bytes.take_rest()))
+        Ok(repaired_case(bytes.take_rest()))
     }
 
     fn size_hint(_depth: usize) -> (usize, Option<usize>) {
@@ -41,15 +46,13 @@ impl<'a> Arbitrary<'a> for Case {
     }
 }
 
-impl Case {
-    /// A case of about `count` operations, at most [`Case::MAX_OPERATIONS`], made from `seed` to the
-    /// taste of `profile`.
-    pub fn generate(seed: u64, count: u32, profile: Profile) -> Case {
-        generate(&mut Seeded(seed), count, profile)
-    }
+/// A case of about `count` operations, at most [`Case::MAX_OPERATIONS`], made from `seed` to the
+/// taste of `profile`.
+pub fn generate(seed: u64, count: u32, profile: Profile) -> Case {
+    generated(&mut Seeded(seed), count, profile)
 }
 
-fn generate(choices: &mut dyn Choices, count: u32, profile: Profile) -> Case {
+fn generated(choices: &mut dyn Choices, count: u32, profile: Profile) -> Case {
     let count = (count as usize).min(Case::MAX_OPERATIONS);
     Companion::with(|companion| {
         let mut case = Case::default();
@@ -73,7 +76,7 @@ fn generate(choices: &mut dyn Choices, count: u32, profile: Profile) -> Case {
 }
 
 /// A process that can act.
-pub(super) fn someone(companion: &Companion, choices: &mut dyn Choices) -> Process {
+fn someone(companion: &Companion, choices: &mut dyn Choices) -> Process {
     let count = companion.ready().count() as u32;
     let at = if count == 0 { 0 } else { choices.below(count) };
     companion.ready().nth(at as usize).unwrap_or(Process::FIRST)

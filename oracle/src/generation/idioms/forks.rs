@@ -1,8 +1,8 @@
 //! Parents and children that share pages until one of them stores.
 
 use super::memory::grow;
-use crate::case::generate::{Scene, operations};
 use crate::case::{Address, Amount, Call, Process, Region, Width};
+use crate::generation::{Scene, operations};
 
 /// A child; where there is no name left for one, a wait.
 pub(crate) fn child(scene: &mut Scene<'_>) {

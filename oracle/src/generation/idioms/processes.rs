@@ -1,7 +1,7 @@
 //! Births, sleeps and deaths.
 
-use crate::case::generate::{Scene, operations};
 use crate::case::{Call, Target};
+use crate::generation::{Scene, operations};
 
 pub(crate) fn wait(scene: &mut Scene<'_>) {
     let call = operations::wait(scene);

@@ -2,8 +2,8 @@
 //! removed.
 
 use super::memory::grow;
-use crate::case::generate::{Scene, addresses, operations};
 use crate::case::{Address, Amount, Call, OpenFlags, OpenMode, Process, Region, Text};
+use crate::generation::{Scene, addresses, operations};
 
 /// A file, and what it holds.
 pub(crate) fn open_and_read(scene: &mut Scene<'_>) {

@@ -1,8 +1,8 @@
 //! Operations that race: what harts do to pages, tables and one another at the same time.
 
 use super::memory::grow;
-use crate::case::generate::{Scene, operations};
 use crate::case::{Address, Amount, Call, Order, Process, Region, Schedule, Target};
+use crate::generation::{Scene, operations};
 
 /// Instructions of all that a fork does: about so many.
 const LONGEST_FORK: u32 = 6000;

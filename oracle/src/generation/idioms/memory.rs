@@ -1,7 +1,7 @@
 //! The program break: growth, holes, what is left after shrinking.
 
-use crate::case::generate::{Scene, addresses, amounts, operations};
 use crate::case::{Address, Amount, Base, Call, Flavour, Place, Region, Stride, Width};
+use crate::generation::{Scene, addresses, amounts, operations};
 use crate::layout::PAGE_SIZE;
 use std::num::NonZeroU8;
 

@@ -4,7 +4,7 @@
 //! act; a fork gets a name that is free; what would end everything early becomes a fork, so that
 //! the rest of the case still means something.
 
-use super::{Address, Call, Case, Flavour, Operation, Process, Region, Target};
+use crate::case::{Address, Call, Case, Flavour, Operation, Process, Region, Target};
 use crate::dialect::Dialect;
 use crate::layout::AGENT_CODE;
 use crate::model::{BreakMove, EAGER_PAGES, Model, PIDS, ProcessState, Witness};
@@ -184,36 +184,40 @@ impl Companion {
 /// The identifier of process `a` where no kernel was booted: after the supervisor's.
 const FIRST_PID: u64 = 2;
 
-impl Case {
-    /// Changes what does not apply, so that every operation does; a runnable case stays as it is.
-    pub fn repair(&mut self) {
-        self.operations.truncate(Case::MAX_OPERATIONS);
-        let count = self.operations.len();
-        Companion::with(|companion| {
-            for at in 0..count {
-                match companion.admit(self.operations[at], at + 1 == count) {
-                    Some(operation) => self.operations[at] = operation,
-                    None => {
-                        self.operations.truncate(at);
-                        return;
-                    }
-                }
-            }
-        });
-    }
+/// The case that any `bytes` stand for, repaired so that every operation applies: [`Case::decode`],
+/// then [`repair`].
+pub fn repaired_case(bytes: &[u8]) -> Case {
+    let mut case = Case::decode(bytes);
+    repair(&mut case);
+    case
+}
 
-    /// How many operations do not apply when their turn comes, on a perfect kernel.
-    pub fn count_inapplicable(&self) -> usize {
-        Companion::with(|companion| {
-            let mut count = 0;
-            for (index, operation) in self.operations.iter().enumerate() {
-                if companion.model.applies(operation) {
-                    companion.model.perform(index, operation, &Witness::ideal());
-                } else {
-                    count += 1;
-                }
+/// Changes what does not apply, so that every operation does; a runnable case stays as it is.
+pub fn repair(case: &mut Case) {
+    let operations = &mut case.operations;
+    operations.truncate(Case::MAX_OPERATIONS);
+    let count = operations.len();
+    Companion::with(|companion| {
+        for at in 0..count {
+            match companion.admit(operations[at], at + 1 == count) {
+                Some(operation) => operations[at] = operation,
+                None => return operations.truncate(at),
             }
-            count
-        })
-    }
+        }
+    });
+}
+
+/// How many operations of a case do not apply when their turn comes, on a perfect kernel.
+pub fn count_inapplicable(case: &Case) -> usize {
+    Companion::with(|companion| {
+        let mut count = 0;
+        for (index, operation) in case.operations.iter().enumerate() {
+            if companion.model.applies(operation) {
+                companion.model.perform(index, operation, &Witness::ideal());
+            } else {
+                count += 1;
+            }
+        }
+        count
+    })
 }

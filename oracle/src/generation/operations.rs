@@ -9,7 +9,7 @@ pub(super) type Maker = fn(&mut Scene<'_>) -> Call;
 
 impl Scene<'_> {
     /// An operation to the profile's taste.
-    pub(in crate::case) fn operation(&mut self) -> Call {
+    pub(super) fn operation(&mut self) -> Call {
         self.weighted(weights::OPERATIONS)(self)
     }
 }

@@ -1,9 +1,9 @@
 //! New programs: odd files, arguments up to every limit, pages that are loaded at the first touch.
 
-use crate::case::generate::{Scene, addresses, operations};
 use crate::case::{
     Address, Amount, Call, Flavour, OpenFlags, OpenMode, Region, StoredValue, Stride, Text, Width,
 };
+use crate::generation::{Scene, addresses, operations};
 use std::num::NonZeroU8;
 
 /// A new program with an argument or two: first the array, so that its end may be a hole.

@@ -1,12 +1,12 @@
 //! Where an idiom is made: who acts, what the model knows, where choices come from.
 
-use super::super::choices::Choices;
-use super::super::repair::Companion;
-use super::super::{Call, Operation, Process};
+use super::choices::Choices;
+use super::repair::Companion;
 use super::{Profile, weights};
+use crate::case::{Call, Operation, Process};
 
 /// The place of an idiom, and the operations of it so far.
-pub(in crate::case) struct Scene<'a> {
+pub(super) struct Scene<'a> {
     pub(super) companion: &'a Companion,
     pub(super) choices: &'a mut dyn Choices,
     profile: Profile,
@@ -17,7 +17,7 @@ pub(in crate::case) struct Scene<'a> {
 
 impl<'a> Scene<'a> {
     /// `process` is to act after what `companion` has performed.
-    pub(in crate::case) fn new(
+    pub(super) fn new(
         companion: &'a Companion,
         process: Process,
         choices: &'a mut dyn Choices,
@@ -33,12 +33,12 @@ impl<'a> Scene<'a> {
     }
 
     /// The operations, in order. Each is to be repaired: an idiom does not look where they lead.
-    pub(in crate::case) fn into_operations(self) -> Vec<Operation> {
+    pub(super) fn into_operations(self) -> Vec<Operation> {
         self.operations
     }
 
     /// Adds the operations of an idiom.
-    pub(in crate::case) fn idiom(&mut self) {
+    pub(super) fn idiom(&mut self) {
         self.weighted(weights::IDIOMS)(self);
     }
 
@@ -68,7 +68,7 @@ impl<'a> Scene<'a> {
     }
 
     /// A number below `count`, which is not 0.
-    pub(in crate::case) fn below(&mut self, count: u32) -> u32 {
+    pub(super) fn below(&mut self, count: u32) -> u32 {
         self.choices.below(count)
     }
 
@@ -78,7 +78,7 @@ impl<'a> Scene<'a> {
     }
 
     /// True in one of so many.
-    pub(in crate::case) fn one_in(&mut self, count: u32) -> bool {
+    pub(super) fn one_in(&mut self, count: u32) -> bool {
         self.choices.one_in(count)
     }
 }

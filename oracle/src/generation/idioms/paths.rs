@@ -1,7 +1,7 @@
 //! Paths in memory, and the system calls that take them.
 
-use crate::case::generate::{Scene, addresses, operations};
 use crate::case::{Address, Call, OpenFlags, OpenMode};
+use crate::generation::{Scene, addresses, operations};
 
 /// A path, often at the end of a page, and what is done with it.
 pub(crate) fn path_and_use(scene: &mut Scene<'_>) {

@@ -1,7 +1,7 @@
 //! Several processes that act in turn, and are pre-empted.
 
 use crate::case::Call;
-use crate::case::generate::{Scene, operations};
+use crate::generation::{Scene, operations};
 use std::num::NonZeroU8;
 
 /// Rounds of the scheduler pass.

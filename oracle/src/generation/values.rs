@@ -8,11 +8,11 @@ use crate::layout::{Layout, PAGE_SIZE};
 use std::num::NonZeroU8;
 
 impl Scene<'_> {
-    pub(in crate::case) fn width(&mut self) -> Width {
+    pub(super) fn width(&mut self) -> Width {
         self.pick(&Width::ALL)
     }
 
-    pub(in crate::case) fn value(&mut self) -> StoredValue {
+    pub(super) fn value(&mut self) -> StoredValue {
         match self.below(4) {
             0 => StoredValue::number(self.below(256) as i16),
             1 => StoredValue::number(-1),
@@ -53,14 +53,14 @@ impl Scene<'_> {
         }
     }
 
-    pub(in crate::case) fn open_mode(&mut self) -> OpenMode {
+    pub(super) fn open_mode(&mut self) -> OpenMode {
         match self.below(4) {
             0 => self.pick(&OpenMode::ALL),
             _ => OpenMode::Read,
         }
     }
 
-    pub(in crate::case) fn open_flags(&mut self) -> OpenFlags {
+    pub(super) fn open_flags(&mut self) -> OpenFlags {
         match self.below(4) {
             0 => OpenFlags::CREATE,
             1 => self.pick(&[OpenFlags::TRUNCATE, OpenFlags::CREATE | OpenFlags::TRUNCATE]),
@@ -69,7 +69,7 @@ impl Scene<'_> {
     }
 
     /// Of a device: the console is 1, and from 10 on xv6 has no room for any.
-    pub(in crate::case) fn major(&mut self) -> u8 {
+    pub(super) fn major(&mut self) -> u8 {
         self.pick(&[0, 2, 9, 10, 255])
     }
 
@@ -104,11 +104,11 @@ impl Scene<'_> {
     }
 
     /// A few touches.
-    pub(in crate::case) fn count(&mut self) -> NonZeroU8 {
+    pub(super) fn count(&mut self) -> NonZeroU8 {
         NonZeroU8::MIN.saturating_add(self.below(8) as u8)
     }
 
-    pub(in crate::case) fn stride(&mut self) -> Stride {
+    pub(super) fn stride(&mut self) -> Stride {
         match self.below(6) {
             0 => Stride::power(self.below(40) as u8),
             _ => Stride::PAGE,
@@ -128,7 +128,7 @@ impl Scene<'_> {
     }
 
     /// Anybody who was ever born, or now and then nobody.
-    pub(in crate::case) fn target(&mut self) -> Target {
+    pub(super) fn target(&mut self) -> Target {
         let model = self.companion.model();
         let born = Process::all().filter(|other| model.pid_of(*other).is_some());
         match self.below(8) {
@@ -151,7 +151,7 @@ impl Scene<'_> {
     }
 
     /// Which request for a frame fails: mostly one that a single operation comes to.
-    pub(in crate::case) fn nth(&mut self) -> NonZeroU8 {
+    pub(super) fn nth(&mut self) -> NonZeroU8 {
         let most = self.pick(&[1, 4, 16]);
         NonZeroU8::MIN.saturating_add(self.below(most) as u8)
     }

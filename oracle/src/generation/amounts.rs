@@ -8,7 +8,7 @@ pub(super) type Maker = fn(&mut Scene<'_>) -> Amount;
 
 impl Scene<'_> {
     /// An amount to the profile's taste.
-    pub(in crate::case) fn amount(&mut self) -> Amount {
+    pub(super) fn amount(&mut self) -> Amount {
         self.weighted(weights::AMOUNTS)(self)
     }
 }

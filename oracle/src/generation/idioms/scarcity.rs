@@ -1,7 +1,7 @@
 //! Few frames, or none: every way to need one.
 
-use crate::case::generate::{Scene, addresses, operations};
 use crate::case::{Amount, Call, Flavour};
+use crate::generation::{Scene, addresses, operations};
 use std::num::NonZeroU8;
 
 /// Few frames, something that needs some, and plenty again: a process that dies for want of them

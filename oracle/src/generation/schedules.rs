@@ -23,7 +23,7 @@ impl Scene<'_> {
     }
 
     /// The same schedule but in one respect: often just one change point, moved by a little.
-    pub(in crate::case) fn change_schedule(&mut self, old: Schedule) -> Schedule {
+    pub(super) fn change_schedule(&mut self, old: Schedule) -> Schedule {
         let racers = old.order().ranks().len();
         let mut switches = old.switches().to_vec();
         match (self.below(12), switches.len()) {

@@ -1,9 +1,9 @@
 //! Mutating cases operation by operation, for a fuzz engine's custom mutator.
 
 use super::choices::{Choices, Seeded};
-use super::generate::{Profile, Scene, someone};
-use super::repair::Companion;
-use super::{Address, Call, Case, Operation, Process, Text};
+use super::repair::{Companion, repair};
+use super::{Profile, Scene, someone};
+use crate::case::{Address, Call, Case, Operation, Process, Text};
 
 /// Operations of a case that is always shortened when it is mutated; shorter ones less often.
 const LONG: u32 = 128;
@@ -20,7 +20,7 @@ pub fn mutate(case: &mut Case, seed: u64, profile: Profile) {
         Companion::with(|companion| mutate_once(case, companion, choices, profile));
     }
     shorten(case, choices);
-    case.repair();
+    repair(case);
 }
 
 /// A case that begins as `first` and goes on as `second`, by `seed`, repaired.
@@ -36,7 +36,7 @@ pub fn cross_over(first: &Case, second: &Case, seed: u64) -> Case {
     let mut case = Case {
         operations: operations.copied().take(Case::MAX_OPERATIONS).collect(),
     };
-    case.repair();
+    repair(&mut case);
     case
 }
 

@@ -1,8 +1,8 @@
 //! Stacks that grow on demand, and the guard pages below them.
 
 use super::programs::start_agent;
-use crate::case::generate::{Scene, addresses, operations};
 use crate::case::{Address, Call, Region, Stride, Text};
+use crate::generation::{Scene, addresses, operations};
 use std::num::NonZeroU8;
 
 /// Touches the stack page by page downwards, as nested calls would.

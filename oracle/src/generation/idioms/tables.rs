@@ -2,8 +2,8 @@
 //! the next begins, and a heap that reaches the trapframe.
 
 use super::memory::grow;
-use crate::case::generate::{Scene, operations};
 use crate::case::{Address, Amount, Base, Call, Flavour, Place, Region, Stride};
+use crate::generation::{Scene, operations};
 use crate::layout::PAGE_SIZE;
 use std::num::NonZeroU8;
 

@@ -1,8 +1,8 @@
 //! Pipes, and the buffers that go through them.
 
 use super::memory::grow;
-use crate::case::generate::{Scene, addresses, operations};
 use crate::case::{Address, Amount, Call, Region};
+use crate::generation::{Scene, addresses, operations};
 
 /// A pipe, and something through it. Its ends are the first two descriptors if no others are open.
 pub(crate) fn through_a_pipe(scene: &mut Scene<'_>) {

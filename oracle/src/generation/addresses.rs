@@ -8,12 +8,12 @@ pub(super) type Maker = fn(&mut Scene<'_>) -> Address;
 
 impl Scene<'_> {
     /// An address to the profile's taste.
-    pub(in crate::case) fn address(&mut self) -> Address {
+    pub(super) fn address(&mut self) -> Address {
         self.weighted(weights::ADDRESSES)(self)
     }
 
     /// Offsets that matter: the start of a page, its end, what straddles its end, anything.
-    pub(in crate::case) fn offset(&mut self) -> u16 {
+    pub(super) fn offset(&mut self) -> u16 {
         match self.below(6) {
             0 | 1 => 0,
             2 => 0xff8,
