@@ -84,3 +84,88 @@ impl Queue {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{MINIMISE_EXECUTIONS, Pending, Queue, SLICE};
+    use crate::breeding::Mutations;
+    use crate::campaign::{Minimising, Plan};
+    use crate::triage::Found;
+    use crate::triage::minimise::Minimality;
+    use crate::triage::specimens::{Does, found};
+    use std::time::Duration;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn plan() -> Plan {
+        Plan {
+            targets: Vec::new(),
+            mutations: Mutations::Operations,
+            duration: Some(Duration::from_secs(100)),
+            executions: None,
+            jobs: 1,
+            seed: 1,
+            seeds: Vec::new(),
+            corpus: None,
+            findings: Default::default(),
+            until_finding: false,
+            minimising: Minimising::Sharing,
+            steer: true,
+            stop: Default::default(),
+        }
+    }
+
+    /// A finding whose case takes so many instructions and is not known to be minimal.
+    fn costing(instructions: u64) -> Found {
+        let mut found = found("a: kill pid 0", Does::Returns(0));
+        found.report.instructions = instructions;
+        found.report.minimised.minimality = Minimality::BudgetSpent;
+        found
+    }
+
+    fn queue(findings: &[Found]) -> Queue {
+        let mut queue = Queue::default();
+        (0..findings.len()).for_each(|number| queue.add(number));
+        queue
+    }
+
+    fn number(pending: Option<Pending>) -> Option<usize> {
+        pending.map(|pending| pending.number)
+    }
+
+    #[test]
+    fn the_cheapest_is_due_first_and_costs_more_when_it_does_not_help() {
+        let findings = [costing(300), costing(200)];
+        let mut queue = queue(&findings);
+        let first = queue.due(&findings, &plan(), SECOND).unwrap();
+        assert_eq!((first.number, first.slice), (1, SLICE));
+        queue.give_back(first, &findings[1].report, false, Duration::ZERO);
+        // Twice 200 instructions are more than 300.
+        assert_eq!(number(queue.due(&findings, &plan(), SECOND)), Some(0));
+        let again = queue.due(&findings, &plan(), SECOND).unwrap();
+        assert_eq!((again.number, again.slice), (1, 2 * SLICE));
+    }
+
+    #[test]
+    fn a_finding_is_done_when_it_is_minimal_or_has_cost_enough() {
+        let mut findings = [costing(1), costing(1)];
+        let mut queue = queue(&findings);
+        findings[0].report.minimised.minimality = Minimality::Proved;
+        findings[1].report.minimised.executions = MINIMISE_EXECUTIONS;
+        while let Some(pending) = queue.due(&findings, &plan(), SECOND) {
+            let report = &findings[pending.number].report;
+            queue.give_back(pending, report, true, Duration::ZERO);
+        }
+        assert!(queue.waiting.is_empty());
+    }
+
+    #[test]
+    fn only_a_share_of_the_time_is_spent_before_the_last_part() {
+        let findings = [costing(1)];
+        let mut queue = queue(&findings);
+        let pending = queue.due(&findings, &plan(), SECOND).unwrap();
+        queue.give_back(pending, &findings[0].report, true, 10 * SECOND);
+        assert_eq!(number(queue.due(&findings, &plan(), 20 * SECOND)), None);
+        assert_eq!(number(queue.due(&findings, &plan(), 80 * SECOND)), Some(0));
+    }
+}

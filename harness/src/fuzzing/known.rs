@@ -46,3 +46,50 @@ impl Known {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Known;
+    use crate::triage::Name;
+    use crate::triage::specimens::{Does, finding};
+    use oracle::case::Kind;
+    use oracle::{Extent, Fate, Situation};
+
+    const EXIT: Situation = Situation {
+        kind: Kind::Exit,
+        page: None,
+        fate: Fate::Ends,
+        extent: Extent::Small,
+    };
+
+    #[test]
+    fn a_name_is_new_once_and_its_situation_is_kept() {
+        let known = Known::default();
+        let (_, finding) = finding("a: kill pid 0", Does::Returns(0));
+        let name = Name::of(&finding, None);
+        assert!(!known.has(&name.bucket));
+        assert!(known.is_new(&finding, &name));
+        assert!(!known.is_new(&finding, &name));
+        assert!(known.has(&name.bucket));
+        assert_eq!(known.situations(), [finding.situation().unwrap()]);
+    }
+
+    #[test]
+    fn another_cause_is_another_name_of_a_known_bucket() {
+        let known = Known::default();
+        let (_, finding) = finding("a: kill pid 0", Does::Returns(0));
+        let [plain, caused] = [None, Some(EXIT)].map(|cause| Name::of(&finding, cause));
+        assert!(known.is_new(&finding, &plain));
+        assert!(known.has(&caused.bucket));
+        assert!(known.is_new(&finding, &caused));
+        assert_eq!(known.situations(), [finding.situation().unwrap(), EXIT]);
+    }
+
+    #[test]
+    fn what_is_slow_at_the_end_hides_nothing() {
+        let known = Known::default();
+        let (_, finding) = finding("a: sbrk +1p", Does::SpendsItsTime("uvmfree<freeproc"));
+        assert!(known.is_new(&finding, &Name::of(&finding, Some(EXIT))));
+        assert!(known.situations().is_empty());
+    }
+}

@@ -131,3 +131,34 @@ fn removes_directory(report: &Report) -> bool {
     let has = |kind| operations.iter().any(|one| one.call.kind() == kind);
     has(Kind::Chdir) && has(Kind::Unlink)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::doubt;
+    use crate::triage::ending::Ending;
+    use crate::triage::specimens::{Does, found, found_with};
+
+    #[test]
+    fn real_kernels_find_a_free_slot_by_its_identifier() {
+        let granted = found("a: kill pid 0", Does::Returns(0)).report;
+        assert!(doubt(&granted).is_some_and(|why| why.contains("free slot")));
+        // The same answer of another call is no matter of taste.
+        let other = found("a: chdir guard[0]", Does::Returns(0)).report;
+        assert_eq!(doubt(&other), None);
+    }
+
+    #[test]
+    fn only_a_sleep_of_less_than_none_may_last_for_years() {
+        let sleep = |text: &str| found_with(text, Does::FallsSilent, Ending::Never).report;
+        let why = doubt(&sleep("a: pause -1"));
+        assert!(why.is_some_and(|why| why.contains("without signs")));
+        assert_eq!(doubt(&sleep("a: getpid")), None);
+    }
+
+    #[test]
+    fn to_read_where_the_program_may_not_is_no_matter_of_taste() {
+        let report = found("a: write 1 guard[0] 5", Does::Returns(5)).report;
+        assert!(report.identity.bug().gets_through());
+        assert_eq!(doubt(&report), None);
+    }
+}

@@ -15,7 +15,7 @@
 //! 5. **File** ([`finding_file`]): the case with what is known of it as comments, for people to read, to
 //!    repeat and to keep. With its path it is a [`Found`].
 //! 6. **Row** ([`rows`]): all that was found of one bug. Its smallest case speaks for the others;
-//!    [`severity`] says how bad it is, and `doubts` why a reasonable author may disagree.
+//!    `severity` says how bad it is, and `doubts` why a reasonable author may disagree.
 //!
 //! What a rule is called and which verdict it earns is the oracle's; what triage has to know of a kind of
 //! operation stands in one table, `operations`. How a case becomes a test program is a room beside this
@@ -33,7 +33,7 @@ mod report;
 pub mod rows;
 mod severity;
 #[cfg(test)]
-mod specimens;
+pub(crate) mod specimens;
 
 pub use found::Found;
 pub use identity::{Identity, Name};

@@ -9,7 +9,7 @@ use oracle::{
 };
 
 /// What a kernel does in the last operation of a case; in those before it does nothing wrong.
-pub(super) enum Does {
+pub(crate) enum Does {
     Returns(u64),
     /// What it says, and its functions, the innermost first.
     Panics(&'static str, &'static str),
@@ -19,7 +19,7 @@ pub(super) enum Does {
 }
 
 /// A case whose last operation goes wrong, and the finding.
-pub(super) fn finding(text: &str, does: Does) -> (Case, Finding) {
+pub(crate) fn finding(text: &str, does: Does) -> (Case, Finding) {
     let case = Case::parse(&format!("faultline 1\n{text}")).unwrap();
     let dialect = Dialect::xv6_2025();
     let mut judge = Judge::new(&dialect, &Setting::nominal(&dialect, 3));
@@ -57,12 +57,12 @@ pub(super) fn finding(text: &str, does: Does) -> (Case, Finding) {
 }
 
 /// The finding with nothing more known of it.
-pub(super) fn found(text: &str, does: Does) -> Found {
+pub(crate) fn found(text: &str, does: Does) -> Found {
     found_with(text, does, Ending::NotAsked)
 }
 
 /// The finding, with what became of its operation.
-pub(super) fn found_with(text: &str, does: Does, ending: Ending) -> Found {
+pub(crate) fn found_with(text: &str, does: Does, ending: Ending) -> Found {
     let (case, finding) = finding(text, does);
     Found {
         path: format!("{text}.case").into(),
