@@ -63,7 +63,7 @@ pub struct Unwatched;
 impl Watch for Unwatched {}
 
 /// Compares whole pages with the model's memory: each page when it is first mapped to a frame, so
-/// that what a dead process left behind shows, and every page at the end of the case.
+/// that a dead process's data shows, and every page at the end of the case.
 #[derive(Default)]
 struct MemoryCheck {
     /// Process, page and frame of the mappings seen so far in this case.

@@ -1,11 +1,11 @@
-//! What a campaign will have to tell: what each thread has done, and what was found.
+//! The log of a campaign: what each thread has done, and what was found.
 
 use super::Broken;
 use super::shrinking::Queue;
 use crate::fuzzing::Totals;
 use crate::triage::Found;
 
-/// What the campaign will have to tell.
+/// What each thread has done, and what was found.
 #[derive(Default)]
 pub(super) struct Log {
     /// Of each thread.

@@ -11,7 +11,7 @@ use std::time::Duration;
 /// What a campaign is to do.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// Whose tastes cases have, in turn; none stands for all targets.
+    /// The targets that cases are made for, in turn; none stands for all targets.
     pub targets: Vec<Profile>,
     /// How cases are changed.
     pub mutations: Mutations,
@@ -37,7 +37,7 @@ pub struct Plan {
     pub minimising: Minimising,
     /// Steer most cases around what is known to go wrong, to see what else does.
     pub steer: bool,
-    /// Ends the campaign, with its summary, as soon as somebody sets it.
+    /// Ends the campaign, with its summary, as soon as it is set.
     pub stop: Arc<AtomicBool>,
 }
 
@@ -48,7 +48,7 @@ pub enum Minimising {
     AtOnce,
     /// Never: they are kept as found.
     Never,
-    /// For a share of the time, a little at a time, those first that take least; what there is no
-    /// time for is kept as found.
+    /// For a share of the time, a little at a time, the cheapest first. A finding for which there is no
+    /// time is kept as found.
     Sharing,
 }

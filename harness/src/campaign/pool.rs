@@ -25,7 +25,7 @@ pub(super) struct Pool {
 #[derive(Debug)]
 pub(super) struct Member {
     pub(super) case: Case,
-    /// What nobody had covered before.
+    /// What no case had covered before.
     first: Vec<Point>,
     /// Its place in the pool.
     place: usize,

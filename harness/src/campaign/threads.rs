@@ -187,7 +187,7 @@ impl<'a> Shared<'a> {
         }
     }
 
-    /// Takes a case into the pool that covers something new, or what its parent did with less.
+    /// Takes a case into the pool if it covers something new, or as much as its longer parent.
     fn learn(&self, candidate: Candidate, edges: &[u8], features: &[u8]) -> Result<(), Broken> {
         let Candidate {
             case,
@@ -268,7 +268,7 @@ impl<'a> Shared<'a> {
         self.log().broken.get_or_insert(broken);
     }
 
-    /// Notes what a thread has done so far, and tells of the whole.
+    /// Notes what a thread has done so far, and reports on the whole campaign.
     fn report(&self, number: usize, totals: &Totals, tell: &(impl Fn(&Progress<'_>) + Sync)) {
         let mut log = self.log();
         log.totals[number] = *totals;

@@ -37,7 +37,7 @@ pub struct Plan {
     pub seed: u64,
     /// Where the cases of findings go.
     pub findings: PathBuf,
-    /// Ends the check, with its table, as soon as somebody sets it.
+    /// Ends the check, with its table, as soon as it is set.
     pub stop: Arc<AtomicBool>,
 }
 
@@ -51,7 +51,7 @@ pub struct Checked {
     pub dialect_file: Option<PathBuf>,
     /// What names this kernel, and how it may differ, to the other commands.
     pub flags: String,
-    /// How the hardware is known, and each field of the dialect unless somebody gave that.
+    /// How the hardware is known, and each field of the dialect unless the dialect was given.
     pub answers: Vec<Answer>,
     /// What could not be checked, and why.
     pub unchecked: Vec<&'static str>,

@@ -5,7 +5,7 @@ use crate::triage::Found;
 use std::fmt;
 use std::time::Duration;
 
-/// What there is to tell of a campaign.
+/// How far a campaign has come.
 pub struct Progress<'a> {
     /// What was fuzzed.
     pub target: &'a str,
@@ -82,7 +82,7 @@ impl Progress<'_> {
             text += &row(
                 "seeded bug reached",
                 reached,
-                "cases that ran what it changes",
+                "cases that ran the changed code",
             );
             text += &row(
                 "seeded bug triggered",

@@ -21,13 +21,13 @@ const DOUBTS: [Doubt; 7] = [
         covers: |report| report.finding.clause == Clause::KillAnnounced,
     },
     Doubt {
-        why: "it is about bytes behind the program break in the break's own page, which some kernels \
-              give and some do not",
+        why: "it is about bytes beyond the program break in the page of the break, which some \
+              kernels let a program touch and some do not",
         covers: is_in_tail,
     },
     Doubt {
-        why: "how much is moved before an address that must not be touched, and what is then \
-              returned, differs between kernels",
+        why: "kernels differ in how much they move before an address that must not be touched, and \
+              in what they then return",
         covers: |report| {
             report.finding.clause == Clause::ReturnedValue
                 && meets_the_end(report)
@@ -35,23 +35,23 @@ const DOUBTS: [Doubt; 7] = [
         },
     },
     Doubt {
-        why: "a kernel may look at the buffer before it waits, or find out afterwards that it must \
-              not be touched",
+        why: "a kernel may check the buffer before it waits, or find out afterwards that the buffer \
+              must not be touched",
         covers: |report| report.finding.clause == Clause::Blocks && meets_the_end(report),
     },
     Doubt {
-        why: "xv6's table of processes has identifier 0 in every free slot, so that `kill 0` finds \
-              one and harms nobody",
+        why: "in xv6's table of processes every free slot has identifier 0, so that `kill 0` finds \
+              a free slot and harms no process",
         covers: |report| is_granted(report, &[Kind::Kill]),
     },
     Doubt {
-        why: "xv6 before 2024 compares ticks without signs, so that a sleep of less than none lasts \
-              for years",
+        why: "xv6 before 2024 compares ticks as unsigned numbers, so that a sleep of a negative \
+              number of ticks lasts for years",
         covers: sleeps_below_zero,
     },
     Doubt {
-        why: "xv6 of old lets a file be made in a directory that was removed while a process is \
-              in it; nobody can reach the file afterwards, and its inode is lost",
+        why: "older versions of xv6 make a file in a directory that was removed while a process is \
+              in it; no path leads to the file, and its inode is lost",
         covers: |report| is_granted(report, &MAKE_FILES) && removes_directory(report),
     },
 ];
@@ -116,7 +116,7 @@ fn is_forbidden(page: PageState) -> bool {
     )
 }
 
-/// Whether a finding is about a sleep of a negative number of ticks from which nobody comes back.
+/// Whether a process does not come back from a sleep of a negative number of ticks.
 fn sleeps_below_zero(report: &Report) -> bool {
     let operations = &report.case().operations;
     let operation = report.finding.step.and_then(|at| operations.get(at));
@@ -142,21 +142,21 @@ mod tests {
     fn real_kernels_find_a_free_slot_by_its_identifier() {
         let granted = found("a: kill pid 0", Does::Returns(0)).report;
         assert!(doubt(&granted).is_some_and(|why| why.contains("free slot")));
-        // The same answer of another call is no matter of taste.
+        // The same answer of another call is wrong.
         let other = found("a: chdir guard[0]", Does::Returns(0)).report;
         assert_eq!(doubt(&other), None);
     }
 
     #[test]
-    fn only_a_sleep_of_less_than_none_may_last_for_years() {
+    fn only_a_sleep_of_negative_ticks_may_last_for_years() {
         let sleep = |text: &str| found_with(text, Does::FallsSilent, Ending::Never).report;
         let why = doubt(&sleep("a: pause -1"));
-        assert!(why.is_some_and(|why| why.contains("without signs")));
+        assert!(why.is_some_and(|why| why.contains("unsigned")));
         assert_eq!(doubt(&sleep("a: getpid")), None);
     }
 
     #[test]
-    fn to_read_where_the_program_may_not_is_no_matter_of_taste() {
+    fn to_read_where_the_program_may_not_is_always_wrong() {
         let report = found("a: write 1 guard[0] 5", Does::Returns(5)).report;
         assert!(report.identity.bug().gets_through());
         assert_eq!(doubt(&report), None);

@@ -18,7 +18,7 @@ const PATIENCE: u64 = 32 * STEP_BUDGET;
 /// What became of the operation that a finding is about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Ending {
-    /// It came back; or it did not, and nobody has waited longer.
+    /// It came back; or it did not, and no one has waited longer.
     #[default]
     NotAsked,
     /// It comes back after all.

@@ -11,7 +11,7 @@ use std::{env, fs, io};
 /// Names another folder for findings than the checkout's.
 const FOLDER_VARIABLE: &str = "FAULTLINE_FINDINGS";
 
-/// Where findings go if nobody says otherwise: `findings/` in the checkout, or what the variable
+/// Where findings go by default: `findings/` in the checkout, or the folder that the variable
 /// `FAULTLINE_FINDINGS` names.
 pub fn folder() -> PathBuf {
     env::var_os(FOLDER_VARIABLE).map_or_else(

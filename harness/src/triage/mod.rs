@@ -18,8 +18,8 @@
 //!    `severity` says how bad it is, and `doubts` why a reasonable author may disagree.
 //!
 //! What a rule is called and which verdict it earns is the oracle's; what triage has to know of a kind of
-//! operation stands in one table, `operations`. How a case becomes a test program is a room beside this
-//! one ([`crate::export`]), since that needs no finding.
+//! operation stands in one table, `operations`. [`crate::export`] is a room beside this one: a case
+//! without a finding can become a test program as well.
 
 mod doubts;
 pub mod ending;

@@ -15,13 +15,13 @@ pub struct Report {
     pub finding: Finding,
     /// What tells it from others.
     pub identity: Identity,
-    /// The smallest case, and how it was come by.
+    /// The smallest case, and how it was found.
     pub minimised: Minimised,
     /// Where in the kernel it went wrong.
     pub explanation: Explanation,
     /// What became of an operation that does not come back.
     pub ending: Ending,
-    /// What the case is to be steered around to show this and nothing else.
+    /// The situations that the case has to be steered around to show this finding and no other.
     pub avoided: Vec<Situation>,
     /// Guest instructions of one execution.
     pub instructions: u64,
@@ -83,8 +83,8 @@ impl Report {
         true
     }
 
-    /// The report of a finding with the case that was come by. `ending`: what became of its operation
-    /// in a longer case.
+    /// The report of a finding with the case that was found for it. `ending`: what became of its
+    /// operation in a longer case.
     fn describe(
         runner: &mut Runner,
         discovery: Discovery,

@@ -95,7 +95,7 @@ fn word(found: &Found) -> Option<&'static str> {
 fn wrong(found: &Found) -> &'static str {
     let report = &found.report;
     match report.ending {
-        Ending::Late(_) => "the kernel walks memory that nobody has touched, page by page",
+        Ending::Late(_) => "the kernel walks untouched memory page by page",
         Ending::Dead => Clause::InnocentLive.broken(),
         Ending::NotAsked | Ending::Never if report.identity.bug().gets_through() => {
             "a system call reads or writes where the program may not"

@@ -33,7 +33,7 @@ const HOUSEKEEPING: [&str; 32] = [
     "sfence_vma",
     "wakeup",
     "intr_on",
-    // What an interrupt does is nobody's step.
+    // What an interrupt does belongs to no step.
     "devintr",
     "uartintr",
     "uartgetc",
@@ -206,7 +206,7 @@ impl<F: FnMut(u64) -> Vec<Frame>> Tree<'_, F> {
                     first = Some(*failed);
                     self.nodes[*failed].children.clone()
                 }
-                // Above the system call nobody returns anything.
+                // Above the system call no function returns a value.
                 (None, None) => {
                     let children = candidates.iter().map(|node| &self.nodes[*node].children);
                     children.flatten().copied().collect()

@@ -29,7 +29,7 @@ pub struct Explanation {
     /// The operation that did the harm, if the finding's only shows it: the rest is about that one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
-    /// Frames that are missing when everybody is gone.
+    /// Frames that are missing when all processes are gone.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lost: Vec<LostFrame>,
     /// Which moment the call stack shows.
@@ -208,7 +208,7 @@ impl Explanation {
             let inside = self.calls[at + 1..].iter();
             let inside = inside.take_while(|call| call.depth > depth);
             if inside.filter(|call| call.depth == depth + 1).count() != 1 {
-                // That somebody trapped is no news.
+                // It says nothing that there was a trap.
                 return (at > 0).then_some(at);
             }
             at += 1;

@@ -1,6 +1,6 @@
 //! The step that did the harm, where only a later one or the end of the case shows it.
 //!
-//! A byte that is wrong in memory is seen when somebody looks, a lost frame when everybody is gone.
+//! A wrong byte in memory shows when a process looks at it, a lost frame when all processes are gone.
 //! The case is run once more, and memory and frames are looked at after every operation.
 
 use super::memory::{Moment, page_name};
@@ -28,7 +28,7 @@ pub struct Origin {
     pub wrong: String,
 }
 
-/// A frame that is missing when everybody is gone.
+/// A frame that is missing when all processes are gone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LostFrame {
     /// Its physical address.
@@ -36,7 +36,7 @@ pub struct LostFrame {
     /// The operation that took it, and what for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub taken: Option<String>,
-    /// When nobody had it any more, although it was not free.
+    /// When no process had it any more, although it was not free.
     pub lost: String,
 }
 
@@ -105,7 +105,7 @@ pub(super) fn find(
 enum Look {
     /// What pages hold, and how many holders frames have.
     Memory,
-    /// Who has which frame.
+    /// Which process has which frame.
     Frames,
 }
 
@@ -213,7 +213,7 @@ impl Search {
             let named = |moment: &Moment| moment.purpose(Moment::frame(number), layout);
             let last = held.iter().rposition(|(_, moment)| named(moment).is_some());
             let (step, lost) = match last.map(|last| (held.get(last + 1), &held[last].1)) {
-                // Nobody ever had it.
+                // No process ever had it.
                 None => (
                     Some(*taken_in),
                     "no process has it, and it is not free".to_owned(),
@@ -235,7 +235,7 @@ impl Search {
                 taken: Some(at(*taken_in) + &purpose),
                 lost,
             });
-            let wrong = "after it a frame is not free that no process has any more";
+            let wrong = "after it a frame belongs to no process and is not free";
             origin = origin.or(step.map(|step| (step, wrong.to_owned())));
         }
         (origin, frames)

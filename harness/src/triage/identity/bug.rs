@@ -54,13 +54,13 @@ impl Bug {
             Clause::EndsInTime if evidence.ending.slow().is_some() => {
                 bug.in_code(evidence.place.and_then(innermost))
             }
-            // The same instruction traps for ever: the kernel is somewhere on its way each time.
+            // The same instruction traps again and again: where the kernel is just then says nothing.
             Clause::EndsInTime if bug.family == Family::Access => Bug { page: None, ..bug },
             // Where the kernel stopped says more than what the program did.
             Clause::NoPanic | Clause::EndsInTime | Clause::NotStuck => {
                 bug.in_code(Some(stop(evidence)))
             }
-            // Bytes that are not zero are seen wherever a page was filled, by anyone who looks first.
+            // Bytes that are not zero show wherever a page was filled, to the first operation that looks.
             Clause::PageContent | Clause::FreshPageZero if is_unzeroed(finding) => Bug {
                 clause: Clause::FreshPageZero,
                 family: bug.family.coarse(),
@@ -69,7 +69,7 @@ impl Bug {
                 answer: Answer::Other,
                 ..bug
             },
-            // What became of a page that nobody may touch is the same bug however it shows.
+            // A store to a page that must not be touched is the same bug however it shows.
             Clause::ReturnedValue | Clause::PageContent | Clause::InnocentLive
                 if bug.stores_where_it_must_fail()
                     && (bug.clause != Clause::InnocentLive
@@ -103,7 +103,7 @@ impl Bug {
             | Clause::MappedNotFree
             | Clause::WritableAlone
             | Clause::KernelHidden => Bug { page: None, ..bug }.of_any_operation(),
-            // A frame that somebody else uses goes wrong when that one happens to act.
+            // A frame that has two users goes wrong when the other user happens to act.
             Clause::PageContent if finding.spoiled().is_some() => Bug {
                 page: None,
                 spoiled: finding.spoiled(),
@@ -111,7 +111,7 @@ impl Bug {
             }
             .of_any_operation(),
             Clause::PageContent | Clause::FreshPageZero => bug.of_any_operation(),
-            // A system call that kills does so wherever it finds no memory.
+            // A system call that kills its process does so at every page without memory.
             Clause::InnocentLive => Bug {
                 family: bug.family.coarse(),
                 fate: None,
@@ -214,7 +214,7 @@ impl Bug {
         self.page == Some(PageState::Text) && !ending.is_dead()
     }
 
-    /// One check of the bounds lets all system calls through, however they have to end.
+    /// One check of the bounds serves all system calls: where it is wrong, it lets all of them through.
     fn let_through(self) -> Bug {
         if !self.gets_through() {
             return self;
@@ -289,7 +289,7 @@ fn in_image_or_heap(page: PageState) -> PageState {
     }
 }
 
-/// A page that is not there yet, wherever it comes from, a system call has to bring in.
+/// A system call has to bring in a page that is not there yet, wherever its content comes from.
 fn to_be_brought_in(page: PageState, family: Family) -> PageState {
     match page {
         PageState::Unloaded | PageState::StackHole => PageState::Lazy,
@@ -301,7 +301,7 @@ fn to_be_brought_in(page: PageState, family: Family) -> PageState {
     }
 }
 
-/// Beyond the break and in a gap there is no memory, however far.
+/// Where there is no memory, it does not matter how far away the next memory is.
 fn without_memory(page: PageState) -> PageState {
     match page {
         PageState::Tail | PageState::Top | PageState::Outside => PageState::Beyond,

@@ -22,7 +22,7 @@ use std::time::Instant;
 pub struct Budget {
     /// Executions at most.
     pub executions: u64,
-    /// When it must be over, if it must; then the result hangs on how fast the machine is.
+    /// When it must end, if there is such a time; then the result depends on the speed of the machine.
     pub until: Option<Instant>,
 }
 

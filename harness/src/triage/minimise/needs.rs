@@ -23,8 +23,8 @@ pub struct Need {
 impl fmt::Display for Need {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.without {
-            None => f.write_str("without it no finding")?,
-            Some(bucket) => write!(f, "without it another finding, {bucket}")?,
+            None => f.write_str("without it, no finding")?,
+            Some(bucket) => write!(f, "without it, another finding ({bucket})")?,
         }
         match &self.reason {
             Some(reason) => write!(f, "{reason}"),
@@ -33,7 +33,7 @@ impl fmt::Display for Need {
     }
 }
 
-/// What becomes of a case without one of its operations, in the eyes of the oracle.
+/// What the oracle expects of a case without one of its operations.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
@@ -53,9 +53,11 @@ pub enum Reason {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Reason::Shows => f.write_str(": here it shows"),
+            Reason::Shows => f.write_str(": the finding shows here"),
             Reason::Changes { other, then } => write!(f, ": \"{other}\" then {then}"),
-            Reason::ChangesNothing => f.write_str(", with the same expected of the others"),
+            Reason::ChangesNothing => {
+                f.write_str(", although the same is expected of the other operations")
+            }
         }
     }
 }
@@ -121,7 +123,7 @@ fn difference(operations: &[Operation], with: &[Fate], without: &[Fate]) -> Opti
     let mut fates = operations.iter().zip(with.iter().zip(without));
     fates.find_map(|(operation, fates)| {
         let then = match fates {
-            (Fate::Expected(_), Fate::Skipped) => "has nobody to do it".to_owned(),
+            (Fate::Expected(_), Fate::Skipped) => "has no process to perform it".to_owned(),
             (Fate::Expected(one), Fate::Expected(other)) if differ(operation, one, other) => {
                 other.clone()
             }
