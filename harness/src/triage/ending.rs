@@ -144,3 +144,34 @@ impl Watch for LargestHeap {
         self.pages = self.pages.max(judge.pages_below_break(step.process));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Slow, may_be_late};
+    use crate::triage::specimens::{Does, finding};
+
+    #[test]
+    fn only_an_operation_that_walks_memory_is_given_more_time() {
+        let spends = |text: &str| finding(text, Does::SpendsItsTime("walk<uvmcopy<fork")).1;
+        assert!(may_be_late(&spends("a: sbrk +1p")));
+        assert!(may_be_late(&spends("a: b = fork")));
+        assert!(!may_be_late(&spends("a: getpid")));
+        let (_, wrong) = finding("a: b = fork", Does::Returns(u64::MAX));
+        assert!(!may_be_late(&wrong));
+    }
+
+    #[test]
+    fn a_walk_is_told_with_what_a_page_costs() {
+        let slow = |instructions, pages| {
+            let slow = Slow {
+                instructions,
+                pages,
+            };
+            slow.to_string()
+        };
+        assert_eq!(slow(100, 0), "it ends after 100 instructions");
+        let wanted =
+            "it ends after 100 instructions, 10 for each of the 10 pages below the program break";
+        assert_eq!(slow(100, 10), wanted);
+    }
+}
