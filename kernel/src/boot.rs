@@ -6,7 +6,7 @@ use abi::limits::HARTS;
 
 use crate::arch::csr;
 use crate::devices::clock;
-use crate::process::stack::HART_STACK_BYTES;
+use crate::scheduling::stack::HART_STACK_BYTES;
 
 global_asm!(
     r#"

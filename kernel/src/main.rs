@@ -15,6 +15,7 @@ mod mmio;
 mod panic;
 mod print;
 mod process;
+mod scheduling;
 mod sync;
 mod system_call;
 mod trap;
@@ -24,7 +25,8 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use arch::hart;
 use devices::{plic, uart, virtio_block};
 use memory::{fault, fixed_tables, frames, kernel_table};
-use process::{fork, scheduler, trapframe};
+use process::{fork, trapframe};
+use scheduling::{scheduler, stack};
 
 /// Set when hart 0 has made everything that the others share.
 static SHARED_STATE_READY: AtomicBool = AtomicBool::new(false);
@@ -37,13 +39,13 @@ extern "C" fn main(device_tree: u64) -> ! {
         // SAFETY: frames are handed out only after this.
         unsafe { device_tree::boot_arguments(device_tree, obey) };
         frames::initialise(image::kernel_end());
-        kernel_table::initialise();
+        kernel_table::initialise(stack::guard_pages());
         fixed_tables::initialise(image::trampoline(), trapframe::address_of);
         prepare_hart();
         plic::initialise();
         plic::initialise_hart();
         virtio_block::initialise();
-        fork::start_first();
+        fork::start_first(trap::user::user_trap);
         SHARED_STATE_READY.store(true, Ordering::Release);
     } else {
         while !SHARED_STATE_READY.load(Ordering::Acquire) {

@@ -1,6 +1,5 @@
 //! Panics: the message, then silence.
 
-use core::fmt::Write;
 use core::panic::PanicInfo;
 
 use crate::arch::{hart, interrupt};
@@ -11,10 +10,9 @@ fn on_panic(info: &PanicInfo<'_>) -> ! {
     interrupt::disable();
     print::panicked();
     print::with_lock(|out| {
-        // Writing to the UART cannot fail.
-        let _ = write!(out, "panic: {}", info.message());
+        out.format(format_args!("panic: {}", info.message()));
         if let Some(place) = info.location() {
-            let _ = write!(out, " ({}:{})", place.file(), place.line());
+            out.format(format_args!(" ({}:{})", place.file(), place.line()));
         }
         out.text("\n");
     });

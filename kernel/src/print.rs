@@ -4,7 +4,6 @@ use core::fmt;
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use crate::devices::uart;
-use crate::process::Name;
 use crate::sync::SpinLock;
 
 /// Where messages go.
@@ -35,10 +34,16 @@ impl Output {
         uart::send(text.as_bytes());
     }
 
-    /// Writes a process's name.
-    pub fn name(&mut self, name: &Name) {
+    /// Writes a name: the bytes before the first zero byte.
+    pub fn name(&mut self, name: &[u8]) {
         let end = name.iter().position(|&byte| byte == 0);
         uart::send(&name[..end.unwrap_or(name.len())]);
+    }
+
+    /// Writes what `format_args!` made.
+    pub fn format(&mut self, arguments: fmt::Arguments<'_>) {
+        // Writing to the UART cannot fail.
+        let _ = fmt::Write::write_fmt(self, arguments);
     }
 
     /// Writes a number to base 16, without prefix.

@@ -1,25 +1,17 @@
 //! What each hart keeps for itself.
 
 use core::arch::asm;
-use core::cell::{Cell, UnsafeCell};
+use core::cell::Cell;
 
 use abi::limits::HARTS;
 
-use crate::process::Process;
-use crate::process::context::Context;
-
 /// The state of one hart. Only that hart touches it, with interrupts off wherever an interrupt
-/// handler could see a half-done change. (Aligned so that indexing is a shift.)
-#[repr(align(256))]
+/// handler could see a half-done change.
 pub struct Hart {
     /// How many times interrupts were turned off and not yet on again.
     pub(super) interrupts_off_depth: Cell<u32>,
     /// Whether they were on before the first time.
     pub(super) interrupts_were_on: Cell<bool>,
-    /// The process that runs here, in user mode or in the kernel.
-    pub current: Cell<Option<&'static Process>>,
-    /// Where the scheduler goes on when that process gives up the hart.
-    pub scheduler: UnsafeCell<Context>,
 }
 
 // SAFETY: `this` hands a hart's state to that hart alone, so no two harts share one.
@@ -29,14 +21,12 @@ static STATE: [Hart; HARTS] = [const {
     Hart {
         interrupts_off_depth: Cell::new(0),
         interrupts_were_on: Cell::new(false),
-        current: Cell::new(None),
-        scheduler: UnsafeCell::new(Context::ZERO),
     }
 }; HARTS];
 
 impl Hart {
     /// Whether interrupts were on before this hart first turned them off; the scheduler saves it
-    /// with a process that gives up the hart.
+    /// with a thread that gives up the hart.
     pub fn interrupts_were_on(&self) -> bool {
         self.interrupts_were_on.get()
     }

@@ -3,8 +3,8 @@
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use crate::arch::{csr, hart, interrupt};
-use crate::process::Process;
-use crate::process::sleep::{Channel, sleep_unless_killed, wake};
+use crate::scheduling::Thread;
+use crate::scheduling::sleep::{Channel, sleep_unless_killed, wake};
 use crate::sync::SpinLock;
 
 /// Clock cycles between two ticks: the board's clock runs at 10 MHz.
@@ -48,11 +48,11 @@ pub fn ticks() -> u32 {
 ///
 /// # Errors
 /// The process was killed meanwhile.
-pub fn pause(process: &Process, count: u32) -> Option<()> {
+pub fn pause(thread: &Thread, count: u32) -> Option<()> {
     PAUSING.fetch_add(1, Ordering::SeqCst);
     let mut pause = PAUSE.lock();
     let start = ticks();
-    while ticks().wrapping_sub(start) < count && !process.is_killed() {
+    while ticks().wrapping_sub(start) < count && !thread.is_killed() {
         pause = sleep_unless_killed(Channel::of(&PAUSE), pause);
     }
     let passed = ticks().wrapping_sub(start) >= count;

@@ -10,8 +10,9 @@ use abi::file_system::BLOCK_SIZE;
 
 use crate::arch::fence;
 use crate::mmio::{Register, VIRTIO_DISK};
-use crate::process::sleep::{Channel, sleep, wake};
-use crate::sync::{SleepLock, SpinLock};
+use crate::scheduling::SleepLock;
+use crate::scheduling::sleep::{Channel, sleep, wake};
+use crate::sync::SpinLock;
 
 const MAGIC: Register<u32> = VIRTIO_DISK.register(0x000);
 const VERSION: Register<u32> = VIRTIO_DISK.register(0x004);

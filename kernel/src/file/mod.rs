@@ -1,5 +1,6 @@
 //! Open files: descriptors of a process, and what they lead to.
 
+pub mod console;
 mod descriptors;
 mod open_files;
 pub mod pipe;

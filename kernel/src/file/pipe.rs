@@ -3,9 +3,10 @@
 use abi::limits::{OPEN_FILES, PIPE_BYTES};
 
 use crate::address::UserAddress;
+use crate::memory::image::Image;
 use crate::memory::{Access, AddressSpace};
-use crate::process::Process;
-use crate::process::sleep::{Channel, sleep_unless_killed, wake};
+use crate::scheduling::Thread;
+use crate::scheduling::sleep::{Channel, sleep_unless_killed, wake};
 use crate::sync::{SpinGuard, SpinLock};
 
 /// Pipes that can exist at a time: each takes two open files.
@@ -120,8 +121,8 @@ impl Pipe {
     /// The read end is closed, or the process was killed.
     pub fn write(
         &self,
-        process: &Process,
-        space: &mut AddressSpace,
+        thread: &Thread,
+        space: &mut AddressSpace<impl Image>,
         from: UserAddress,
         length: usize,
     ) -> Option<usize> {
@@ -130,7 +131,7 @@ impl Pipe {
         space.load_all(from, length).ok()?;
         let mut state = self.state.lock();
         while done < length {
-            if !state.read_end_open || process.is_killed() {
+            if !state.read_end_open || thread.is_killed() {
                 return None;
             }
             if state.filled() == PIPE_BYTES {
@@ -157,8 +158,8 @@ impl Pipe {
     /// Not even the first byte can be stored, or the process was killed while it waited.
     pub fn read(
         &self,
-        process: &Process,
-        space: &mut AddressSpace,
+        thread: &Thread,
+        space: &mut AddressSpace<impl Image>,
         to: UserAddress,
         length: usize,
     ) -> Option<usize> {
@@ -166,7 +167,7 @@ impl Pipe {
         space.load_all(to, length.min(PIPE_BYTES)).ok()?;
         let mut state = self.state.lock();
         while state.filled() == 0 && state.write_end_open {
-            if process.is_killed() {
+            if thread.is_killed() {
                 return None;
             }
             state = sleep_unless_killed(self.read_channel(), state);
@@ -183,9 +184,10 @@ impl Pipe {
             }
         }
         wake(self.write_channel());
-        match failed && done == 0 {
-            true => None,
-            false => Some(done),
+        if failed && done == 0 {
+            None
+        } else {
+            Some(done)
         }
     }
 }
@@ -193,7 +195,7 @@ impl Pipe {
 /// Moves bytes of one page into the pipe; gives how many.
 fn write_some(
     state: &mut SpinGuard<'_, State>,
-    space: &mut AddressSpace,
+    space: &mut AddressSpace<impl Image>,
     from: UserAddress,
     length: usize,
 ) -> Option<usize> {
@@ -208,7 +210,7 @@ fn write_some(
 /// Moves bytes of the pipe into one page; gives how many.
 fn read_some(
     state: &mut SpinGuard<'_, State>,
-    space: &mut AddressSpace,
+    space: &mut AddressSpace<impl Image>,
     to: UserAddress,
     length: usize,
 ) -> Option<usize> {

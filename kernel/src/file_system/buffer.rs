@@ -4,9 +4,9 @@ use abi::file_system::BLOCK_SIZE;
 
 use super::Failed;
 use crate::devices::virtio_block::{Block, Direction, transfer};
-use crate::process::sleep::{Channel, sleep, wake};
-use crate::sync::sleep::SleepGuard;
-use crate::sync::{SleepLock, SpinLock};
+use crate::scheduling::sleep::{Channel, sleep, wake};
+use crate::scheduling::{SleepGuard, SleepLock};
+use crate::sync::SpinLock;
 
 /// Twice what the log can pin, so that pinned buffers never use up the cache.
 const BUFFERS: usize = 2 * abi::limits::BUFFERS;

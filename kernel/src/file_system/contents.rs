@@ -6,9 +6,9 @@ use abi::file_system::{
 
 use super::allocation::{allocate_block, free_block};
 use super::inode::Inode;
+use super::program_file;
 use super::{Failed, buffer, data_block, log};
-use crate::address::UserAddress;
-use crate::memory::{AddressSpace, Frame, program_image};
+use crate::memory::Frame;
 
 /// A part of a file that lies in one block.
 struct Part {
@@ -137,27 +137,6 @@ impl Inode<'_> {
         if done == length { Ok(()) } else { Err(Failed) }
     }
 
-    /// Reads at most `length` bytes from `offset` on into user memory; gives how many.
-    ///
-    /// # Errors
-    /// The user memory cannot be written, or the file cannot be read.
-    pub fn read_to_user(
-        &mut self,
-        offset: u32,
-        space: &mut AddressSpace,
-        to: UserAddress,
-        length: u32,
-    ) -> Result<usize, Failed> {
-        let mut bad_address = false;
-        let done = self.read(offset, length, |position, part| {
-            let place = to.checked_add(position as u64);
-            let copied = place.is_some_and(|place| space.copy_out(place, part).is_ok());
-            bad_address = !copied;
-            if copied { Ok(()) } else { Err(Failed) }
-        })?;
-        if bad_address { Err(Failed) } else { Ok(done) }
-    }
-
     /// Writes `length` bytes from `offset` on, at most one byte beyond what was the file's end;
     /// `fill` puts them into the block. Gives how many were written: fewer if the disk is full, a
     /// block is bad, or `fill` fails.
@@ -174,7 +153,7 @@ impl Inode<'_> {
         if offset > self.size() || end > MAX_FILE_SIZE {
             return Err(Failed);
         }
-        program_image::preserve(self)?;
+        program_file::preserve(self)?;
         let mut done = 0;
         while done < length {
             let part = Part::at(offset + done as u32, length - done);
@@ -205,7 +184,7 @@ impl Inode<'_> {
     /// A program that runs from it cannot be kept; then nothing has changed. Or a block is bad; the
     /// others are free.
     pub fn truncate(&mut self) -> Result<(), Failed> {
-        program_image::preserve(self)?;
+        program_file::preserve(self)?;
         let addresses = core::mem::take(&mut self.cached.inode.addresses);
         self.cached.inode.size = 0;
         let updated = self.update();

@@ -5,8 +5,8 @@ use abi::limits::{INODES, ROOT_DEVICE};
 use abi::stat::Stat;
 
 use super::{Failed, buffer, layout, log};
-use crate::sync::sleep::SleepGuard;
-use crate::sync::{SleepLock, SpinLock};
+use crate::scheduling::{SleepGuard, SleepLock};
+use crate::sync::SpinLock;
 
 /// Which inode an entry of the table is for.
 #[derive(Clone, Copy)]

@@ -10,7 +10,7 @@ use abi::limits::{LOG_BLOCKS, OPERATION_BLOCKS};
 
 use super::buffer::{self, Buffer};
 use super::{Failed, layout};
-use crate::process::sleep::{Channel, sleep, wake};
+use crate::scheduling::sleep::{Channel, sleep, wake};
 use crate::sync::SpinLock;
 
 struct Log {

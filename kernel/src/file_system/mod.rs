@@ -4,10 +4,12 @@ mod allocation;
 mod buffer;
 mod contents;
 mod directory;
+mod file_copy;
 mod inode;
 mod log;
 mod mount;
 mod path;
+pub mod program_file;
 
 use abi::file_system::{ROOT_INODE, SuperBlock};
 
@@ -46,9 +48,10 @@ fn layout() -> SuperBlock {
 /// # Errors
 /// No inode should: it is no data block.
 fn data_block(block: u32) -> Result<u32, Failed> {
-    match layout().data_area().contains(&block) {
-        true => Ok(block),
-        false => Err(Failed),
+    if layout().data_area().contains(&block) {
+        Ok(block)
+    } else {
+        Err(Failed)
     }
 }
 

@@ -6,7 +6,7 @@ use abi::file_system::{DirectoryEntry, Kind, NAME_SIZE};
 use super::allocation::allocate_inode;
 use super::inode::{Inode, InodeReference, get};
 use super::{Failed, root};
-use crate::sync::SleepLock;
+use crate::scheduling::SleepLock;
 
 /// Held by a process from before it waits for the first of two inodes until it has both. So whoever
 /// holds one inode and waits for another is the only one who does, and waits for nobody who waits

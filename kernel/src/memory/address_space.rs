@@ -11,41 +11,22 @@
 //! - An entry that a hart might still hold in an older form is announced in `stale_translations`,
 //!   and that hart executes a fence before it returns to user mode.
 //!
-//! Memory changes hands through one door, [`AddressSpace::fault_in`]: traps, and system calls that
-//! read or write user memory, all come through it. It never sleeps, so that it may be used under
-//! locks. A hole that only a file can fill needs sleep: that is [`AddressSpace::load`], for callers
-//! who hold no lock at all.
+//! Everything comes through one door, [`AddressSpace::fault_in`]: traps, and system calls that read
+//! or write user memory. It never sleeps, so it may be called with locks held. Reading a page from
+//! the program's file takes sleep: that is [`AddressSpace::load`], for callers that hold no lock.
 
-use abi::layout::{PAGE_SIZE, TRAPFRAME};
+mod fork;
+mod heap;
+mod loading;
 
-use super::fault::{Origin, PageFault, Resolution};
-use super::frames::{Frame, OutOfFrames, Promise, allocate, allocate_zeroed, check_available};
+use super::account::Account;
+use super::fault::{Fault, Origin, Owner, PageFault, Resolution};
+use super::frames::{Frame, OutOfFrames, Promise, allocate, allocate_zeroed};
+use super::image::Image;
 use super::page_table::{Entry, PageTable};
-use super::program_image::Image;
-pub use super::region::Access;
-use super::region::{Permissions, Region};
-use crate::address::{Page, PageRange, UserAddress};
+use super::region::{Access, Permissions, Region};
+use crate::address::{Page, UserAddress};
 use crate::arch::{csr, fence};
-use crate::process::Process;
-
-/// Why an address cannot be touched.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Fault {
-    /// No region allows it.
-    NotAllowed,
-    /// It needs a frame, and none is free.
-    OutOfFrames,
-    /// The page must be read from the program's file first: by [`AddressSpace::load`].
-    NotLoaded,
-    /// The program's file cannot be read.
-    Unreadable,
-}
-
-impl From<OutOfFrames> for Fault {
-    fn from(_: OutOfFrames) -> Fault {
-        Fault::OutOfFrames
-    }
-}
 
 /// What the memory of all processes in a slot has in common.
 #[derive(Clone, Copy)]
@@ -54,21 +35,21 @@ pub struct Fixtures {
     pub top: Entry,
     /// The address-space identifier that harts tag translations with; one a process slot.
     pub identifier: u16,
-    /// The slot, whose process's page faults are counted.
-    pub owner: &'static Process,
+    /// Where page faults are counted, and where others look at the memory.
+    pub account: &'static Account,
+    /// Whose memory it is, for messages.
+    pub owner: &'static Owner,
 }
 
-/// A process's memory.
-pub struct AddressSpace {
+/// A process's memory. `I` is the image of its program.
+pub struct AddressSpace<I> {
     table: PageTable,
     /// The program that it began with.
-    image: Image,
+    image: I,
     /// One beyond the last page that the program's file backs.
     file_end: Page,
-    /// The page that the last [`Fault::NotLoaded`] was about.
-    missing: Page,
-    /// A frame for each page of the program's file that is not loaded yet: no program ends for want
-    /// of its own code.
+    /// A frame for each page of the program's file that is not loaded yet, so that no program ends
+    /// because there is no frame for its own code.
     promise: Promise,
     /// Begins at the end of the stack.
     heap: Region,
@@ -77,7 +58,8 @@ pub struct AddressSpace {
     /// `satp` while the process is in user mode.
     satp: u64,
     identifier: u16,
-    owner: &'static Process,
+    account: &'static Account,
+    owner: &'static Owner,
     /// Bit n: hart n may hold translations older than the page table.
     stale_translations: u32,
     /// Bit n: hart n may hold instructions older than what is in memory.
@@ -87,34 +69,38 @@ pub struct AddressSpace {
 /// Every hart.
 const ALL_HARTS: u32 = u32::MAX;
 
-impl AddressSpace {
+/// A page that now allows the access that it did not allow before.
+#[derive(Clone, Copy)]
+struct Filled {
+    frame: Frame,
+    /// What was done for it.
+    resolution: Resolution,
+}
+
+impl<I: Image> AddressSpace<I> {
     /// Memory as the image describes it, all holes, and an empty heap after its last region.
     ///
     /// # Errors
     /// There are not enough frames for it and for all pages of the program's file.
-    pub fn new(fixtures: Fixtures, image: Image) -> Result<AddressSpace, OutOfFrames> {
-        let promise = Promise::of(image.regions.file_pages())?;
+    pub fn new(fixtures: Fixtures, image: I) -> Result<Self, OutOfFrames> {
+        let promise = Promise::of(image.regions().file_pages())?;
         AddressSpace::with_promise(fixtures, image, promise)
     }
 
-    fn with_promise(
-        fixtures: Fixtures,
-        image: Image,
-        promise: Promise,
-    ) -> Result<AddressSpace, OutOfFrames> {
-        let heap_start = image.regions.end();
+    fn with_promise(fixtures: Fixtures, image: I, promise: Promise) -> Result<Self, OutOfFrames> {
+        let heap_start = image.regions().end();
         let table = PageTable::new(fixtures.top)?;
         let identifier = u64::from(fixtures.identifier) << csr::SATP_ASID_SHIFT;
         Ok(AddressSpace {
             satp: csr::SATP_SV39 | identifier | table.root_number(),
             table,
-            file_end: image.regions.file_end(),
+            file_end: image.regions().file_end(),
             image,
-            missing: Page::containing(0),
             promise,
             heap: Region::heap(heap_start..heap_start),
             program_break: heap_start.start().0,
             identifier: fixtures.identifier,
+            account: fixtures.account,
             owner: fixtures.owner,
             stale_translations: ALL_HARTS,
             stale_instructions: ALL_HARTS,
@@ -141,9 +127,10 @@ impl AddressSpace {
     /// The region that holds `page`.
     #[inline]
     fn region(&self, page: Page) -> Option<&Region> {
-        match self.heap.pages.contains(&page) {
-            true => Some(&self.heap),
-            false => self.image.regions.find(page),
+        if self.heap.pages.contains(&page) {
+            Some(&self.heap)
+        } else {
+            self.image.regions().find(page)
         }
     }
 
@@ -179,18 +166,26 @@ impl AddressSpace {
     fn resolve(&mut self, fault: PageFault, entry: Entry) -> Result<Frame, Fault> {
         let page = fault.address.page().ok_or(Fault::NotAllowed);
         let result = page.and_then(|page| self.fill(page, entry, fault.access));
-        if result != Err(Fault::NotLoaded) {
-            fault.note(self.owner, result.is_ok(), || {
-                result.map(|frame| Resolution::of(entry, frame))
-            });
+        // A page that must be loaded first is counted when it is loaded.
+        if !matches!(result, Err(Fault::NotLoaded(_))) {
+            self.note(fault, result.map(|filled| filled.resolution));
         }
-        result
+        result.map(|filled| filled.frame)
+    }
+
+    /// Notes how a fault ended: counts it if it was resolved, and prints it if all are printed.
+    #[inline]
+    fn note(&self, fault: PageFault, end: Result<Resolution, Fault>) {
+        if end.is_ok() {
+            self.account.faults.count(fault);
+        }
+        fault.log(self.owner, end);
     }
 
     /// Makes the frame behind `page`, whose `entry` does not allow `access`.
     // As `PageTable::map`, for the same reason.
     #[inline(always)]
-    fn fill(&mut self, page: Page, entry: Entry, access: Access) -> Result<Frame, Fault> {
+    fn fill(&mut self, page: Page, entry: Entry, access: Access) -> Result<Filled, Fault> {
         let region = self.region(page).ok_or(Fault::NotAllowed)?;
         let permissions = region.permissions;
         if !permissions.allow(access) {
@@ -201,18 +196,18 @@ impl AddressSpace {
             return Ok(self.unshare(page, entry, permissions)?);
         }
         if region.file_part(page).is_some() {
-            self.missing = page;
-            return Err(Fault::NotLoaded);
+            return Err(Fault::NotLoaded(page));
         }
-        let mut frame = None;
-        self.table.map(page, || {
+        let entry = self.table.map(page, || {
             let zeroed = allocate_zeroed()?;
-            frame = Some(zeroed);
             Ok(Entry::user(zeroed, permissions))
         })?;
         // A hart may remember that there was nothing.
         self.stale_translations = ALL_HARTS;
-        frame.ok_or(Fault::OutOfFrames)
+        Ok(Filled {
+            frame: entry.frame(),
+            resolution: Resolution::Zeros,
+        })
     }
 
     /// Makes a shared page the process's own: by a copy, or as it is if nobody else holds it.
@@ -221,196 +216,22 @@ impl AddressSpace {
         page: Page,
         entry: Entry,
         permissions: Permissions,
-    ) -> Result<Frame, OutOfFrames> {
+    ) -> Result<Filled, OutOfFrames> {
         let shared = entry.frame();
-        let (frame, entry) = if shared.is_exclusive() {
-            // Nobody can begin to share it now: that takes a holder.
-            (shared, entry.writable())
+        let (frame, entry, resolution) = if shared.is_exclusive() {
+            // It stays so: only a holder can share a frame.
+            (shared, entry.writable(), Resolution::TakenOver)
         } else {
             let own = allocate()?;
             own.copy_from(shared);
-            (own, Entry::user(own, permissions))
+            (own, Entry::user(own, permissions), Resolution::Copied)
         };
         self.table.replace(page, entry);
         self.stale_translations = ALL_HARTS;
         if frame != shared {
             shared.release();
         }
-        Ok(frame)
-    }
-
-    /// Reads the page at `address`, which [`Fault::NotLoaded`] named, and counts that for `origin`. May
-    /// sleep, and waits for inodes and buffers: not for a caller that holds any lock.
-    ///
-    /// # Errors
-    /// The file cannot be read, or no frame is left; then nothing has changed.
-    pub fn load(
-        &mut self,
-        address: UserAddress,
-        access: Access,
-        origin: Origin,
-    ) -> Result<(), Fault> {
-        let page = address.page().ok_or(Fault::NotAllowed)?;
-        let end = self.load_page(page);
-        let fault = PageFault {
-            address,
-            access,
-            origin,
-        };
-        fault.note(self.owner, end.is_ok(), || end.map(|()| Resolution::Loaded));
-        end
-    }
-
-    fn load_page(&mut self, page: Page) -> Result<(), Fault> {
-        let region = self.image.regions.find(page).ok_or(Fault::NotAllowed)?;
-        let permissions = region.permissions;
-        let part = region.file_part(page).ok_or(Fault::NotAllowed)?;
-        let frame = self.promise.allocate()?;
-        if part.length < PAGE_SIZE as usize {
-            frame.zero();
-        }
-        let loaded = self.image.read(part, frame).map_err(|_| Fault::Unreadable);
-        let mapped = loaded.and_then(|()| {
-            let entry = Entry::user(frame, permissions);
-            Ok(self.table.map(page, || Ok(entry))?)
-        });
-        if mapped.is_err() {
-            frame.release();
-            return mapped;
-        }
-        self.stale_translations = ALL_HARTS;
-        self.stale_instructions = ALL_HARTS;
-        Ok(())
-    }
-
-    /// Where the page is that the last [`Fault::NotLoaded`] was about.
-    pub fn missing(&self) -> UserAddress {
-        self.missing.start()
-    }
-
-    /// The first page among `length` bytes at `address` that must be loaded before it can be used.
-    #[inline]
-    pub fn first_not_loaded(&self, address: UserAddress, length: usize) -> Option<Page> {
-        // Stack and heap lie above all that a file backs.
-        let first = address.page().filter(|&page| page < self.file_end)?;
-        let fits = length <= PAGE_SIZE as usize - address.offset();
-        if length == 0 || fits && self.table.entry(first).is_valid() {
-            return None;
-        }
-        let end = address.checked_add(length as u64)?;
-        for region in self.image.regions.iter() {
-            let pages = region.file_pages();
-            let mut page = first.max(pages.start);
-            while page < pages.end && page.start() < end {
-                if !self.table.entry(page).is_valid() {
-                    return Some(page);
-                }
-                page = page.next();
-            }
-        }
-        None
-    }
-
-    /// Moves the program break by `amount` bytes and gives the one before. Growth reserves and
-    /// allocates nothing. A step down below address zero is no step, as in the C kernel.
-    ///
-    /// # Errors
-    /// `None` if the break would fall below the heap's start or exceed the trapframe; then nothing
-    /// has changed.
-    pub fn move_break(&mut self, amount: i64) -> Option<u64> {
-        let before = self.program_break;
-        let Some(after) = before.checked_add_signed(amount) else {
-            return (amount < 0).then_some(before);
-        };
-        if after < self.heap.pages.start.start().0 || after > TRAPFRAME {
-            return None;
-        }
-        let end = Page::at_or_after(after);
-        if after < before {
-            self.unmap(end..self.heap.pages.end);
-        }
-        self.heap.pages.end = end;
-        self.program_break = after;
-        self.owner.outline.set_break(after);
-        Some(before)
-    }
-
-    /// Moves the program break up by `amount` bytes, with frames for all new pages, and gives the
-    /// one before.
-    ///
-    /// # Errors
-    /// `None` if the break would exceed the trapframe or there are not enough frames; then nothing
-    /// has changed.
-    pub fn grow_eagerly(&mut self, amount: u64) -> Option<u64> {
-        let start = self.heap.pages.end;
-        let before = self.move_break(i64::try_from(amount).ok()?)?;
-        let new = start..self.heap.pages.end;
-        if self.populate(new.clone()).is_err() {
-            self.unmap(new);
-            self.heap.pages.end = start;
-            self.program_break = before;
-            self.owner.outline.set_break(before);
-            return None;
-        }
-        Some(before)
-    }
-
-    fn populate(&mut self, pages: PageRange) -> Result<(), Fault> {
-        check_available(pages.end.number().saturating_sub(pages.start.number()))?;
-        let mut page = pages.start;
-        while page < pages.end {
-            let hole = self.table.entry(page);
-            self.fill(page, hole, Access::Store)?;
-            page = page.next();
-        }
-        Ok(())
-    }
-
-    /// Unmaps the uppermost pages of the heap.
-    fn unmap(&mut self, pages: PageRange) {
-        let mut unmapped = false;
-        self.table.unmap_top(pages, |frame| {
-            unmapped = true;
-            frame.release();
-        });
-        if unmapped {
-            self.stale_translations = ALL_HARTS;
-        }
-    }
-
-    /// A copy of this memory for a child: holes stay holes, mapped pages are shared. Costs by the
-    /// mapped pages.
-    ///
-    /// # Errors
-    /// No frame is left for a table page, or for what is not loaded; then nothing is kept.
-    // Not inlined: the result then goes to its place in one piece.
-    #[inline(never)]
-    pub fn fork(&mut self, fixtures: Fixtures) -> Result<AddressSpace, OutOfFrames> {
-        let promise = Promise::of(self.promise.frames())?;
-        let mut child = AddressSpace::with_promise(fixtures, self.image.clone(), promise)?;
-        child.heap = self.heap.clone();
-        child.program_break = self.program_break;
-        let mut result = Ok(());
-        let mut write_protected = false;
-        // All that is mapped lies below the end of the heap.
-        let pages = Page::containing(0)..self.heap.pages.end;
-        self.table.visit(pages, |page, entry| {
-            if result.is_err() {
-                return entry;
-            }
-            let shared = entry.read_only();
-            result = child.table.map(page, || Ok(shared));
-            if result.is_ok() {
-                entry.frame().share();
-                write_protected |= shared != entry;
-                return shared;
-            }
-            entry
-        });
-        if write_protected {
-            self.stale_translations = ALL_HARTS;
-        }
-        result.map(|()| child)
+        Ok(Filled { frame, resolution })
     }
 
     /// Makes this hart forget what is stale. On the way back to user mode.
@@ -427,8 +248,8 @@ impl AddressSpace {
             self.stale_translations &= !hart_bit;
             fence::translations_of(self.identifier);
             // What is mapped has changed.
-            let outline = &self.owner.outline;
-            outline.set(&self.image, self.table.mapped(), self.program_break);
+            let outline = &self.account.outline;
+            outline.set(self.image.place(), self.table.mapped(), self.program_break);
         }
         if self.stale_instructions & hart_bit != 0 {
             self.stale_instructions &= !hart_bit;

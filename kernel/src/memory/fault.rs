@@ -1,12 +1,31 @@
-//! Page faults: how many of each kind a process had, and the line that the kernel can print for each.
+//! Page faults: what they are, how they end, and the line that the kernel can print for each.
 
-use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use core::fmt;
+use core::sync::atomic::{AtomicBool, Ordering};
 
-use super::page_table::Entry;
-use super::{Access, Fault, Frame};
-use crate::address::UserAddress;
+use super::frames::OutOfFrames;
+use super::region::Access;
+use crate::address::{Page, UserAddress};
 use crate::print;
-use crate::process::Process;
+
+/// Why an address cannot be touched.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fault {
+    /// No region allows it.
+    NotAllowed,
+    /// It needs a frame, and none is free.
+    OutOfFrames,
+    /// This page must be read from the program's file first: by `AddressSpace::load`.
+    NotLoaded(Page),
+    /// The program's file cannot be read.
+    Unreadable,
+}
+
+impl From<OutOfFrames> for Fault {
+    fn from(_: OutOfFrames) -> Fault {
+        Fault::OutOfFrames
+    }
+}
 
 /// Who needed a page that was not there.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -28,7 +47,7 @@ pub struct PageFault {
     pub origin: Origin,
 }
 
-/// How a page came to allow it.
+/// What was done so that a page allows an access.
 #[derive(Clone, Copy)]
 pub enum Resolution {
     /// It is a new page of zeros.
@@ -41,18 +60,10 @@ pub enum Resolution {
     TakenOver,
 }
 
-impl Resolution {
-    /// What has happened to a page that had `entry` and now has `frame`; it was not loaded.
-    pub fn of(entry: Entry, frame: Frame) -> Resolution {
-        match entry.is_valid() {
-            false => Resolution::Zeros,
-            true if entry.frame() == frame => Resolution::TakenOver,
-            true => Resolution::Copied,
-        }
-    }
-}
+/// Somebody who has memory, as messages name them: by pid and program.
+pub type Owner = dyn fmt::Display + Sync;
 
-/// Whether each fault is printed: the boot option `log-faults`.
+/// Whether each fault is printed: the boot argument `log-faults`.
 static LOGGED: AtomicBool = AtomicBool::new(false);
 
 /// From now on each fault is printed.
@@ -61,24 +72,16 @@ pub fn log_all() {
 }
 
 impl PageFault {
-    /// Notes how this fault of `process` ended: counts it if it was resolved. `end` tells more.
+    /// Prints how this fault of `owner` ended, if faults are printed.
     #[inline]
-    pub fn note(
-        &self,
-        process: &Process,
-        resolved: bool,
-        end: impl FnOnce() -> Result<Resolution, Fault>,
-    ) {
-        if resolved {
-            process.faults.count(self);
-        }
+    pub(super) fn log(self, owner: &Owner, end: Result<Resolution, Fault>) {
         if LOGGED.load(Ordering::Relaxed) {
-            self.print(process, end());
+            self.print(owner, end);
         }
     }
 
     #[cold]
-    fn print(&self, process: &Process, end: Result<Resolution, Fault>) {
+    fn print(self, owner: &Owner, end: Result<Resolution, Fault>) {
         let kind = match (self.origin, self.access) {
             (Origin::SystemCall, _) => "system call",
             (Origin::Trap, Access::Load) => "load",
@@ -93,65 +96,11 @@ impl PageFault {
             (Err(_), Origin::Trap) => "killed",
             (Err(_), Origin::SystemCall) => "refused",
         };
+        let address = self.address.0;
         print::with_lock(|out| {
-            out.text("fault: pid ");
-            out.decimal(process.pid().into());
-            out.text(" ");
-            out.name(&process.name());
-            out.text(": ");
-            out.text(kind);
-            out.text(" at 0x");
-            out.hexadecimal(self.address.0);
-            out.text(": ");
-            out.text(end);
-            out.text("\n");
+            out.format(format_args!(
+                "fault: {owner}: {kind} at {address:#x}: {end}\n"
+            ));
         });
-    }
-}
-
-/// How many faults of a process were resolved, by kind. Any hart may look; only the process itself
-/// counts.
-pub struct FaultCounts([AtomicU64; 4]);
-
-impl FaultCounts {
-    /// No faults.
-    pub const fn new() -> FaultCounts {
-        FaultCounts([const { AtomicU64::new(0) }; 4])
-    }
-
-    #[inline]
-    fn counter(&self, origin: Origin, access: Access) -> &AtomicU64 {
-        &self.0[match (origin, access) {
-            (Origin::Trap, Access::Load) => 0,
-            (Origin::Trap, Access::Store) => 1,
-            (Origin::Trap, Access::Fetch) => 2,
-            (Origin::SystemCall, _) => 3,
-        }]
-    }
-
-    #[inline]
-    fn count(&self, fault: &PageFault) {
-        let counter = self.counter(fault.origin, fault.access);
-        // Nobody else writes, so that nothing is lost between the load and the store.
-        let count = counter.load(Ordering::Relaxed);
-        counter.store(count.wrapping_add(1), Ordering::Relaxed);
-    }
-
-    /// Faults of the program that `access` caused.
-    pub fn traps(&self, access: Access) -> u64 {
-        self.counter(Origin::Trap, access).load(Ordering::Relaxed)
-    }
-
-    /// Pages that system calls filled or copied.
-    pub fn system_calls(&self) -> u64 {
-        self.counter(Origin::SystemCall, Access::Load)
-            .load(Ordering::Relaxed)
-    }
-
-    /// Begins anew, for a new process.
-    pub fn reset(&self) {
-        for counter in &self.0 {
-            counter.store(0, Ordering::Relaxed);
-        }
     }
 }

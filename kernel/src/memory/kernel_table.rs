@@ -17,7 +17,6 @@ use crate::address::{PAGE_SHIFT, PhysicalAddress};
 use crate::arch::{csr, fence};
 use crate::image;
 use crate::mmio;
-use crate::process::stack;
 use crate::sync::SpinLock;
 
 /// Bytes that an entry of the middle level covers.
@@ -30,8 +29,8 @@ static POOL: [Table; TABLES] = [const { Table::new() }; TABLES];
 /// How many of the pool are in use; the first is the root.
 static USED: SpinLock<usize> = SpinLock::new(&"kernel table", 1);
 
-/// Builds the table. Once, at boot, by one hart.
-pub fn initialise() {
+/// Builds the table, without the pages of `guards`. Once, at boot, by one hart.
+pub fn initialise(guards: impl Iterator<Item = PhysicalAddress>) {
     let read_write = Permissions::READ_WRITE;
     let executable = Permissions::READ.and(Permissions::EXECUTE);
     for device in [mmio::UART, mmio::VIRTIO_DISK, mmio::PLIC] {
@@ -45,7 +44,7 @@ pub fn initialise() {
     let kernel_end = image::kernel_end().0;
     map(rodata_end, rodata_end, kernel_end - rodata_end, read_write);
     map(kernel_end, kernel_end, RAM_END - kernel_end, read_write);
-    for guard in stack::guard_pages() {
+    for guard in guards {
         leaf_slot(guard.0).store(0, Ordering::Relaxed);
     }
     map(TRAMPOLINE, image::trampoline().0, PAGE_SIZE, executable);

@@ -1,13 +1,14 @@
 //! Reading and writing user memory from system calls: page by page, each through
 //! [`AddressSpace::fault_in`].
 //!
-//! None of the copies sleeps: they may be made under locks. One that comes to a page which must be
-//! loaded from the program's file fails with [`Fault::NotLoaded`]. A caller without locks makes it
-//! in [`AddressSpace::with_loading`]; a caller with locks asks [`AddressSpace::first_not_loaded`]
-//! before it copies, and gives up its locks to load that page.
+//! No copy sleeps, so copies may be made with locks held. A copy that comes to a page which must be
+//! loaded from the program's file fails with [`Fault::NotLoaded`]. A caller without locks makes the
+//! copy in [`AddressSpace::with_loading`]; a caller with locks asks
+//! [`AddressSpace::first_not_loaded`] before it copies, and gives up its locks to load that page.
 
 use abi::layout::PAGE_SIZE;
 
+use super::image::Image;
 use super::{Access, AddressSpace, Fault, Frame, Origin};
 use crate::address::UserAddress;
 
@@ -21,37 +22,7 @@ pub struct Stretch {
     pub length: usize,
 }
 
-impl AddressSpace {
-    /// Makes a copy, and makes it anew after each page that had to be loaded for it. May sleep, and
-    /// waits for inodes and buffers: not for a caller that holds any lock.
-    ///
-    /// # Errors
-    /// Those of `copy`, and of [`AddressSpace::load`].
-    pub fn with_loading<R>(
-        &mut self,
-        mut copy: impl FnMut(&mut AddressSpace) -> Result<R, Fault>,
-    ) -> Result<R, Fault> {
-        loop {
-            match copy(self) {
-                Err(Fault::NotLoaded) => {
-                    self.load(self.missing(), Access::Load, Origin::SystemCall)?;
-                }
-                result => return result,
-            }
-        }
-    }
-
-    /// Loads what must be loaded of `length` bytes at `address`. May sleep as above.
-    ///
-    /// # Errors
-    /// Those of [`AddressSpace::load`].
-    pub fn load_all(&mut self, address: UserAddress, length: usize) -> Result<(), Fault> {
-        while let Some(page) = self.first_not_loaded(address, length) {
-            self.load(page.start(), Access::Load, Origin::SystemCall)?;
-        }
-        Ok(())
-    }
-
+impl<I: Image> AddressSpace<I> {
     /// The longest stretch at `address`, of at most `length` bytes, that lies in one page.
     ///
     /// # Errors

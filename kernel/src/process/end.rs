@@ -1,44 +1,51 @@
 //! How processes end: `exit`, `wait` and `kill`.
 
-use super::sleep::{Channel, sleep_unless_killed, wake, wake_slot};
 use super::tree::{TREE, find};
-use super::{Process, Slot, State, Task, scheduler};
+use super::{Key, Process, Task};
 use crate::address::UserAddress;
 use crate::file_system;
+use crate::scheduling::sleep::{Channel, sleep_unless_killed, wake, wake_slot};
+use crate::scheduling::{Slot, State, scheduler};
+
+/// The exit status of a process that was killed.
+pub const KILLED: i32 = -1;
 
 /// Ends the process that runs here. Its memory and files are given back at once; its slot when its
 /// parent waits for it.
 ///
 /// # Panics
 /// If it is the first process.
-///
-/// # Safety
-/// The caller is the process's own thread and holds no reference to its resources.
-pub unsafe fn exit(process: &'static Process, status: i32) -> ! {
+pub fn exit(mut key: Key, status: i32) -> ! {
+    let process = key.process();
+    let thread = process.thread();
     assert!(process.slot() != Slot::INIT, "init exiting");
     {
-        // SAFETY: the caller's promise.
-        let resources = unsafe { process.resources() };
-        // The kernel runs on its own page table, so the process's can go. Memory goes first: who
-        // sees a pipe closed by this end finds its frames free.
+        let (resources, _) = key.open();
+        // The kernel runs on its own page table, so the process's can go. Memory goes first: anyone
+        // who sees a pipe closed by this end finds the frames free.
         resources.space = None;
-        process.outline.clear();
+        process.account.outline.clear();
         resources.files.close_all();
         file_system::transaction(|| resources.directory = None);
     }
     let mut tree = TREE.lock();
     let orphans_ended = tree.bury(process.slot(), status);
     if orphans_ended {
-        wake(Channel::of(Slot::INIT.process()));
+        wake(channel_of(Slot::INIT));
     }
-    wake(Channel::of(tree.parent(process.slot()).process()));
+    wake(channel_of(tree.parent(process.slot())));
     // A parent that sees the zombie needs the lock to reap it, which this thread holds until the
     // scheduler is off its stack.
-    let mut shared = process.shared.lock();
+    let mut shared = thread.shared.lock();
     shared.state = State::Zombie;
     drop(tree);
-    let _shared = scheduler::switch_away(process, shared);
+    let _shared = scheduler::switch_away(thread, shared);
     unreachable!("a process that ended was run");
+}
+
+/// What a process sleeps on until one of its children ends.
+fn channel_of(parent: Slot) -> Channel {
+    Channel::of(Process::at(parent))
 }
 
 /// Waits for a child to end; gives its pid, and its status at `status` unless that is null.
@@ -59,18 +66,18 @@ pub fn wait(task: &mut Task<'_>, status: UserAddress) -> Option<i32> {
                 let bytes = child_status.to_le_bytes();
                 task.space.copy_out(status, &bytes).ok()?;
             }
-            let mut shared = child.process().shared.lock();
+            let mut shared = child.thread().shared.lock();
             shared.state = State::Unused;
             drop(shared);
-            let pid = child.process().pid();
+            let pid = Process::at(child).pid();
             tree.disown(parent.slot(), child);
             tree.release(child);
             return Some(pid);
         }
-        if !tree.has_children(parent.slot()) || parent.is_killed() {
+        if !tree.has_children(parent.slot()) || task.thread.is_killed() {
             return None;
         }
-        tree = sleep_unless_killed(Channel::of(parent), tree);
+        tree = sleep_unless_killed(channel_of(parent.slot()), tree);
     }
 }
 
@@ -81,7 +88,7 @@ pub fn wait(task: &mut Task<'_>, status: UserAddress) -> Option<i32> {
 pub fn kill(pid: i32) -> Option<()> {
     let tree = TREE.lock();
     let victim = find(pid).filter(|victim| victim.slot() != Slot::INIT)?;
-    victim.kill();
+    victim.thread().kill();
     wake_slot(victim.slot(), None);
     drop(tree);
     Some(())

@@ -4,13 +4,14 @@ use abi::layout::{PAGE_SIZE, TRAPFRAME};
 use abi::limits::{ARGUMENTS, GROWING_STACK_PAGES, PROCESS_NAME, STACK_PAGES};
 
 use super::elf::{BadProgram, HEADER_SIZE, Header, PROGRAM_HEADER_SIZE, ProgramHeader, Segment};
+use super::program_image::ProgramImage;
 use super::trapframe::Trapframe;
-use super::{Name, Process};
+use super::{AddressSpace, Name, Process};
 use crate::address::{Page, UserAddress};
+use crate::file_system::program_file::ProgramFile;
 use crate::file_system::{self, Failed, Inode, InodeReference};
-use crate::memory::program_image::ProgramImage;
 use crate::memory::region::{Backing, BadRegion, Kind, Permissions, Region, Regions};
-use crate::memory::{Access, AddressSpace, Fault, OutOfFrames};
+use crate::memory::{Access, Fault, OutOfFrames};
 
 /// Why a program could not be loaded: the caller only learns that it could not.
 #[derive(Debug)]
@@ -101,13 +102,13 @@ pub fn program(
 ) -> Result<Loaded, CannotExec> {
     let (image, entry) = file_system::transaction(|| {
         let reference = file_system::find(directory, path)?;
-        // Locked until there is an image, which sees to it that the file may change.
+        // Locked until there is a program file, which sees to it that the file may change.
         let mut file = reference.lock()?;
         let mut bytes = [0; HEADER_SIZE];
         file.read_exact(0, &mut bytes)?;
         let header = Header::decode(&bytes)?;
         let regions = lay_out(&header, &mut file)?;
-        let image = ProgramImage::new(reference.clone(), regions);
+        let image = ProgramImage::share(ProgramFile::new(reference.clone()), regions);
         Ok::<_, CannotExec>((image, header.entry))
     })?;
     let mut space = AddressSpace::new(process.fixtures(), image)?;
@@ -153,9 +154,10 @@ fn push_segment(regions: &mut Regions, segment: &Segment, size: u32) -> Result<(
     if file_end.is_none_or(|end| end > size) {
         return Err(CannotExec);
     }
-    let kind = match segment.permissions.allow(Access::Fetch) {
-        true => Kind::Text,
-        false => Kind::Data,
+    let kind = if segment.permissions.allow(Access::Fetch) {
+        Kind::Text
+    } else {
+        Kind::Data
     };
     let backing = match segment.file_size {
         0 => Backing::Zeros,

@@ -1,18 +1,23 @@
 //! How processes begin: the first one, and children.
 
-use super::{Task, end, exec, scheduler};
-use crate::arch::hart;
+use super::trapframe::TrapHandler;
+use super::tree::TREE;
+use super::{Key, Task, end, exec, user_mode};
 use crate::file_system;
-use crate::process::tree::TREE;
-use crate::trap::user;
+use crate::memory::kernel_table;
+use crate::scheduling::{scheduler, stack};
 
-/// Makes the first process. It runs `/init`.
-pub fn start_first() {
-    let Some(process) = TREE.lock().claim() else {
+/// Makes the first process. It runs `/init`; its traps and those of all its descendants go to
+/// `handler`.
+pub fn start_first(handler: TrapHandler) {
+    let Some(mut key) = TREE.lock().claim() else {
         panic!("no slot for the first process");
     };
-    // SAFETY: the slot was just claimed, and `first_entry` is made for it.
-    unsafe { scheduler::start(process, first_entry) };
+    let stack = stack::top_of(key.process().slot());
+    let (_, trapframe) = key.open();
+    trapframe.prepare(kernel_table::satp(), stack, handler);
+    // SAFETY: it has never run, and `first_entry` needs no more.
+    unsafe { key.start(first_entry) };
 }
 
 /// Makes a child of `task` with a copy of its memory and files; gives the child's pid.
@@ -20,15 +25,15 @@ pub fn start_first() {
 /// # Errors
 /// `None` if there are too many processes or too few frames; then nothing is kept.
 pub fn fork(task: &mut Task<'_>) -> Option<i32> {
-    let child = TREE.lock().claim()?;
+    let mut key = TREE.lock().claim()?;
+    let child = key.process();
     let Ok(space) = task.space.fork(child.fixtures()) else {
         TREE.lock().release(child.slot());
         return None;
     };
     {
-        // SAFETY: the slot was just claimed, and nothing runs in it before `start`.
-        let (resources, trapframe) = unsafe { (child.resources(), child.trapframe()) };
-        trapframe.copy_user_state(task.trapframe);
+        let (resources, trapframe) = key.open();
+        trapframe.inherit(task.trapframe, stack::top_of(child.slot()));
         trapframe.set_argument::<0>(0);
         resources.space = Some(space);
         task.files.duplicate_into(&mut resources.files);
@@ -37,42 +42,30 @@ pub fn fork(task: &mut Task<'_>) -> Option<i32> {
     }
     let pid = child.pid();
     TREE.lock().adopt(task.process.slot(), child.slot());
-    // SAFETY: the child has all that it needs to return to user mode, and has never run.
-    unsafe { scheduler::start(child, child_entry) };
+    // SAFETY: the child has never run, and has all that it needs to return to user mode.
+    unsafe { key.start(child_entry) };
     Some(pid)
 }
 
-/// A process's first moments: the scheduler switched to it and left its lock to be released.
-fn take_over_hart() -> &'static super::Process {
-    // Interrupts are off until the lock is released.
-    let Some(process) = hart::this().current.get() else {
-        panic!("the scheduler ran no process");
-    };
-    // SAFETY: the scheduler holds the lock on behalf of this thread, and its guard is used again
-    // only when this process has taken the lock anew.
-    unsafe { process.shared.force_unlock() };
-    process
-}
-
 extern "C" fn child_entry() -> ! {
-    let process = take_over_hart();
-    if process.is_killed() {
-        // SAFETY: this is the process's thread, and nothing was borrowed before.
-        unsafe { end::exit(process, user::KILLED) }
+    // SAFETY: the thread has just begun.
+    let mut key = unsafe { Key::of_this_thread(scheduler::begin()) };
+    if key.process().thread().is_killed() {
+        end::exit(key, end::KILLED)
     }
-    // SAFETY: this is the process's thread, and nothing was borrowed before.
-    match unsafe { process.task() } {
-        Some(mut task) => user::enter_user(&mut task),
+    match key.task() {
+        Some(task) => user_mode::enter(task),
         None => unreachable!("fork gave the child its memory"),
     }
 }
 
 extern "C" fn first_entry() -> ! {
-    let process = take_over_hart();
+    // SAFETY: the thread has just begun.
+    let mut key = unsafe { Key::of_this_thread(scheduler::begin()) };
+    let process = key.process();
     // Reading the disk takes sleep, so it needs a process.
     file_system::mount();
-    // SAFETY: this is the process's thread, and nothing was borrowed before.
-    let resources = unsafe { process.resources() };
+    let (resources, trapframe) = key.open();
     resources.directory = Some(file_system::root());
     match exec::program(
         process,
@@ -81,17 +74,14 @@ extern "C" fn first_entry() -> ! {
         &mut exec::OnePath,
     ) {
         Ok(loaded) => {
-            // SAFETY: as above.
-            let trapframe = unsafe { process.trapframe() };
             process.set_name(&loaded.name);
             loaded.enter(trapframe);
             resources.space = Some(loaded.space);
         }
         Err(_) => panic!("cannot exec /init"),
     }
-    // SAFETY: as above; `resources` is not used any more.
-    match unsafe { process.task() } {
-        Some(mut task) => user::enter_user(&mut task),
+    match key.task() {
+        Some(task) => user_mode::enter(task),
         None => unreachable!("exec gave it memory"),
     }
 }

@@ -5,25 +5,31 @@
 //! the middle of a change.
 
 use super::table::all;
-use super::{Process, State};
+use super::{Process, program_image};
+use crate::address::Page;
 use crate::memory::Access;
-use crate::memory::outline::View;
-use crate::memory::region::{Backing, Kind, Region};
+use crate::memory::account::View;
+use crate::memory::region::{Backing, Kind, Region, Regions};
 use crate::print::{self, Output};
+use crate::scheduling::State;
 
 /// Prints the list.
 pub fn print() {
     print::with_lock(|out| out.text("\n"));
     for process in all().iter().filter(|process| process.pid() != 0) {
         // In the order of locks the printer's comes last: first look, then print.
-        let state = process.shared.try_lock().map(|shared| shared.state);
-        let view = process.outline.view();
+        let shared = process.thread().shared.try_lock();
+        let state = shared.map(|shared| shared.state);
+        let view = process.account.outline.view();
+        let memory = view.and_then(|view| {
+            let program = program_image::regions_at(view.image)?;
+            Some((view, program))
+        });
         print::with_lock(|out| {
             print_process(out, process, state);
-            if let Some(view) = &view {
-                print_memory(out, view);
-            } else {
-                out.text("\n");
+            match &memory {
+                Some((view, program)) => print_memory(out, view, program),
+                None => out.text("\n"),
             }
         });
     }
@@ -40,7 +46,7 @@ fn print_process(out: &mut Output, process: &Process, state: Option<State>) {
         None => " changing ",
     });
     out.name(&process.name());
-    let faults = &process.faults;
+    let faults = &process.account.faults;
     let counts = [
         (": faults: load ", faults.traps(Access::Load)),
         (", store ", faults.traps(Access::Store)),
@@ -53,11 +59,14 @@ fn print_process(out: &mut Output, process: &Process, state: Option<State>) {
     }
 }
 
-fn print_memory(out: &mut Output, view: &View) {
+fn print_memory(out: &mut Output, view: &View, program: &Regions) {
     out.text("; mapped pages ");
     out.decimal(view.mapped_pages.cast_signed());
     out.text("\n");
-    for region in view.program.iter().chain([&view.heap]) {
+    let heap_start = program.end();
+    let heap_end = Page::at_or_after(view.program_break).max(heap_start);
+    let heap = Region::heap(heap_start..heap_end);
+    for region in program.iter().chain([&heap]) {
         print_region(out, region);
     }
 }

@@ -1,16 +1,20 @@
-//! Processes: what they are, how they begin and end, and which one runs.
+//! Processes: what they are and own, how they begin and end, and how they go to user mode.
 
-pub mod context;
 pub mod elf;
 pub mod end;
 pub mod exec;
 pub mod fork;
+mod key;
 pub mod listing;
-pub mod scheduler;
-pub mod sleep;
-pub mod stack;
+mod program_image;
 mod table;
+mod trampoline;
 pub mod trapframe;
 pub mod tree;
+pub mod user_mode;
 
-pub use table::{Name, Process, Slot, State, Task};
+pub use key::{Key, Task};
+pub use table::{Name, Process};
+
+/// The memory of a process.
+pub type AddressSpace = crate::memory::AddressSpace<program_image::Image>;

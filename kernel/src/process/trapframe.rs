@@ -4,8 +4,11 @@ use core::cell::UnsafeCell;
 
 use abi::limits::PROCESSES;
 
-use super::Slot;
 use crate::address::PhysicalAddress;
+use crate::scheduling::Slot;
+
+/// What handles traps from user mode.
+pub type TrapHandler = extern "C" fn() -> !;
 
 /// The registers of a process in user mode, and what the trampoline needs to enter the kernel.
 #[repr(C)]
@@ -64,16 +67,20 @@ impl Trapframe {
     }
 
     /// Says how the trampoline enters the kernel; good for as long as the process lives.
-    pub fn prepare(&mut self, kernel_satp: u64, kernel_stack: u64, kernel_trap: u64) {
+    pub fn prepare(&mut self, kernel_satp: u64, kernel_stack: u64, handler: TrapHandler) {
         self.kernel_satp = kernel_satp;
         self.kernel_stack = kernel_stack;
-        self.kernel_trap = kernel_trap;
+        self.kernel_trap = handler as *const () as u64;
     }
 
-    /// Takes over the user program's registers of `other`.
-    pub fn copy_user_state(&mut self, other: &Trapframe) {
-        self.program_counter = other.program_counter;
-        self.registers = other.registers;
+    /// Takes over the user program's registers of `parent`, and how it enters the kernel, but for the
+    /// stack.
+    pub fn inherit(&mut self, parent: &Trapframe, kernel_stack: u64) {
+        self.kernel_satp = parent.kernel_satp;
+        self.kernel_stack = kernel_stack;
+        self.kernel_trap = parent.kernel_trap;
+        self.program_counter = parent.program_counter;
+        self.registers = parent.registers;
     }
 }
 
@@ -81,7 +88,7 @@ impl Trapframe {
 #[repr(C, align(4096))]
 struct TrapframePage(UnsafeCell<Trapframe>);
 
-// SAFETY: a trapframe belongs to its process slot, and is reached through `of` alone.
+// SAFETY: a trapframe belongs to the holder of its process's key, and is used by `Key::open` alone.
 unsafe impl Sync for TrapframePage {}
 
 static TRAPFRAMES: [TrapframePage; PROCESSES] =

@@ -5,7 +5,8 @@
 
 use abi::limits::PROCESSES;
 
-use super::{Process, Slot};
+use super::{Key, Process};
+use crate::scheduling::Slot;
 use crate::sync::SpinLock;
 
 /// The relations between processes.
@@ -42,12 +43,13 @@ pub static TREE: SpinLock<Tree> = SpinLock::new(
 impl Tree {
     /// Takes a free slot, the lowest, and gives it a new pid. `None` if there are too many
     /// processes.
-    pub fn claim(&mut self) -> Option<&'static Process> {
+    pub fn claim(&mut self) -> Option<Key> {
         let slot = Slot::lowest(!self.used)?;
         self.used |= slot.bit();
-        let process = slot.process();
+        let process = Process::at(slot);
         process.set_pid(self.new_pid());
-        Some(process)
+        // SAFETY: the slot was free until now.
+        Some(unsafe { Key::of_new(process) })
     }
 
     fn new_pid(&mut self) -> i32 {
@@ -64,7 +66,7 @@ impl Tree {
 
     /// Gives a slot back whose process never ran, or has ended for good.
     pub fn release(&mut self, slot: Slot) {
-        slot.process().set_pid(0);
+        Process::at(slot).set_pid(0);
         self.used &= !slot.bit();
         self.zombies &= !slot.bit();
     }

@@ -25,8 +25,7 @@
 //! A process sleeps with exactly one spin lock in its hand, the one of the condition it waits for
 //! (see [`crate::process::sleep`]), which is released while it sleeps.
 
-pub mod sleep;
+pub mod pool;
 pub mod spin;
 
-pub use sleep::SleepLock;
 pub use spin::{SpinGuard, SpinLock};

@@ -4,8 +4,7 @@ use abi::limits::PATH;
 
 use super::Refused;
 use crate::address::UserAddress;
-use crate::memory::AddressSpace;
-use crate::process::Task;
+use crate::process::{AddressSpace, Task};
 
 /// An `int`: the low half of its register.
 #[inline]

@@ -5,12 +5,11 @@ use abi::limits::{CONSOLE, OPERATION_BLOCKS};
 
 use super::{Answer, Refused, argument};
 use crate::address::UserAddress;
-use crate::devices::console;
 use crate::file::pipe::{End, Pipe};
-use crate::file::{File, Target};
-use crate::file_system::{Failed, InodeReference, transaction};
-use crate::memory::{Access, AddressSpace, Origin};
-use crate::process::Task;
+use crate::file::{File, Target, console};
+use crate::file_system::{Failed, Inode, InodeReference, transaction};
+use crate::memory::{Access, Origin};
+use crate::process::{AddressSpace, Task};
 
 pub(super) fn dup(task: &mut Task<'_>) -> Answer {
     let file = task.files.get(argument::int::<0>(task))?.duplicate();
@@ -46,8 +45,8 @@ pub(super) fn read(task: &mut Task<'_>) -> Answer {
     // A negative length is none for pipes and devices, and more than any file has for files.
     let count = usize::try_from(length).unwrap_or(0);
     let done = match &file.target {
-        Target::Pipe(pipe, _) => pipe.read(task.process, task.space, to, count),
-        Target::Device(CONSOLE, _) => console::read(task.process, task.space, to, count),
+        Target::Pipe(pipe, _) => pipe.read(task.thread, task.space, to, count),
+        Target::Device(CONSOLE, _) => console::read(task.thread, task.space, to, count),
         Target::Device(..) => None,
         Target::Inode(inode) => Some(read_inode(file, inode, task.space, to, length as u32)?),
     };
@@ -72,10 +71,31 @@ fn read_inode(
             loaded.map_err(|_| Failed)?;
             continue;
         }
-        let done = inode.read_to_user(offset, space, to, length)?;
+        let done = copy_to_user(&mut inode, offset, space, to, length)?;
         file.advance(done);
         return Ok(done);
     }
+}
+
+/// Copies at most `length` bytes of a file, from `offset` on, to user memory; gives how many.
+///
+/// # Errors
+/// The user memory cannot be written, or the file cannot be read.
+fn copy_to_user(
+    inode: &mut Inode<'_>,
+    offset: u32,
+    space: &mut AddressSpace,
+    to: UserAddress,
+    length: u32,
+) -> Result<usize, Failed> {
+    let mut bad_address = false;
+    let done = inode.read(offset, length, |position, part| {
+        let place = to.checked_add(position as u64);
+        let copied = place.is_some_and(|place| space.copy_out(place, part).is_ok());
+        bad_address = !copied;
+        if copied { Ok(()) } else { Err(Failed) }
+    })?;
+    if bad_address { Err(Failed) } else { Ok(done) }
 }
 
 pub(super) fn write(task: &mut Task<'_>) -> Answer {
@@ -87,7 +107,7 @@ pub(super) fn write(task: &mut Task<'_>) -> Answer {
     }
     let count = usize::try_from(length).unwrap_or(0);
     let done = match &file.target {
-        Target::Pipe(pipe, _) => pipe.write(task.process, task.space, from, count),
+        Target::Pipe(pipe, _) => pipe.write(task.thread, task.space, from, count),
         Target::Device(CONSOLE, _) => Some(console::write(task.space, from, count)),
         Target::Device(..) => None,
         Target::Inode(_) if length < 0 => None,

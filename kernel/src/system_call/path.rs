@@ -8,9 +8,9 @@ use super::{Answer, Refused, argument, file};
 use crate::address::UserAddress;
 use crate::file::{File, Target};
 use crate::file_system::{self, Failed, InodeReference, transaction};
-use crate::memory::{Access, AddressSpace, Fault};
-use crate::process::Task;
+use crate::memory::{Access, Fault};
 use crate::process::exec::{self, Arguments, CannotExec};
+use crate::process::{AddressSpace, Task};
 
 pub(super) fn open(task: &mut Task<'_>) -> Answer {
     let mut buffer = [0; PATH];

@@ -42,7 +42,7 @@ pub(super) fn sbrk(task: &mut Task<'_>) -> Answer {
 pub(super) fn pause(task: &mut Task<'_>) -> Answer {
     // Less than nothing is nothing.
     let ticks = argument::int::<0>(task).max(0) as u32;
-    clock::pause(task.process, ticks).ok_or(Refused)?;
+    clock::pause(task.thread, ticks).ok_or(Refused)?;
     Ok(0)
 }
 
@@ -53,7 +53,7 @@ pub(super) fn uptime() -> Answer {
 /// What the answer itself takes, a page for it perhaps, is not in it.
 pub(super) fn memory(task: &mut Task<'_>) -> Answer {
     let to = argument::address::<0>(task);
-    let faults = &task.process.faults;
+    let faults = &task.process.account.faults;
     let (free_frames, promised_frames) = frames::free_and_promised();
     let usage = MemoryUsage {
         load_faults: faults.traps(Access::Load),

@@ -2,7 +2,9 @@
 
 use abi::layout::{UART_INTERRUPT, VIRTIO_DISK_INTERRUPT};
 
-use crate::devices::{clock, console, plic, virtio_block};
+use crate::devices::{clock, plic, virtio_block};
+use crate::file::console;
+use crate::process::listing;
 
 /// The timer's deadline has passed.
 pub(super) fn timer() {
@@ -16,7 +18,7 @@ pub(super) fn external() {
         None => {}
         Some(claimed) => {
             match claimed.number() {
-                UART_INTERRUPT => console::interrupt(),
+                UART_INTERRUPT => console::interrupt(listing::print),
                 VIRTIO_DISK_INTERRUPT => virtio_block::interrupt(),
                 number => panic!("unexpected interrupt {number}"),
             }

@@ -4,8 +4,7 @@ use core::arch::global_asm;
 
 use super::{cause, interrupt};
 use crate::arch::csr::{self, SSTATUS_SPP};
-use crate::arch::hart;
-use crate::process::scheduler;
+use crate::scheduling::scheduler;
 
 // Saves what a function call may change; `tp` is saved by nobody, because the interrupted thread
 // may go on on another hart.
@@ -70,9 +69,9 @@ extern "C" fn kernel_trap() {
     match scause {
         cause::TIMER => {
             interrupt::timer();
-            // Interrupts are off here, so this is the hart's current process.
-            if let Some(process) = hart::this().current.get() {
-                scheduler::yield_now(process);
+            // Interrupts are off here, so this is the thread that was interrupted.
+            if let Some(thread) = scheduler::current() {
+                scheduler::yield_now(thread);
             }
         }
         cause::EXTERNAL => interrupt::external(),

@@ -2,7 +2,6 @@
 
 mod interrupt;
 pub mod kernel;
-mod trampoline;
 pub mod user;
 
 /// `scause` of the traps that the kernel knows by name.

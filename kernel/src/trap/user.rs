@@ -1,18 +1,14 @@
-//! Traps from user mode: system calls, page faults, interrupts; and the way back.
+//! Traps from user mode: system calls, page faults, interrupts.
 
-use core::arch::asm;
-
-use super::{cause, interrupt as device, kernel, trampoline};
+use super::{cause, interrupt as device, kernel};
 use crate::address::UserAddress;
-use crate::arch::csr::{self, SSTATUS_SPIE, SSTATUS_SPP};
-use crate::arch::{hart, interrupt};
-use crate::memory::{Access, Fault, Origin, kernel_table};
+use crate::arch::{csr, interrupt};
+use crate::memory::{Access, Fault, Origin};
 use crate::print;
-use crate::process::{Task, end, scheduler, stack};
+use crate::process::end::{self, KILLED};
+use crate::process::{Key, Task, user_mode};
+use crate::scheduling::scheduler;
 use crate::system_call::{self, Outcome};
-
-/// The exit status of a process that was killed.
-pub const KILLED: i32 = -1;
 
 /// What becomes of the process after a trap.
 enum Next {
@@ -25,40 +21,38 @@ enum Next {
 }
 
 /// Where the trampoline goes after a trap from user mode.
-extern "C" fn user_trap() -> ! {
+pub extern "C" fn user_trap() -> ! {
     let scause = csr::scause::read();
-    // SAFETY: from here on traps come from the kernel, until `return_to_user`.
+    // SAFETY: from here on traps come from the kernel, until `user_mode::enter`.
     unsafe { csr::stvec::write(kernel::vector()) };
     // Interrupts are off: a trap turns them off.
-    let Some(process) = hart::this().current.get() else {
-        panic!("a trap from user mode, but no process runs");
+    let Some(thread) = scheduler::current() else {
+        panic!("a trap from user mode, but no thread runs");
     };
-    // SAFETY: this is the process's thread, at the bottom of its kernel stack: whatever it borrowed
-    // before it went to user mode is gone.
-    let Some(mut task) = (unsafe { process.task() }) else {
+    // SAFETY: this is the thread, which was in user mode: its stack is empty.
+    let mut key = unsafe { Key::of_this_thread(thread) };
+    let Some(mut task) = key.task() else {
         panic!("a trap from a process without memory");
     };
     task.trapframe.program_counter = csr::sepc::read();
     let mut next = handle(&mut task, scause);
     if let Next::Yield = next {
-        scheduler::yield_now(process);
+        scheduler::yield_now(thread);
     }
-    if process.is_killed() {
+    if thread.is_killed() {
         next = Next::Exit(KILLED);
     }
     if let Next::Exit(status) = next {
-        // SAFETY: this is the process's thread; `task` was all that it borrowed, and is not used
-        // again.
-        unsafe { end::exit(process, status) }
+        end::exit(key, status)
     }
-    return_to_user(&mut task)
+    user_mode::enter(task)
 }
 
 #[inline]
 fn handle(task: &mut Task<'_>, scause: u64) -> Next {
     match scause {
         cause::SYSTEM_CALL => {
-            if task.process.is_killed() {
+            if task.thread.is_killed() {
                 return Next::Exit(KILLED);
             }
             // Go on after the `ecall`, which is four bytes long.
@@ -95,7 +89,7 @@ fn page_fault(task: &mut Task<'_>, scause: u64) -> Next {
     let stval = csr::stval::read();
     let address = UserAddress(stval);
     let resolved = match task.space.fault_in(address, access, Origin::Trap) {
-        Err(Fault::NotLoaded) => {
+        Err(Fault::NotLoaded(_)) => {
             // Reading the disk takes time. The registers that describe this trap are read.
             interrupt::enable();
             task.space.load(address, access, Origin::Trap)
@@ -128,38 +122,6 @@ fn unexpected(task: &mut Task<'_>, scause: u64, stval: u64) -> Next {
         out.hexadecimal(stval);
         out.text("\n");
     });
-    task.process.kill();
+    task.thread.kill();
     Next::Exit(KILLED)
-}
-
-/// Leaves the kernel for a process's user program for the first time.
-pub fn enter_user(task: &mut Task<'_>) -> ! {
-    let stack = stack::top_of(task.process.slot().index());
-    let handler = user_trap as *const () as u64;
-    task.trapframe.prepare(kernel_table::satp(), stack, handler);
-    return_to_user(task)
-}
-
-/// Leaves the kernel for the process's user program.
-fn return_to_user(task: &mut Task<'_>) -> ! {
-    // From here on a trap would be taken for one from user mode.
-    interrupt::disable();
-    let hart = hart::id();
-    task.trapframe.kernel_hart = hart as u64;
-    task.space.settle(hart);
-    // SAFETY: the trampoline and the trapframe are mapped in the process's page table at the
-    // addresses that the code there uses; the trapframe says how to come back. Interrupts stay off
-    // until `sret` has switched to user mode.
-    unsafe {
-        csr::stvec::write(trampoline::ENTER);
-        csr::sepc::write(task.trapframe.program_counter);
-        csr::sstatus::clear(SSTATUS_SPP);
-        csr::sstatus::set(SSTATUS_SPIE);
-        asm!(
-            "jr {leave}",
-            leave = in(reg) trampoline::LEAVE,
-            in("a0") task.space.satp(),
-            options(noreturn)
-        );
-    }
 }

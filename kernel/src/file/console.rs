@@ -6,8 +6,9 @@
 use crate::address::UserAddress;
 use crate::devices::uart;
 use crate::memory::AddressSpace;
-use crate::process::sleep::{Channel, sleep, sleep_unless_killed, wake};
-use crate::process::{Process, listing};
+use crate::memory::image::Image;
+use crate::scheduling::Thread;
+use crate::scheduling::sleep::{Channel, sleep, sleep_unless_killed, wake};
 use crate::sync::SpinLock;
 
 /// Bytes of input that wait to be read or edited. A power of two.
@@ -105,13 +106,14 @@ impl Input {
     }
 }
 
-/// The UART has interrupted: bytes came in, or there is room to send.
-pub fn interrupt() {
+/// The UART has interrupted: bytes came in, or there is room to send. Control-P asks for
+/// `list_processes`.
+pub fn interrupt(list_processes: fn()) {
     uart::acknowledge();
     while let Some(byte) = uart::receive() {
         match byte {
             // The list is long: not under the lock.
-            LIST_PROCESSES => listing::print(),
+            LIST_PROCESSES => list_processes(),
             byte => INPUT.lock().typed(byte),
         }
     }
@@ -125,8 +127,8 @@ pub fn interrupt() {
 /// # Errors
 /// Not even the first byte can be stored, or the process was killed while it waited.
 pub fn read(
-    process: &Process,
-    space: &mut AddressSpace,
+    thread: &Thread,
+    space: &mut AddressSpace<impl Image>,
     address: UserAddress,
     length: usize,
 ) -> Option<usize> {
@@ -136,7 +138,7 @@ pub fn read(
     let mut done = 0;
     while done < length {
         while input.read == input.lines {
-            if process.is_killed() {
+            if thread.is_killed() {
                 return None;
             }
             input = sleep_unless_killed(Channel::of(&INPUT), input);
@@ -170,7 +172,7 @@ pub fn read(
 
 /// Writes `length` bytes of user memory; gives how many: fewer, in whole pieces, if a piece cannot
 /// be read.
-pub fn write(space: &mut AddressSpace, address: UserAddress, length: usize) -> usize {
+pub fn write(space: &mut AddressSpace<impl Image>, address: UserAddress, length: usize) -> usize {
     let mut done = 0;
     let mut buffer = [0; PIECE];
     while done < length {

@@ -4,8 +4,8 @@ use core::cell::UnsafeCell;
 use core::marker::PhantomData;
 use core::ops::{Deref, DerefMut};
 
-use super::SpinLock;
-use crate::process::sleep::{Channel, sleep, wake};
+use super::sleep::{Channel, sleep, wake};
+use crate::sync::SpinLock;
 
 /// Data that one process at a time may touch; the others sleep meanwhile.
 pub struct SleepLock<T> {
@@ -41,13 +41,13 @@ impl<T> SleepLock<T> {
     /// Takes the lock if it is free.
     pub fn try_lock(&self) -> Option<SleepGuard<'_, T>> {
         let mut locked = self.locked.lock();
-        match core::mem::replace(&mut *locked, true) {
-            true => None,
-            false => Some(SleepGuard {
-                lock: self,
-                not_send: PhantomData,
-            }),
+        if core::mem::replace(&mut *locked, true) {
+            return None;
         }
+        Some(SleepGuard {
+            lock: self,
+            not_send: PhantomData,
+        })
     }
 }
 

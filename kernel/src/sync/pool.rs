@@ -4,7 +4,7 @@ use core::cell::UnsafeCell;
 use core::mem::MaybeUninit;
 use core::ops::Deref;
 
-use crate::sync::SpinLock;
+use super::SpinLock;
 
 /// Room for `ROOM` values, at most 128. None of the operations sleeps.
 pub struct Pool<T, const ROOM: usize> {

@@ -1,20 +1,19 @@
 //! Sleeping until something happens, and waking those who sleep.
 //!
-//! A process sleeps on a *channel*, the address of what it waits for. It holds the lock of its
+//! A thread sleeps on a *channel*, the address of what it waits for. It holds the lock of its
 //! condition when it decides to sleep, and that lock is released only once it is on record as
-//! sleeping: whoever changes the condition under the same lock, and then wakes the channel, finds
+//! sleeping: anyone who changes the condition under the same lock, and then wakes the channel, finds
 //! it. So no wake-up is lost.
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use super::{Process, Slot, State, scheduler};
-use crate::arch::hart;
+use super::{Slot, State, Thread, scheduler};
 use crate::sync::SpinGuard;
 
 /// The slots that sleep or are about to: spares `wake` the walk of the table.
 static SLEEPERS: AtomicU64 = AtomicU64::new(0);
 
-/// What a process can wait for.
+/// What a thread can wait for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Channel(usize);
 
@@ -30,40 +29,40 @@ impl Channel {
 /// the caller looks at its condition again.
 ///
 /// # Panics
-/// If no process runs on this hart.
+/// If no thread runs on this hart.
 pub fn sleep<'a, T>(channel: Channel, guard: SpinGuard<'a, T>) -> SpinGuard<'a, T> {
     sleep_if(channel, guard, |_| true)
 }
 
-/// The same for a wait that a kill should end: a process that was killed does not sleep. The caller
-/// looks at [`Process::is_killed`] as well as at its condition.
+/// The same for a wait that a kill should end: a thread that was killed does not sleep. The caller
+/// looks at [`Thread::is_killed`] as well as at its condition.
 ///
 /// # Panics
-/// If no process runs on this hart.
+/// If no thread runs on this hart.
 pub fn sleep_unless_killed<'a, T>(channel: Channel, guard: SpinGuard<'a, T>) -> SpinGuard<'a, T> {
-    // Asked under the process's lock, which `kill` takes after it has set the flag: either this
+    // Asked under the thread's lock, which `kill` takes after it has set the flag: either this
     // sees the flag, or the kill sees the sleeper.
-    sleep_if(channel, guard, |process| !process.is_killed())
+    sleep_if(channel, guard, |thread| !thread.is_killed())
 }
 
 fn sleep_if<'a, T>(
     channel: Channel,
     guard: SpinGuard<'a, T>,
-    condition: impl FnOnce(&Process) -> bool,
+    condition: impl FnOnce(&Thread) -> bool,
 ) -> SpinGuard<'a, T> {
     // Interrupts are off: the guard sees to that.
-    let Some(process) = hart::this().current.get() else {
-        panic!("there is no process to sleep");
+    let Some(thread) = scheduler::current() else {
+        panic!("there is no thread to sleep");
     };
-    let mut shared = process.shared.lock();
-    if !condition(process) {
+    let mut shared = thread.shared.lock();
+    if !condition(thread) {
         return guard;
     }
     shared.channel = channel.0;
     shared.state = State::Sleeping;
-    SLEEPERS.fetch_or(process.slot().bit(), Ordering::Release);
+    SLEEPERS.fetch_or(thread.slot().bit(), Ordering::Release);
     let condition = guard.unlock();
-    drop(scheduler::switch_away(process, shared));
+    drop(scheduler::switch_away(thread, shared));
     condition.lock()
 }
 
@@ -84,13 +83,13 @@ fn wake_among(mut sleepers: u64, channel: Channel) {
     }
 }
 
-/// Wakes the process in `slot` if it sleeps: on `channel`, or on whatever if that is `None`.
+/// Wakes the thread of `slot` if it sleeps: on `channel`, or on anything if that is `None`.
 pub fn wake_slot(slot: Slot, channel: Option<Channel>) {
-    let process = slot.process();
-    let mut shared = process.shared.lock();
+    let thread = slot.thread();
+    let mut shared = thread.shared.lock();
     let wanted = channel.is_none_or(|channel| channel.0 == shared.channel);
     if shared.state == State::Sleeping && wanted {
         SLEEPERS.fetch_and(!slot.bit(), Ordering::Relaxed);
-        scheduler::make_runnable(process, &mut shared);
+        scheduler::make_runnable(thread, &mut shared);
     }
 }

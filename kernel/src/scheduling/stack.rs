@@ -5,6 +5,7 @@ use core::cell::UnsafeCell;
 use abi::layout::PAGE_SIZE;
 use abi::limits::{HARTS, PROCESSES};
 
+use super::Slot;
 use crate::address::PhysicalAddress;
 
 /// Bytes of a kernel stack.
@@ -44,8 +45,8 @@ static HART_STACKS: [Stack; HARTS] = [const { Stack::new() }; HARTS];
 pub const HART_STACK_BYTES: usize = size_of::<Stack>();
 
 /// Where the kernel stack of a process slot begins (stacks grow down).
-pub fn top_of(slot: usize) -> u64 {
-    PROCESS_STACKS[slot].top()
+pub fn top_of(slot: Slot) -> u64 {
+    PROCESS_STACKS[slot.index()].top()
 }
 
 /// The pages below all stacks, which the kernel's page table leaves out.

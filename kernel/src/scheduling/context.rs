@@ -1,4 +1,4 @@
-//! Switching between kernel threads: a process's thread and a hart's scheduler.
+//! Switching between the thread of a process and the scheduler of a hart.
 
 use core::arch::global_asm;
 

@@ -1,13 +1,12 @@
-//! What a file held at some time, in frames: for programs that go on running when their file is
-//! written.
+//! Copies of files in frames, for programs that go on running when their file is written.
 
 use core::sync::atomic::Ordering;
 
 use abi::layout::PAGE_SIZE;
 
-use super::frames::{Frame, OutOfFrames, allocate, allocate_zeroed};
+use super::{Failed, Inode};
 use crate::address::PhysicalAddress;
-use crate::file_system::{Failed, Inode};
+use crate::memory::frames::{Frame, OutOfFrames, allocate, allocate_zeroed};
 
 /// A file's bytes. The frames may be shared with other copies of the same file.
 pub struct FileCopy {
