@@ -1,4 +1,4 @@
-//! Kinds of addresses, so that none is taken for another.
+//! Kinds of addresses, as different types: the compiler keeps them apart.
 
 use core::ops::Range;
 
@@ -7,18 +7,19 @@ use abi::layout::{MAX_VIRTUAL, PAGE_SIZE};
 /// Position of the page number in an address.
 pub const PAGE_SHIFT: u32 = PAGE_SIZE.trailing_zeros();
 
-/// An address that a user program named. It may be any number at all: it becomes a [`Page`] only
-/// if it lies below [`MAX_VIRTUAL`], and memory only through `AddressSpace::fault_in`.
+/// An address that a user program named. It may be any number: it becomes a [`Page`] only if
+/// it is below [`MAX_VIRTUAL`], and memory only through `AddressSpace::fault_in`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct UserAddress(pub u64);
 
 impl UserAddress {
-    /// The page that holds this address; none if no program can have such an address.
+    /// The page that holds this address. `None` if the address is at or above [`MAX_VIRTUAL`].
     #[inline]
     pub const fn page(self) -> Option<Page> {
-        match self.0 < MAX_VIRTUAL {
-            true => Some(Page::containing(self.0)),
-            false => None,
+        if self.0 < MAX_VIRTUAL {
+            Some(Page::containing(self.0))
+        } else {
+            None
         }
     }
 

@@ -1,8 +1,8 @@
-//! The device tree that the machine hands over at boot: only the boot arguments are read. Nothing in
-//! it is trusted.
+//! The device tree that the machine hands over at boot. Only the boot arguments are read, and
+//! nothing in it is trusted.
 //!
-//! Format: Devicetree Specification 0.4, chapter 5, "Flattened Devicetree (DTB) Format": a header, a
-//! block of structure and a block of strings, all numbers big-endian.
+//! Format: Devicetree Specification 0.4, chapter 5, "Flattened Devicetree (DTB) Format": a header,
+//! a block of structure and a block of strings, all numbers big-endian.
 
 use core::ptr::with_exposed_provenance;
 use core::slice;
@@ -20,18 +20,19 @@ const END_NODE: u32 = 2;
 const PROPERTY: u32 = 3;
 const NOTHING: u32 = 4;
 
-/// Hands the boot arguments in the tree at physical `address` to `look`; `None` if there is no tree,
-/// or none that makes sense, or it has no boot arguments.
+/// Hands the boot arguments in the tree at physical `address` to `look`; `None` if there is no
+/// tree, if it makes no sense, or if it has no boot arguments.
 ///
 /// # Safety
-/// RAM above the kernel is in nobody's use yet.
+/// RAM above the kernel is not in use yet.
 pub unsafe fn boot_arguments<R>(address: u64, look: impl FnOnce(&[u8]) -> R) -> Option<R> {
     let room = RAM_END.checked_sub(address)?;
     if address < image::kernel_end().0 || !address.is_multiple_of(8) || room < HEADER_SIZE as u64 {
         return None;
     }
     let start = with_exposed_provenance(address as usize);
-    // SAFETY: from `address` to the end is RAM above the kernel, which nobody changes meanwhile.
+    // SAFETY: from `address` to the end is RAM above the kernel, which does not change as long as
+    // the slice lives.
     let ram: &[u8] = unsafe { slice::from_raw_parts(start, room as usize) };
     Tree::parse(ram)?.boot_arguments().map(look)
 }

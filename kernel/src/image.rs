@@ -27,7 +27,7 @@ pub fn rodata_end() -> PhysicalAddress {
     address_of(&RODATA_END)
 }
 
-/// End of the kernel; what follows is free.
+/// End of the kernel. The memory after it is free.
 pub fn kernel_end() -> PhysicalAddress {
     address_of(&KERNEL_END)
 }

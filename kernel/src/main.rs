@@ -62,7 +62,7 @@ extern "C" fn main(device_tree: u64) -> ! {
     scheduler::run()
 }
 
-/// Does what the boot arguments, words between spaces, ask for. Others are somebody else's.
+/// Obeys the boot arguments, which are words between spaces. Unknown ones are not for the kernel.
 fn obey(arguments: &[u8]) {
     for argument in arguments.split(|&byte| byte == b' ') {
         if argument == b"log-faults" {

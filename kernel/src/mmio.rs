@@ -28,7 +28,8 @@ pub struct Register<T> {
 }
 
 impl Device {
-    /// Private, so that the devices above are all there are: that makes registers safe to touch.
+    /// Private, so that there are no devices but those above: that makes it safe to touch
+    /// registers.
     const fn new(base: u64, size: usize) -> Device {
         Device {
             base: base as usize,
@@ -49,7 +50,7 @@ impl Device {
     /// The register `offset` bytes from the device's first.
     ///
     /// # Panics
-    /// If it is none of the device's, or not aligned.
+    /// If it does not belong to the device, or is not aligned.
     pub const fn register<T: Copy>(self, offset: usize) -> Register<T> {
         assert!(offset < self.size && offset.is_multiple_of(size_of::<T>()));
         Register {
@@ -70,7 +71,7 @@ impl<T: Copy> Register<T> {
     /// Writes the register.
     #[inline(always)]
     pub fn write(&self, value: T) {
-        // SAFETY: as above; what devices do to memory, their drivers answer for.
+        // SAFETY: as above; a driver is responsible for what its device does to memory.
         unsafe { write_volatile(with_exposed_provenance_mut(self.address), value) }
     }
 }

@@ -1,4 +1,4 @@
-//! Panics: the message, then silence.
+//! Panics: the kernel prints a message and stops.
 
 use core::panic::PanicInfo;
 
@@ -19,12 +19,12 @@ fn on_panic(info: &PanicInfo<'_>) -> ! {
     panic()
 }
 
-/// Stops the system: it cannot go on, and has said why.
+/// Stops the system, which cannot go on and has said why.
 pub fn stop() -> ! {
     panic()
 }
 
-/// Where every panic ends, its message written: tools set a breakpoint here.
+/// Every panic ends here, after its message: tools set a breakpoint here.
 #[inline(never)]
 #[unsafe(no_mangle)]
 extern "C" fn panic() -> ! {

@@ -11,10 +11,10 @@ pub struct Output(());
 
 static PRINT: SpinLock<Output> = SpinLock::new(&"print", Output(()));
 
-/// Set by the first panic: its message must not wait for a lock that will never be released.
+/// Set by the first panic: its message must not wait for a lock that is never released.
 static PANICKED: AtomicBool = AtomicBool::new(false);
 
-/// Writes a message that no other hart's message interrupts.
+/// Writes a message as a whole: messages of other harts come before or after it.
 pub fn with_lock(write: impl FnOnce(&mut Output)) {
     if PANICKED.load(Ordering::Relaxed) {
         write(&mut Output(()));

@@ -8,7 +8,7 @@ pub const PAGE_SIZE: u64 = 4096;
 
 /// Where RAM begins; the kernel is loaded and entered here.
 pub const RAM_START: u64 = 0x8000_0000;
-/// Bytes of RAM: all that xv6 uses, whatever the board has.
+/// Bytes of RAM that xv6 uses; the board may have more.
 pub const RAM_SIZE: u64 = 128 * 1024 * 1024;
 /// The first physical address after RAM.
 pub const RAM_END: u64 = RAM_START + RAM_SIZE;

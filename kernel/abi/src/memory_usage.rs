@@ -1,6 +1,7 @@
 //! What the system call `memory` answers: a process's frames and page faults.
 
-/// A process's use of memory, as `memory` writes it to user memory: eight-byte numbers, in this order.
+/// A process's use of memory, as `memory` writes it to user memory: eight-byte numbers, in this
+/// order.
 ///
 /// A page fault counts once it has been resolved; one that kills is not counted. Faults that a
 /// system call resolves on the way to user memory are no traps, and counted apart.
@@ -17,7 +18,7 @@ pub struct MemoryUsage {
     pub system_call_faults: u64,
     /// Pages of the process that are mapped, shared ones included.
     pub mapped_pages: u64,
-    /// Frames that nobody holds, in the whole system.
+    /// Free frames in the whole system.
     pub free_frames: u64,
     /// How many of those are promised, to programs whose pages are not loaded yet: nobody else can
     /// take them.

@@ -1,4 +1,4 @@
-//! Flavours of `sbrk`, its second argument.
+//! The second argument of `sbrk`: how memory is allocated.
 
 /// Allocate the new pages before `sbrk` returns; fail if there are not enough frames.
 pub const EAGER: u32 = 1;

@@ -4,11 +4,11 @@
 //! registers keep their values. An `int` argument is the low 32 bits of its register; a pointer or
 //! an amount of memory is all 64. Failure is -1: there is no errno.
 
-/// The table of system calls: expands to `$expand! { row* }`, so that whoever needs something for
-/// each call writes a macro for a row. A row is
+/// The table of system calls: expands to `$expand! { row* }`, so code that needs something for each
+/// call writes a macro for a row. A row is
 ///
 /// ```text
-/// /// What it answers.
+/// /// What it returns.
 /// Name = number: function(argument: type, …);
 /// ```
 ///

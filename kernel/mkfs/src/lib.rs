@@ -2,7 +2,7 @@
 //!
 //! [`Builder`] makes an image from nothing, laid out as the C kernel's `mkfs` does.
 //! [`Image`] opens one that exists, made by either, and reads, lists, replaces and checks files in
-//! it. No byte of an image is trusted: whatever it holds, the answer is a value or an [`Error`].
+//! it. No byte of an image is trusted: for any image, the result is a value or an [`Error`].
 #![forbid(unsafe_code)]
 
 mod allocation;

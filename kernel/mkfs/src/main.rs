@@ -113,7 +113,7 @@ fn run(command: Command) -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Reads `PATH` or `NAME=PATH`; gives the name in the image and the bytes.
+/// Reads `PATH` or `NAME=PATH`, and returns the name in the image and the bytes.
 fn input(argument: &str) -> Result<(String, Vec<u8>), String> {
     let (name, path) = match argument.split_once('=') {
         Some((name, path)) => (name.to_owned(), Path::new(path)),

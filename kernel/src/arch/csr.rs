@@ -31,7 +31,7 @@ macro_rules! registers {
                 unsafe { asm!(concat!("csrw ", $number, ", {}"), in(reg) value, options(nostack)) }
             }
 
-            /// Sets the bits of `mask`; gives the value before.
+            /// Sets the bits of `mask`, and returns the value before.
             ///
             /// # Safety
             /// The caller answers for what the new value makes the processor do.
@@ -46,7 +46,7 @@ macro_rules! registers {
                 before
             }
 
-            /// Clears the bits of `mask`; gives the value before.
+            /// Clears the bits of `mask`, and returns the value before.
             ///
             /// # Safety
             /// The caller answers for what the new value makes the processor do.

@@ -5,8 +5,9 @@ use core::cell::Cell;
 
 use abi::limits::HARTS;
 
-/// The state of one hart. Only that hart touches it, with interrupts off wherever an interrupt
-/// handler could see a half-done change.
+/// The state of one hart. Only that hart touches it, with interrupts off where an interrupt
+/// handler could see a change half done. (Aligned to a cache line of its own.)
+#[repr(align(64))]
 pub struct Hart {
     /// How many times interrupts were turned off and not yet on again.
     pub(super) interrupts_off_depth: Cell<u32>,

@@ -6,7 +6,7 @@
 use super::csr::{self, SSTATUS_SIE};
 use super::hart;
 
-/// Turns interrupts on, whatever was before. Only for code that holds no lock.
+/// Turns interrupts on, whether they were on before or not. Only for code that holds no lock.
 #[inline(always)]
 pub fn enable() {
     // SAFETY: the trap vector is installed before any hart comes here, and handlers take only
@@ -17,14 +17,14 @@ pub fn enable() {
 /// Turns interrupts off; not nested.
 #[inline(always)]
 pub fn disable() {
-    // SAFETY: fewer interrupts harm nobody.
+    // SAFETY: turning interrupts off cannot break memory safety.
     unsafe { csr::sstatus::clear(SSTATUS_SIE) };
 }
 
 /// Turns interrupts off until the matching [`pop_off`].
 #[inline]
 pub fn push_off() {
-    // SAFETY: fewer interrupts harm nobody.
+    // SAFETY: turning interrupts off cannot break memory safety.
     let before = unsafe { csr::sstatus::clear(SSTATUS_SIE) };
     let hart = hart::this();
     let depth = hart.interrupts_off_depth.get();

@@ -13,12 +13,12 @@ const INTERVAL: u64 = 1_000_000;
 /// Ticks since boot.
 static TICKS: AtomicU32 = AtomicU32::new(0);
 
-/// How many processes pause, or are about to. Most of the time none does, and then a tick takes no
-/// lock. The order of the accesses matters: a process that pauses is counted before it looks at the
-/// clock, and a tick is counted before it looks for such processes; so one sees the other.
+/// How many processes pause, or are about to. If none does, which is the usual case, a tick takes
+/// no lock. The order of the accesses matters: a process that pauses is counted before it looks at
+/// the clock, and a tick is counted before it looks for such processes; so one sees the other.
 static PAUSING: AtomicU32 = AtomicU32::new(0);
 
-/// Held by a process from its look at the clock until it sleeps, and to wake those that do.
+/// Held by a process from its look at the clock until it sleeps; and held to wake those that sleep.
 static PAUSE: SpinLock<()> = SpinLock::new(&"pause", ());
 
 /// Asks for this hart's next timer interrupt.
@@ -47,7 +47,7 @@ pub fn ticks() -> u32 {
 /// Sleeps for that many ticks.
 ///
 /// # Errors
-/// The process was killed meanwhile.
+/// The process was killed before the time had passed.
 pub fn pause(thread: &Thread, count: u32) -> Option<()> {
     PAUSING.fetch_add(1, Ordering::SeqCst);
     let mut pause = PAUSE.lock();

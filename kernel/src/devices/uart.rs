@@ -33,7 +33,7 @@ pub fn initialise() {
 /// Bytes that the UART takes at a time once it has sent all before.
 pub const BATCH: usize = 16;
 
-/// Sends at most [`BATCH`] bytes if the UART has nothing left to send; says whether it had.
+/// Sends at most [`BATCH`] bytes if the UART has nothing left to send; returns whether it had.
 ///
 /// # Panics
 /// If there are more.
@@ -49,7 +49,7 @@ pub fn try_send(bytes: &[u8]) -> bool {
     empty
 }
 
-/// Sends bytes, waiting for the UART as often as it takes.
+/// Sends bytes, and waits for the UART when it is busy.
 pub fn send(bytes: &[u8]) {
     for batch in bytes.chunks(BATCH) {
         while !try_send(batch) {
@@ -58,7 +58,7 @@ pub fn send(bytes: &[u8]) {
     }
 }
 
-/// Asks for an interrupt when there is room to send, or asks no longer.
+/// Turns the interrupt that says that there is room to send on or off.
 pub fn want_transmit_interrupt(wanted: bool) {
     let transmit = if wanted { TRANSMIT_INTERRUPT } else { 0 };
     INTERRUPT_ENABLE.write(RECEIVE_INTERRUPT | transmit);
@@ -71,8 +71,6 @@ pub fn acknowledge() {
 
 /// A byte that came in.
 pub fn receive() -> Option<u8> {
-    match LINE_STATUS.read() & DATA_READY != 0 {
-        true => Some(DATA.read()),
-        false => None,
-    }
+    let ready = LINE_STATUS.read() & DATA_READY != 0;
+    ready.then(|| DATA.read())
 }

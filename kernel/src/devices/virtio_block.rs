@@ -178,7 +178,7 @@ static COMPLETED: SpinLock<u16> = SpinLock::new(&"disk", 0);
 /// Finds the disk and prepares its queue.
 ///
 /// # Panics
-/// If there is no such disk: the system cannot go on without.
+/// If there is no such disk: the system cannot run without one.
 pub fn initialise() {
     assert!(
         MAGIC.read() == MAGIC_VALUE && VERSION.read() == 2 && DEVICE.read() == BLOCK_DEVICE,
@@ -190,7 +190,7 @@ pub fn initialise() {
     status |= STATUS_DRIVER;
     STATUS.write(status);
 
-    // Nothing of what the device offers is needed but that it is a modern one.
+    // No feature is needed except that the device is a modern one.
     DEVICE_FEATURES_SELECT.write(1);
     let modern = DEVICE_FEATURES.read() & FEATURE_VERSION_1;
     DRIVER_FEATURES_SELECT.write(0);
@@ -290,7 +290,7 @@ fn describe(index: u16, address: u64, length: u32, flags: u16) {
     descriptor.next.store(index + 1, Ordering::Relaxed);
 }
 
-/// The disk has interrupted: see what is done.
+/// The disk has interrupted: notes which requests are done.
 pub fn interrupt() {
     let mut completed = COMPLETED.lock();
     INTERRUPT_ACKNOWLEDGE.write(INTERRUPT_STATUS.read() & 3);

@@ -13,7 +13,7 @@ use crate::sync::SpinLock;
 
 /// Bytes of input that wait to be read or edited. A power of two.
 const BUFFER: usize = 128;
-/// A write is done in pieces of so many bytes, each wholly or not at all.
+/// Bytes of a piece. A write is done in pieces; each is written as a whole or not at all.
 const PIECE: usize = 32;
 
 const END_OF_INPUT: u8 = control(b'D');
@@ -26,7 +26,8 @@ const fn control(letter: u8) -> u8 {
     letter - b'@'
 }
 
-/// Positions count up for ever, modulo the word; `read <= lines <= edit`, at most `BUFFER` apart.
+/// Positions only grow, modulo the size of the word; `read <= lines <= edit`, at most `BUFFER`
+/// apart.
 struct Input {
     bytes: [u8; BUFFER],
     /// Next to be read.
@@ -65,7 +66,7 @@ impl Input {
         possible
     }
 
-    /// Takes a byte that was typed; says whether a line is complete.
+    /// Takes a byte that was typed; returns whether a line is complete.
     fn take(&mut self, byte: u8) -> bool {
         let byte = if byte == b'\r' { b'\n' } else { byte };
         if byte == 0 || self.edit.wrapping_sub(self.read) >= BUFFER {
@@ -121,7 +122,7 @@ pub fn interrupt(list_processes: fn()) {
     wake(Channel::of(&OUTPUT));
 }
 
-/// Reads at most `length` bytes of one line into user memory; gives how many: none at the end of
+/// Reads at most `length` bytes of one line into user memory, and returns how many: 0 at the end of
 /// input. A byte that cannot be stored stays for the next read.
 ///
 /// # Errors
@@ -146,7 +147,7 @@ pub fn read(
         let position = input.read;
         let byte = *input.slot(position);
         if byte == END_OF_INPUT && done > 0 {
-            // It stays for the next read, which then gives no bytes.
+            // It stays for the next read, which then returns no bytes.
             break;
         }
         if byte != END_OF_INPUT {
@@ -170,8 +171,8 @@ pub fn read(
     Some(done)
 }
 
-/// Writes `length` bytes of user memory; gives how many: fewer, in whole pieces, if a piece cannot
-/// be read.
+/// Writes `length` bytes of user memory, and returns how many: fewer, in whole pieces, if a piece
+/// cannot be read.
 pub fn write(space: &mut AddressSpace<impl Image>, address: UserAddress, length: usize) -> usize {
     let mut done = 0;
     let mut buffer = [0; PIECE];

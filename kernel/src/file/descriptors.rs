@@ -52,7 +52,7 @@ impl Descriptors {
         }
     }
 
-    /// Makes the same descriptors for the same files in `child`, which has none.
+    /// Copies all descriptors to `child`, which has none; both lead to the same open files.
     pub fn duplicate_into(&self, child: &mut Descriptors) {
         for (to, from) in child.0.iter_mut().zip(&self.0) {
             if let Some(file) = from {

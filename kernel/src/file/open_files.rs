@@ -18,8 +18,8 @@ pub enum Target {
     Inode(InodeReference),
 }
 
-/// A use of an open file: by a descriptor, or by a system call that makes one. Must be closed, not
-/// dropped.
+/// A use of an open file: by a descriptor, or by a system call that makes one. It must be closed,
+/// not dropped.
 pub struct File {
     index: u8,
     /// Where it leads.
@@ -121,7 +121,7 @@ impl File {
         match self.target {
             Target::Pipe(pipe, end) if last => pipe.close(end),
             Target::Pipe(..) => {}
-            // The inode may have lost its last name meanwhile, and is freed then.
+            // The inode may have lost its last name by now; then it is freed here.
             Target::Device(_, inode) | Target::Inode(inode) => {
                 file_system::transaction(|| drop(inode));
             }
@@ -133,7 +133,7 @@ impl File {
         OFFSETS[self.index()].load(Ordering::Relaxed)
     }
 
-    /// Moves the place of the next read or write on. Only for a holder of the inode's lock.
+    /// Moves the place of the next read or write forward. Only for a holder of the inode's lock.
     pub fn advance(&self, bytes: usize) {
         let offset = self.offset().saturating_add(bytes as u32);
         OFFSETS[self.index()].store(offset, Ordering::Relaxed);

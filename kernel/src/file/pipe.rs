@@ -1,4 +1,4 @@
-//! Pipes: 512 bytes between those who write and those who read.
+//! Pipes: 512 bytes between writers and readers.
 
 use abi::limits::{OPEN_FILES, PIPE_BYTES};
 
@@ -9,7 +9,7 @@ use crate::scheduling::Thread;
 use crate::scheduling::sleep::{Channel, sleep_unless_killed, wake};
 use crate::sync::{SpinGuard, SpinLock};
 
-/// Pipes that can exist at a time: each takes two open files.
+/// Pipes that can exist at one time: each takes two open files.
 const PIPES: usize = OPEN_FILES / 2;
 
 /// An end of a pipe.
@@ -23,8 +23,8 @@ pub enum End {
 
 struct State {
     bytes: [u8; PIPE_BYTES],
-    /// Bytes read and bytes written since the pipe was made, modulo the word; `PIPE_BYTES` divides
-    /// that.
+    /// Bytes read and bytes written since the pipe was made, modulo the size of the word, which is
+    /// a multiple of `PIPE_BYTES`.
     read: usize,
     written: usize,
     read_end_open: bool,
@@ -77,8 +77,8 @@ impl State {
 }
 
 impl Pipe {
-    /// Takes a pipe that is not in use, with both ends open. There are as many as open files need,
-    /// but one may not be wholly closed yet.
+    /// Takes a pipe that is not in use, with both ends open. There are as many pipes as open files
+    /// need. `None` if all are in use: one that is being closed may still be.
     pub fn make() -> Option<&'static Pipe> {
         TABLE.iter().find(|pipe| {
             let mut state = pipe.state.lock();
@@ -99,7 +99,7 @@ impl Pipe {
         Channel::of(&self.write_channel)
     }
 
-    /// Closes an end and wakes those who wait at the other.
+    /// Closes an end, and wakes the processes that wait at the other.
     pub fn close(&self, end: End) {
         let mut state = self.state.lock();
         match end {
@@ -114,8 +114,8 @@ impl Pipe {
         }
     }
 
-    /// Writes `length` bytes of user memory, sleeping while the pipe is full; gives how many:
-    /// fewer only if the user memory cannot be read further on.
+    /// Writes `length` bytes of user memory, sleeping while the pipe is full, and returns how many:
+    /// fewer only if the rest of the user memory cannot be read.
     ///
     /// # Errors
     /// The read end is closed, or the process was killed.
@@ -127,7 +127,7 @@ impl Pipe {
         length: usize,
     ) -> Option<usize> {
         let mut done = 0;
-        // Under the lock nothing can be loaded.
+        // Under the lock no page can be loaded.
         space.load_all(from, length).ok()?;
         let mut state = self.state.lock();
         while done < length {
@@ -151,8 +151,8 @@ impl Pipe {
         Some(done)
     }
 
-    /// Reads at most `length` bytes into user memory, sleeping while the pipe is empty; gives how
-    /// many: none only if the write end is closed.
+    /// Reads at most `length` bytes into user memory, sleeping while the pipe is empty, and returns
+    /// how many: 0 only if the write end is closed.
     ///
     /// # Errors
     /// Not even the first byte can be stored, or the process was killed while it waited.
@@ -163,7 +163,7 @@ impl Pipe {
         to: UserAddress,
         length: usize,
     ) -> Option<usize> {
-        // Under the lock nothing can be loaded; it yields no more bytes than the pipe holds.
+        // Under the lock no page can be loaded. A read gets no more bytes than the pipe holds.
         space.load_all(to, length.min(PIPE_BYTES)).ok()?;
         let mut state = self.state.lock();
         while state.filled() == 0 && state.write_end_open {
@@ -192,7 +192,7 @@ impl Pipe {
     }
 }
 
-/// Moves bytes of one page into the pipe; gives how many.
+/// Moves bytes of one page into the pipe, and returns how many.
 fn write_some(
     state: &mut SpinGuard<'_, State>,
     space: &mut AddressSpace<impl Image>,
@@ -207,7 +207,7 @@ fn write_some(
     Some(count)
 }
 
-/// Moves bytes of the pipe into one page; gives how many.
+/// Moves bytes of the pipe into one page, and returns how many.
 fn read_some(
     state: &mut SpinGuard<'_, State>,
     space: &mut AddressSpace<impl Image>,

@@ -54,7 +54,7 @@ fn zero(block: u32) -> Result<(), Failed> {
     Ok(())
 }
 
-/// Gives a block back.
+/// Frees a block.
 ///
 /// # Errors
 /// It is no data block in use, or its bitmap cannot be read.
@@ -89,7 +89,7 @@ pub(super) fn allocate_inode(kind: Kind) -> Result<InodeReference, Failed> {
             let bytes = &mut buffer.bytes_mut()[offset..offset + DiskInode::SIZE];
             let in_use = bytes.iter().take(2).any(|&byte| byte != 0);
             if !in_use {
-                // Known before it is marked: there may be no room for one more in memory.
+                // Before the inode is marked: there may be no room for another one in memory.
                 let reference = get_inode(number)?;
                 let inode = DiskInode {
                     kind: kind as u16,

@@ -11,7 +11,7 @@ use crate::sync::SpinLock;
 /// Twice what the log can pin, so that pinned buffers never use up the cache.
 const BUFFERS: usize = 2 * abi::limits::BUFFERS;
 
-/// Which block a buffer is for, and who wants it.
+/// Which block a buffer is for, and how many use it.
 #[derive(Clone, Copy)]
 struct Tag {
     /// `None` if it was never used.

@@ -78,8 +78,8 @@ impl Inode<'_> {
         Ok(block)
     }
 
-    /// Hands the bytes from `offset` on, at most `length`, to `take`, block by block; stops when
-    /// `take` fails. Gives how many bytes were taken.
+    /// Hands the bytes from `offset` on, at most `length`, to `take`, block by block, and stops
+    /// when `take` fails. Returns how many bytes were taken.
     pub fn read(
         &mut self,
         offset: u32,
@@ -138,11 +138,12 @@ impl Inode<'_> {
     }
 
     /// Writes `length` bytes from `offset` on, at most one byte beyond what was the file's end;
-    /// `fill` puts them into the block. Gives how many were written: fewer if the disk is full, a
+    /// `fill` puts them into the block. Returns how many were written: fewer if the disk is full, a
     /// block is bad, or `fill` fails.
     ///
     /// # Errors
-    /// The file would have a gap or be too large, or a program that runs from it cannot be kept.
+    /// The file would have a gap or be too large, or cannot be copied for a program that runs from
+    /// it.
     pub fn write(
         &mut self,
         offset: u32,
@@ -178,11 +179,11 @@ impl Inode<'_> {
         Ok(done)
     }
 
-    /// Throws the contents away.
+    /// Removes the contents.
     ///
     /// # Errors
-    /// A program that runs from it cannot be kept; then nothing has changed. Or a block is bad; the
-    /// others are free.
+    /// The file cannot be copied for a program that runs from it; then nothing has changed. Or a
+    /// block is bad; then the others are free.
     pub fn truncate(&mut self) -> Result<(), Failed> {
         program_file::preserve(self)?;
         let addresses = core::mem::take(&mut self.cached.inode.addresses);
@@ -200,7 +201,7 @@ impl Inode<'_> {
     }
 }
 
-/// Gives back all of `blocks` but the zeros among them.
+/// Frees all of `blocks` except the zeros among them.
 fn free_all(blocks: impl Iterator<Item = u32>) -> Result<(), Failed> {
     let mut result = Ok(());
     for block in blocks.filter(|&block| block != 0) {

@@ -12,7 +12,7 @@ pub(super) struct Found {
 }
 
 impl Inode<'_> {
-    /// The first entry that `wanted` likes.
+    /// The first entry that `wanted` accepts.
     fn find_entry(
         &mut self,
         mut wanted: impl FnMut(u32, &DirectoryEntry) -> bool,
@@ -42,8 +42,8 @@ impl Inode<'_> {
         }
     }
 
-    /// The entry called `name`. A directory that was removed, but is still somebody's current one,
-    /// has none, not even `..`: its parent may be gone, or be another inode by now.
+    /// The entry called `name`. A directory that was removed but is still the current directory of
+    /// a process has no entries, not even `..`: its parent may be gone, or another inode by now.
     pub(super) fn look_up(&mut self, name: &[u8]) -> Result<Option<Found>, Failed> {
         if self.links() == 0 {
             return Ok(None);
@@ -51,10 +51,10 @@ impl Inode<'_> {
         self.find_entry(|_, entry| entry.inode != 0 && entry.is_called(name))
     }
 
-    /// Adds an entry. The caller has seen that there is none of that name.
+    /// Adds an entry. The caller has checked that no entry has that name.
     ///
     /// # Errors
-    /// The disk is full, or the directory was removed: nobody could reach what it would hold.
+    /// The disk is full, or the directory was removed, so that no path leads to it.
     pub(super) fn add_entry(&mut self, name: &[u8], number: u32) -> Result<(), Failed> {
         if self.links() == 0 || !(self.size() as usize).is_multiple_of(DirectoryEntry::SIZE) {
             return Err(Failed);
@@ -79,7 +79,7 @@ impl Inode<'_> {
         }
     }
 
-    /// Whether it holds nothing but `.` and `..`, which are its first two entries.
+    /// Whether it holds only `.` and `..`, which are its first two entries.
     pub(super) fn is_empty_directory(&mut self) -> Result<bool, Failed> {
         let other = self.find_entry(|offset, entry| {
             offset >= 2 * DirectoryEntry::SIZE as u32 && entry.inode != 0

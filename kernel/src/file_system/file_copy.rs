@@ -31,7 +31,7 @@ impl FileCopy {
     /// Reads the whole of `file`.
     ///
     /// # Errors
-    /// It cannot be read, or there are too few frames; then none is kept.
+    /// It cannot be read, or there are too few frames; then no frame is kept.
     pub fn read(file: &mut Inode<'_>) -> Result<FileCopy, Failed> {
         let copy = FileCopy::empty().map_err(|_| Failed)?;
         let size = file.size();

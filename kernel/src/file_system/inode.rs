@@ -16,9 +16,9 @@ struct Tag {
     references: u16,
 }
 
-/// An inode's contents, once somebody has looked at it.
+/// An inode's contents, after the first look at it.
 pub(super) struct Cached {
-    /// The inode whose contents these are; 0 for none.
+    /// The inode whose contents these are; 0 if there is no such inode.
     number: u32,
     pub(super) inode: DiskInode,
 }
@@ -45,8 +45,8 @@ static CACHED: [SleepLock<Cached>; INODES] = [const {
     })
 }; INODES];
 
-/// Keeps an inode in the table. Dropping the last one of an inode without names frees the inode, so
-/// that must happen inside a transaction.
+/// Keeps an inode in the table. When the last reference to an inode without names is dropped, the
+/// inode is freed; so that must happen inside a transaction.
 pub struct InodeReference {
     index: u8,
     number: u32,
@@ -58,15 +58,15 @@ pub struct InodeReference {
 /// Too many inodes are in use.
 pub(super) fn get(number: u32) -> Result<InodeReference, Failed> {
     let mut table = TABLE.lock();
-    // An entry without references still knows its inode, and is as good as one with some.
+    // An entry without references still knows its inode, and can be used again.
     let known = table.iter().position(|tag| tag.number == number);
     let index = match known {
         Some(index) => index,
         None => {
             let free = table.iter().position(|tag| tag.references == 0);
             let index = free.ok_or(Failed)?;
-            // Nobody refers to it, so nobody has it locked. What it knows of this inode, if
-            // anything, is older than what other entries made of it.
+            // It has no references, so it is not locked. What it may know of this inode is older
+            // than what other entries wrote since.
             let mut cached = CACHED[index].try_lock().ok_or(Failed)?;
             cached.number = 0;
             index
@@ -87,7 +87,7 @@ pub(super) fn place(number: u32) -> Result<(u32, usize), Failed> {
     Ok((block, number as usize % INODES_PER_BLOCK * DiskInode::SIZE))
 }
 
-/// Inode `number` as it lies on the disk, whatever it is.
+/// Inode `number` as it is on the disk, in use or not.
 fn read(number: u32) -> Result<DiskInode, Failed> {
     let (block, offset) = place(number)?;
     let buffer = buffer::get(block)?;
@@ -147,8 +147,8 @@ impl Drop for InodeReference {
     fn drop(&mut self) {
         let mut table = TABLE.lock();
         if table[self.index()].references == 1 {
-            // Nobody else refers to it, so nobody has it locked, and it has no names: no directory
-            // leads to it any more. It is this process's alone.
+            // There is no other reference, so it is not locked. If it has no names, no directory
+            // leads to it any more: only this process can reach it.
             let cached = CACHED[self.index()].try_lock();
             if let Some(cached) = cached.filter(|cached| cached.is_nameless(self.number)) {
                 drop(table);
@@ -208,10 +208,10 @@ impl Inode<'_> {
         self.cached.inode.links
     }
 
-    /// Gives it one name more, or one fewer; [`Inode::update`] must follow.
+    /// Counts one name more, or one fewer; [`Inode::update`] must follow.
     ///
     /// # Errors
-    /// The C kernel could not count them: its number has a sign.
+    /// The count would not fit into the C kernel's, which is signed.
     pub fn add_links(&mut self, change: i16) -> Result<(), Failed> {
         let links = i16::try_from(self.links()).map_err(|_| Failed)?;
         let links = links.checked_add(change).ok_or(Failed)?;
@@ -245,7 +245,7 @@ impl Inode<'_> {
 
     /// Frees the inode and its blocks: it has no names and no users.
     fn erase(&mut self) {
-        // On a damaged disk as much is freed as can be read.
+        // On a damaged disk, what cannot be read stays in use.
         let _ = self.truncate();
         self.cached.inode.kind = Kind::Free as u16;
         let _ = self.update();

@@ -36,7 +36,7 @@ static LOG: SpinLock<Log> = SpinLock::new(
     },
 );
 
-/// Learns how long the log on the disk is; `None` if it is too short for one operation.
+/// Notes how long the log on the disk is. `None` if it is too short for one operation.
 pub fn initialise(layout: &SuperBlock) -> Option<()> {
     let blocks = layout.log_blocks.checked_sub(1)?;
     let capacity = LOG_BLOCKS.min(blocks as usize);
@@ -44,8 +44,8 @@ pub fn initialise(layout: &SuperBlock) -> Option<()> {
     (capacity >= OPERATION_BLOCKS).then_some(())
 }
 
-/// Does `operation`, which changes at most [`OPERATION_BLOCKS`] blocks, wholly or not at all as far
-/// as the disk is concerned. Not nested.
+/// Does `operation`, which changes at most [`OPERATION_BLOCKS`] blocks. On the disk, all of its
+/// changes are made or none. Transactions cannot be nested.
 pub fn transaction<T>(operation: impl FnOnce() -> T) -> T {
     begin();
     let result = operation();
@@ -128,8 +128,8 @@ fn write_header(start: u32, blocks: &[u32]) -> Result<(), Failed> {
     header.store()
 }
 
-/// Installs what a crash left committed in the log; gives how many blocks that were. If it is cut
-/// short as well, the next boot does the same over again.
+/// Writes home what a crash left committed in the log. Returns how many blocks that were. If this
+/// is cut short as well, the next boot does the same again.
 ///
 /// # Errors
 /// The log's header makes no sense, or the disk fails.

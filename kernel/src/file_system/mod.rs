@@ -20,7 +20,8 @@ pub use log::transaction;
 pub use mount::mount;
 pub use path::{create, find, link, unlink};
 
-/// An operation cannot be done: no such file, no room, a damaged disk. The user learns no more.
+/// An operation cannot be done: there is no such file or no room, or the disk is damaged. The user
+/// is not told which.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Failed;
 
@@ -43,10 +44,10 @@ fn layout() -> SuperBlock {
     *SUPER.lock()
 }
 
-/// `block` as an inode on the disk names it.
+/// Checks a block number that an inode on the disk names.
 ///
 /// # Errors
-/// No inode should: it is no data block.
+/// It is not the number of a data block.
 fn data_block(block: u32) -> Result<u32, Failed> {
     if layout().data_area().contains(&block) {
         Ok(block)

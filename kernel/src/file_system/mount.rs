@@ -1,4 +1,4 @@
-//! Taking a disk into use: is it one of ours, and what did a crash leave undone?
+//! Mounting: checks that the disk holds a file system, and finishes what a crash left undone.
 
 use abi::file_system::{Kind, MAGIC, ROOT_INODE, SUPER_BLOCK, SuperBlock};
 
@@ -7,10 +7,10 @@ use crate::devices::virtio_block;
 use crate::{panic, print};
 
 /// Reads the superblock, finishes a transaction that a crash cut short, and frees the inodes that
-/// had lost their last name while they were in use. Once, by the first process.
+/// had lost their last name while they were in use. Called once, by the first process.
 ///
-/// If the disk holds no file system that can be trusted, says so on the console and stops: there
-/// is nothing to run then.
+/// If the disk holds no file system that makes sense, this says so on the console and stops the
+/// system: there is nothing to run.
 pub fn mount() {
     if let Err(reason) = try_mount() {
         print::with_lock(|out| {
@@ -22,7 +22,7 @@ pub fn mount() {
     }
 }
 
-/// Does what [`mount`] is for, or says why that cannot be done.
+/// Mounts the disk, or returns why that cannot be done.
 fn try_mount() -> Result<(), &'static str> {
     let unreadable = |Failed| "it cannot be read";
     let bytes = *buffer::get(SUPER_BLOCK).map_err(unreadable)?.bytes();
@@ -73,7 +73,7 @@ fn reclaim(number: u32) -> Result<(), Failed> {
     });
     log::transaction(|| {
         let orphan = inode::get(number)?;
-        // To look into it is enough: its last reference goes here. If it is damaged, it stays.
+        // A look is enough: the last reference goes here and frees it. If it is damaged, it stays.
         let _ = orphan.lock();
         Ok(())
     })

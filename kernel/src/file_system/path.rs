@@ -8,15 +8,15 @@ use super::inode::{Inode, InodeReference, get};
 use super::{Failed, root};
 use crate::scheduling::SleepLock;
 
-/// Held by a process from before it waits for the first of two inodes until it has both. So whoever
-/// holds one inode and waits for another is the only one who does, and waits for nobody who waits
-/// for it: even if a damaged disk has a directory inside itself.
+/// Held by a process from before it waits for the first of two inodes until it has both. So only
+/// one process at a time holds an inode and waits for another, and two never wait for each other,
+/// even if a damaged disk has a directory inside itself.
 static BOTH_INODES: SleepLock<()> = SleepLock::new(());
 
 /// A name in a path: what lies between slashes, cut to the length of a directory entry's.
 type Part<'p> = &'p [u8];
 
-/// Splits the first name off a path; gives it and the rest without leading slashes.
+/// Splits the first name off a path. Returns it and the rest, without leading slashes.
 fn split(path: &[u8]) -> Option<(Part<'_>, &[u8])> {
     let path = trim(path);
     if path.is_empty() {
@@ -74,8 +74,7 @@ fn step(directory: &InodeReference, name: &[u8]) -> Result<InodeReference, Faile
     get(found.entry.inode.into())
 }
 
-/// Makes a new inode at `path`. A file that exists already is as good as a new one if a file is
-/// wanted, and so is a device then.
+/// Makes a new inode at `path`. If a file is wanted, a file or device that exists already will do.
 ///
 /// # Errors
 /// The name exists already, or there is no room, or no such directory.
@@ -93,9 +92,10 @@ pub fn create(
         drop(parent_inode);
         let existing_kind = existing.lock()?.kind();
         let usable = matches!(existing_kind, Kind::File | Kind::Device);
-        return match kind == Kind::File && usable {
-            true => Ok(existing),
-            false => Err(Failed),
+        return if kind == Kind::File && usable {
+            Ok(existing)
+        } else {
+            Err(Failed)
         };
     }
     let new = allocate_inode(kind)?;
@@ -105,7 +105,7 @@ pub fn create(
     inode.update()?;
     let named = name_new(&mut parent_inode, &mut inode, name, kind);
     if named.is_err() {
-        // Without a name it is freed with its last reference.
+        // It has no name, so its last reference frees it.
         inode.add_links(-1)?;
         inode.update()?;
     }
@@ -139,7 +139,7 @@ fn name_new(
     added
 }
 
-/// Gives the file at `old` the further name `new`.
+/// Gives the file at `old` a second name, `new`.
 ///
 /// # Errors
 /// There is no such file, it is a directory, or the new name exists or cannot be made.
@@ -187,7 +187,7 @@ pub fn unlink(directory: Option<&InodeReference>, path: &[u8]) -> Result<(), Fai
     drop(both);
     let removed = remove(&mut parent_inode, found.offset, &mut inode);
     drop(inode);
-    // Before the file, whose last reference frees it: that takes its time.
+    // Before `file`: if that is its last reference, the drop frees the file, which takes long.
     drop(parent_inode);
     removed
 }

@@ -1,11 +1,11 @@
 //! Files that programs run from. For the program the file stays what it was when the program began.
 //!
-//! A page of a program is read from its file when it is first touched. So that the file may change or
-//! go meanwhile, a [`ProgramFile`]
+//! A page of a program is read from its file when it is first touched. So that the file may change
+//! or go meanwhile, a [`ProgramFile`]
 //! - refers to the file's inode, which therefore outlives its last name;
-//! - takes a copy of the file before somebody writes or truncates it, and reads from that afterwards.
-//!   Everything that changes a file calls [`preserve`] first, with the inode locked: nobody can read
-//!   the file between the call and the change, and no program can begin to run from it.
+//! - takes a copy of the file before it is written or truncated, and reads from that afterwards.
+//!   Everything that changes a file calls [`preserve`] first, with the inode locked: nobody can
+//!   read the file between the call and the change, and no program can begin to run from it.
 
 use abi::limits::PROCESSES;
 
@@ -33,7 +33,7 @@ struct Source {
 impl Drop for Source {
     fn drop(&mut self) {
         let file = self.file.take();
-        // It may have lost its last name, and is freed then.
+        // If it has lost its last name, it is freed here.
         transaction(|| drop(file));
     }
 }
@@ -47,8 +47,8 @@ impl ProgramFile {
         }))
     }
 
-    /// Reads `length` bytes from `offset` on into the beginning of `to`. May sleep: not for a caller
-    /// that holds a spin lock, an inode or a buffer.
+    /// Reads `length` bytes from `offset` on into the beginning of `to`. May sleep: not for a
+    /// caller that holds a spin lock, an inode or a buffer.
     ///
     /// # Errors
     /// The disk cannot read it.

@@ -61,7 +61,7 @@ impl FaultCounts {
             .load(Ordering::Relaxed)
     }
 
-    /// Begins anew, for a new process.
+    /// Sets all counts to 0, for a new process.
     pub fn reset(&self) {
         for counter in &self.0 {
             counter.store(0, Ordering::Relaxed);

@@ -1,11 +1,11 @@
 //! Address spaces: what a process may touch, and the frames behind what it has touched.
 //!
 //! # What holds at any time
-//! - The regions are the truth: those of the program's image, and the heap, which reaches to the page
-//!   that holds the last byte below the program break. A page outside them is never mapped for the
-//!   user, and no entry allows more than they do.
-//! - A page inside them may be mapped or not; a *hole* stands for what backs its region: zeros, or a
-//!   page of the program's file. Nothing is implied by its neighbours.
+//! - The regions are the truth: those of the program's image, and the heap, which reaches to the
+//!   page that holds the last byte below the program break. A page outside them is never mapped for
+//!   the user, and no entry allows more than they do.
+//! - A page inside them may be mapped or not; a *hole* stands for what backs its region: zeros, or
+//!   a page of the program's file. Whether its neighbours are mapped says nothing about it.
 //! - A mapped page whose region may be written but whose entry may not is *shared*: its frame may
 //!   have other holders. A page that may be written has a frame of its own.
 //! - An entry that a hart might still hold in an older form is announced in `stale_translations`,
@@ -134,9 +134,9 @@ impl<I: Image> AddressSpace<I> {
         }
     }
 
-    /// The one door to user memory: gives the frame behind `address`, ready for `access`. A hole that
-    /// stands for zeros is filled with a zeroed frame; before a store, a shared page becomes the
-    /// process's own. That is counted for `origin`.
+    /// The one door to user memory: returns the frame behind `address`, ready for `access`. A hole
+    /// that stands for zeros is filled with a zeroed frame; before a store, a shared page becomes
+    /// the process's own. That is counted for `origin`.
     ///
     /// # Errors
     /// The regions do not allow it, no frame is left, or the page must be loaded; then nothing has

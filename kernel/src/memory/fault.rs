@@ -56,11 +56,11 @@ pub enum Resolution {
     Loaded,
     /// It was shared, and is a copy now.
     Copied,
-    /// It was shared once, but nobody else holds it any more.
+    /// It was shared, but has no other holder any more.
     TakenOver,
 }
 
-/// Somebody who has memory, as messages name them: by pid and program.
+/// A process as messages name it: by its pid and its program.
 pub type Owner = dyn fmt::Display + Sync;
 
 /// Whether each fault is printed: the boot argument `log-faults`.

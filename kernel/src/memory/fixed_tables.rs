@@ -1,8 +1,8 @@
 //! The table pages that map trampoline and trapframe: a pair for each process slot, made at boot
 //! and never changed.
 //!
-//! Every page table of the slot's processes names its pair, so a new one costs only its root. A heap
-//! that reaches into the last gigabyte gets tables of its own there, as copies of these.
+//! Every page table of the slot's processes names its pair, so a new one costs only its root. A
+//! heap that reaches into the last gigabyte gets tables of its own there, as copies of these.
 
 use core::sync::atomic::{AtomicU64, Ordering};
 

@@ -21,7 +21,7 @@ pub const WORDS: usize = BYTES / 8;
 /// What every word of a free frame holds in debug builds.
 const POISON: u64 = 0xdead_beef_dead_beef;
 
-/// A physical page of RAM, by its address. Whoever holds one counts as one of its sharers.
+/// A physical page of RAM, by its address. Every holder counts as one of its sharers.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Frame(u64);
 
@@ -40,7 +40,7 @@ pub struct FreeFrames {
     end: u64,
     /// Frames that are free, on the list and beyond the frontier.
     free: u64,
-    /// How many of them are promised: only who holds a [`Promise`] gets those.
+    /// How many of them are promised: only the holders of a [`Promise`] can take those.
     promised: u64,
 }
 
@@ -106,7 +106,7 @@ pub fn initialise(kernel_end: PhysicalAddress) {
 }
 
 /// Called when `needed` frames are asked for that were not promised before: the place to set a
-/// breakpoint. The allocator's lock is held, so that what is seen there is what decides.
+/// breakpoint. The allocator's lock is held, so what is seen there decides.
 #[inline(never)]
 #[unsafe(no_mangle)]
 extern "C" fn kmem_asked(needed: u64) {
@@ -128,17 +128,18 @@ fn exhausted<T>(needed: u64) -> Result<T, OutOfFrames> {
     Err(OutOfFrames)
 }
 
-/// Fails if fewer than `needed` frames are free just now. It reserves nothing: it spares the work
-/// of taking thousands of frames only to give them back.
+/// Fails if fewer than `needed` frames are free just now. It reserves nothing: it only saves the
+/// work of taking thousands of frames and giving them back.
 pub fn check_available(needed: u64) -> Result<(), OutOfFrames> {
     if needed == 0 {
         return Ok(());
     }
     let free = kmem.lock();
     kmem_asked(needed);
-    match free.available() >= needed {
-        true => Ok(()),
-        false => exhausted(needed),
+    if free.available() >= needed {
+        Ok(())
+    } else {
+        exhausted(needed)
     }
 }
 
@@ -148,7 +149,7 @@ pub fn free_and_promised() -> (u64, u64) {
     (free.free, free.promised)
 }
 
-/// Takes a free frame; its contents are anything.
+/// Takes a free frame. It may hold anything.
 pub fn allocate() -> Result<Frame, OutOfFrames> {
     let mut free = kmem.lock();
     kmem_asked(1);
@@ -166,16 +167,16 @@ pub fn allocate_zeroed() -> Result<Frame, OutOfFrames> {
     Ok(frame)
 }
 
-/// Frames that are still free, but that nobody else can take. What is left of a promise ends with it.
+/// Frames that are free but that nobody else can take. Dropping a promise gives back what is left.
 pub struct Promise {
     frames: u64,
 }
 
 impl Promise {
-    /// Promises so many frames.
+    /// Promises that many frames.
     ///
     /// # Errors
-    /// Fewer are free; then none is promised.
+    /// Fewer are free; then no frame is promised.
     pub fn of(frames: u64) -> Result<Promise, OutOfFrames> {
         if frames != 0 {
             let mut free = kmem.lock();
@@ -193,7 +194,7 @@ impl Promise {
         self.frames
     }
 
-    /// Takes a frame, a promised one if there is one left; its contents are anything.
+    /// Takes a frame, a promised one if there is one left. It may hold anything.
     pub fn allocate(&mut self) -> Result<Frame, OutOfFrames> {
         let Some(left) = self.frames.checked_sub(1) else {
             return allocate();
@@ -239,13 +240,13 @@ impl Frame {
     /// Adds a sharer.
     #[inline]
     pub fn share(self) {
-        // At most one sharer a process and one a program image, of which there are a few hundred: the
-        // count cannot overflow.
+        // At most one sharer a process and one a program image, of which there are a few hundred:
+        // the count cannot overflow.
         self.sharers().fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Whether the caller, who holds the frame, is its only holder. It stays so until the caller
-    /// itself shares it, because only holders share.
+    /// Whether the caller, who holds the frame, is its only holder. That stays true until the
+    /// caller itself shares the frame, because only a holder can.
     #[inline]
     pub fn is_exclusive(self) -> bool {
         self.sharers().load(Ordering::Acquire) == 1
@@ -255,7 +256,8 @@ impl Frame {
     pub fn release(self) {
         let sharers = self.sharers();
         if sharers.load(Ordering::Acquire) == 1 {
-            // The caller is the last holder, and only holders share: nobody changes the count now.
+            // The caller is the last holder, and only a holder can share: the count cannot change
+            // now.
             sharers.store(0, Ordering::Relaxed);
             return self.free();
         }
@@ -274,8 +276,8 @@ impl Frame {
         free.free = free.free.wrapping_add(1);
     }
 
-    /// In debug builds: fills a frame that nobody holds any more, so that a use after this reads
-    /// nonsense, reliably.
+    /// In debug builds: fills a frame that has no holder any more with a pattern, so that a use
+    /// after this is noticed.
     fn poison(self) {
         if cfg!(debug_assertions) {
             for word in self.words() {
@@ -288,7 +290,7 @@ impl Frame {
     /// first word held the link.)
     ///
     /// # Panics
-    /// If somebody wrote to it while it was free.
+    /// If it was written while it was free.
     fn check_poison(self) {
         if cfg!(debug_assertions) {
             let mut words = self.words()[1..].iter();
@@ -334,7 +336,8 @@ impl Frame {
         assert!(offset <= BYTES && bytes.len() <= BYTES - offset);
         let from = with_exposed_provenance::<u8>(self.0 as usize).wrapping_add(offset);
         // SAFETY: the bytes lie in this frame, as just checked; it is RAM, and no Rust object
-        // overlaps it. The process that maps it is in this system call, so nobody writes it.
+        // overlaps it. The process that maps it is in this system call, so it is not written at the
+        // same time.
         unsafe { copy_nonoverlapping(from, bytes.as_mut_ptr(), bytes.len()) }
     }
 

@@ -8,7 +8,8 @@ use super::region::{FilePart, Regions};
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Unreadable;
 
-/// A use of a program's image. All processes that run the program since the same `exec` use one image.
+/// A use of a program's image. All processes that run the program since the same `exec` use one
+/// image.
 pub trait Image: Clone {
     /// All regions but the heap.
     fn regions(&self) -> &Regions;
@@ -16,8 +17,8 @@ pub trait Image: Clone {
     /// The image's place among all images.
     fn place(&self) -> u8;
 
-    /// Reads a part of the program's file into the beginning of `to`. May sleep: not for a caller that
-    /// holds any lock.
+    /// Reads a part of the program's file into the beginning of `to`. May sleep: not for a caller
+    /// that holds any lock.
     ///
     /// # Errors
     /// The file cannot be read.

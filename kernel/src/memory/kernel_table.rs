@@ -53,8 +53,8 @@ pub fn initialise(guards: impl Iterator<Item = PhysicalAddress>) {
 /// Turns translation on, on this hart.
 ///
 /// # Panics
-/// If the hart cannot tell as many address spaces apart as there are processes: the trampoline
-/// relies on it and has no fences.
+/// If the hart has fewer address-space identifiers than there are processes: the trampoline relies
+/// on them and has no fences.
 pub fn activate() {
     let largest = satp() | ((PROCESSES as u64) << csr::SATP_ASID_SHIFT);
     // SAFETY: the table maps the kernel's memory to itself, so nothing moves. The identifier does

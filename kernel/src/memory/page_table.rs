@@ -4,9 +4,9 @@
 //! accessed and dirty bits set, so that no hart needs to update them. Which translations a hart
 //! must forget is the business of `AddressSpace`; nothing here executes a fence.
 //!
-//! Every table page between the root and a mapped page exists. Table pages belong to the `PageTable`,
-//! which gives them back when it is dropped. The fixed ones, which map trampoline and trapframe,
-//! belong to the process slot, and are copied before they are changed.
+//! Every table page between the root and a mapped page exists. Table pages belong to the
+//! `PageTable`, which frees them when it is dropped. The fixed ones, which map trampoline and
+//! trapframe, belong to the process slot, and are copied before they are changed.
 
 mod entry;
 mod walk;
@@ -98,8 +98,8 @@ impl PageTable {
         }
     }
 
-    /// Maps a page that is not mapped to what `make` gives, and gives the same. All or nothing: if a
-    /// frame is missing, for a table or in `make`, no other is kept.
+    /// Maps a page that is not mapped: the new entry comes from `make`, and is returned. If there
+    /// is no frame for a table or for `make`, nothing has changed.
     // Inlined into the handling of faults, which it makes a fortieth cheaper.
     #[inline(always)]
     pub fn map(
@@ -127,8 +127,8 @@ impl PageTable {
         }
     }
 
-    /// Visits the mapped pages of `pages`. What `visit` gives is the new entry. Costs by the table
-    /// pages and mapped pages there, not by the width of the range.
+    /// Visits the mapped pages of `pages`; each entry becomes what `visit` returns. The cost
+    /// depends on the table pages and mapped pages there, not on the width of the range.
     pub fn visit(&mut self, mut pages: PageRange, mut visit: impl FnMut(Page, Entry) -> Entry) {
         pages.end = pages.end.min(self.end);
         if pages.start < pages.end {
@@ -136,9 +136,9 @@ impl PageTable {
         }
     }
 
-    /// Unmaps the mapped pages of `pages` and hands each frame to `release`. Between them and the
-    /// trapframe nothing else is mapped, so that table pages which begin in the range become empty,
-    /// wherever they end; they are given back.
+    /// Unmaps the mapped pages of `pages`, and hands each frame to `release`. Nothing is mapped
+    /// between them and the trapframe. So table pages that begin in the range become empty, even if
+    /// they end beyond it; they are freed.
     pub fn unmap_top(&mut self, mut pages: PageRange, mut release: impl FnMut(Frame)) {
         pages.end = pages.end.min(self.end);
         self.end = self.end.min(pages.start);
@@ -154,15 +154,15 @@ impl PageTable {
 }
 
 impl Drop for PageTable {
-    /// Gives back the whole table, and the frames of the user's pages.
+    /// Frees the whole table, and releases the frames of the user's pages.
     fn drop(&mut self) {
         let last = self.end.number().checked_sub(1);
         close_level(self.root, ROOT_LEVEL, last, true);
     }
 }
 
-/// Changes the table that `slot` names by `change`. If there is none, or one that may not be changed,
-/// a new one takes its place when `change` succeeds; otherwise all stays as it was.
+/// Changes the table that `slot` names by `change`. If there is no table, or one that may not be
+/// changed, a new one takes its place when `change` succeeds. If it fails, nothing has changed.
 fn with_table<R>(
     slot: &AtomicU64,
     change: impl FnOnce(Frame) -> Result<R, OutOfFrames>,

@@ -1,5 +1,5 @@
-//! Regions: what a program may do with which of its addresses, and what it finds there. They are the
-//! truth about an address space; its page table only caches what they allow.
+//! Regions: what a program may do with which of its addresses, and what it finds there. They are
+//! the truth about an address space; its page table only caches what they allow.
 
 use abi::layout::PAGE_SIZE;
 
@@ -135,7 +135,7 @@ impl Region {
         self.pages.start..end
     }
 
-    /// The part of the program's file that `page`, one of the region's, begins with; `None` if it
+    /// The part of the program's file that `page`, a page of this region, begins with. `None` if it
     /// begins with zeros.
     pub fn file_part(&self, page: Page) -> Option<FilePart> {
         let Backing::File { offset, length } = self.backing else {
@@ -154,7 +154,8 @@ impl Region {
 /// Most regions of a program: segments of its file, guard page, stack.
 const CAPACITY: usize = 10;
 
-/// The regions of a program image, which are those of an address space but its heap: ascending, without overlap.
+/// The regions of a program image, which are those of an address space but its heap: ascending,
+/// without overlap.
 #[derive(Clone)]
 pub struct Regions {
     regions: [Region; CAPACITY],

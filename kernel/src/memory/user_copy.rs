@@ -74,7 +74,8 @@ impl<I: Image> AddressSpace<I> {
         Ok(())
     }
 
-    /// Copies a string that ends in a zero byte to `buffer`; gives its length without that byte.
+    /// Copies a string that ends in a zero byte to `buffer`, and returns its length without that
+    /// byte.
     ///
     /// # Errors
     /// A page cannot be read, or there is no zero byte among as many bytes as the buffer has.
@@ -108,7 +109,8 @@ impl<I: Image> AddressSpace<I> {
     }
 }
 
-/// `count` bytes on. A user address that could be touched is far from the end of all numbers.
+/// The address `count` bytes further. An address that could be touched is far below the largest
+/// number.
 #[inline]
 fn advance(address: UserAddress, count: usize) -> Result<UserAddress, Fault> {
     address.checked_add(count as u64).ok_or(Fault::NotAllowed)

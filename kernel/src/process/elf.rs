@@ -1,4 +1,4 @@
-//! ELF files: just enough of the format to load a program. Nothing in them is trusted.
+//! ELF files: as much of the format as it takes to load a program. Nothing in a file is trusted.
 
 use abi::layout::{PAGE_SIZE, TRAPFRAME};
 
@@ -13,7 +13,7 @@ const MAGIC: [u8; 4] = *b"\x7fELF";
 /// `p_type` of a segment that is loaded.
 const LOAD: u32 = 1;
 /// `p_type` of the header that describes the stack. Its `p_memsz` is the size that the program asks
-/// for, as linkers set it with `-z stack-size`; zero if the program does not care.
+/// for, as linkers set it with `-z stack-size`; zero if the program asks for no size.
 const GNU_STACK: u32 = 0x6474_e551;
 /// `p_flags`: executable, writable.
 const EXECUTE: u32 = 1;
@@ -126,7 +126,7 @@ impl Segment {
         if flags & WRITE != 0 {
             permissions = permissions.and(Permissions::WRITE);
         }
-        // Where nothing is in the file is nobody's concern.
+        // If the segment has no bytes in the file, their offset does not matter.
         let offset = match file_size {
             0 => 0,
             _ => u32::try_from(word(bytes, 8)).map_err(|_| BadProgram)?,

@@ -10,8 +10,8 @@ use crate::scheduling::{Slot, State, scheduler};
 /// The exit status of a process that was killed.
 pub const KILLED: i32 = -1;
 
-/// Ends the process that runs here. Its memory and files are given back at once; its slot when its
-/// parent waits for it.
+/// Ends the process. Its memory and files are given back at once, its slot when its parent waits
+/// for it.
 ///
 /// # Panics
 /// If it is the first process.
@@ -48,15 +48,16 @@ fn channel_of(parent: Slot) -> Channel {
     Channel::of(Process::at(parent))
 }
 
-/// Waits for a child to end; gives its pid, and its status at `status` unless that is null.
+/// Waits for a child to end. Returns its pid, and stores its exit status at `status` unless that is
+/// null.
 ///
 /// # Errors
-/// There are no children, the caller was killed, or `status` cannot be written: then the child
-/// stays to be waited for.
+/// There are no children, the caller was killed, or `status` cannot be written; then the caller can
+/// wait for the child again.
 pub fn wait(task: &mut Task<'_>, status: UserAddress) -> Option<i32> {
     let parent = task.process;
     if status.0 != 0 {
-        // Under the lock of the tree nothing can be loaded.
+        // Under the lock of the tree no page can be loaded.
         task.space.load_all(status, size_of::<i32>()).ok()?;
     }
     let mut tree = TREE.lock();
@@ -84,7 +85,7 @@ pub fn wait(task: &mut Task<'_>, status: UserAddress) -> Option<i32> {
 /// Makes the process with that pid end before it is next in user mode.
 ///
 /// # Errors
-/// There is no such process, or it is the first one, whose end would be the system's.
+/// There is no such process, or it is the first one, without which the system cannot go on.
 pub fn kill(pid: i32) -> Option<()> {
     let tree = TREE.lock();
     let victim = find(pid).filter(|victim| victim.slot() != Slot::INIT)?;

@@ -13,7 +13,7 @@ use crate::file_system::{self, Failed, Inode, InodeReference};
 use crate::memory::region::{Backing, BadRegion, Kind, Permissions, Region, Regions};
 use crate::memory::{Access, Fault, OutOfFrames};
 
-/// Why a program could not be loaded: the caller only learns that it could not.
+/// A program could not be loaded. The caller is not told why.
 #[derive(Debug)]
 pub struct CannotExec;
 
@@ -31,8 +31,8 @@ reasons!(BadProgram, BadRegion, Failed, Fault, OutOfFrames);
 
 /// The arguments of a new program.
 pub trait Arguments {
-    /// Copies argument `index` to the new program's stack, below `stack`, and gives the address of
-    /// its first byte; `None` if there are no more.
+    /// Copies argument `index` to the new program's stack, below `stack`, and returns the address
+    /// of its first byte. `None` if there is no such argument.
     fn push(
         &mut self,
         index: usize,
@@ -82,8 +82,8 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// Makes a process that returns to user mode begin with the program. (`a0`, the number of
-    /// arguments, is `exec`'s answer.)
+    /// Sets the registers so that the process begins with the program when it goes to user mode.
+    /// (`a0`, the number of arguments, is what `exec` returns.)
     pub fn enter(&self, trapframe: &mut Trapframe) {
         trapframe.program_counter = self.entry;
         trapframe.set_stack_pointer(self.stack);
@@ -92,8 +92,8 @@ impl Loaded {
     }
 }
 
-/// Makes the program at `path` ready to run in `process`, with `arguments` on its stack. Of its file
-/// only the headers are read: pages come when they are touched.
+/// Makes the program at `path` ready to run in `process`, with `arguments` on its stack. Of its
+/// file only the headers are read: pages come when they are touched.
 pub fn program(
     process: &'static Process,
     directory: Option<&InodeReference>,
@@ -102,7 +102,7 @@ pub fn program(
 ) -> Result<Loaded, CannotExec> {
     let (image, entry) = file_system::transaction(|| {
         let reference = file_system::find(directory, path)?;
-        // Locked until there is a program file, which sees to it that the file may change.
+        // Locked until there is a program file, which lets the file change.
         let mut file = reference.lock()?;
         let mut bytes = [0; HEADER_SIZE];
         file.read_exact(0, &mut bytes)?;
@@ -175,7 +175,8 @@ fn push_segment(regions: &mut Regions, segment: &Segment, size: u32) -> Result<(
 }
 
 /// The guard page and the stack follow the program; together they end at most at the trapframe. The
-/// stack has room for `bytes`, within limits; most of it are holes, so that it grows when touched.
+/// stack has room for `bytes`, within limits. Most of its pages are holes: it grows when they are
+/// touched.
 fn push_stack(regions: &mut Regions, bytes: u64) -> Result<(), CannotExec> {
     let pages = bytes
         .div_ceil(PAGE_SIZE)
@@ -201,8 +202,8 @@ fn push_stack(regions: &mut Regions, bytes: u64) -> Result<(), CannotExec> {
     Ok(())
 }
 
-/// Puts the arguments and the array of their addresses on the new stack, in its uppermost page, the
-/// only one that xv6 has; gives the stack pointer and their number.
+/// Puts the arguments and the array of their addresses on the new stack, in its uppermost page,
+/// which is the only one in the C kernel. Returns the stack pointer and the number of arguments.
 fn push_arguments(
     space: &mut AddressSpace,
     stack_end: u64,
@@ -230,7 +231,7 @@ fn push_arguments(
     Ok((stack, count))
 }
 
-/// A process is called like the last part of its program's path.
+/// A process has the name of its program: the last part of the path.
 fn name_of(path: &[u8]) -> Name {
     let last = path.rsplit(|&byte| byte == b'/').next().unwrap_or(path);
     let mut name = [0; PROCESS_NAME];

@@ -20,10 +20,10 @@ pub fn start_first(handler: TrapHandler) {
     unsafe { key.start(first_entry) };
 }
 
-/// Makes a child of `task` with a copy of its memory and files; gives the child's pid.
+/// Makes a child of `task` with a copy of its memory and files, and returns the child's pid.
 ///
 /// # Errors
-/// `None` if there are too many processes or too few frames; then nothing is kept.
+/// `None` if there are too many processes or too few frames; then nothing has changed.
 pub fn fork(task: &mut Task<'_>) -> Option<i32> {
     let mut key = TREE.lock().claim()?;
     let child = key.process();

@@ -12,9 +12,9 @@ use crate::scheduling::{Thread, scheduler};
 /// The key to what a process owns: its resources and its registers. There is one for each process.
 /// The process's own thread has it; before the process first runs, its maker has it.
 ///
-/// It cannot be copied, and what it opens is borrowed from it. So the compiler sees to it that nothing
-/// of a process is touched in two places at once, and that nothing is touched after its end, which
-/// takes the key.
+/// It cannot be copied, and what it opens is borrowed from it. So the compiler sees to it that
+/// nothing of a process is touched in two places at once, and that nothing is touched after its
+/// end, which takes the key.
 pub struct Key {
     process: &'static Process,
     /// It stays with the thread that has it.
@@ -42,8 +42,8 @@ impl Key {
     /// The key of a new process.
     ///
     /// # Safety
-    /// The process's slot was free until now. (The key of the last process in the slot went with that
-    /// process's end.)
+    /// The process's slot was free until now. (The key of the last process in the slot went with
+    /// that process's end.)
     pub(super) unsafe fn of_new(process: &'static Process) -> Key {
         Key {
             process,
@@ -54,8 +54,8 @@ impl Key {
     /// The key of the process that `thread` runs.
     ///
     /// # Safety
-    /// The caller is that thread, with an empty stack: it has just begun, or was in user mode. So the
-    /// key that its process had before is gone: it went to [`Key::start`], or was on the stack.
+    /// The caller is that thread, with an empty stack: it has just begun, or was in user mode. So
+    /// the key that its process had before is gone: it went to [`Key::start`], or was on the stack.
     #[inline]
     pub unsafe fn of_this_thread(thread: &'static Thread) -> Key {
         Key {

@@ -1,8 +1,8 @@
 //! The list of processes that control-P shows on the console: a line for each, and one for each of
 //! its regions.
 //!
-//! It is made in an interrupt while other harts go on: it waits for no process, and may show one in
-//! the middle of a change.
+//! It is made in an interrupt while other harts go on. It does not wait for any process, so it may
+//! show a process in the middle of a change.
 
 use super::table::all;
 use super::{Process, program_image};
@@ -17,7 +17,7 @@ use crate::scheduling::State;
 pub fn print() {
     print::with_lock(|out| out.text("\n"));
     for process in all().iter().filter(|process| process.pid() != 0) {
-        // In the order of locks the printer's comes last: first look, then print.
+        // The lock order has the printer's lock last: first look, then print.
         let shared = process.thread().shared.try_lock();
         let state = shared.map(|shared| shared.state);
         let view = process.account.outline.view();

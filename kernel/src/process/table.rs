@@ -1,4 +1,5 @@
-//! The process table: 64 slots, each with what all may see, and what only its owner may touch.
+//! The process table: 64 slots, each with what everybody may see, and what only the holder of the
+//! process's key may touch.
 
 use core::cell::UnsafeCell;
 use core::fmt;
@@ -33,7 +34,7 @@ static TABLE: [Process; PROCESSES] = [const { Process::new() }; PROCESSES];
 /// A process's name: its program's, for messages; ends in a zero byte.
 pub type Name = [u8; PROCESS_NAME];
 
-/// What a process owns and nobody else touches.
+/// What a process owns. Only the holder of its key touches it.
 pub struct Resources {
     /// Its memory; `None` before it has a program and after it has ended.
     pub space: Option<AddressSpace>,
@@ -78,13 +79,13 @@ impl Process {
         self.slot().thread()
     }
 
-    /// Its pid; 0 for a free slot.
+    /// Its pid; 0 if the slot is free.
     #[inline]
     pub fn pid(&self) -> i32 {
         self.pid.load(Ordering::Relaxed)
     }
 
-    /// Gives the slot to a new process, or, with pid 0, to none.
+    /// Gives the slot to a new process, or, with pid 0, marks it as free.
     pub(super) fn set_pid(&self, pid: i32) {
         self.thread().forget_kill();
         self.account.faults.reset();

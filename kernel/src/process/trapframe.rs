@@ -54,7 +54,7 @@ impl Trapframe {
         self.registers[Self::A0 + 7]
     }
 
-    /// Sets argument register `a0` to `a5`; `a0` is also a call's answer.
+    /// Sets argument register `a0` to `a5`; `a0` is also what a system call returns.
     #[inline(always)]
     pub fn set_argument<const NUMBER: usize>(&mut self, value: u64) {
         const { assert!(NUMBER <= 5) }
@@ -66,15 +66,15 @@ impl Trapframe {
         self.registers[Self::STACK_POINTER] = value;
     }
 
-    /// Says how the trampoline enters the kernel; good for as long as the process lives.
+    /// Sets how the trampoline enters the kernel. This stays valid as long as the process lives.
     pub fn prepare(&mut self, kernel_satp: u64, kernel_stack: u64, handler: TrapHandler) {
         self.kernel_satp = kernel_satp;
         self.kernel_stack = kernel_stack;
         self.kernel_trap = handler as *const () as u64;
     }
 
-    /// Takes over the user program's registers of `parent`, and how it enters the kernel, but for the
-    /// stack.
+    /// Copies the user program's registers from `parent`, and how the trampoline enters the kernel,
+    /// except for the stack.
     pub fn inherit(&mut self, parent: &Trapframe, kernel_stack: u64) {
         self.kernel_satp = parent.kernel_satp;
         self.kernel_stack = kernel_stack;

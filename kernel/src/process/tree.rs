@@ -1,4 +1,4 @@
-//! Who is whose child; which slots are in use; which processes have ended.
+//! The process tree: parents and children, which slots are in use, which processes have ended.
 //!
 //! Sets of processes are words of 64 bits, one for each slot, so that finding a free slot, a zombie
 //! child or the next orphan takes no walk of the table.
@@ -19,10 +19,10 @@ pub struct Tree {
     children: [u64; PROCESSES],
     /// The parent of each process but the first.
     parents: [Slot; PROCESSES],
-    /// What a process that ended left for its parent.
+    /// The exit status of each process that has ended, for its parent.
     statuses: [i32; PROCESSES],
     last_pid: i32,
-    /// Whether pids have been through all numbers, so that a new one may be in use.
+    /// Whether all pids were used once, so that the next one may still be in use.
     wrapped: bool,
 }
 
@@ -64,7 +64,7 @@ impl Tree {
         }
     }
 
-    /// Gives a slot back whose process never ran, or has ended for good.
+    /// Frees a slot whose process never ran, or was waited for.
     pub fn release(&mut self, slot: Slot) {
         Process::at(slot).set_pid(0);
         self.used &= !slot.bit();
@@ -88,7 +88,7 @@ impl Tree {
     }
 
     /// Notes that a process has ended with `status`, and gives its children to the first process.
-    /// Says whether any of those has ended too.
+    /// Returns whether any of those children has ended too.
     pub fn bury(&mut self, slot: Slot, status: i32) -> bool {
         self.zombies |= slot.bit();
         self.statuses[slot.index()] = status;

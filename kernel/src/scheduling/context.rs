@@ -30,8 +30,8 @@ unsafe extern "C" {
     /// Saves this thread in `old` and goes on with `new`; returns when something switches to `old`.
     ///
     /// # Safety
-    /// Both are valid, `new` was saved by a switch or made for a fresh thread whose stack nobody
-    /// uses, and no other hart uses either.
+    /// Both are valid. `new` was saved by a switch, or made for a fresh thread whose stack is not
+    /// in use. No other hart uses `old` or `new`.
     pub unsafe fn switch_context(old: *mut Context, new: *const Context);
 }
 

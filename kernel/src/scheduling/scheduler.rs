@@ -1,8 +1,8 @@
 //! The scheduler: each hart runs the runnable threads in turn, and waits when there are none.
 //!
 //! Which threads are runnable is a word of 64 bits beside the threads' states, so that finding the
-//! next one takes a few instructions. A bit is set after its thread's state became `Runnable`, under
-//! the thread's lock; a hart that clears it may run the thread.
+//! next one takes a few instructions. A bit is set after its thread's state became `Runnable`,
+//! under the thread's lock; a hart that clears it may run the thread.
 
 use core::cell::{Cell, UnsafeCell};
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -45,8 +45,8 @@ fn running() -> &'static Running {
     &RUNNING[hart::id() & (HARTS - 1)]
 }
 
-/// The thread that runs on this hart, if it is not the scheduler's own. Only for code with interrupts
-/// off.
+/// The thread that runs on this hart, if it is not the scheduler's own. Only for code with
+/// interrupts off.
 #[inline]
 pub fn current() -> Option<&'static Thread> {
     running().thread.get()
@@ -58,8 +58,8 @@ pub(super) fn make_runnable(thread: &'static Thread, shared: &mut Shared) {
     RUNNABLE.fetch_or(thread.slot().bit(), Ordering::Release);
 }
 
-/// Makes the thread of a new process runnable: it begins in `entry`, on its own kernel stack, holding
-/// its lock. The first thing that `entry` does is [`begin`].
+/// Makes the thread of a new process runnable: it begins in `entry`, on its own kernel stack,
+/// holding its lock. The first thing that `entry` does is [`begin`].
 ///
 /// # Safety
 /// The thread has never run since its slot was claimed, and `entry` can run it.
@@ -72,8 +72,8 @@ pub unsafe fn start(thread: &'static Thread, entry: extern "C" fn() -> !) {
     make_runnable(thread, &mut shared);
 }
 
-/// A thread's first moments: the scheduler switched to it and left its lock to be released. Gives the
-/// thread.
+/// A thread's first moments: the scheduler switched to it, and left the release of its lock to it.
+/// Returns the thread.
 ///
 /// # Safety
 /// The thread has just begun, in the entry that [`start`] was given, and this is called once.
@@ -83,7 +83,7 @@ pub unsafe fn begin() -> &'static Thread {
         panic!("the scheduler ran no thread");
     };
     // SAFETY: the scheduler holds the lock on behalf of this thread, and its guard is used again
-    // only when this thread has taken the lock anew.
+    // only when this thread has taken the lock again.
     unsafe { thread.shared.force_unlock() };
     thread
 }
@@ -109,8 +109,8 @@ pub fn run() -> ! {
     let mut last = Slot::INIT;
     loop {
         let Some(slot) = take_next(last) else {
-            // A pending interrupt ends the wait although interrupts are off, so none is missed
-            // between the look and the wait; it is taken in between.
+            // A pending interrupt ends the wait although interrupts are off, so no interrupt is
+            // missed between the look and the wait. It is taken when they are on for a moment.
             hart::wait_for_interrupt();
             interrupt::enable();
             interrupt::disable();
@@ -121,12 +121,12 @@ pub fn run() -> ! {
         let mut shared = thread.shared.lock();
         shared.state = State::Running;
         running.thread.set(Some(thread));
-        // SAFETY: the thread's lock is held, so its context is complete and nobody else uses it; the
-        // hart's own context is this one's.
+        // SAFETY: the thread's lock is held, so its context is complete and nobody else uses it;
+        // the hart's own context is this one's.
         unsafe { switch_context(running.scheduler.get(), thread.context.get()) };
         running.thread.set(None);
-        // Interrupts stay off here, whatever they were in the thread: one that came between the look
-        // and the wait below would be missed.
+        // Interrupts stay off here, whatever they were in the thread: one that came between the
+        // look and the wait below would be missed.
         hart.set_interrupts_were_on(false);
     }
 }
@@ -144,8 +144,8 @@ pub fn switch_away(
     );
     debug_assert!(shared.state != State::Running);
     let were_on = hart.interrupts_were_on();
-    // SAFETY: the thread's lock is held, and it runs here; the scheduler's context was saved when it
-    // switched to this thread.
+    // SAFETY: the thread's lock is held, and it runs here; the scheduler's context was saved when
+    // it switched to this thread.
     unsafe { switch_context(thread.context.get(), running().scheduler.get()) };
     // Perhaps another hart by now.
     hart::this().set_interrupts_were_on(were_on);

@@ -2,8 +2,8 @@
 //!
 //! A thread sleeps on a *channel*, the address of what it waits for. It holds the lock of its
 //! condition when it decides to sleep, and that lock is released only once it is on record as
-//! sleeping: anyone who changes the condition under the same lock, and then wakes the channel, finds
-//! it. So no wake-up is lost.
+//! sleeping: anyone who changes the condition under the same lock, and then wakes the channel,
+//! finds it. So no wake-up is lost.
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
@@ -25,8 +25,8 @@ impl Channel {
     }
 }
 
-/// Sleeps on `channel`, with the lock of `guard` released meanwhile. It may wake without a reason:
-/// the caller looks at its condition again.
+/// Sleeps on `channel`, and releases the lock of `guard` while it sleeps. It may wake without a
+/// reason: the caller must look at its condition again.
 ///
 /// # Panics
 /// If no thread runs on this hart.
@@ -50,7 +50,7 @@ fn sleep_if<'a, T>(
     guard: SpinGuard<'a, T>,
     condition: impl FnOnce(&Thread) -> bool,
 ) -> SpinGuard<'a, T> {
-    // Interrupts are off: the guard sees to that.
+    // Interrupts are off because of the guard.
     let Some(thread) = scheduler::current() else {
         panic!("there is no thread to sleep");
     };

@@ -11,7 +11,7 @@ use crate::address::PhysicalAddress;
 /// Bytes of a kernel stack.
 const SIZE: usize = 3 * PAGE_SIZE as usize;
 
-/// A stack and, below it, the page whose absence ends an overflow in a trap.
+/// A stack and, below it, a page that is not mapped, so that an overflow traps.
 #[repr(C, align(4096))]
 struct Stack {
     guard: [u8; PAGE_SIZE as usize],
@@ -41,7 +41,7 @@ static PROCESS_STACKS: [Stack; PROCESSES] = [const { Stack::new() }; PROCESSES];
 #[unsafe(no_mangle)]
 static HART_STACKS: [Stack; HARTS] = [const { Stack::new() }; HARTS];
 
-/// Distance between two hart stacks; the first one ends so far above `HART_STACKS`.
+/// Distance between two hart stacks, and from `HART_STACKS` to the end of the first one.
 pub const HART_STACK_BYTES: usize = size_of::<Stack>();
 
 /// Where the kernel stack of a process slot begins (stacks grow down).

@@ -6,7 +6,7 @@ use core::ops::Deref;
 
 use super::SpinLock;
 
-/// Room for `ROOM` values, at most 128. None of the operations sleeps.
+/// Room for `ROOM` values, at most 128. No operation sleeps.
 pub struct Pool<T, const ROOM: usize> {
     state: SpinLock<State<ROOM>>,
     values: [UnsafeCell<MaybeUninit<T>>; ROOM],
@@ -45,7 +45,7 @@ impl<T, const ROOM: usize> Pool<T, ROOM> {
         }
     }
 
-    /// Takes `value` in.
+    /// Puts `value` into a free place.
     ///
     /// # Panics
     /// If there is no room left.
@@ -54,7 +54,7 @@ impl<T, const ROOM: usize> Pool<T, ROOM> {
         let place = state.used.trailing_ones() as usize;
         let slot = self.values.get(place);
         let slot = slot.unwrap_or_else(|| panic!("a pool has room for {ROOM} values only"));
-        // SAFETY: the place is free and the lock is held, so nobody else looks at it.
+        // SAFETY: the place is free and the lock is held, so nothing else refers to it.
         unsafe { (*slot.get()).write(value) };
         state.used |= 1 << place;
         state.holders[place] = 1;
@@ -75,7 +75,7 @@ impl<T, const ROOM: usize> Pool<T, ROOM> {
         Some(look(unsafe { (*slot.get()).assume_init_ref() }))
     }
 
-    /// Looks at every value, under the pool's lock: none goes meanwhile.
+    /// Looks at every value, under the pool's lock, so that none is dropped at that time.
     pub fn each(&self, mut look: impl FnMut(&T)) {
         let state = self.state.lock();
         let mut rest = state.used;

@@ -15,7 +15,7 @@ use crate::arch::{hart, interrupt};
 pub struct SpinLock<T> {
     locked: AtomicU32,
     name: &'static &'static str,
-    /// The holding hart's number plus one; 0 for none.
+    /// The holding hart's number plus one; 0 if the lock is free.
     holder: AtomicU64,
     value: UnsafeCell<T>,
 }
@@ -71,8 +71,8 @@ impl<T> SpinLock<T> {
         })
     }
 
-    /// Gives up a lock whose guard lives on a stack that will not be returned to, or that another
-    /// context took for this one.
+    /// Releases a lock whose guard is on a stack that is never returned to, or that another context
+    /// took for this one.
     ///
     /// # Safety
     /// This hart holds the lock, and no guard of it will be used or dropped afterwards.
@@ -91,7 +91,7 @@ pub struct SpinGuard<'a, T> {
 }
 
 impl<'a, T> SpinGuard<'a, T> {
-    /// Gives up the lock and says which it was, to take it again later.
+    /// Releases the lock, and returns it so that it can be taken again later.
     pub fn unlock(self) -> &'a SpinLock<T> {
         self.lock
     }

@@ -42,7 +42,7 @@ pub(super) fn read(task: &mut Task<'_>) -> Answer {
     if !file.readable {
         return Err(Refused);
     }
-    // A negative length is none for pipes and devices, and more than any file has for files.
+    // A negative length counts as 0 for pipes and devices, and as a very large one for files.
     let count = usize::try_from(length).unwrap_or(0);
     let done = match &file.target {
         Target::Pipe(pipe, _) => pipe.read(task.thread, task.space, to, count),
@@ -65,7 +65,7 @@ fn read_inode(
         let offset = file.offset();
         let count = length.min(inode.size().saturating_sub(offset));
         if let Some(page) = space.first_not_loaded(to, count as usize) {
-            // It may be a page of this very file.
+            // The page may come from this file, so the inode must not be locked.
             drop(inode);
             let loaded = space.load(page.start(), Access::Store, Origin::SystemCall);
             loaded.map_err(|_| Failed)?;
@@ -77,7 +77,7 @@ fn read_inode(
     }
 }
 
-/// Copies at most `length` bytes of a file, from `offset` on, to user memory; gives how many.
+/// Copies at most `length` bytes of a file, from `offset` on, to user memory, and returns how many.
 ///
 /// # Errors
 /// The user memory cannot be written, or the file cannot be read.
@@ -116,8 +116,8 @@ pub(super) fn write(task: &mut Task<'_>) -> Answer {
     Ok(done.ok_or(Refused)? as u64)
 }
 
-/// Bytes that one transaction may write: besides them it may change the inode, the indirect block,
-/// and two bitmap blocks; every block may be half covered at both ends.
+/// Bytes that one transaction may write. Besides them it may change the inode, the indirect block
+/// and two bitmap blocks; and the bytes may begin and end in the middle of a block.
 const TRANSACTION_BYTES: usize = (OPERATION_BLOCKS - 1 - 1 - 2) / 2 * BLOCK_SIZE;
 
 /// Writes all bytes, or fails; then some may have been written.

@@ -1,7 +1,7 @@
 //! System calls: from a number in `a7` to an answer in `a0`.
 //!
-//! Each call takes the task that asks and answers with a `Result`; this is the one place where an
-//! answer becomes a register, and a failure becomes -1.
+//! Each call takes the task that asks and returns a `Result`. Only here does a result go into a
+//! register, and a failure become -1.
 
 mod argument;
 mod file;

@@ -24,7 +24,7 @@ pub(super) fn open(task: &mut Task<'_>) -> Answer {
         File::open(target, readable, writable).map_err(|_| Failed)
     })?;
     let descriptor = file::add(task, opened)?;
-    // Last, so that nothing is lost when there is no place for one more open file.
+    // Last, so that the contents are kept if there is no room for another open file.
     if mode & open::TRUNCATE != 0 && truncate(task.files.get(descriptor)?).is_err() {
         task.files.take(descriptor)?.close();
         return Err(Refused);
@@ -32,7 +32,7 @@ pub(super) fn open(task: &mut Task<'_>) -> Answer {
     Ok(descriptor as u64)
 }
 
-/// Throws away what a file holds; directories and devices keep what they have.
+/// Removes the contents of a file; directories and devices keep theirs.
 fn truncate(opened: &File) -> Result<(), Failed> {
     let Target::Inode(reference) = &opened.target else {
         return Ok(());
@@ -147,7 +147,7 @@ impl UserArguments<'_> {
     }
 }
 
-/// The longest argument: what a stack of one page could hold.
+/// The longest argument: as much as a stack of one page can hold.
 const LONGEST_ARGUMENT: usize = abi::layout::PAGE_SIZE as usize;
 
 impl Arguments for UserArguments<'_> {

@@ -27,8 +27,8 @@ pub(super) fn getpid(task: &mut Task<'_>) -> Answer {
     Ok(task.process.pid() as u64)
 }
 
-/// The amount is the whole register: an `int` of the C kernel's programs arrives sign-extended, so
-/// both mean the same.
+/// The amount is the whole register. An `int` of the C kernel's programs arrives sign-extended, so
+/// it means the same.
 pub(super) fn sbrk(task: &mut Task<'_>) -> Answer {
     let amount = task.trapframe.argument::<0>() as i64;
     let flavour = argument::int::<1>(task) as u32;
@@ -40,7 +40,7 @@ pub(super) fn sbrk(task: &mut Task<'_>) -> Answer {
 }
 
 pub(super) fn pause(task: &mut Task<'_>) -> Answer {
-    // Less than nothing is nothing.
+    // A negative number counts as 0.
     let ticks = argument::int::<0>(task).max(0) as u32;
     clock::pause(task.thread, ticks).ok_or(Refused)?;
     Ok(0)
@@ -50,7 +50,7 @@ pub(super) fn uptime() -> Answer {
     Ok(clock::ticks().into())
 }
 
-/// What the answer itself takes, a page for it perhaps, is not in it.
+/// The numbers are those before the answer is stored, which itself may take a page.
 pub(super) fn memory(task: &mut Task<'_>) -> Answer {
     let to = argument::address::<0>(task);
     let faults = &task.process.account.faults;

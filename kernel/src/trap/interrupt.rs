@@ -1,4 +1,4 @@
-//! Interrupts, wherever they interrupted.
+//! Interrupts, of the kernel and of user programs.
 
 use abi::layout::{UART_INTERRUPT, VIRTIO_DISK_INTERRUPT};
 

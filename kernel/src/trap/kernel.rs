@@ -1,4 +1,4 @@
-//! Traps from the kernel itself: interrupts, and nothing else.
+//! Traps from the kernel itself: only interrupts.
 
 use core::arch::global_asm;
 
@@ -6,8 +6,8 @@ use super::{cause, interrupt};
 use crate::arch::csr::{self, SSTATUS_SPP};
 use crate::scheduling::scheduler;
 
-// Saves what a function call may change; `tp` is saved by nobody, because the interrupted thread
-// may go on on another hart.
+// Saves the registers that a function call may change. `tp` is not saved, because the interrupted
+// thread may continue on another hart.
 global_asm!(
     r#"
     .macro each_caller_saved op

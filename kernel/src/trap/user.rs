@@ -10,11 +10,11 @@ use crate::process::{Key, Task, user_mode};
 use crate::scheduling::scheduler;
 use crate::system_call::{self, Outcome};
 
-/// What becomes of the process after a trap.
+/// What the process does after a trap.
 enum Next {
     /// It goes on.
     Continue,
-    /// It lets others have their turn first.
+    /// It goes on after other processes had their turn.
     Yield,
     /// It ends.
     Exit(i32),
@@ -90,7 +90,8 @@ fn page_fault(task: &mut Task<'_>, scause: u64) -> Next {
     let address = UserAddress(stval);
     let resolved = match task.space.fault_in(address, access, Origin::Trap) {
         Err(Fault::NotLoaded(_)) => {
-            // Reading the disk takes time. The registers that describe this trap are read.
+            // Reading the disk takes time, so others may interrupt. The registers that describe
+            // this trap are read.
             interrupt::enable();
             task.space.load(address, access, Origin::Trap)
         }
@@ -107,7 +108,7 @@ fn page_fault(task: &mut Task<'_>, scause: u64) -> Next {
     }
 }
 
-/// The program did what it may not, or no frame is left: it is killed, with xv6's message.
+/// The program did what it may not do, or no frame is left: it is killed, with xv6's message.
 #[cold]
 fn unexpected(task: &mut Task<'_>, scause: u64, stval: u64) -> Next {
     let program_counter = task.trapframe.program_counter;

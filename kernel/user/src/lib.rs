@@ -1,7 +1,7 @@
 //! What user programs share: their entry, system calls, printing, files.
 //!
 //! A program says `user::program!(main);` and writes `fn main(arguments: Arguments) -> i32`; what
-//! it gives is its exit status. With `extern crate alloc;` it has boxes and vectors.
+//! it returns is its exit status. With `extern crate alloc;` it has boxes and vectors.
 #![no_std]
 
 mod arguments;

@@ -18,7 +18,7 @@ struct Collector {
 
 impl Collector {
     fn flush(&mut self) {
-        // There is nobody to tell if the output is closed.
+        // If the output is closed, there is no other way to tell.
         let _ = system::write(self.descriptor, &self.bytes[..self.length]);
         self.length = 0;
     }

@@ -123,7 +123,7 @@ pub fn getpid() -> i32 {
     number(unsafe { raw::getpid() }).unwrap_or(-1)
 }
 
-/// Moves the program break by `amount` bytes, in a flavour of [`abi::sbrk`]; gives the one before.
+/// Moves the program break by `amount` bytes, in a way of [`abi::sbrk`], and returns the old one.
 /// Does not take away what [`crate::heap`] has.
 pub fn sbrk(amount: i64, flavour: u32) -> Option<u64> {
     if amount < 0 && heap::end() > 0 {
@@ -166,7 +166,7 @@ pub fn unlink(path: &CStr) -> Option<()> {
     nothing(unsafe { raw::unlink(path.as_ptr()) })
 }
 
-/// Gives the file `old` the further name `new`.
+/// Gives the file `old` a second name, `new`.
 pub fn link(old: &CStr, new: &CStr) -> Option<()> {
     // SAFETY: reads strings that end.
     nothing(unsafe { raw::link(old.as_ptr(), new.as_ptr()) })

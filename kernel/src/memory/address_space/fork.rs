@@ -6,11 +6,11 @@ use crate::memory::frames::{OutOfFrames, Promise};
 use crate::memory::image::Image;
 
 impl<I: Image> AddressSpace<I> {
-    /// A copy of this memory for a child: holes stay holes, mapped pages are shared. Costs by the
-    /// mapped pages.
+    /// A copy of this memory for a child: holes stay holes, mapped pages are shared. The cost
+    /// depends on the number of mapped pages.
     ///
     /// # Errors
-    /// No frame is left for a table page, or for what is not loaded; then nothing is kept.
+    /// No frame is left for a table page, or for a page that is not loaded; then no frame is kept.
     // Not inlined: the result then goes to its place in one piece.
     #[inline(never)]
     pub fn fork(&mut self, fixtures: Fixtures) -> Result<Self, OutOfFrames> {

@@ -10,8 +10,9 @@ use crate::memory::image::Image;
 use crate::memory::region::Access;
 
 impl<I: Image> AddressSpace<I> {
-    /// Moves the program break by `amount` bytes and gives the one before. Growth reserves and
-    /// allocates nothing. A step down below address zero is no step, as in the C kernel.
+    /// Moves the program break by `amount` bytes, and returns the old one. Growth reserves and
+    /// allocates nothing. An amount that would lead below address zero changes nothing, as in the C
+    /// kernel.
     ///
     /// # Errors
     /// `None` if the break would fall below the heap's start or exceed the trapframe; then nothing
@@ -34,8 +35,8 @@ impl<I: Image> AddressSpace<I> {
         Some(before)
     }
 
-    /// Moves the program break up by `amount` bytes, with frames for all new pages, and gives the
-    /// one before.
+    /// Moves the program break up by `amount` bytes, with frames for all new pages, and returns the
+    /// old one.
     ///
     /// # Errors
     /// `None` if the break would exceed the trapframe or there are not enough frames; then nothing

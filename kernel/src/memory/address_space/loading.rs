@@ -65,7 +65,7 @@ impl<I: Image> AddressSpace<I> {
         Ok(())
     }
 
-    /// Makes a copy, and makes it anew after each page that had to be loaded for it. May sleep.
+    /// Makes a copy, and makes it again after each page that had to be loaded for it. May sleep.
     ///
     /// # Errors
     /// Those of `copy`, and of [`AddressSpace::load`].
@@ -97,7 +97,7 @@ impl<I: Image> AddressSpace<I> {
     /// The first page among `length` bytes at `address` that must be loaded before it can be used.
     #[inline]
     pub fn first_not_loaded(&self, address: UserAddress, length: usize) -> Option<Page> {
-        // Stack and heap lie above all that a file backs.
+        // Stack and heap lie above all pages that a file backs.
         let first = address.page().filter(|&page| page < self.file_end)?;
         let fits = length <= PAGE_SIZE as usize - address.offset();
         if length == 0 || fits && self.table.entry(first).is_valid() {

@@ -93,9 +93,9 @@ pub(super) fn unmap_level(
     });
 }
 
-/// Releases a table and what it names, but for fixed tables. User pages, and table pages for them,
-/// reach up to number `last`; `top` says that the table covers trampoline and trapframe, so that its
-/// last entry names a table in any case.
+/// Releases a table and what it names, except for fixed tables. User pages, and table pages for
+/// them, reach up to number `last`; `top` says that the table covers trampoline and trapframe, so
+/// that its last entry always names a table.
 pub(super) fn close_level(table: Frame, level: u32, last: Option<u64>, top: bool) {
     let split = INDEX_BITS * level;
     let top_index = match level {

@@ -1,10 +1,10 @@
 //! Work for the file system, one change at a time: after each, a line says what was done. Tests cut
 //! the power meanwhile, and know from these lines what must be on the disk.
 //!
-//! The lines, as the shell's user would do it: `create F`, `write F LENGTH SEED` (from the start, in
-//! one system call), `append F LENGTH SEED`, `truncate F`, `link OLD NEW`, `unlink F`, `mkdir D`,
-//! `hold F` (leave it open), `release` (close it). Byte number `i` that is written has the value
-//! `SEED + i / 512`.
+//! The lines, as the shell's user would do it: `create F`, `write F LENGTH SEED` (from the start,
+//! in one system call), `append F LENGTH SEED`, `truncate F`, `link OLD NEW`, `unlink F`, `mkdir
+//! D`, `hold F` (leave it open), `release` (close it). Byte number `i` that is written has the
+//! value `SEED + i / 512`.
 #![no_std]
 #![no_main]
 

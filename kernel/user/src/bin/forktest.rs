@@ -1,5 +1,5 @@
-//! Makes children until there can be no more, and reaps them all. A small program, so that it is the
-//! table of processes that runs out and not memory.
+//! Makes children until there can be no more, and reaps them all. A small program, so that it is
+//! the table of processes that runs out and not memory.
 #![no_std]
 #![no_main]
 

@@ -1,5 +1,5 @@
-//! `lazy STRIDE COUNT [read|write]` grows its heap and touches COUNT places, STRIDE bytes apart; then it
-//! says how many page faults that took, and how many it should take: one for each page.
+//! `lazy STRIDE COUNT [read|write]` grows its heap and touches COUNT places, STRIDE bytes apart;
+//! then it says how many page faults that took, and how many it should take: one for each page.
 #![no_std]
 #![no_main]
 
@@ -56,7 +56,8 @@ fn pages(stride: u64, count: u64) -> Option<u64> {
     Some(last.checked_mul(stride)? / PAGE_SIZE + 1)
 }
 
-/// Grows the heap, and allocates nothing, by the places from the beginning of a page on: their start.
+/// Grows the heap, and allocates nothing, by the places from the beginning of a page on: their
+/// start.
 fn grow(stride: u64, count: u64) -> Option<u64> {
     let end = system::sbrk(0, sbrk::LAZY)?;
     let start = end.checked_next_multiple_of(PAGE_SIZE)?;

@@ -1,4 +1,4 @@
-//! Gives a file a further name.
+//! Gives a file a second name.
 #![no_std]
 #![no_main]
 

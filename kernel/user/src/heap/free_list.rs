@@ -32,8 +32,8 @@ impl FreeList {
         }
     }
 
-    /// How many bytes surely hold a block for `size` bytes at a multiple of `alignment`, wherever
-    /// they begin.
+    /// How many bytes are enough for a block for `size` bytes at a multiple of `alignment`, at any
+    /// address.
     pub fn enough_for(size: usize, alignment: usize) -> Option<usize> {
         block_size(size)?
             .checked_add(alignment)?
@@ -63,9 +63,9 @@ impl FreeList {
     /// Makes memory free that `take` gave.
     ///
     /// # Safety
-    /// It was not given back yet, and nobody uses it any more.
+    /// It was not given back yet, and is not used any more.
     pub unsafe fn give_back(&mut self, memory: NonNull<u8>) {
-        // SAFETY: what `take` gave has its header before it, which nobody else writes.
+        // SAFETY: what `take` gave has its header before it, which nothing else writes.
         unsafe {
             let block = memory.as_ptr().sub(HEADER);
             self.add(block, (*block.cast::<Block>()).size);
@@ -101,16 +101,17 @@ impl FreeList {
                 (*before).next = next;
             } else {
                 block.write(Block { size, next });
-                match before.is_null() {
-                    true => self.first = block,
-                    false => (*before).next = block,
+                if before.is_null() {
+                    self.first = block;
+                } else {
+                    (*before).next = block;
                 }
             }
         }
     }
 }
 
-/// Bytes of the block in which somebody uses `size` bytes.
+/// Bytes of a block of which its user has `size` bytes.
 fn block_size(size: usize) -> Option<usize> {
     size.checked_add(HEADER)?
         .checked_next_multiple_of(ALIGNMENT)
@@ -121,20 +122,22 @@ fn block_size(size: usize) -> Option<usize> {
 /// # Safety
 /// It is a block of the list, or null.
 unsafe fn end_of(block: *mut Block) -> usize {
-    match block.is_null() {
-        true => 0,
-        // SAFETY: the caller's promise.
-        false => block.addr() + unsafe { (*block).size },
+    if block.is_null() {
+        return 0;
     }
+    // SAFETY: the caller's promise.
+    block.addr() + unsafe { (*block).size }
 }
 
 /// Cuts a block of `size` bytes out of a free one, so that its user's part begins at a multiple of
-/// `alignment`; what lies before and behind stays free. `None` if the free block is too small.
+/// `alignment`. What lies before and after it stays free. `None` if the free block is too small.
 ///
 /// # Safety
-/// `link` is the list's head or a `next` in it, and not null; nobody holds a reference to its block.
+/// `link` is the list's head or a `next` in it, and not null; nobody holds a reference to its
+/// block.
 unsafe fn carve(link: *mut *mut Block, size: usize, alignment: usize) -> Option<NonNull<u8>> {
-    // SAFETY: the block is free, so that it is ours alone, and `before + size + behind` is its size.
+    // SAFETY: the block is free, so it belongs to this function alone, and `before + size + behind`
+    // is its size.
     unsafe {
         let block = *link;
         let Block { size: all, next } = block.read();

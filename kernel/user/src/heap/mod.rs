@@ -66,7 +66,7 @@ impl State {
         // Others may have moved the break to anywhere.
         let first = start.next_multiple_of(ALIGNMENT as u64);
         let size = (self.end - first) & !(ALIGNMENT as u64 - 1);
-        // SAFETY: nobody but the caller of `sbrk` knows these bytes, and the kernel mapped them.
+        // SAFETY: only the caller of `sbrk` knows these bytes, and the kernel mapped them.
         unsafe {
             let first = ptr::with_exposed_provenance_mut(first as usize);
             self.free.add(first, size as usize);
@@ -94,8 +94,8 @@ pub(crate) fn end() -> u64 {
     HEAP.with(|state| state.end)
 }
 
-// SAFETY: memory comes from `sbrk`, each byte of it belongs to one block at a time, and a block is as
-// large and as aligned as asked. A panic, for memory that is freed twice, ends the program.
+// SAFETY: memory comes from `sbrk`, each byte of it belongs to one block at a time, and a block is
+// as large and as aligned as asked. A panic, for memory that is freed twice, ends the program.
 unsafe impl GlobalAlloc for Heap {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         self.with(|state| state.allocate(layout.size(), layout.align()))

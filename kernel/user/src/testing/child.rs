@@ -67,7 +67,8 @@ pub fn passes(work: impl FnOnce() -> Verdict) -> Verdict {
     Ok(())
 }
 
-/// Runs `work` in a child and waits for it: its exit status, which `work` gives.
+/// Runs `work` in a child, waits for it, and returns its exit status, which is what `work`
+/// returned.
 ///
 /// # Errors
 /// There can be no child, or another child was reaped.

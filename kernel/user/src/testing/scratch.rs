@@ -1,4 +1,4 @@
-//! The directory that a rule runs in: empty when it begins, whatever the one before left.
+//! The directory that a rule runs in. It is empty when the rule begins.
 
 use core::ffi::CStr;
 
@@ -10,7 +10,7 @@ use crate::{ensure, need, system};
 /// Its path.
 const PATH: &CStr = c"/scratch";
 
-/// Makes the directory anew and enters it.
+/// Makes the directory again and enters it.
 ///
 /// # Errors
 /// It cannot be made or entered.
@@ -35,7 +35,7 @@ pub fn leave() -> Verdict {
     Ok(())
 }
 
-/// Removes all that is in the current directory, however deep: whatever cannot be removed is a
+/// Removes everything in the current directory, at any depth: what cannot be removed is a
 /// directory, which is entered and cleared first.
 ///
 /// # Errors

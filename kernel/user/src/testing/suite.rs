@@ -1,5 +1,5 @@
-//! Runs rules, each in a child and in an empty directory, and says of each whether it holds. A rule
-//! that holds but leaves fewer free frames than before does not.
+//! Runs rules, each in a child and in an empty directory, and prints for each whether it holds. A
+//! rule that holds but leaves fewer free frames than before does not.
 
 use core::ffi::CStr;
 
@@ -35,10 +35,10 @@ macro_rules! rules {
 /// Times that the clock ticks until frames of processes that end on their own must be back.
 const PATIENCE: u32 = 20;
 
-/// Runs those rules of `groups` that the arguments choose; gives the program's exit status.
+/// Runs those rules of `groups` that the arguments choose, and returns the program's exit status.
 ///
-/// `-l` lists them, `-q` leaves out the slow ones but those that are named, names of rules or groups
-/// choose only those.
+/// `-l` lists them, `-q` leaves out the slow ones but those that are named, names of rules or
+/// groups choose only those.
 pub fn run(program: &str, groups: &[Group], arguments: Arguments) -> i32 {
     let chosen = Choice { arguments };
     if chosen.has_flag(b"-l") {
@@ -178,7 +178,7 @@ impl Frames {
 
     /// After one child came and went: what the first one costs, the rest need not pay.
     fn settled() -> Frames {
-        // Its status says nothing: it does nothing.
+        // Its status does not matter: it does nothing.
         let _ = child::status_of(|| 0);
         let now = Frames::now();
         Frames {

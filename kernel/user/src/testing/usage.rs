@@ -30,7 +30,7 @@ pub fn usage() -> MemoryUsage {
     system::memory().unwrap_or_default()
 }
 
-/// Frames that nobody holds and that are promised to nobody.
+/// Free frames that are not promised.
 pub fn free_frames() -> u64 {
     let usage = usage();
     usage.free_frames - usage.promised_frames
@@ -42,8 +42,8 @@ pub fn program_pages_end() -> u64 {
 }
 
 /// Has every page of the program present, and those of the stack that a rule uses its own, so that
-/// what is counted from here on is what the rule does on purpose. A kernel that has no call `memory`
-/// counts nothing, and may have no such stack.
+/// what is counted from here on is what the rule does on purpose. A kernel that has no call
+/// `memory` counts nothing, and may have no such stack.
 pub fn settle() {
     if system::memory().is_none() {
         return;
@@ -88,7 +88,7 @@ impl Account {
         Account::of_now()
     }
 
-    /// Counts from now on, whatever state the program is in.
+    /// Counts from now on, without settling first.
     pub fn of_now() -> Account {
         Account { before: usage() }
     }

@@ -1,4 +1,4 @@
-//! What a rule says of itself: that it holds, or the first of its claims that does not.
+//! The verdict on a rule: it holds, or the first of its claims that is false.
 
 use core::fmt;
 

@@ -1,5 +1,5 @@
-//! Patterns: `^` and `$` stand for the ends of a line, `.` for any byte, `x*` for any number of `x`,
-//! `\x` for `x` itself; everything else for itself.
+//! Patterns: `^` and `$` stand for the ends of a line, `.` for any byte, `x*` for any number of
+//! `x`, `\x` for `x` itself; everything else for itself.
 
 /// Whether some part of `line` is what `pattern` describes.
 pub fn matches(pattern: &[u8], line: &[u8]) -> bool {

@@ -123,7 +123,7 @@ impl Diary {
         })
     }
 
-    /// Writes over some of it, or adds to it, or begins anew.
+    /// Overwrites some of it, or adds to it, or replaces it.
     pub fn write(&mut self, random: &mut Random) -> Verdict {
         let anew = random.below(8) == 0;
         let mode = if anew {
@@ -185,7 +185,7 @@ pub fn descriptors() -> Verdict {
     Ok(())
 }
 
-/// Calls with an address that belongs to nobody.
+/// Calls with an address that is not mapped.
 pub fn wild_pointers(random: &mut Random) -> Verdict {
     const CALLS: [SystemCall; 9] = [
         SystemCall::Open,

@@ -51,7 +51,7 @@ fn work_in_child(worker: &mut Worker) -> Verdict {
     }
 }
 
-/// A child that works until it is killed, wherever that is.
+/// A child that works until it is killed, at any point.
 pub fn child_that_is_killed(worker: &mut Worker) -> Verdict {
     let seed = worker.random.number();
     let child = spawn(|| {

@@ -1,5 +1,5 @@
-//! More touched than there is: whoever wants the frame that is not there is killed, or its call
-//! fails, and all comes back.
+//! More memory touched than there is: the process that needs one frame too many is killed, or its
+//! system call fails, and all frames come back.
 
 use user::abi::SystemCall;
 use user::testing::child::{KILLED, dies, passes, status_of};

@@ -117,7 +117,7 @@ fn loads_and_stores_are_told_apart() -> Verdict {
     ensure_equal!(load(heap), 0);
     ensure_equal!(account.change().loads, 1);
     ensure_equal!(account.change().stores, 0);
-    // A page that was only read is as good as any.
+    // A page that was only read counts like any other.
     store(heap, 1);
     ensure_equal!(account.frames(), 1);
     store(heap + PAGE, 1);
@@ -311,7 +311,7 @@ fn eager_and_lazy_mix() -> Verdict {
     ensure_equal!(account.frames(), 6);
     ensure_equal!(account.change().stores, 4);
     ensure_equal!(above, heap + 4 * PAGE);
-    // From the middle of a page that is a hole: that page is new to nobody.
+    // From the middle of a page that is a hole: eager growth does not fill that page.
     let place = need!(lazy(10));
     ensure_equal!(eager(10), place + 10);
     store(place + 15, 1);

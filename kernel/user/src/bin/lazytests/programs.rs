@@ -1,5 +1,5 @@
-//! Programs whose pages are had from their file when they are touched, whatever becomes of the file.
-//! The program is `paged`; it checks itself.
+//! Programs whose pages come from their file when they are touched, even if the file changes or
+//! goes. The program is `paged`; it checks itself.
 
 use core::ffi::CStr;
 
@@ -199,7 +199,7 @@ fn exec_takes_few_frames() -> Verdict {
     Ok(())
 }
 
-/// Whoever opened the file before it became a program can write it afterwards.
+/// A process that opened the file before it became a program can write it afterwards.
 fn a_program_being_written() -> Verdict {
     create(COPY, program()?)?;
     let file = need!(system::open(COPY, WRITE_ONLY));

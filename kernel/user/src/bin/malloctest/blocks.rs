@@ -97,7 +97,7 @@ fn a_child_has_a_heap_of_its_own() -> Verdict {
     Ok(())
 }
 
-/// Whoever frees memory that is free already is ended for it.
+/// A program that frees memory which is free already is ended.
 fn freeing_twice_is_noticed() -> Verdict {
     let status = child::status_of(|| {
         let Some(block) = heap::malloc(100) else {

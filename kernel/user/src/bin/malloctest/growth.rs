@@ -118,14 +118,14 @@ fn running_out_is_an_answer() -> Verdict {
         ensure!(is_marked(block, SIZE, number));
     }
     let middle = blocks.swap_remove(blocks.len() / 2);
-    // SAFETY: nobody has it any more.
+    // SAFETY: it is not in use any more.
     unsafe { heap::free(middle) };
     ensure!(need!(heap::malloc(SIZE)) == middle);
     ensure!(heap::malloc(SIZE).is_none());
     blocks.push(middle);
     let all = blocks.len() * SIZE;
     for block in blocks {
-        // SAFETY: nobody uses them any more.
+        // SAFETY: they are not in use any more.
         unsafe { heap::free(block) };
     }
     let large = need!(heap::malloc(all));
@@ -137,7 +137,7 @@ fn running_out_is_an_answer() -> Verdict {
 /// Writes a number to both ends of a block.
 fn mark(block: NonNull<u8>, size: usize, number: usize) {
     for at in [0, size - 8] {
-        // SAFETY: both are inside the block, which nobody else uses.
+        // SAFETY: both are inside the block, which is in no other use.
         unsafe { block.add(at).cast().write_unaligned(number) };
     }
 }

@@ -1,5 +1,5 @@
-//! Tries `malloc` and `free`, and Rust's collections on them, by rules in groups; the last line is the
-//! verdict. `malloctest NAME…` runs only those rules or groups, `malloctest -l` lists them.
+//! Tries `malloc` and `free`, and Rust's collections on them, by rules in groups; the last line is
+//! the verdict. `malloctest NAME…` runs only those rules or groups, `malloctest -l` lists them.
 #![no_std]
 #![no_main]
 

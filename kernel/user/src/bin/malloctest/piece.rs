@@ -16,7 +16,7 @@ impl Piece {
     /// Allocates `size` bytes and fills them with a pattern that follows from `seed`.
     pub fn new(size: usize, seed: u8) -> Option<Piece> {
         let memory = heap::malloc(size)?;
-        // SAFETY: memory of that size, which nobody else has.
+        // SAFETY: memory of that size, which is in no other use.
         unsafe { memory.write_bytes(0, size) };
         let mut piece = Piece { memory, size, seed };
         for (byte, value) in piece.bytes_mut().iter_mut().zip(pattern(seed)) {
@@ -56,7 +56,7 @@ impl Piece {
 
 impl Drop for Piece {
     fn drop(&mut self) {
-        // SAFETY: it is `malloc`'s, and nobody can name it any more.
+        // SAFETY: it is `malloc`'s, and it cannot be named any more.
         unsafe { heap::free(self.memory) };
     }
 }

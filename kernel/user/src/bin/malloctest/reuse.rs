@@ -31,7 +31,7 @@ fn one_block_again_and_again() -> Verdict {
     Ok(())
 }
 
-/// Small blocks fit where a large one was, without loss but for 16 bytes each.
+/// Small blocks fit where a large one was, with a loss of only 16 bytes each.
 fn the_rest_of_a_block_is_used() -> Verdict {
     let large = need!(Piece::new(3 * 112 - 16, 0));
     let _wall = need!(Piece::new(1, 0));
@@ -90,7 +90,7 @@ fn what_lies_between_stays() -> Verdict {
     Ok(())
 }
 
-/// Whatever was taken, and in whatever order it is freed: afterwards there is one block again.
+/// Blocks of all sizes, freed in any order, become one block again.
 fn all_comes_back_in_any_order() -> Verdict {
     const PIECES: usize = 48;
     let mut random = Random::new(7);

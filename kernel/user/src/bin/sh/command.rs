@@ -6,7 +6,8 @@
 //! command  = ( "(" list ")" | word ) { word | redirection }
 //! ```
 //!
-//! where words do not follow parentheses, and a redirection may come before a command or stand for it.
+//! where words do not follow parentheses, and a redirection may come before a command or stand for
+//! it.
 
 use alloc::ffi::CString;
 use alloc::vec::{self, Vec};

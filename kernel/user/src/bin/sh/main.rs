@@ -1,8 +1,8 @@
 //! The shell: reads lines from the standard input, or from the file it is given, and runs them.
 //!
-//! A line is made of programs with arguments, joined by `|`, `;` and `&`, grouped by parentheses, their
-//! input and output redirected by `<`, `>` and `>>`. Quotes and backslashes keep special characters
-//! from being special; `#` begins a comment. `cd` and `exit` are the shell's own.
+//! A line is made of programs with arguments, joined by `|`, `;` and `&`, grouped by parentheses,
+//! their input and output redirected by `<`, `>` and `>>`. Quotes and backslashes keep special
+//! characters from being special; `#` begins a comment. `cd` and `exit` are the shell's own.
 #![no_std]
 #![no_main]
 

@@ -49,24 +49,22 @@ fn own(action: &Action) -> Option<i32> {
     }
 }
 
-/// Starts every command, joined by pipes, and waits for all: the exit status of the last. If one
-/// cannot be started, those before it find that nobody reads what they write.
+/// Starts every command, joined by pipes, waits for all, and returns the exit status of the last.
+/// If one cannot be started, the pipe of the command before it has no reader.
 fn pipeline(commands: &[Command]) -> i32 {
     let mut children = Vec::new();
-    // Where the command before writes.
+    // What the previous command writes to.
     let mut input = None;
     let last = commands.len() - 1;
     for (index, command) in commands.iter().enumerate() {
-        let (next_input, output) = match index < last {
-            true => match system::pipe() {
-                Some((read_end, write_end)) => (Some(read_end), Some(write_end)),
-                None => {
-                    eprintln!("sh: there is no pipe left");
-                    break;
-                }
-            },
-            false => (None, None),
-        };
+        let (mut next_input, mut output) = (None, None);
+        if index < last {
+            let Some((read_end, write_end)) = system::pipe() else {
+                eprintln!("sh: there is no pipe left");
+                break;
+            };
+            (next_input, output) = (Some(read_end), Some(write_end));
+        }
         let next_input = next_input.map(File::from_descriptor);
         let output = output.map(File::from_descriptor);
         match fork() {
@@ -138,8 +136,8 @@ fn perform(command: &Command) -> i32 {
     }
 }
 
-/// Becomes the program that the first word names, in the current directory or else in the root; comes
-/// back only if that fails, with the exit status. Not inlined, for its list of arguments.
+/// Becomes the program that the first word names, in the current directory or else in the root;
+/// comes back only if that fails, with the exit status. Not inlined, for its list of arguments.
 #[inline(never)]
 fn become_program(words: &[CString]) -> i32 {
     let Some(name) = words.first() else {

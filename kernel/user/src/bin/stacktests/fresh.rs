@@ -42,7 +42,7 @@ pub fn measure() -> i32 {
 }
 
 fn one_page_is_there() -> Verdict {
-    // Where the arguments are, and whatever has been called yet.
+    // It holds the arguments, and what was called until now.
     ensure_equal!(page_of(stack()), stack_top() - PAGE);
     // The code of what follows is there from now on.
     for page in (0..program_pages_end()).step_by(PAGE as usize) {

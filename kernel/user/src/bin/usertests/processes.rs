@@ -208,9 +208,10 @@ fn kill_of_the_busy() -> Verdict {
     for calls in [false, true].into_iter().cycle().take(10) {
         let child = spawn(|| {
             loop {
-                match calls {
-                    true => _ = system::getpid(),
-                    false => core::hint::spin_loop(),
+                if calls {
+                    let _ = system::getpid();
+                } else {
+                    core::hint::spin_loop();
                 }
             }
         })?;
@@ -421,7 +422,8 @@ fn orphans_without_end() -> Verdict {
     leave_orphans(800)
 }
 
-/// Each round leaves three processes, which end in any order; some of them have others for children.
+/// Each round leaves three processes, which end in any order; some of them have others for
+/// children.
 fn leave_orphans(rounds: usize) -> Verdict {
     for _ in 0..rounds {
         let child = need!(system::fork());
