@@ -75,27 +75,27 @@ impl<I: Image> AddressSpace<I> {
     }
 
     /// Copies a string that ends in a zero byte to `buffer`, and returns its length without that
-    /// byte.
+    /// byte. `None` if there is no zero byte among as many bytes as the buffer has.
     ///
     /// # Errors
-    /// A page cannot be read, or there is no zero byte among as many bytes as the buffer has.
+    /// A page cannot be read.
     pub fn copy_in_string(
         &mut self,
         mut from: UserAddress,
         buffer: &mut [u8],
-    ) -> Result<usize, Fault> {
+    ) -> Result<Option<usize>, Fault> {
         let mut filled = 0;
         while filled < buffer.len() {
             let stretch = self.stretch(from, buffer.len() - filled, Access::Load)?;
             let part = &mut buffer[filled..filled + stretch.length];
             stretch.frame.read(stretch.offset, part);
             if let Some(end) = part.iter().position(|&byte| byte == 0) {
-                return Ok(filled + end);
+                return Ok(Some(filled + end));
             }
             filled += stretch.length;
             from = advance(from, stretch.length)?;
         }
-        Err(Fault::NotAllowed)
+        Ok(None)
     }
 
     /// Reads a word of eight bytes.

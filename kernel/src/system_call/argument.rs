@@ -28,6 +28,6 @@ pub(super) fn path<'b, const NUMBER: usize>(
 ) -> Result<&'b [u8], Refused> {
     let address = address::<NUMBER>(task);
     let copy = |space: &mut AddressSpace| space.copy_in_string(address, buffer);
-    let length = task.space.with_loading(copy)?;
+    let length = task.space.with_loading(copy)?.ok_or(Refused)?;
     Ok(&buffer[..length])
 }

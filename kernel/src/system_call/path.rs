@@ -8,7 +8,7 @@ use super::{Answer, Refused, argument, file};
 use crate::address::UserAddress;
 use crate::file::{File, Target};
 use crate::file_system::{self, Failed, InodeReference, transaction};
-use crate::memory::{Access, Fault};
+use crate::memory::Access;
 use crate::process::exec::{self, Arguments, CannotExec};
 use crate::process::{AddressSpace, Task};
 
@@ -126,13 +126,11 @@ struct UserArguments<'a> {
 
 impl UserArguments<'_> {
     /// Bytes of the string at `address`, its zero byte included, if they are at most `limit`.
-    fn length(&mut self, address: UserAddress, limit: usize) -> Result<usize, Fault> {
+    fn length(&mut self, address: UserAddress, limit: usize) -> Result<usize, CannotExec> {
         let mut length = 0;
         let mut part = [0; 64];
         while length < limit {
-            let place = address
-                .checked_add(length as u64)
-                .ok_or(Fault::NotAllowed)?;
+            let place = address.checked_add(length as u64).ok_or(CannotExec)?;
             let stretch = self
                 .space
                 .with_loading(|space| space.stretch(place, part.len(), Access::Load))?;
@@ -143,7 +141,7 @@ impl UserArguments<'_> {
                 None => length += bytes.len(),
             }
         }
-        Err(Fault::NotAllowed)
+        Err(CannotExec)
     }
 }
 

@@ -25,7 +25,7 @@ impl<I: Image> AddressSpace<I> {
     /// May sleep.
     ///
     /// # Errors
-    /// The file cannot be read, or no frame is left; then nothing has changed.
+    /// The file cannot be read, no frame is left, or no file backs the page; then nothing has changed.
     pub fn load(
         &mut self,
         address: UserAddress,
