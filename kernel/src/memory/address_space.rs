@@ -166,11 +166,18 @@ impl<I: Image> AddressSpace<I> {
     fn resolve(&mut self, fault: PageFault, entry: Entry) -> Result<Frame, Fault> {
         let page = fault.address.page().ok_or(Fault::NotAllowed);
         let result = page.and_then(|page| self.fill(page, entry, fault.access));
-        // A page that must be loaded first is counted when it is loaded.
-        if !matches!(result, Err(Fault::NotLoaded(_))) {
-            self.note(fault, result.map(|filled| filled.resolution));
+        match result {
+            Ok(filled) => {
+                self.note(fault, Ok(filled.resolution));
+                Ok(filled.frame)
+            }
+            // It is counted when it is loaded.
+            Err(Fault::NotLoaded(page)) => Err(Fault::NotLoaded(page)),
+            Err(refused) => {
+                self.note(fault, Err(refused));
+                Err(refused)
+            }
         }
-        result.map(|filled| filled.frame)
     }
 
     /// Notes how a fault ended: counts it if it was resolved, and prints it if all are printed.

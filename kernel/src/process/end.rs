@@ -17,7 +17,7 @@ pub const KILLED: i32 = -1;
 /// If it is the first process.
 pub fn exit(mut key: Key, status: i32) -> ! {
     let process = key.process();
-    let thread = process.thread();
+    let thread = key.thread();
     assert!(process.slot() != Slot::INIT, "init exiting");
     {
         let (resources, _) = key.open();

@@ -50,7 +50,7 @@ pub fn fork(task: &mut Task<'_>) -> Option<i32> {
 extern "C" fn child_entry() -> ! {
     // SAFETY: the thread has just begun.
     let mut key = unsafe { Key::of_this_thread(scheduler::begin()) };
-    if key.process().thread().is_killed() {
+    if key.thread().is_killed() {
         end::exit(key, end::KILLED)
     }
     match key.task() {

@@ -17,6 +17,7 @@ use crate::scheduling::{Thread, scheduler};
 /// end, which takes the key.
 pub struct Key {
     process: &'static Process,
+    thread: &'static Thread,
     /// It stays with the thread that has it.
     not_send: PhantomData<*const ()>,
 }
@@ -47,6 +48,7 @@ impl Key {
     pub(super) unsafe fn of_new(process: &'static Process) -> Key {
         Key {
             process,
+            thread: process.thread(),
             not_send: PhantomData,
         }
     }
@@ -60,6 +62,7 @@ impl Key {
     pub unsafe fn of_this_thread(thread: &'static Thread) -> Key {
         Key {
             process: Process::at(thread.slot()),
+            thread,
             not_send: PhantomData,
         }
     }
@@ -70,11 +73,17 @@ impl Key {
         self.process
     }
 
+    /// The thread that runs it.
+    #[inline]
+    pub fn thread(&self) -> &'static Thread {
+        self.thread
+    }
+
     /// What the process owns, and its registers.
     #[inline]
     pub fn open(&mut self) -> (&mut Resources, &mut Trapframe) {
         let resources = self.process.resources.get();
-        let trapframe = trapframe::pointer_to(self.process.slot());
+        let trapframe = trapframe::pointer_to(self.thread.slot());
         // SAFETY: this is the only key to them, and it is borrowed for as long as they are.
         unsafe { (&mut *resources, &mut *trapframe) }
     }
@@ -82,11 +91,11 @@ impl Key {
     /// The process at work. `None` if it has no memory: it has not begun, or has ended.
     #[inline]
     pub fn task(&mut self) -> Option<Task<'_>> {
-        let process = self.process;
+        let (process, thread) = (self.process, self.thread);
         let (resources, trapframe) = self.open();
         Some(Task {
             process,
-            thread: process.thread(),
+            thread,
             trapframe,
             space: resources.space.as_mut()?,
             files: &mut resources.files,
@@ -100,6 +109,6 @@ impl Key {
     /// The process has never run, and has all that `entry` needs.
     pub(super) unsafe fn start(self, entry: extern "C" fn() -> !) {
         // SAFETY: the caller's promise.
-        unsafe { scheduler::start(self.process.thread(), entry) }
+        unsafe { scheduler::start(self.thread, entry) }
     }
 }

@@ -15,9 +15,10 @@ use crate::memory::address_space::Fixtures;
 use crate::memory::fixed_tables;
 use crate::scheduling::{Slot, Thread};
 
-/// A slot of the process table. (Aligned so that finding its index is a shift.)
+/// A slot of the process table. (Aligned so that indexing is a shift.)
 #[repr(align(1024))]
 pub struct Process {
+    slot: Slot,
     pid: AtomicI32,
     name: [AtomicU64; 2],
     /// Its page faults, and its memory as others may see it.
@@ -29,7 +30,15 @@ pub struct Process {
 // SAFETY: `resources` is used by `Key::open` alone; the rest is atomic.
 unsafe impl Sync for Process {}
 
-static TABLE: [Process; PROCESSES] = [const { Process::new() }; PROCESSES];
+static TABLE: [Process; PROCESSES] = {
+    let mut table = [const { Process::new() }; PROCESSES];
+    let mut index = 0;
+    while index < PROCESSES {
+        table[index].slot = Slot::at(index);
+        index += 1;
+    }
+    table
+};
 
 /// A process's name: its program's, for messages; ends in a zero byte.
 pub type Name = [u8; PROCESS_NAME];
@@ -47,6 +56,7 @@ pub struct Resources {
 impl Process {
     const fn new() -> Process {
         Process {
+            slot: Slot::INIT,
             pid: AtomicI32::new(0),
             name: [const { AtomicU64::new(0) }; 2],
             account: Account::new(),
@@ -67,10 +77,7 @@ impl Process {
     /// Its place in the table.
     #[inline]
     pub fn slot(&self) -> Slot {
-        let distance = core::ptr::from_ref(self)
-            .addr()
-            .wrapping_sub(TABLE.as_ptr().addr());
-        Slot::at(distance / size_of::<Process>())
+        self.slot
     }
 
     /// The thread that runs it in the kernel.

@@ -27,7 +27,7 @@ impl Slot {
 
     /// The slot with that index in tables, which is below [`PROCESSES`].
     #[inline]
-    pub fn at(index: usize) -> Slot {
+    pub const fn at(index: usize) -> Slot {
         Slot((index & (PROCESSES - 1)) as u8)
     }
 
@@ -74,9 +74,10 @@ pub struct Shared {
     pub(super) channel: usize,
 }
 
-/// The thread of a process slot. (Aligned so that finding its index is a shift.)
+/// The thread of a process slot. (Aligned so that indexing is a shift.)
 #[repr(align(256))]
 pub struct Thread {
+    slot: Slot,
     /// Guards the state. Held across a context switch: by the thread that gives up the hart until
     /// the scheduler runs, and by the scheduler until the thread runs.
     pub shared: SpinLock<Shared>,
@@ -88,11 +89,20 @@ pub struct Thread {
 // SAFETY: `context` is used under `shared`; the rest is atomic or locked.
 unsafe impl Sync for Thread {}
 
-static THREADS: [Thread; PROCESSES] = [const { Thread::new() }; PROCESSES];
+static THREADS: [Thread; PROCESSES] = {
+    let mut threads = [const { Thread::new() }; PROCESSES];
+    let mut index = 0;
+    while index < PROCESSES {
+        threads[index].slot = Slot::at(index);
+        index += 1;
+    }
+    threads
+};
 
 impl Thread {
     const fn new() -> Thread {
         Thread {
+            slot: Slot::INIT,
             shared: SpinLock::new(
                 &"process",
                 Shared {
@@ -108,10 +118,7 @@ impl Thread {
     /// Its slot.
     #[inline]
     pub fn slot(&self) -> Slot {
-        let distance = core::ptr::from_ref(self)
-            .addr()
-            .wrapping_sub(THREADS.as_ptr().addr());
-        Slot::at(distance / size_of::<Thread>())
+        self.slot
     }
 
     /// Whether its process must end as soon as it is about to return to user mode.
