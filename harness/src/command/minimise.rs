@@ -6,8 +6,7 @@ use faultline::case_file;
 use faultline::runner::Runner;
 use faultline::triage::explain::{Explanation, explain};
 use faultline::triage::finding_file;
-use faultline::triage::minimise::add_reasons;
-use faultline::triage::minimise::{Budget, Minimality, Minimised, minimise};
+use faultline::triage::minimise::{Budget, Minimality, Minimised, add_reasons, minimise_on};
 use oracle::{Bucket, Finding, bucket};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -72,12 +71,12 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
         executions: arguments.executions,
         until: seconds.and_then(|seconds| Instant::now().checked_add(seconds)),
     };
-    let mut minimised = minimise(
+    let mut minimised = minimise_on(
+        &mut runner,
         &case,
         &wanted,
         finding.step,
         budget,
-        |candidate| Some(bucket(runner.run(candidate).finding.as_ref()?)),
         |operations, executions| {
             progress.set_message(format!(
                 "{operations} operations left, {executions} executions"

@@ -3,9 +3,9 @@
 use super::ending::Ending;
 use super::explain::{Explanation, explain};
 use super::identity::{Identity, Name};
-use super::minimise::{Minimality, Minimised, minimise};
+use super::minimise::{Minimality, Minimised, minimise_on};
 use crate::runner::Runner;
-use oracle::{Bucket, Case, Finding, Situation, bucket};
+use oracle::{Case, Finding, Situation};
 use std::fmt;
 
 /// A finding with the smallest case that shows it, and what is known of it.
@@ -57,7 +57,8 @@ impl Report {
         explaining: Explaining,
     ) -> Report {
         let Discovery { finding, name, .. } = &discovery;
-        let minimised = smaller(runner, case, &name.bucket, finding.step, executions);
+        let (wanted, step) = (&name.bucket, finding.step);
+        let minimised = minimise_on(runner, case, wanted, step, executions, |_, _| {});
         Report::describe(runner, discovery, minimised, explaining, None)
     }
 
@@ -67,7 +68,7 @@ impl Report {
         runner.avoid(&self.avoided);
         let before = &self.minimised;
         let (bucket, step) = (self.identity.bucket(), self.finding.step);
-        let mut minimised = smaller(runner, &before.case, bucket, step, executions);
+        let mut minimised = minimise_on(runner, &before.case, bucket, step, executions, |_, _| {});
         minimised.operations_before = before.operations_before;
         minimised.executions += before.executions;
         if minimised.case == before.case && minimised.minimality == Minimality::BudgetSpent {
@@ -128,18 +129,6 @@ impl Report {
             Ending::NotAsked | Ending::Never => seen.to_string(),
         }
     }
-}
-
-/// Looks for a smaller case that shows the same bucket.
-fn smaller(
-    runner: &mut Runner,
-    case: &Case,
-    wanted: &Bucket,
-    failed_at: Option<usize>,
-    executions: u64,
-) -> Minimised {
-    let shows = |candidate: &Case| Some(bucket(runner.run(candidate).finding.as_ref()?));
-    minimise(case, wanted, failed_at, executions, shows, |_, _| {})
 }
 
 impl fmt::Display for Report {

@@ -263,4 +263,23 @@ mod tests {
         assert_eq!(shown["verdict"], "divergence");
         assert_eq!(shown["case"], short_path.to_str().unwrap());
     }
+
+    #[test]
+    fn programs_are_shown_the_same_fields_in_the_same_order() {
+        let fields = |shown: String| -> Vec<String> {
+            // A field of the outer object stands two blanks in.
+            let lines = shown.lines().filter_map(|line| line.strip_prefix("  \""));
+            let names = lines.filter_map(|line| line.split('"').next());
+            names.map(str::to_owned).collect()
+        };
+        let found = found("a: sbrk +1p\na: open heap[0]", Does::Returns(u64::MAX));
+        let shown = fields(serde_json::to_string_pretty(&found).unwrap());
+        let wanted = "path bucket finding case minimality has_died executions seconds";
+        assert_eq!(shown.join(" "), wanted);
+        let rows = rows(vec![found]);
+        let shown = fields(serde_json::to_string_pretty(&rows[0]).unwrap());
+        let wanted = "severity verdict clause wrong page operations expected seen minimality length \
+                      case text others seconds";
+        assert_eq!(shown.join(" "), wanted);
+    }
 }

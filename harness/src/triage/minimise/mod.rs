@@ -12,8 +12,9 @@ mod search;
 
 pub use needs::{Need, Reason, add_reasons};
 
+use crate::runner::Runner;
 use oracle::case::VERSION_LINE;
-use oracle::{Bucket, Case, Operation};
+use oracle::{Bucket, Case, Operation, bucket};
 use search::Search;
 use std::time::Instant;
 
@@ -83,6 +84,19 @@ impl Minimised {
 
 fn as_text<S: serde::Serializer>(case: &Case, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(case)
+}
+
+/// Shrinks `case`, in which `runner`'s kernel shows `wanted`, within `budget`: see [`minimise`].
+pub fn minimise_on(
+    runner: &mut Runner,
+    case: &Case,
+    wanted: &Bucket,
+    failed_at: Option<usize>,
+    budget: impl Into<Budget>,
+    progress: impl FnMut(usize, u64),
+) -> Minimised {
+    let shows = |candidate: &Case| Some(bucket(runner.run(candidate).finding.as_ref()?));
+    minimise(case, wanted, failed_at, budget, shows, progress)
 }
 
 /// Shrinks `case`, which shows `wanted`, within `budget`.
