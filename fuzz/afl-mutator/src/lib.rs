@@ -23,10 +23,7 @@ pub struct Mutator {
 impl Mutator {
     fn new(target: Profile, seed: u32) -> Self {
         Self {
-            breeder: Breeder {
-                target,
-                ..Breeder::default()
-            },
+            breeder: Breeder { target },
             random: fastrand::Rng::with_seed(u64::from(seed)),
             child: Vec::new(),
         }

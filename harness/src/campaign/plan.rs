@@ -1,6 +1,5 @@
 //! What a campaign is to do.
 
-use crate::breeding::Mutations;
 use crate::triage::finding_file::Destination;
 use oracle::{Case, Profile};
 use std::path::PathBuf;
@@ -13,8 +12,6 @@ use std::time::Duration;
 pub struct Plan {
     /// The targets that cases are made for, in turn; none stands for all targets.
     pub targets: Vec<Profile>,
-    /// How cases are changed.
-    pub mutations: Mutations,
     /// When to stop: after so long,
     pub duration: Option<Duration>,
     /// or after so many executions of all threads together, whichever comes first. With neither

@@ -88,7 +88,6 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::{MINIMISE_EXECUTIONS, Pending, Queue, SLICE};
-    use crate::breeding::Mutations;
     use crate::campaign::{Minimising, Plan};
     use crate::triage::Found;
     use crate::triage::minimise::Minimality;
@@ -100,7 +99,6 @@ mod tests {
     fn plan() -> Plan {
         Plan {
             targets: Vec::new(),
-            mutations: Mutations::Operations,
             duration: Some(Duration::from_secs(100)),
             executions: None,
             jobs: 1,

@@ -165,10 +165,7 @@ impl<'a> Shared<'a> {
             };
         }
         let target = self.targets[number % self.targets.len()];
-        let breeder = Breeder {
-            target,
-            mutations: self.plan.mutations,
-        };
+        let breeder = Breeder { target };
         let parent = match random.u32(..FRESH) {
             0 => None,
             _ => self.pool.pick(random),

@@ -5,7 +5,6 @@ pub mod kernels;
 pub mod probe;
 
 use crate::boot::BootError;
-use crate::breeding::Mutations;
 use crate::campaign::{self, Broken};
 use crate::fuzzing::{Progress, Totals};
 use crate::guest::Guest;
@@ -97,7 +96,6 @@ pub fn check(
     let flags = flags(files, dialect_file.as_deref());
     let campaign = campaign::Plan {
         targets: Vec::new(),
-        mutations: Mutations::Operations,
         duration: Some(plan.duration),
         executions: None,
         jobs: plan.jobs,

@@ -3,7 +3,6 @@
 use super::parallel::{self, Threads, interrupt};
 use super::{Conclusion, Format, GuestArguments, output};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use faultline::breeding::Mutations;
 use faultline::campaign::{self, Minimising, Plan, folder};
 use faultline::case_file;
 use faultline::triage::finding_file;
@@ -31,9 +30,6 @@ pub(crate) struct Arguments {
     /// How long to fuzz [default: 60, or no limit if --executions is given]
     #[arg(long, value_name = "N")]
     seconds: Option<u64>,
-    /// What a mutation changes: operations, or random bytes of the binary form
-    #[arg(long, value_enum, default_value = "operations")]
-    mutations: MutationsArgument,
     /// How many cases to run
     #[arg(long, value_name = "N")]
     executions: Option<u64>,
@@ -62,12 +58,6 @@ pub(crate) struct Arguments {
     format: Format,
     #[command(flatten)]
     guest: GuestArguments,
-}
-
-#[derive(Clone, Copy, clap::ValueEnum)]
-enum MutationsArgument {
-    Operations,
-    Bytes,
 }
 
 /// How long a campaign runs by default.
@@ -109,10 +99,6 @@ fn plan(arguments: &Arguments, jobs: usize, stop: Arc<AtomicBool>) -> miette::Re
     };
     Ok(Plan {
         targets: arguments.targets.clone(),
-        mutations: match arguments.mutations {
-            MutationsArgument::Operations => Mutations::Operations,
-            MutationsArgument::Bytes => Mutations::Bytes,
-        },
         duration: seconds.map(Duration::from_secs),
         executions: arguments.executions,
         jobs,

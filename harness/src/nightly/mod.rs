@@ -9,7 +9,6 @@ mod state;
 
 pub use state::StateError;
 
-use crate::breeding::Mutations;
 use crate::campaign::{self, Broken};
 use crate::case_file::{self, CaseFileError};
 use crate::distil::distil;
@@ -218,7 +217,6 @@ fn fuzz(
     let corpus_before = stored.len();
     let campaign = campaign::Plan {
         targets: vec![target],
-        mutations: Mutations::Operations,
         duration: Some(share),
         executions: None,
         jobs: plan.jobs,
