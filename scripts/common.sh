@@ -53,6 +53,39 @@ apt_install() {
     as_root "${install[@]}" || { as_root apt-get update && as_root "${install[@]}"; }
 }
 
+# Where set-up puts programs of Debian's that the system itself cannot take; the tests look there too.
+tools=$root/target/tools
+
+# have_tools PROGRAM...: whether the tests find them all.
+have_tools() {
+    local program
+    for program; do
+        command -v "$program" >/dev/null || "$tools/bin/$program" --version &>/dev/null || return
+    done
+}
+
+# unpack_tools PACKAGE PROGRAM...: unpacks a Debian package, and what the system lacks of the packages
+# that it needs, into a folder of its own. Nothing on the system changes; root is not needed.
+unpack_tools() {
+    local folder=$tools/$1 package=$1 program libraries
+    shift
+    command -v apt-get >/dev/null && command -v dpkg >/dev/null || return
+    rm -rf "$folder" && mkdir -p "$folder/archives/partial" "$tools/bin" || return
+    # Without the system's packages of QEMU in the list, none of them is in conflict with the new one.
+    awk 'BEGIN { RS = ""; ORS = "\n\n" } !/(^|\n)Package: qemu-/' /var/lib/dpkg/status >"$folder/status" &&
+        apt-get --option Dir::State::status="$folder/status" --option Debug::NoLocking=true \
+            --option Dir::Cache::archives="$folder/archives" \
+            --yes --no-install-recommends --download-only install "$package" || return
+    find "$folder/archives" -name '*.deb' -exec dpkg --extract {} "$folder" \; &&
+        rm -r "$folder/archives" "$folder/status" || return
+    libraries=$(find "$folder" -name '*.so.*' -printf '%h\n' | sort -u | paste -sd :)
+    for program; do
+        printf '#!/bin/sh\nLD_LIBRARY_PATH=%q exec %q "$@"\n' "$libraries" "$folder/usr/bin/$program" \
+            >"$tools/bin/$program" && chmod +x "$tools/bin/$program" || return
+    done
+    have_tools "$@"
+}
+
 # recent RUSTC: whether it is Rust 1.95 or later.
 recent() {
     local version
@@ -73,22 +106,11 @@ have_debian_core() {
         [[ -d $sysroot/lib/rustlib/src/rust/library/core ]]
 }
 
-# build_afl TARGET: the AFL++ program of a fuzz target, and our mutations for it to load. Those must
-# not hold AFL++'s runtime, as the program does.
-build_afl() {
-    cargo afl build --quiet --release --manifest-path "$root/fuzz/Cargo.toml" \
-        --package faultline-afl --bin "${1}_afl" --target-dir "$root/fuzz/target/afl" &&
-        cargo build --quiet --release --manifest-path "$root/fuzz/Cargo.toml" \
-            --package faultline-afl-mutator --target-dir "$root/fuzz/target"
-}
-
-# run_afl TARGET FLAG...: one instance of AFL++, with our mutations beside its own.
-run_afl() {
-    local target=$1
-    shift
-    # Not on one core for good, no governor, no core dumps: none of it matters to a guest in a machine.
-    AFL_NO_UI=1 AFL_NO_AFFINITY=1 AFL_SKIP_CPUFREQ=1 AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 \
-        AFL_CUSTOM_MUTATOR_LIBRARY=$root/fuzz/target/release/libfaultline_afl_mutator.so \
-        FAULTLINE_TARGET=$target \
-        cargo afl fuzz -t 10000 -c - "$@" "$root/fuzz/target/afl/release/${target}_afl"
+# run_faultline ARGUMENT...: builds the program and becomes it. FAULTLINE_PROFILE=dev takes the build of
+# the tests; any other is optimised as for a release.
+run_faultline() {
+    local optimise=(--release) folder=release
+    if [[ ${FAULTLINE_PROFILE-} == dev ]]; then optimise=() folder=debug; fi
+    cargo build --quiet --locked "${optimise[@]}" --package faultline || fail 'faultline did not build'
+    exec "${CARGO_TARGET_DIR:-$root/target}/$folder/faultline" "$@"
 }

@@ -4,12 +4,13 @@
 //! hart: ratios travel between hosts, the seconds do not. Our machine counts coverage, as when it
 //! fuzzes.
 
-#[path = "../tests/qemu/mod.rs"]
-mod qemu;
+#[path = "../tests/qemu/console.rs"]
+mod console;
 
+use console::Qemu;
 use emulator::{Config, Coverage};
 use faultline::console::Console;
-use qemu::Qemu;
+use peers::QEMU;
 use std::time::Instant;
 
 /// What is typed, and what has to be shown for it to count.
@@ -31,7 +32,7 @@ fn main() {
     let (console, here) = timed(|| Console::boot(&config).unwrap_or_else(|e| panic!("{e}")));
     let mut console = console;
     console.set_budget(BUDGET);
-    let on_qemu = Qemu::is_installed().then(|| timed(|| Qemu::boot(1)));
+    let on_qemu = QEMU.command().ok().map(|_| timed(|| Qemu::boot(1)));
     println!(
         "{:<24} {:>16} {:>10} {:>10} {:>8}",
         "", "instructions", "here", "QEMU", "ratio"

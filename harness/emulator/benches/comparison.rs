@@ -10,9 +10,10 @@ mod processor_time;
 mod programs;
 
 use emulator::{Config, Coverage, Exit, Machine};
+use peers::QEMU;
 use programs::{Guest, PROGRAMS, RAM, RAM_BYTES};
 use std::fmt::Write as _;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 /// Guest instructions of a measured run here and on QEMU.
 const INSTRUCTIONS: u64 = 300_000_000;
@@ -21,7 +22,6 @@ const INSTRUCTIONS: u64 = 300_000_000;
 const QEMU_SECONDS: f64 = 1.0;
 /// On `rvemu`.
 const FEW_INSTRUCTIONS: u64 = 20_000_000;
-const QEMU: &str = "qemu-system-riscv64";
 
 /// Processor time in seconds of the children that were waited for.
 fn children_seconds() -> f64 {
@@ -54,11 +54,12 @@ fn run_here(guest: &Guest) -> (u64, f64) {
 
 /// Seconds on QEMU; `None` if it is not installed.
 fn run_qemu(guest: &Guest) -> Option<f64> {
+    let mut qemu = QEMU.command().ok()?;
     let path =
         std::env::temp_dir().join(format!("faultline-comparison-{}.elf", std::process::id()));
     std::fs::write(&path, guest.elf()).expect("the temporary folder is writable");
     let started = children_seconds();
-    let status = Command::new(QEMU)
+    let status = qemu
         .args([
             "-machine",
             "virt",
@@ -73,9 +74,9 @@ fn run_qemu(guest: &Guest) -> Option<f64> {
         ])
         .arg(&path)
         .stdin(Stdio::null())
-        .status();
+        .status()
+        .expect("QEMU was there a moment ago");
     std::fs::remove_file(&path).expect("the file is ours");
-    let status = status.ok()?;
     assert!(status.success(), "QEMU: {status}");
     Some(children_seconds() - started)
 }

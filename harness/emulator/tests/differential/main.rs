@@ -1,4 +1,5 @@
-//! Random instruction streams, run here and on a machine that we did not write.
+//! Random instruction streams, run here and on a machine that we did not write; and our assembler
+//! against one that we did not write.
 //!
 //! One bare-metal image holds many short random programs and a runtime that executes each in turn,
 //! in M, S or U mode, with and without Sv39. Every trap, the final registers, memory, page-table
@@ -11,6 +12,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod assembler;
 mod generate;
 mod image;
 mod qemu;
@@ -19,6 +21,9 @@ mod random;
 use emulator::{Config, Exit, Machine};
 use generate::Sequence;
 use image::Image;
+use libtest_mimic::{Arguments, Trial};
+use peers::{QEMU, trial};
+use std::process::ExitCode;
 use support::rig::RAM;
 
 /// Programs in one image, and so in one start of QEMU.
@@ -27,6 +32,25 @@ const BATCH: usize = 1500;
 const BATCHES: usize = 3;
 /// Instructions after which a run here is given up.
 const BUDGET: u64 = 400_000_000;
+
+fn main() -> ExitCode {
+    let tests: [(&str, fn()); 2] = [
+        (
+            "random_programs_agree_with_qemu",
+            random_programs_agree_with_qemu,
+        ),
+        (
+            "every_compressed_arithmetic_encoding_agrees_with_qemu",
+            every_compressed_arithmetic_encoding_agrees_with_qemu,
+        ),
+    ];
+    let trials: Vec<Trial> = tests
+        .map(|(name, test)| trial(name, || QEMU.command(), move |_| test()))
+        .into_iter()
+        .chain(assembler::trials())
+        .collect();
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
 
 fn environment(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
@@ -59,7 +83,7 @@ fn config() -> Config {
 fn explain(sequence: &Sequence) -> String {
     let image = Image::new(std::slice::from_ref(sequence), true);
     let here = run_here(&image, &config()).unwrap_or_else(|error| error);
-    let there = qemu::run(&image.bytes).expect("QEMU ran a moment ago");
+    let there = qemu::run(&image.bytes);
     let mut text = format!("{sequence}\n");
     let labels = image::labels(&there);
     let lines = here.lines().zip(there.lines()).enumerate();
@@ -82,9 +106,7 @@ fn explain(sequence: &Sequence) -> String {
 /// Runs programs on both sides and panics with the first few that differ.
 fn compare(sequences: &[Sequence]) {
     let image = Image::new(sequences, false);
-    let Some(there) = qemu::run(&image.bytes) else {
-        return;
-    };
+    let there = qemu::run(&image.bytes);
     assert_eq!(
         there.lines().count(),
         sequences.len(),
@@ -122,14 +144,10 @@ fn compare(sequences: &[Sequence]) {
     );
 }
 
-#[test]
 fn random_programs_agree_with_qemu() {
     let seed = environment("FAULTLINE_DIFFERENTIAL_SEED").unwrap_or(1);
     let programs = environment("FAULTLINE_DIFFERENTIAL_PROGRAMS")
         .map_or(BATCH * BATCHES, |count| count as usize);
-    if !qemu::is_available() {
-        return;
-    }
     let mut number = 0;
     while number < programs {
         let count = BATCH.min(programs - number);
@@ -142,11 +160,7 @@ fn random_programs_agree_with_qemu() {
 }
 
 /// All 16-bit encodings that neither touch memory nor jump, reserved ones included.
-#[test]
 fn every_compressed_arithmetic_encoding_agrees_with_qemu() {
-    if !qemu::is_available() {
-        return;
-    }
     let sequences = generate::compressed();
     assert!(
         sequences

@@ -2,12 +2,12 @@
 
 use super::image::RAM_BYTES;
 use crate::support::{elf, rig::RAM};
+use peers::QEMU;
 use std::io::Read;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-const PROGRAM: &str = "qemu-system-riscv64";
 /// RV64IMAC with S and U modes and nothing else that decodes.
 ///
 /// Two harts, of which one sleeps: with a single one QEMU does an atomic operation as a load and a
@@ -16,26 +16,10 @@ const CPU: &str = "rv64,f=false,d=false,h=false,zba=false,zbb=false,zbc=false,zb
 /// After this, QEMU is taken to hang.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Is QEMU installed? Says so if not.
-pub(crate) fn is_available() -> bool {
-    let found = Command::new(PROGRAM)
-        .arg("--version")
-        .output()
-        .is_ok_and(|output| output.status.success());
-    if !found {
-        eprintln!(
-            "SKIPPED: {PROGRAM} is not installed (Debian: qemu-system-misc); nothing was compared"
-        );
-    }
-    found
-}
-
-/// What a bare-metal image at the start of RAM prints; `None` where QEMU is not installed.
-pub(crate) fn run(image: &[u8]) -> Option<String> {
+/// What a bare-metal image at the start of RAM prints on QEMU, which has to be here.
+pub(crate) fn run(image: &[u8]) -> String {
     static NUMBER: AtomicUsize = AtomicUsize::new(0);
-    if !is_available() {
-        return None;
-    }
+    let mut command = QEMU.command().unwrap_or_else(|missing| panic!("{missing}"));
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let path = std::env::temp_dir().join(format!(
         "faultline-differential-{}-{number}.elf",
@@ -44,7 +28,7 @@ pub(crate) fn run(image: &[u8]) -> Option<String> {
     std::fs::write(&path, elf::executable(RAM, &[(RAM, image)]))
         .expect("the temporary folder is writable");
     let memory = format!("{}M", RAM_BYTES >> 20);
-    let mut child = Command::new(PROGRAM)
+    let mut child = command
         .args([
             "-machine",
             "virt",
@@ -99,5 +83,5 @@ pub(crate) fn run(image: &[u8]) -> Option<String> {
     let status =
         status.unwrap_or_else(|| panic!("QEMU did not finish; printed {} bytes", output.len()));
     assert!(status.success(), "QEMU failed: {status}: {errors}");
-    Some(String::from_utf8_lossy(&output).into_owned())
+    String::from_utf8_lossy(&output).into_owned()
 }

@@ -1,11 +1,11 @@
 //! The same kernel and image boot in our machine and on QEMU's `virt` board, to a shell in which
 //! rules of lazy memory hold; with one hart, with three, and with as many as there can be.
 
-mod qemu;
-
+use crate::console::Qemu;
 use emulator::Config;
 use faultline::console::Console;
-use qemu::Qemu;
+use libtest_mimic::Trial;
+use peers::{QEMU, own_trial, trial};
 
 const LINE: &str = "lazytests growth bounds";
 const PASSED: &str = "lazytests: ALL PASSED";
@@ -24,38 +24,17 @@ fn session_in_our_machine(harts: usize) {
     check(&shown.unwrap_or_else(|error| panic!("{error}")));
 }
 
-fn session_on_qemu(harts: usize) {
-    if Qemu::is_installed() {
-        check(&Qemu::boot(harts).run(LINE));
-    }
-}
-
-#[test]
-fn our_machine_with_one_hart() {
-    session_in_our_machine(1);
-}
-
-#[test]
-fn our_machine_with_three_harts() {
-    session_in_our_machine(3);
-}
-
-#[test]
-fn our_machine_with_eight_harts() {
-    session_in_our_machine(8);
-}
-
-#[test]
-fn qemu_with_one_hart() {
-    session_on_qemu(1);
-}
-
-#[test]
-fn qemu_with_three_harts() {
-    session_on_qemu(3);
-}
-
-#[test]
-fn qemu_with_eight_harts() {
-    session_on_qemu(8);
+/// The tests.
+pub(crate) fn trials() -> Vec<Trial> {
+    let numbers = [("one_hart", 1), ("three_harts", 3), ("eight_harts", 8)];
+    let here = numbers.map(|(name, harts)| {
+        own_trial(&format!("boot::our_machine_with_{name}"), move || {
+            session_in_our_machine(harts);
+        })
+    });
+    let there = numbers.map(|(name, harts)| {
+        let test = move |_| check(&Qemu::boot(harts).run(LINE));
+        trial(&format!("boot::qemu_with_{name}"), || QEMU.command(), test)
+    });
+    here.into_iter().chain(there).collect()
 }

@@ -2,14 +2,13 @@
 //! one hart and with three. Each program ends with its verdict; in our machine the disk is checked
 //! afterwards from outside.
 
-mod qemu;
-
-use std::time::Instant;
-
+use crate::console::Qemu;
 use emulator::Config;
 use faultline::console::Console;
+use libtest_mimic::Trial;
 use mkfs::Image;
-use qemu::Qemu;
+use peers::{QEMU, own_trial, trial};
+use std::time::Instant;
 
 /// What is typed, in this order.
 const LINES: [&str; 6] = [
@@ -51,9 +50,6 @@ fn in_our_machine(harts: usize) {
 }
 
 fn on_qemu(harts: usize) {
-    if !Qemu::is_installed() {
-        return;
-    }
     let mut qemu = Qemu::boot(harts);
     for line in LINES {
         let start = Instant::now();
@@ -64,9 +60,8 @@ fn on_qemu(harts: usize) {
 }
 
 /// The table that says where the C kernel's tests are names no rule that is not there.
-#[test]
 fn rules_are_where_they_are_said_to_be() {
-    let table = include_str!("../../kernel/user/src/bin/usertests/README.md");
+    let table = include_str!("../../../kernel/user/src/bin/usertests/README.md");
     let mut console = Console::boot(&Config::default()).unwrap_or_else(|error| panic!("{error}"));
     let listed = console
         .run("usertests -l")
@@ -80,22 +75,20 @@ fn rules_are_where_they_are_said_to_be() {
     }
 }
 
-#[test]
-fn our_machine_with_one_hart() {
-    in_our_machine(1);
-}
-
-#[test]
-fn our_machine_with_three_harts() {
-    in_our_machine(3);
-}
-
-#[test]
-fn qemu_with_one_hart() {
-    on_qemu(1);
-}
-
-#[test]
-fn qemu_with_three_harts() {
-    on_qemu(3);
+/// The tests.
+pub(crate) fn trials() -> Vec<Trial> {
+    let numbers = [("one_hart", 1), ("three_harts", 3)];
+    let here = numbers.map(|(name, harts)| {
+        let name = format!("usertests::our_machine_with_{name}");
+        own_trial(&name, move || in_our_machine(harts))
+    });
+    let there = numbers.map(|(name, harts)| {
+        let name = format!("usertests::qemu_with_{name}");
+        trial(&name, || QEMU.command(), move |_| on_qemu(harts))
+    });
+    let table = own_trial(
+        "usertests::rules_are_where_they_are_said_to_be",
+        rules_are_where_they_are_said_to_be,
+    );
+    here.into_iter().chain(there).chain([table]).collect()
 }

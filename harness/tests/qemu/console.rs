@@ -1,18 +1,21 @@
-//! A session at the console of a kernel on QEMU, the peer that our machine is compared with.
-#![allow(dead_code, reason = "not every test boots in every way")]
+//! A session at the console of a kernel on QEMU, which our machine is compared with.
 
 use faultline::console::PROMPT;
 use faultline::guest::location::GuestFiles;
+use peers::QEMU;
 use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-const QEMU: &str = "qemu-system-riscv64";
-
 /// How long the console may be silent while something is waited for.
 const PATIENCE: Duration = Duration::from_secs(300);
+
+/// QEMU, which has to be here: tests that need it ask first.
+pub(crate) fn program() -> Command {
+    QEMU.command().unwrap_or_else(|missing| panic!("{missing}"))
+}
 
 /// A running QEMU.
 pub(crate) struct Qemu {
@@ -24,17 +27,6 @@ pub(crate) struct Qemu {
 }
 
 impl Qemu {
-    /// Whether QEMU is installed; says so if it is not.
-    pub(crate) fn is_installed() -> bool {
-        let installed = Command::new(QEMU).arg("--version").output().is_ok();
-        if !installed {
-            eprintln!(
-                "SKIPPED: {QEMU} is not installed (Debian: apt-get install qemu-system-misc)"
-            );
-        }
-        installed
-    }
-
     /// Boots the kernel and the image that [`GuestFiles::find`] finds, to the shell's prompt. What
     /// is written to the disk is lost.
     pub(crate) fn boot(harts: usize) -> Qemu {
@@ -49,7 +41,7 @@ impl Qemu {
         let board = "-machine virt -bios none -m 128M -nographic \
              -global virtio-mmio.force-legacy=false \
              -device virtio-blk-device,drive=x0,bus=virtio-mmio-bus.0";
-        let mut command = Command::new(QEMU);
+        let mut command = program();
         command
             .args(board.split_whitespace())
             .args(["-drive", &drive, "-smp", &harts.to_string(), "-kernel"])
