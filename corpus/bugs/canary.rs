@@ -1,5 +1,5 @@
 //! Canaries: how a kernel with a seeded bug tells that the bug was reached, and that it had an effect.
-//! `scripts/bugs` adds this file to the kernels that it builds; no other kernel has it.
+//! `faultline bugs` adds this file to the kernels that it builds; no other kernel has it.
 
 use core::hint::black_box;
 use core::sync::atomic::{AtomicU64, Ordering};

@@ -24,6 +24,7 @@ pub mod mutants;
 pub mod nightly;
 pub mod replay;
 pub mod runner;
+pub mod seeded_bugs;
 pub mod test_programs;
 pub mod triage;
 

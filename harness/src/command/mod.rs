@@ -1,6 +1,7 @@
 //! The command line: its commands, and what the exit codes mean.
 
 mod boot;
+mod bugs;
 mod campaign;
 mod check;
 mod convert;
@@ -69,6 +70,8 @@ enum Command {
     Export(export::Arguments),
     /// Change the kernel's machine code in many small ways, and count the changes that cases notice.
     Mutants(mutants::Arguments),
+    /// Fuzz kernels with one bug each, to show that the fuzzer bites.
+    Bugs(bugs::Arguments),
     /// Run the kernel's own test programs at its shell, within a budget of instructions.
     Programs(programs::Arguments),
     /// Fuzz every target for a night, and print a summary of one page.
@@ -154,6 +157,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Trace(arguments) => trace::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
         Command::Mutants(arguments) => mutants::run(&arguments),
+        Command::Bugs(arguments) => bugs::run(&arguments),
         Command::Programs(arguments) => programs::run(&arguments),
         Command::Nightly(arguments) => nightly::run(&arguments),
         Command::Fmt(arguments) => convert::fmt(&arguments),

@@ -85,7 +85,7 @@ fn read(
 
 /// The checkout this program runs in: the nearest folder upwards that holds a built guest, else
 /// the one it was compiled in.
-fn checkout() -> PathBuf {
+pub fn checkout() -> PathBuf {
     let compiled_in = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     std::env::current_dir()
         .ok()

@@ -1,0 +1,308 @@
+//! `faultline bugs`: shows that the fuzzer bites, on kernels with one bug each.
+
+use super::Conclusion;
+use faultline::guest::location::checkout;
+use faultline::seeded_bugs::catalogue::{self, Bug, SAMPLE, Selection};
+use faultline::seeded_bugs::{
+    Alone, COLUMNS, Engine, Plan, ProgramRow, Row, Tally, Trouble, build, measure, table,
+    try_alone, try_programs,
+};
+use miette::{IntoDiagnostic, WrapErr};
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+#[derive(clap::Args)]
+#[command(after_help = "\
+Applies each patch of corpus/bugs to a copy of the kernel, builds it, and fuzzes it on one core. Prints
+for each bug in how many campaigns it was reached, triggered and detected, the median of the executions
+and seconds that took, the worst of them, and the rules that told. The checkout is not touched.
+corpus/bugs/README.md explains the catalogue. ./scripts/bugs runs this after all set-up.
+
+Exit codes: 0 every bug was detected (in the median campaign, by one of the rules that its patch names)
+but those that are known to be missed; 1 some bug was not, or one that is known to be missed was; 2 it
+could not run.
+
+Examples:
+  faultline bugs --engine afl --every 2 --seconds 20
+  faultline bugs --engine programs
+  faultline bugs --seeds 1 --seconds 20 guard-page
+  faultline bugs --alone --seeds 1 --seconds 20")]
+pub(crate) struct Arguments {
+    /// Only the bugs whose file names contain this [default: all]
+    #[arg(value_name = "BUG")]
+    names: Vec<String>,
+    /// Only a dozen of all kinds, for continuous integration
+    #[arg(long)]
+    sample: bool,
+    /// Of those, every Nth by number, the first included
+    #[arg(long, value_name = "N", default_value = "1", value_parser = positive())]
+    every: u32,
+    /// What tries the kernels
+    #[arg(long, value_enum, default_value = "campaign")]
+    engine: EngineArgument,
+    /// Campaigns a bug
+    #[arg(long, value_name = "N", default_value = "5", value_parser = positive())]
+    seeds: u32,
+    /// Budget of one campaign
+    #[arg(long, value_name = "N", default_value = "60", value_parser = positive())]
+    seconds: u32,
+    /// The same in executions, which say more on a machine that is busy with other work [default: no
+    /// end]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    executions: Option<u64>,
+    /// Start from corpus/seeds instead of from nothing
+    #[arg(long)]
+    with_seeds: bool,
+    /// Where the same goes as tab-separated values [default: target/bugs/ENGINE.tsv]
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Take the results that are there of the same kernel, patch, faultline and options; a run that is
+    /// cut loses only the bug in hand
+    #[arg(long)]
+    resume: bool,
+    /// Bugs that name one rule, in campaigns that go on after a finding: is every finding by that rule?
+    #[arg(long, group = "only")]
+    alone: bool,
+    /// Only apply and build
+    #[arg(long, group = "only")]
+    build: bool,
+    /// Only list the catalogue
+    #[arg(long, group = "only")]
+    list: bool,
+    /// Only print what target/bugs/*.tsv hold, side by side (docs/bugs.md)
+    #[arg(long, group = "only")]
+    table: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum EngineArgument {
+    /// Our own engine
+    Campaign,
+    /// libFuzzer, through cargo fuzz
+    Libfuzzer,
+    /// AFL++, through cargo afl
+    Afl,
+    /// The kernel's own test programs: what do they say?
+    Programs,
+}
+
+/// A number from 1 on.
+fn positive() -> clap::builder::RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(1..)
+}
+
+pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
+    let root = checkout().canonicalize().into_diagnostic()?;
+    let bugs = catalogue::read(&root.join("corpus/bugs")).into_diagnostic()?;
+    let bugs = catalogue::select(bugs, &selection(arguments));
+    if bugs.is_empty() {
+        miette::bail!("no bug is named {}; see --list", arguments.names.join(" "));
+    }
+    let plan = plan(arguments, root)?;
+    if arguments.list {
+        bugs.iter().for_each(print_in_list);
+        return Ok(Conclusion::Clean);
+    }
+    if arguments.table {
+        print!("{}", table(&bugs, &plan.folder));
+        return Ok(Conclusion::Clean);
+    }
+    fs::create_dir_all(&plan.folder).into_diagnostic()?;
+    if arguments.build {
+        return build_only(&bugs, &plan);
+    }
+    if arguments.engine == EngineArgument::Programs {
+        return ask_programs(&bugs, &plan, arguments.output.as_deref());
+    }
+    if arguments.alone {
+        return alone(&bugs, &plan);
+    }
+    fuzz(&bugs, &plan, arguments.output.as_deref())
+}
+
+fn selection(arguments: &Arguments) -> Selection {
+    let mut names = arguments.names.clone();
+    if arguments.sample {
+        names.extend(SAMPLE.map(str::to_owned));
+    }
+    Selection {
+        names,
+        every: arguments.every as usize,
+        one_rule: arguments.alone,
+    }
+}
+
+fn plan(arguments: &Arguments, root: PathBuf) -> miette::Result<Plan> {
+    Ok(Plan {
+        faultline: std::env::current_exe().into_diagnostic()?,
+        folder: root.join("target/bugs"),
+        root,
+        engine: match arguments.engine {
+            EngineArgument::Campaign | EngineArgument::Programs => Engine::Campaign,
+            EngineArgument::Libfuzzer => Engine::Libfuzzer,
+            EngineArgument::Afl => Engine::Afl,
+        },
+        campaigns: arguments.seeds,
+        seconds: arguments.seconds,
+        executions: arguments.executions,
+        with_seeds: arguments.with_seeds,
+        alone: arguments.alone,
+        resume: arguments.resume,
+    })
+}
+
+fn print_in_list(bug: &Bug) {
+    println!(
+        "{:<40} {:>2}  {:<44} {}",
+        bug.name, bug.feature, bug.class, bug.summary
+    );
+}
+
+/// The file that rows go to as tab-separated values, with its head.
+fn table_file(output: Option<&Path>, usual: &Path, head: &str) -> miette::Result<File> {
+    let path = output.unwrap_or(usual);
+    let what = || format!("cannot write {}", path.display());
+    let mut file = File::create(path).into_diagnostic().wrap_err_with(what)?;
+    writeln!(file, "{head}")
+        .into_diagnostic()
+        .wrap_err_with(what)?;
+    Ok(file)
+}
+
+fn build_only(bugs: &[Bug], plan: &Plan) -> miette::Result<Conclusion> {
+    let mut tally = Tally::default();
+    build(bugs, plan, |bug, built| {
+        note_trouble(bug, built, &mut tally);
+    })
+    .into_diagnostic()?;
+    all_built(&tally)?;
+    println!("all {} bugs apply and build", bugs.len());
+    Ok(Conclusion::Clean)
+}
+
+fn fuzz(bugs: &[Bug], plan: &Plan, output: Option<&Path>) -> miette::Result<Conclusion> {
+    let usual = plan.folder.join(format!("{}.tsv", plan.engine));
+    let mut file = table_file(output, &usual, &COLUMNS.join("\t"))?;
+    let mut tally = Tally::default();
+    let mut lost = Ok(());
+    println!("{}", Row::head());
+    let report = |bug: &Bug, row: Result<Row, Trouble>| {
+        let Some(row) = note_trouble(bug, row, &mut tally) else {
+            return;
+        };
+        println!("{}", row.text());
+        if let Err(error) = writeln!(file, "{}", row.tab_separated()) {
+            lost = Err(error);
+        }
+        count(&mut tally, bug, row.is_detected());
+    };
+    measure(bugs, plan, report).into_diagnostic()?;
+    lost.into_diagnostic()?;
+    conclude(&tally, bugs.len(), "not detected")
+}
+
+fn alone(bugs: &[Bug], plan: &Plan) -> miette::Result<Conclusion> {
+    let mut tally = Tally::default();
+    println!("{:<40} {:>12}  findings by rule", "bug", "executions");
+    let report = |bug: &Bug, all: Result<Alone, Trouble>| {
+        let Some(all) = note_trouble(bug, all, &mut tally) else {
+            return;
+        };
+        let findings = all
+            .findings
+            .iter()
+            .map(|(rule, count)| format!("{count} {rule}"));
+        let findings: Vec<String> = findings.collect();
+        println!(
+            "{:<40} {:>12}  {}",
+            bug.name,
+            all.executions,
+            findings.join(" ")
+        );
+        count(&mut tally, bug, all.is_by_one_rule(bug));
+    };
+    try_alone(bugs, plan, report).into_diagnostic()?;
+    conclude(&tally, bugs.len(), "found by other rules, or not at all")
+}
+
+fn ask_programs(bugs: &[Bug], plan: &Plan, output: Option<&Path>) -> miette::Result<Conclusion> {
+    let usual = plan.folder.join("programs.tsv");
+    let mut file = table_file(output, &usual, &ProgramRow::columns())?;
+    let (mut tally, mut noticed, mut lost) = (Tally::default(), 0, Ok(()));
+    println!("{}", ProgramRow::head());
+    let report = |bug: &Bug, row: Result<ProgramRow, Trouble>| {
+        let Some(row) = note_trouble(bug, row, &mut tally) else {
+            return;
+        };
+        println!("{}", row.text());
+        if let Err(error) = writeln!(file, "{}", row.tab_separated()) {
+            lost = Err(error);
+        }
+        noticed += usize::from(row.noticed().is_some());
+    };
+    try_programs(bugs, plan, report).into_diagnostic()?;
+    lost.into_diagnostic()?;
+    all_built(&tally)?;
+    println!(
+        "{noticed} of {} bugs are noticed by a test program",
+        bugs.len()
+    );
+    Ok(Conclusion::Clean)
+}
+
+/// The result; if there is none, says why and counts the bug.
+fn note_trouble<T>(bug: &Bug, result: Result<T, Trouble>, tally: &mut Tally) -> Option<T> {
+    match result {
+        Ok(result) => Some(result),
+        Err(trouble) => {
+            eprintln!("{trouble}");
+            if matches!(trouble, Trouble::NotBuilt { .. }) {
+                tally.not_built.push(bug.name.clone());
+            } else {
+                count(tally, bug, false);
+            }
+            None
+        }
+    }
+}
+
+/// Counts a bug, and says so if it is missed and that is known.
+fn count(tally: &mut Tally, bug: &Bug, is_detected: bool) {
+    if let Some(why) = tally.count(bug, is_detected) {
+        println!("  missed, as known: {why}");
+    }
+}
+
+fn all_built(tally: &Tally) -> miette::Result<()> {
+    if !tally.not_built.is_empty() {
+        miette::bail!(
+            "not built: {}\nthe kernel has changed: renew these patches",
+            tally.not_built.join(" ")
+        );
+    }
+    Ok(())
+}
+
+/// Says what came of all bugs; `how` says what is wrong with those that were missed.
+fn conclude(tally: &Tally, bugs: usize, how: &str) -> miette::Result<Conclusion> {
+    all_built(tally)?;
+    let Tally {
+        missed, surprises, ..
+    } = tally;
+    if !missed.is_empty() {
+        println!("{} {how}: {}", missed.len(), missed.join(" "));
+    }
+    if !surprises.is_empty() {
+        println!(
+            "{} detected that are said to be missed: {} (take the line \"Missed:\" out of their patches)",
+            surprises.len(),
+            surprises.join(" ")
+        );
+    }
+    if !tally.is_as_expected() {
+        return Ok(Conclusion::Findings);
+    }
+    println!("{bugs} bugs: as expected");
+    Ok(Conclusion::Clean)
+}

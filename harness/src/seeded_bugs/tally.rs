@@ -1,0 +1,57 @@
+//! What a run over the catalogue comes to: bugs that should have been found, and were not; and bugs that
+//! are said to be missed, and were found.
+
+use super::catalogue::Bug;
+
+/// The bugs that went another way than their patches say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Not detected.
+    pub missed: Vec<String>,
+    /// Detected, although the patch says that they are missed.
+    pub surprises: Vec<String>,
+    /// Not built, so that nothing is known of them.
+    pub not_built: Vec<String>,
+}
+
+impl Tally {
+    /// Counts a bug that was tried; returns why it is missed if that is known.
+    pub fn count<'a>(&mut self, bug: &'a Bug, is_detected: bool) -> Option<&'a str> {
+        match (&bug.missed, is_detected) {
+            (Some(why), false) => return Some(why),
+            (Some(_), true) => self.surprises.push(bug.name.clone()),
+            (None, false) => self.missed.push(bug.name.clone()),
+            (None, true) => {}
+        }
+        None
+    }
+
+    /// Whether each bug that was tried went as its patch says.
+    pub fn is_as_expected(&self) -> bool {
+        self.missed.is_empty() && self.surprises.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Tally;
+    use crate::seeded_bugs::catalogue;
+    use std::path::Path;
+
+    #[test]
+    fn a_bug_goes_as_its_patch_says_or_is_told() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../corpus/bugs");
+        let bugs = catalogue::read(&folder).unwrap();
+        let known = bugs.iter().find(|bug| bug.missed.is_some()).unwrap();
+        let other = bugs.iter().find(|bug| bug.missed.is_none()).unwrap();
+        let mut tally = Tally::default();
+        assert_eq!(tally.count(known, false), known.missed.as_deref());
+        assert_eq!(tally.count(other, true), None);
+        assert!(tally.is_as_expected());
+        tally.count(known, true);
+        tally.count(other, false);
+        assert!(!tally.is_as_expected());
+        assert_eq!(tally.surprises, std::slice::from_ref(&known.name));
+        assert_eq!(tally.missed, std::slice::from_ref(&other.name));
+    }
+}

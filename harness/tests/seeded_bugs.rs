@@ -1,0 +1,53 @@
+//! The catalogue of seeded bugs, `corpus/bugs`, against the clauses: each clause has a bug that only
+//! it catches.
+
+use faultline::seeded_bugs::catalogue::{self, Bug};
+use oracle::judge::Clause;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+fn bugs() -> Vec<Bug> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../corpus/bugs");
+    catalogue::read(&folder).unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[test]
+fn every_patch_names_rules_that_there_are() {
+    let bugs = bugs();
+    assert!(bugs.len() >= 50, "only {} seeded bugs", bugs.len());
+    for bug in bugs {
+        for rule in &bug.rules {
+            let is_known = Clause::ALL.into_iter().any(|clause| clause.name() == rule);
+            assert!(is_known, "{}: there is no rule {rule:?}", bug.name);
+        }
+    }
+}
+
+#[test]
+fn no_two_patches_have_one_number() {
+    let mut numbers = BTreeMap::new();
+    for Bug { name, .. } in bugs() {
+        let number = name.split('-').next().unwrap().to_owned();
+        if let Some(other) = numbers.insert(number, name.clone()) {
+            panic!("{name} and {other} have the same number");
+        }
+    }
+}
+
+#[test]
+fn every_clause_has_a_bug_that_only_it_catches() {
+    let bugs = bugs();
+    let lacking: Vec<&str> = Clause::ALL
+        .into_iter()
+        .map(Clause::name)
+        .filter(|clause| !bugs.iter().any(|bug| bug.rules == [*clause]))
+        .collect();
+    assert!(
+        lacking.is_empty(),
+        "no seeded bug is caught by these clauses alone: {}.\n\
+         Write a patch to the kernel that breaks the rule and no other, say `Rules: {}` in it \
+         (corpus/bugs/README.md has the format), and show that it holds: ./scripts/bugs --alone NAME",
+        lacking.join(", "),
+        lacking[0],
+    );
+}
