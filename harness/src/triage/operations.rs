@@ -1,6 +1,6 @@
-//! What triage knows of each kind of operation: one table.
+//! What triage asks about each kind of operation; the table of operations answers.
 
-use oracle::case::Kind;
+use oracle::case::{Cost, Family, Kind, Says};
 
 /// How a kernel serves an operation.
 #[derive(Clone, Copy, Debug)]
@@ -34,71 +34,39 @@ pub(crate) enum Memory {
 }
 
 impl Service {
-    /// How a kernel serves operations of a kind.
+    /// How a kernel serves operations of a kind, by the table of operations.
     pub(crate) fn of(kind: Kind) -> Service {
-        let of = Service::touching;
-        match kind {
-            Kind::Load
-            | Kind::Store
-            | Kind::Fetch
-            | Kind::TouchRead
-            | Kind::TouchWrite
-            | Kind::String
-            | Kind::Point => of(Memory::Access),
-            Kind::Sbrk => of(Memory::Untouched).walking().naming(),
-            Kind::Fork => of(Memory::Untouched).walking().naming().costing(10),
-            Kind::Exit => of(Memory::Untouched).walking().costing(10),
-            Kind::Wait => of(Memory::CopyOut).walking().naming(),
-            Kind::Kill => of(Memory::Untouched).walking(),
-            Kind::Exec => of(Memory::Path).walking().costing(40),
-            Kind::Getpid => of(Memory::Untouched).naming(),
-            Kind::Open | Kind::Link | Kind::Unlink | Kind::Mkdir | Kind::Mknod => {
-                of(Memory::Path).costing(100)
-            }
-            Kind::Chdir => of(Memory::Path).costing(30),
-            Kind::Write => of(Memory::CopyIn).moving_bytes().costing(30),
-            Kind::Read => of(Memory::CopyOut).moving_bytes(),
-            Kind::Fstat | Kind::Pipe => of(Memory::CopyOut),
-            Kind::Close
-            | Kind::Dup
-            | Kind::Yield
-            | Kind::Uptime
-            | Kind::Pause
-            | Kind::Frames
-            | Kind::FailFrame
-            | Kind::Together => of(Memory::Untouched),
-        }
-    }
-
-    fn touching(memory: Memory) -> Service {
         Service {
-            memory,
-            moves_bytes: false,
-            walks: false,
-            names: false,
-            cost: 1,
+            memory: Memory::of(kind.family()),
+            moves_bytes: kind.moves_bytes(),
+            walks: walks(kind.cost()),
+            names: kind.says() == Says::Name,
+            cost: kind.work(),
         }
     }
+}
 
-    fn moving_bytes(self) -> Service {
-        let moves_bytes = true;
-        Service {
-            moves_bytes,
-            ..self
+impl Memory {
+    fn of(family: Family) -> Memory {
+        match family {
+            Family::Access => Memory::Access,
+            Family::Path => Memory::Path,
+            Family::CopyIn => Memory::CopyIn,
+            Family::CopyOut => Memory::CopyOut,
+            Family::Break
+            | Family::Descriptor
+            | Family::Process
+            | Family::Question
+            | Family::Time
+            | Family::Environment => Memory::Untouched,
         }
     }
+}
 
-    fn walking(self) -> Service {
-        let walks = true;
-        Service { walks, ..self }
-    }
-
-    fn naming(self) -> Service {
-        let names = true;
-        Service { names, ..self }
-    }
-
-    fn costing(self, cost: u64) -> Service {
-        Service { cost, ..self }
+/// Whether an operation with that bound on its frames goes through an address space page by page.
+fn walks(cost: Cost) -> bool {
+    match cost {
+        Cost::Growth | Cost::Child | Cost::Release | Cost::Victim | Cost::Program => true,
+        Cost::Touched | Cost::OneMore | Cost::Outside => false,
     }
 }

@@ -2,31 +2,29 @@
 //!
 //! What is done to cases by what the model knows is in [`crate::generation`].
 
-mod address;
-mod amount;
-mod argument;
+pub(crate) mod argument;
 mod binary;
 mod document;
 mod operation;
+mod operations;
 mod parse;
 mod print;
 mod process;
-mod schedule;
+mod reach;
 mod simplify;
-mod text;
 mod text_error;
 
-pub use address::{Address, Region};
-pub use amount::{Amount, Base, Place};
-pub use argument::{Flavour, OpenFlags, OpenMode, StoredValue, Stride, Target, Width};
+pub use argument::{
+    Address, Amount, Base, DESCRIPTORS, FULL_LENGTH_NAME, Flavour, OpenFlags, OpenMode, Order,
+    Place, Region, Schedule, StoredValue, Stride, Target, Text, Width,
+};
 pub use binary::RECORD_BYTES;
 pub use document::Document;
-pub use operation::{Call, DESCRIPTORS, Kind, Operation};
+pub use operation::{Call, Cost, Family, Kind, Operation, Says};
 pub use print::VERSION_LINE;
 pub use process::Process;
-pub use schedule::{Order, Schedule};
+pub use reach::{Access, Bytes, Reach};
 pub use simplify::simplifications;
-pub use text::{FULL_LENGTH_NAME, Text};
 pub use text_error::ParseError;
 
 use std::ops::Range;
@@ -74,13 +72,7 @@ impl Case {
         };
         for operation in &mut self.operations {
             rename(&mut operation.process);
-            match &mut operation.call {
-                Call::Fork { child } => rename(child),
-                Call::Kill {
-                    target: Target::Process(target),
-                } => rename(target),
-                _ => {}
-            }
+            operation.call.named_process().map(&mut rename);
         }
     }
 }

@@ -30,7 +30,7 @@ fn help_words(help: Option<&str>) -> String {
 
 /// What a parser has to complain about, before it is known in which line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Complaint {
+pub(crate) struct Complaint {
     /// Bytes of the line.
     pub(super) at: Range<usize>,
     pub(super) message: String,
@@ -38,7 +38,7 @@ pub(super) struct Complaint {
 }
 
 impl Complaint {
-    pub(super) fn new(at: Range<usize>, message: impl Into<String>) -> Complaint {
+    pub(crate) fn new(at: Range<usize>, message: impl Into<String>) -> Complaint {
         Complaint {
             at,
             message: message.into(),
@@ -46,13 +46,13 @@ impl Complaint {
         }
     }
 
-    pub(super) fn help(mut self, help: impl Into<String>) -> Complaint {
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Complaint {
         self.help = Some(help.into());
         self
     }
 
     /// The error in `text`, whose line numbered `line` from 1 begins at byte `start`.
-    pub(super) fn in_text(self, text: &str, line: usize, start: usize) -> ParseError {
+    pub(crate) fn in_text(self, text: &str, line: usize, start: usize) -> ParseError {
         let at = start + self.at.start;
         ParseError {
             line,

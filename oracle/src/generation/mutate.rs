@@ -2,7 +2,7 @@
 
 use super::choices::{Choices, Seeded};
 use super::repair::{Companion, repair};
-use super::{Profile, Scene, someone};
+use super::{Profile, Scene, operations, someone};
 use crate::case::{Address, Call, Case, Operation, Process, Text};
 
 /// Operations of a case that is always shortened when it is mutated; shorter ones less often.
@@ -149,8 +149,19 @@ fn change(call: &mut Call, scene: &mut Scene<'_>) {
             *width = scene.width();
             *value = scene.value();
         }
-        Call::Touch { write, .. } if scene.one_in(3) => *write = !*write,
-        Call::Touch { count, stride, .. } if scene.one_in(3) => {
+        Call::TouchRead {
+            address,
+            count,
+            stride,
+        } if scene.one_in(3) => *call = operations::touches(*address, *count, *stride, true),
+        Call::TouchWrite {
+            address,
+            count,
+            stride,
+        } if scene.one_in(3) => *call = operations::touches(*address, *count, *stride, false),
+        Call::TouchRead { count, stride, .. } | Call::TouchWrite { count, stride, .. }
+            if scene.one_in(3) =>
+        {
             *count = scene.count();
             *stride = scene.stride();
         }

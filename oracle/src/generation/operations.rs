@@ -1,7 +1,7 @@
 //! Single operations, one function each, with everything about them chosen.
 
 use super::{Scene, addresses, amounts, weights};
-use crate::case::{Address, Call};
+use crate::case::{Address, Call, Stride};
 use std::num::NonZeroU8;
 
 /// Makes an operation.
@@ -59,11 +59,23 @@ pub(super) fn touch(scene: &mut Scene<'_>) -> Call {
 }
 
 pub(super) fn touch_at(address: Address, scene: &mut Scene<'_>) -> Call {
-    Call::Touch {
+    let (count, stride) = (scene.count(), scene.stride());
+    touches(address, count, stride, scene.one_in(2))
+}
+
+/// So many touches, each a store if they `write`, else a load.
+pub(super) fn touches(address: Address, count: NonZeroU8, stride: Stride, write: bool) -> Call {
+    if write {
+        return Call::TouchWrite {
+            address,
+            count,
+            stride,
+        };
+    }
+    Call::TouchRead {
         address,
-        count: scene.count(),
-        stride: scene.stride(),
-        write: scene.one_in(2),
+        count,
+        stride,
     }
 }
 

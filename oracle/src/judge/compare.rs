@@ -3,10 +3,8 @@
 
 use super::feature::feature;
 use super::words;
-use super::{
-    Clause, Event, Failure, Finding, Judge, Mismatch, Observation, Planned, Step, is_access,
-};
-use crate::case::{Call, Process};
+use super::{Clause, Event, Failure, Finding, Judge, Mismatch, Observation, Planned, Step};
+use crate::case::{Family, Kind, Process};
 use crate::model::{Answer, Death, FAILED, Outcome, ProcessState, Reply, Witness};
 
 impl Judge {
@@ -169,11 +167,8 @@ impl Judge {
         if answer.admits(seen) {
             return Ok(());
         }
-        let loads = own
-            && matches!(
-                planned.operation.call,
-                Call::Load { .. } | Call::Touch { .. }
-            );
+        let kind = planned.operation.call.kind();
+        let loads = own && kind.family() == Family::Access;
         let (clause, verb) = match loads {
             true => (Clause::LoadedValue, "loads"),
             false => (Clause::ReturnedValue, "returns"),
@@ -265,10 +260,13 @@ impl Judge {
         let process = reply.process;
         let clause = clause_of(death);
         if let Some(value) = witness.returned(process) {
-            let seen = match planned.operation.call {
-                Call::Load { .. } => format!("{process} loads {}", words::value(value)),
-                call if is_access(&call) => format!("{process} carries on"),
-                _ => format!("{process} returns {}", words::value(value)),
+            let kind = planned.operation.call.kind();
+            let seen = if kind == Kind::Load {
+                format!("{process} loads {}", words::value(value))
+            } else if kind.family() == Family::Access {
+                format!("{process} carries on")
+            } else {
+                format!("{process} returns {}", words::value(value))
             };
             return Err(self.finding(clause, process, self.in_words(planned, reply), seen));
         }

@@ -1,7 +1,7 @@
 //! State features: what kind of operation met what, and how it ended, as a small number.
 
 use super::Planned;
-use crate::case::{Call, Kind};
+use crate::case::Family;
 use crate::model::{Answer, Death, FAILED, Outcome, PageState, Reply};
 
 /// Outcomes take three bits, situations four, kinds six.
@@ -11,19 +11,18 @@ const SITUATION_BITS: u32 = 4;
 /// A number below 8192 for the step.
 pub(super) fn feature(planned: &Planned, replies: &[Reply], moved: i64) -> u16 {
     let operation = &planned.operation;
-    let kind = Kind::ALL
-        .iter()
-        .position(|kind| *kind == operation.call.kind())
-        .unwrap_or(0);
-    let situation = match (planned.page, operation.call) {
-        (Some(page), _) => {
+    let kind = operation.call.kind();
+    let situation = match planned.page {
+        Some(page) => {
             1 + PageState::ALL
                 .iter()
                 .position(|state| *state == page)
                 .unwrap_or(0)
         }
-        (None, Call::Sbrk { .. }) => sbrk_situation(moved, planned.budget.give_at_least),
-        (None, _) => 0,
+        None if kind.family() == Family::Break => {
+            sbrk_situation(moved, planned.budget.give_at_least)
+        }
+        None => 0,
     };
     let own = replies
         .iter()
@@ -41,7 +40,8 @@ pub(super) fn feature(planned: &Planned, replies: &[Reply], moved: i64) -> u16 {
         },
         None => 0,
     };
-    ((kind << (SITUATION_BITS + OUTCOME_BITS)) | (situation << OUTCOME_BITS) | outcome) as u16
+    let kind = (kind as usize) << (SITUATION_BITS + OUTCOME_BITS);
+    (kind | situation << OUTCOME_BITS | outcome) as u16
 }
 
 /// What a move of the break by `moved` bytes is like.

@@ -1,12 +1,10 @@
 //! What a step may cost in frames: the clauses that say a kernel is lazy, and gives back.
 
 use super::Clause;
-use crate::case::{Address, Call, Flavour, Operation, Process};
+use crate::case::{Access, Bytes, Call, Cost, Operation, Process};
 use crate::dialect::{BadBuffer, ForkMemory, Loading};
 use crate::layout::{PAGE_SIZE, page_ceiling};
-use crate::model::{Access, BreakMove, Model, Outcome, PageSet, pages_of};
-use abi::limits::PATH;
-use abi::stat::Stat;
+use crate::model::{Model, Outcome, PageSet, pages_of};
 
 /// Page tables below the root that map a single page.
 const TABLES_OF_A_PAGE: u64 = 2;
@@ -34,133 +32,21 @@ impl Budget {
     /// The budget of `operation`, before the model performs it. `pages` is scratch space.
     pub(super) fn of(model: &Model, operation: &Operation, pages: &mut PageSet) -> Budget {
         let process = operation.process;
-        let mut touch = Touched::new(model, process, pages);
-        match operation.call {
-            Call::Sbrk { amount, flavour } => {
-                let before = model.program_break(process);
-                let after = match model.break_move(process, amount) {
-                    BreakMove::To(after) => after,
-                    BreakMove::Ignored | BreakMove::Refused => before,
-                };
-                sbrk(model, process, before, after, flavour)
-            }
-            Call::Load { width, address } => {
-                touch.at(address, width.bytes(), Access::Load);
-                touch.budget(0)
-            }
-            Call::Store { width, address, .. } => {
-                touch.at(address, width.bytes(), Access::Store);
-                touch.budget(0)
-            }
-            Call::Fetch { address } => {
-                touch.at(address, 2, Access::Fetch);
-                touch.budget(0)
-            }
-            Call::Touch {
-                address,
-                count,
-                stride,
-                write,
-            } => {
-                let access = if write { Access::Store } else { Access::Load };
-                let first = model.resolve(process, address);
-                for step in 0..u64::from(count.get()) {
-                    touch.bytes(first.wrapping_add(step * stride.bytes()), 1, access);
-                }
-                touch.budget(0)
-            }
-            Call::Fork { .. } => {
-                let mapped = touch.fresh;
-                model.space(process).may_be_mapped(mapped, &model.world);
-                let fork = &model.world.dialect.fork;
-                let copies = match fork.memory {
-                    ForkMemory::Shared => 0,
-                    ForkMemory::Copied => mapped.count(),
-                };
-                let frames = fork.overhead_frames + mapped.tables() + copies;
-                Budget::take(frames, Clause::ForkShares)
-            }
-            Call::String {
-                address,
-                text,
-                terminated,
-            } => {
-                let length = text.bytes().len() as u64 + u64::from(terminated);
-                touch.at(address, length, Access::Store);
-                touch.budget(0)
-            }
-            Call::Point { address, .. } => {
-                touch.at(address, 8, Access::Store);
-                touch.budget(0)
-            }
-            // To keep what a running program holds takes frames.
-            Call::Open { address, flags, .. }
-                if model.truncates_program(process, address, flags) =>
-            {
-                Budget::default()
-            }
-            Call::Write { fd, .. } if model.writes_program(process, fd) => Budget::default(),
-            Call::Open { address, .. }
-            | Call::Chdir { address }
-            | Call::Unlink { address }
-            | Call::Mkdir { address }
-            | Call::Mknod { address, .. } => {
-                touch.at(address, PATH as u64, Access::Load);
-                touch.budget(0)
-            }
-            Call::Link { address, new } => {
-                touch.at(address, PATH as u64, Access::Load);
-                touch.at(new, PATH as u64, Access::Load);
-                touch.budget(0)
-            }
-            Call::Fstat { address, .. } => {
-                touch.at(address, Stat::SIZE as u64, Access::Store);
-                touch.budget(0)
-            }
-            Call::Exec { .. } => Budget {
+        if takes_more(model, operation) {
+            return Budget::default();
+        }
+        let mut touched = Touched::new(model, process, pages);
+        match operation.call.kind().cost() {
+            Cost::Touched | Cost::Release | Cost::Victim => touched.by(operation).budget(0),
+            Cost::OneMore => touched.by(operation).budget(1),
+            Cost::Growth => growth(model, operation),
+            Cost::Child => child(model, process, touched.fresh),
+            Cost::Program => Budget {
                 take_at_most: u64::MAX,
                 clause: Some(Clause::ExecTakesLittle),
                 give_at_least: model.space(process).private().count(),
             },
-            Call::Pipe { address } => {
-                touch.at(address, 8, Access::Store);
-                touch.budget(1)
-            }
-            Call::Wait {
-                status: Some(address),
-            } => {
-                touch.at(address, 4, Access::Store);
-                touch.budget(0)
-            }
-            // The room that it makes lets a sleeping writer go on.
-            Call::Read { .. } if model.anybody_blocked() => Budget::default(),
-            Call::Read {
-                fd,
-                address,
-                length,
-            } => {
-                let length = match looks_first(model) {
-                    true => whole_buffer(length),
-                    false => model.readable(process, fd, length),
-                };
-                touch.at(address, length, Access::Store);
-                touch.budget(0)
-            }
-            Call::Write {
-                address, length, ..
-            } => {
-                let length = match looks_first(model) {
-                    true => whole_buffer(length),
-                    false => u64::try_from(length).unwrap_or(0),
-                };
-                touch.at(address, length, Access::Load);
-                touch.budget(0)
-            }
-            // What the environment takes is not the kernel's doing.
-            Call::Frames { .. } | Call::FailFrame { .. } | Call::Together { .. } => {
-                Budget::default()
-            }
-            _ => Budget::take(0, Clause::TouchTakesOne),
+            Cost::Outside => Budget::default(),
         }
     }
 
@@ -192,17 +78,27 @@ impl Budget {
     }
 }
 
-/// Whether the kernel looks at a whole buffer before it moves a byte, and so touches all of it.
-fn looks_first(model: &Model) -> bool {
-    model.world.dialect.files.bad_buffer == BadBuffer::Refused
+/// Whether an operation may take frames for something else than what it touches.
+fn takes_more(model: &Model, operation: &Operation) -> bool {
+    let process = operation.process;
+    // To keep what a running program holds takes frames.
+    if let Call::Open { address, flags, .. } = operation.call {
+        return model.truncates_program(process, address, flags);
+    }
+    if let Call::Write { fd, .. } = operation.call {
+        return model.writes_program(process, fd);
+    }
+    // The room that it makes lets a sleeping writer go on.
+    matches!(operation.call, Call::Read { .. }) && model.anybody_blocked()
 }
 
-/// How many bytes such a kernel looks at: one at least.
-fn whole_buffer(length: i16) -> u64 {
-    u64::try_from(length).unwrap_or(0).max(1)
-}
-
-fn sbrk(model: &Model, process: Process, before: u64, after: u64, flavour: Flavour) -> Budget {
+fn growth(model: &Model, operation: &Operation) -> Budget {
+    let Call::Sbrk { amount, flavour } = operation.call else {
+        return Budget::default();
+    };
+    let process = operation.process;
+    let before = model.program_break(process);
+    let after = model.break_after(process, amount);
     if after > before && model.world.dialect.sbrk.is_eager(flavour) {
         return Budget::default();
     }
@@ -210,6 +106,32 @@ fn sbrk(model: &Model, process: Process, before: u64, after: u64, flavour: Flavo
     Budget {
         give_at_least: model.space(process).private().count_in(given_back),
         ..Budget::take(0, Clause::GrowthTakesNothing)
+    }
+}
+
+/// `mapped` is scratch space.
+fn child(model: &Model, process: Process, mapped: &mut PageSet) -> Budget {
+    model.space(process).may_be_mapped(mapped, &model.world);
+    let fork = &model.world.dialect.fork;
+    let copies = match fork.memory {
+        ForkMemory::Shared => 0,
+        ForkMemory::Copied => mapped.count(),
+    };
+    let frames = fork.overhead_frames + mapped.tables() + copies;
+    Budget::take(frames, Clause::ForkShares)
+}
+
+/// How many bytes a kernel touches: one that looks at a whole buffer before it moves a byte touches
+/// all of it, and one byte at least.
+fn bytes_touched(model: &Model, process: Process, bytes: Bytes) -> u64 {
+    let looks_first = model.world.dialect.files.bad_buffer == BadBuffer::Refused;
+    match bytes {
+        Bytes::Buffer(length) | Bytes::ReadFrom { length, .. } if looks_first => {
+            u64::try_from(length).unwrap_or(0).max(1)
+        }
+        Bytes::Exactly(_) | Bytes::Buffer(_) | Bytes::ReadFrom { .. } | Bytes::Path => {
+            model.bytes_of(process, bytes)
+        }
     }
 }
 
@@ -236,8 +158,15 @@ impl<'a> Touched<'a> {
         }
     }
 
-    fn at(&mut self, address: Address, length: u64, access: Access) {
-        self.bytes(self.model.resolve(self.process, address), length, access);
+    /// Adds all that an operation touches.
+    fn by(&mut self, operation: &Operation) -> &Self {
+        for reach in operation.call.reaches() {
+            let length = bytes_touched(self.model, self.process, reach.bytes);
+            for place in self.model.places_of(self.process, &reach) {
+                self.bytes(place, length, reach.access);
+            }
+        }
+        self
     }
 
     fn bytes(&mut self, address: u64, length: u64, access: Access) {

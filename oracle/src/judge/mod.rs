@@ -26,7 +26,7 @@ mod step;
 mod verdict;
 mod words;
 
-use crate::case::{Call, Operation, Process};
+use crate::case::{Operation, Process};
 use crate::dialect::Dialect;
 use crate::layout::{PAGE_SIZE, Permissions};
 use crate::model::{Model, Outcome, PageSet, PageState, ProcessState, Reply, Witness};
@@ -352,11 +352,4 @@ impl MemoryView<'_> {
         let space = self.model.space(self.process);
         space.peek(address, bytes);
     }
-}
-
-fn is_access(call: &Call) -> bool {
-    matches!(
-        call,
-        Call::Load { .. } | Call::Store { .. } | Call::Fetch { .. } | Call::Touch { .. }
-    )
 }

@@ -1,9 +1,10 @@
 //! From an operation to a step: numbers instead of meaning.
 
 use super::{Action, Step};
-use crate::case::{Call, Operation, Target, Width};
+use crate::case::{Call, Operation, Stride, Target, Width};
 use crate::model::Model;
 use abi::system_call::SystemCall;
+use std::num::NonZeroU8;
 
 /// Rounds of the scheduler in which a killed process must be gone: it may come back to user mode
 /// once, and dies at its next trap.
@@ -19,6 +20,9 @@ pub(super) fn step_for(model: &Model, operation: &Operation) -> Step {
         arguments,
         child: None,
     };
+    // What wakes somebody brings a round; a death may as well, and silence always brings one.
+    let waking = u32::from(model.anybody_blocked());
+    let mut rounds = 0;
     let action = match operation.call {
         Call::Sbrk { amount, flavour } => {
             let amount = amount.resolve(model.layout(process), model.program_break(process));
@@ -40,25 +44,28 @@ pub(super) fn step_for(model: &Model, operation: &Operation) -> Step {
         Call::Fetch { address } => Action::Fetch {
             address: at(address),
         },
-        Call::Touch {
+        Call::TouchRead {
             address,
             count,
             stride,
-            write,
-        } => Action::Touch {
-            address: at(address),
-            stride: stride.bytes(),
-            count: u64::from(count.get()),
-            write,
-        },
+        } => touch(at(address), count, stride, false),
+        Call::TouchWrite {
+            address,
+            count,
+            stride,
+        } => touch(at(address), count, stride, true),
         Call::Fork { child } => Action::SystemCall {
             number: SystemCall::Fork.number(),
             arguments: [0; 3],
             child: Some(child),
         },
-        Call::Exit { status } => call(SystemCall::Exit, [integer(status.into()), 0, 0]),
+        Call::Exit { status } => {
+            rounds = waking;
+            call(SystemCall::Exit, [integer(status.into()), 0, 0])
+        }
         Call::Wait { status } => call(SystemCall::Wait, [status.map_or(0, at), 0, 0]),
         Call::Kill { target } => {
+            rounds = ROUNDS_TO_DIE;
             let pid = match target {
                 Target::Process(target) => model.pid_of(target).unwrap_or(0),
                 Target::Pid(pid) => integer(pid.into()),
@@ -72,6 +79,7 @@ pub(super) fn step_for(model: &Model, operation: &Operation) -> Step {
             address,
             length,
         } => {
+            rounds = waking;
             let arguments = [integer(fd.into()), at(address), integer(length.into())];
             call(SystemCall::Read, arguments)
         }
@@ -80,10 +88,14 @@ pub(super) fn step_for(model: &Model, operation: &Operation) -> Step {
             address,
             length,
         } => {
+            rounds = waking;
             let arguments = [integer(fd.into()), at(address), integer(length.into())];
             call(SystemCall::Write, arguments)
         }
-        Call::Close { fd } => call(SystemCall::Close, [integer(fd.into()), 0, 0]),
+        Call::Close { fd } => {
+            rounds = waking;
+            call(SystemCall::Close, [integer(fd.into()), 0, 0])
+        }
         Call::Dup { fd } => call(SystemCall::Dup, [integer(fd.into()), 0, 0]),
         Call::String {
             address,
@@ -120,9 +132,16 @@ pub(super) fn step_for(model: &Model, operation: &Operation) -> Step {
         Call::Exec { address, arguments } => {
             call(SystemCall::Exec, [at(address), at(arguments), 0])
         }
-        Call::Yield { .. } => Action::Yield,
+        Call::Yield { ticks } => {
+            rounds = u32::from(ticks.get());
+            Action::Yield
+        }
         Call::Uptime => call(SystemCall::Uptime, [0; 3]),
-        Call::Pause { ticks } => call(SystemCall::Pause, [integer(ticks.into()), 0, 0]),
+        Call::Pause { ticks } => {
+            // A round is at least a tick; the first may begin in the middle of one.
+            rounds = u32::try_from(ticks).map_or(0, |ticks| ticks + 2);
+            call(SystemCall::Pause, [integer(ticks.into()), 0, 0])
+        }
         Call::Frames {
             free: Call::ALL_FRAMES,
         } => Action::LeaveFrames(u64::MAX),
@@ -130,21 +149,19 @@ pub(super) fn step_for(model: &Model, operation: &Operation) -> Step {
         Call::FailFrame { nth } => Action::FailFrame(nth.get()),
         Call::Together { .. } => Action::Nothing,
     };
-    let rounds = match operation.call {
-        Call::Kill { .. } => ROUNDS_TO_DIE,
-        Call::Yield { ticks } => u32::from(ticks.get()),
-        // A round is at least a tick; the first may begin in the middle of one.
-        Call::Pause { ticks } => u32::try_from(ticks).map_or(0, |ticks| ticks + 2),
-        // What these do may wake somebody; a death may as well, and silence always brings a round.
-        Call::Read { .. } | Call::Write { .. } | Call::Close { .. } | Call::Exit { .. } => {
-            u32::from(model.anybody_blocked())
-        }
-        _ => 0,
-    };
     Step {
         process,
         action,
         rounds,
         pages: model.pages_at_stake(operation),
+    }
+}
+
+fn touch(address: u64, count: NonZeroU8, stride: Stride, write: bool) -> Action {
+    Action::Touch {
+        address,
+        stride: stride.bytes(),
+        count: u64::from(count.get()),
+        write,
     }
 }

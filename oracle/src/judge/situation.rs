@@ -1,13 +1,9 @@
 //! Situations: what findings of one cause have in common, and what a campaign steers around.
 
 use super::{Judge, Planned};
-use crate::case::{Call, Kind, Operation, Process};
+use crate::case::{Access, Bytes, Call, Cost, Kind, Operation, Process, Reach};
 use crate::layout::PAGE_SIZE;
-use crate::model::{
-    Access, Answer, BreakMove, Death, FAILED, Model, Outcome, PageState, Reply, Witness, pages_of,
-};
-use abi::limits::PATH;
-use abi::stat::Stat;
+use crate::model::{Answer, Death, FAILED, Model, Outcome, PageState, Reply, Witness, pages_of};
 
 /// A heap, or a move of the break, of so many pages is vast: a kernel that walks it page by page
 /// shows it.
@@ -71,30 +67,44 @@ pub enum Extent {
 impl Situation {
     /// What can be said of an operation before it is performed, without asking the model how it ends.
     pub(super) fn met(model: &Model, operation: &Operation) -> (Option<PageState>, Extent) {
-        let process = operation.process;
-        match operation.call {
-            Call::Sbrk { amount, .. } => {
-                let before = model.program_break(process);
-                let after = match model.break_move(process, amount) {
-                    BreakMove::To(after) => after,
-                    BreakMove::Ignored | BreakMove::Refused => before,
-                };
-                let is_vast = after.abs_diff(before) / PAGE_SIZE >= VAST_PAGES;
-                let extent = match (after < before, is_vast) {
-                    (false, false) => Extent::Small,
-                    (true, false) => Extent::LittleLess,
-                    (false, true) => Extent::Vast,
-                    (true, true) => Extent::VastlyLess,
-                };
-                (None, extent)
-            }
-            Call::Fork { .. } | Call::Exit { .. } | Call::Wait { status: None } => {
-                match model.program_break(process) / PAGE_SIZE >= VAST_PAGES {
-                    true => (None, Extent::Vast),
-                    false => (None, Extent::Small),
-                }
-            }
-            _ => (page_met(model, operation), Extent::Nothing),
+        let page = page_met(model, operation);
+        let extent = match operation.call.kind().cost() {
+            Cost::Growth => Extent::of_move(model, operation),
+            Cost::Child | Cost::Release if page.is_none() => Extent::of_heap(model, operation),
+            Cost::Child
+            | Cost::Release
+            | Cost::Victim
+            | Cost::Touched
+            | Cost::OneMore
+            | Cost::Program
+            | Cost::Outside => Extent::Nothing,
+        };
+        (page, extent)
+    }
+}
+
+impl Extent {
+    fn of_move(model: &Model, operation: &Operation) -> Extent {
+        let Call::Sbrk { amount, .. } = operation.call else {
+            return Extent::Nothing;
+        };
+        let before = model.program_break(operation.process);
+        let after = model.break_after(operation.process, amount);
+        let is_vast = after.abs_diff(before) / PAGE_SIZE >= VAST_PAGES;
+        match (after < before, is_vast) {
+            (false, false) => Extent::Small,
+            (true, false) => Extent::LittleLess,
+            (false, true) => Extent::Vast,
+            (true, true) => Extent::VastlyLess,
+        }
+    }
+
+    fn of_heap(model: &Model, operation: &Operation) -> Extent {
+        let pages = model.program_break(operation.process) / PAGE_SIZE;
+        if pages >= VAST_PAGES {
+            Extent::Vast
+        } else {
+            Extent::Small
         }
     }
 }
@@ -103,29 +113,31 @@ impl Situation {
 fn page_met(model: &Model, operation: &Operation) -> Option<PageState> {
     let process = operation.process;
     let space = model.space(process);
-    let address = model.resolve(process, operation.call.address()?);
-    let (length, access) = reach(model, operation, address);
-    let every = match operation.call {
-        Call::Touch { count, stride, .. } => (u64::from(count.get()), stride.bytes()),
-        _ => (1, 0),
+    let reach = operation.call.reaches().next()?;
+    let address = model.resolve(process, reach.address);
+    let length = match reach.bytes {
+        Bytes::Path => path_bytes(model, process, address),
+        Bytes::Exactly(_) | Bytes::Buffer(_) | Bytes::ReadFrom { .. } => {
+            model.bytes_of(process, reach.bytes).max(1)
+        }
     };
-    let touches = (0..every.0).map(|nth| address.wrapping_add(nth * every.1));
+    let places = model.places_of(process, &reach);
     let looked_at = || {
-        let pages = touches.clone().flat_map(|start| pages_of(start, length));
+        let pages = places.clone().flat_map(|start| pages_of(start, length));
         pages.take(PAGES_LOOKED_AT)
     };
     let is_forbidden = |page: &u64| {
         space
             .permissions(page * PAGE_SIZE, &model.world)
-            .is_none_or(|permissions| !permissions.contains(access.needs()))
+            .is_none_or(|permissions| !permissions.contains(reach.access.needs()))
     };
-    let costs = |page: &u64| space.page_may_need_frame(*page, access);
+    let costs = |page: &u64| space.page_may_need_frame(*page, reach.access);
     let decisive = looked_at()
         .find(is_forbidden)
         .or_else(|| looked_at().find(costs));
     let decisive = match decisive {
         Some(page) if page != address / PAGE_SIZE => page * PAGE_SIZE,
-        _ => address,
+        Some(_) | None => address,
     };
     Some(space.page_state(decisive))
 }
@@ -133,38 +145,15 @@ fn page_met(model: &Model, operation: &Operation) -> Option<PageState> {
 /// Pages of an operation that are looked at, at most.
 const PAGES_LOOKED_AT: usize = 16;
 
-/// How many bytes an operation moves from `address` on, and what it does to them.
-fn reach(model: &Model, operation: &Operation, address: u64) -> (u64, Access) {
-    let process = operation.process;
-    match operation.call {
-        Call::Load { width, .. } => (width.bytes(), Access::Load),
-        Call::Store { width, .. } => (width.bytes(), Access::Store),
-        Call::Fetch { .. } => (2, Access::Fetch),
-        Call::Touch { write: false, .. } => (1, Access::Load),
-        Call::Touch { write: true, .. } => (1, Access::Store),
-        Call::String {
-            text, terminated, ..
-        } => {
-            let length = text.bytes().len() as u64 + u64::from(terminated);
-            (length.max(1), Access::Store)
-        }
-        Call::Point { .. } | Call::Pipe { .. } => (8, Access::Store),
-        Call::Wait { .. } => (4, Access::Store),
-        Call::Fstat { .. } => (Stat::SIZE as u64, Access::Store),
-        Call::Read { fd, length, .. } => {
-            (model.readable(process, fd, length).max(1), Access::Store)
-        }
-        Call::Write { length, .. } => (u64::try_from(length).unwrap_or(0).max(1), Access::Load),
-        _ => {
-            let space = model.space(process);
-            let (_, most) = space.reach(address, PATH as u64, Access::Load, &model.world);
-            let mut path = [0; PATH];
-            let readable = &mut path[..most as usize];
-            space.peek(address, readable);
-            let end = readable.iter().position(|byte| *byte == 0);
-            (end.map_or(PATH, |end| end + 1) as u64, Access::Load)
-        }
-    }
+/// How many bytes the path at `address` has with the zero that ends it.
+fn path_bytes(model: &Model, process: Process, address: u64) -> u64 {
+    let space = model.space(process);
+    let (_, most) = space.reach(address, Reach::PATH_BYTES, Access::Load, &model.world);
+    let mut path = [0; Reach::PATH_BYTES as usize];
+    let readable = &mut path[..most as usize];
+    space.peek(address, readable);
+    let end = readable.iter().position(|byte| *byte == 0);
+    end.map_or(Reach::PATH_BYTES, |end| end as u64 + 1)
 }
 
 /// How the model has let an operation of `process` end.

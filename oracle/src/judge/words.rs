@@ -1,7 +1,7 @@
 //! Expectations and observations in words that a student understands.
 
 use super::{Action, Event, Failure, Observation, Race, Step, Turn, TurnEnd};
-use crate::case::{Call, Operation, Process};
+use crate::case::{Call, Family, Kind, Operation, Process};
 use crate::model::{Answer, Death, FAILED, Model, Outcome, PageState, Reply};
 use std::fmt::Write;
 
@@ -44,12 +44,7 @@ pub(super) fn outcome(operation: &Operation, page: Option<PageState>, outcome: O
     match outcome {
         Outcome::Returns(Answer::Anything) => "completes".to_owned(),
         Outcome::Returns(wanted) => {
-            let verb = match operation.call {
-                Call::Load { .. } => "loads",
-                Call::Touch { .. } => "loads bytes whose sum is",
-                _ => "returns",
-            };
-            format!("{verb} {}", answer(wanted))
+            format!("{} {}", verb(&operation.call), answer(wanted))
         }
         Outcome::Starts {
             arguments,
@@ -57,7 +52,7 @@ pub(super) fn outcome(operation: &Operation, page: Option<PageState>, outcome: O
             entry,
         } => start(arguments, stack, stack, entry),
         Outcome::Blocks => "blocks: what it waits for has not happened".to_owned(),
-        Outcome::Dies(Death::ForbiddenAccess) if matches!(operation.call, Call::Exec { .. }) => {
+        Outcome::Dies(Death::ForbiddenAccess) if is_program_start(operation) => {
             "starts a program that is killed: it has no first instruction".to_owned()
         }
         Outcome::Dies(Death::ForbiddenAccess) => {
@@ -74,16 +69,40 @@ pub(super) fn outcome(operation: &Operation, page: Option<PageState>, outcome: O
             )
         }
         Outcome::Born => "starts to run, with 0 from fork".to_owned(),
-        Outcome::Stays => match operation.call {
-            Call::Frames {
-                free: Call::ALL_FRAMES,
-            } => "no frame is withheld".to_owned(),
-            Call::Frames { free } => format!("at most {free} frames are left free"),
-            Call::FailFrame { nth } => format!("request {nth} for frames from now on finds none"),
-            Call::Together { .. } => "what follows does not race".to_owned(),
-            _ => "lets others run".to_owned(),
-        },
+        Outcome::Stays => stay(&operation.call),
     }
+}
+
+/// How an answer comes that is foretold: of accesses, only that of loads is.
+fn verb(call: &Call) -> &'static str {
+    if call.kind().family() != Family::Access {
+        "returns"
+    } else if call.kind() == Kind::Load {
+        "loads"
+    } else {
+        "loads bytes whose sum is"
+    }
+}
+
+fn is_program_start(operation: &Operation) -> bool {
+    operation.call.kind() == Kind::Exec
+}
+
+/// What an operation does that leaves its process where it is.
+fn stay(call: &Call) -> String {
+    if let Call::Frames { free } = *call {
+        return match free {
+            Call::ALL_FRAMES => "no frame is withheld".to_owned(),
+            _ => format!("at most {free} frames are left free"),
+        };
+    }
+    if let Call::FailFrame { nth } = call {
+        return format!("request {nth} for frames from now on finds none");
+    }
+    if let Call::Together { .. } = call {
+        return "what follows does not race".to_owned();
+    }
+    "lets others run".to_owned()
 }
 
 fn place(page: PageState) -> &'static str {

@@ -4,7 +4,7 @@ use super::{
     Access, Answer, Death, Ended, FAILED, KILLED_STATUS, Model, Outcome, ProcessState, Waiting,
     Witness,
 };
-use crate::case::{Process, Target};
+use crate::case::{Process, Reach, Target};
 use crate::layout::PAGE_SIZE;
 
 impl Model {
@@ -78,6 +78,20 @@ impl Model {
         }
         self.end(target, KILLED_STATUS, Death::Killed);
         self.reply(target, Outcome::Dies(Death::Killed));
+    }
+
+    /// Waits for a child; its status goes to that virtual address, if to any.
+    pub(super) fn wait(&mut self, process: Process, status: Option<u64>, witness: &Witness) {
+        // A null pointer asks for no status.
+        let status = status.filter(|address| *address != 0);
+        self.wait_for(process, Waiting::Child { status }, witness);
+        let bytes = Reach::STATUS_BYTES;
+        if let Some(address) = status
+            && self.state_of(process) == ProcessState::Blocked
+            && self.finds_no_frame(process, address, bytes, Access::Store, witness)
+        {
+            self.wakes(process);
+        }
     }
 
     /// Sleeps for something; what is there already wakes it at once.

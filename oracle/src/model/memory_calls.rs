@@ -73,6 +73,14 @@ impl Model {
     }
 
     /// Pages that a growth gets at once.
+    /// The program break after a move that succeeds or does nothing.
+    pub(crate) fn break_after(&self, process: Process, amount: Amount) -> u64 {
+        match self.break_move(process, amount) {
+            BreakMove::To(after) => after,
+            BreakMove::Ignored | BreakMove::Refused => self.program_break(process),
+        }
+    }
+
     pub(super) fn eager_pages(&self, process: Process, amount: Amount, flavour: Flavour) -> u64 {
         match self.break_move(process, amount) {
             BreakMove::To(after) if self.world.dialect.sbrk.is_eager(flavour) => {

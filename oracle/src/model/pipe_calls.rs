@@ -4,7 +4,7 @@ use super::lifecycle::straddles;
 use super::open_file::Target;
 use super::pipe::{Pipe, Way};
 use super::{Access, Answer, FAILED, Model, Outcome, Waiting, Witness};
-use crate::case::Process;
+use crate::case::{Process, Reach};
 use crate::dialect::{EmptyRead, RefusedByte, WithoutReader};
 use crate::layout::PAGE_SIZE;
 
@@ -38,12 +38,12 @@ impl Model {
         // The pipe itself may need a frame.
         if witness.excused_return(process, FAILED) {
             let space = &self.of(process).space;
-            let (_, most) = space.reach(address, 8, Access::Store, &self.world);
+            let (_, most) = space.reach(address, Reach::ENDS_BYTES, Access::Store, &self.world);
             self.unknown |= straddles(address, most);
             self.excused(process, Outcome::Returns(Answer::Exactly(FAILED)));
             return;
         }
-        let mut bytes = [0; 8];
+        let mut bytes = [0; Reach::ENDS_BYTES as usize];
         bytes[..4].copy_from_slice(&(first as u32).to_le_bytes());
         bytes[4..].copy_from_slice(&(second as u32).to_le_bytes());
         if !self.hand_out(process, address, &bytes, false, witness) {

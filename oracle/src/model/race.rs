@@ -6,8 +6,8 @@
 //! are let race, and only together with those beside which nothing else can tell their order.
 
 use super::open_file;
-use super::{Access, Answer, FAILED, Leave, Model, Outcome, ProcessState, Reply, Witness};
-use crate::case::{Call, Operation, Process, Target};
+use super::{Answer, FAILED, Model, Outcome, ProcessState, Reply, Witness};
+use crate::case::{Address, Amount, Call, Family, Flavour, Operation, Process, Target};
 use crate::layout::PAGE_SIZE;
 use crate::model::{BreakMove, EAGER_PAGES};
 
@@ -26,18 +26,19 @@ impl Model {
             && self.kills_may_race(others, operation)
     }
 
+    /// Whether an operation may race, whatever the others do: the line that says so of a new one.
     fn may_race_at_all(&self, operation: &Operation) -> bool {
         let process = operation.process;
         match operation.call {
             Call::Load { .. }
             | Call::Store { .. }
             | Call::Fetch { .. }
-            | Call::Touch { .. }
+            | Call::TouchRead { .. }
+            | Call::TouchWrite { .. }
             | Call::String { .. }
             | Call::Point { .. }
             | Call::Fork { .. }
             | Call::Exit { .. }
-            | Call::Wait { status: None }
             | Call::Getpid
             | Call::Uptime
             | Call::Close { .. }
@@ -46,39 +47,43 @@ impl Model {
             | Call::Fstat { .. }
             | Call::Chdir { .. }
             | Call::Exec { .. } => true,
-            // A large eager growth that fails half way has taken frames meanwhile that others want.
-            Call::Sbrk { amount, flavour } => {
-                let eager = self.world.dialect.sbrk.is_eager(flavour);
-                let before = self.program_break(process);
-                !eager
-                    || !matches!(self.break_move(process, amount), BreakMove::To(after)
-                        if after > before && after - before > EAGER_PAGES * PAGE_SIZE)
-            }
-            // Which of several children's statuses was partly stored could not be told.
-            Call::Wait {
-                status: Some(address),
-            } => {
-                let address = self.resolve(process, address);
-                let leave = self
-                    .space(process)
-                    .leave(address, 4, Access::Store, &self.world);
-                address == 0 || leave == Leave::Granted
-            }
+            Call::Sbrk { amount, flavour } => self.growth_may_race(process, amount, flavour),
+            Call::Wait { status } => self.status_may_race(operation, status),
             // A sleeper that is killed may have had what it waited for, or not.
-            Call::Kill {
-                target: Target::Process(target),
-            } => self.state_of(target) != ProcessState::Blocked,
-            Call::Kill {
-                target: Target::Pid(_),
-            } => true,
+            Call::Kill { target } => match target {
+                Target::Process(target) => self.state_of(target) != ProcessState::Blocked,
+                Target::Pid(_) => true,
+            },
             Call::Pipe { .. } => self.has_room_for(FILES_NEEDED),
             Call::Open { flags, .. } => flags.is_empty() && self.has_room_for(FILES_NEEDED),
             // A file may be seen with a part of what is written.
             Call::Write { fd, .. } => {
                 !matches!(self.file(process, fd), Some(open_file::Target::File(_)))
             }
-            _ => false,
+            Call::Link { .. }
+            | Call::Unlink { .. }
+            | Call::Mkdir { .. }
+            | Call::Mknod { .. }
+            | Call::Yield { .. }
+            | Call::Pause { .. }
+            | Call::Frames { .. }
+            | Call::FailFrame { .. }
+            | Call::Together { .. } => false,
         }
+    }
+
+    /// A large eager growth that fails half way has taken frames meanwhile that others want.
+    fn growth_may_race(&self, process: Process, amount: Amount, flavour: Flavour) -> bool {
+        let before = self.program_break(process);
+        let is_large = matches!(self.break_move(process, amount), BreakMove::To(after)
+            if after > before && after - before > EAGER_PAGES * PAGE_SIZE);
+        !(is_large && self.world.dialect.sbrk.is_eager(flavour))
+    }
+
+    /// Which of several children's statuses was partly stored could not be told.
+    fn status_may_race(&self, operation: &Operation, status: Option<Address>) -> bool {
+        let address = status.map(|address| self.resolve(operation.process, address));
+        address.is_none_or(|address| address == 0) || self.may_touch_all(operation)
     }
 
     /// Whether those that would be killed in the race do only what leaves nothing behind.
@@ -94,12 +99,9 @@ impl Model {
                 || leaves_nothing(&victim.call)
                 || (self.falls_asleep(victim)
                     && group().all(|other| {
+                        let target = Target::Process(victim.process);
                         other.process == victim.process
-                            || matches!(other.call, Call::Kill { .. })
-                                && other.call
-                                    == Call::Kill {
-                                        target: Target::Process(victim.process),
-                                    }
+                            || other.call == Call::Kill { target }
                             || self.surely_completes(other) && leaves_nothing(&other.call)
                     }))
         })
@@ -112,10 +114,7 @@ impl Model {
             trial.perform(0, operation, &Witness::ideal());
             trial.state_of(process) == ProcessState::Blocked
         };
-        match operation.call {
-            Call::Read { .. } | Call::Wait { .. } => sleeps(operation.process),
-            _ => false,
-        }
+        operation.call.kind().family() == Family::CopyOut && sleeps(operation.process)
     }
 
     /// Performs operations one after another that raced: those of `operations` in the order that
@@ -167,28 +166,28 @@ impl Model {
 
 /// Whether two operations may race, whatever the state.
 fn pair_may_race(one: &Operation, other: &Operation) -> bool {
-    let moves_bytes = |call: &Call| matches!(call, Call::Read { .. } | Call::Write { .. });
-    match (one.call, other.call) {
-        // Which bytes went where.
-        (one, other) if moves_bytes(&one) && moves_bytes(&other) => false,
-        (Call::Fork { child: one }, Call::Fork { child: other }) => one != other,
-        _ => true,
+    // Which bytes went where could not be told.
+    if one.call.kind().moves_bytes() && other.call.kind().moves_bytes() {
+        return false;
     }
+    if let (Call::Fork { child: one }, Call::Fork { child: other }) = (one.call, other.call) {
+        return one != other;
+    }
+    true
 }
 
 /// Whether nobody can tell, once the process is dead, whether it did that.
 fn leaves_nothing(call: &Call) -> bool {
-    matches!(
-        call,
-        Call::Load { .. }
-            | Call::Store { .. }
-            | Call::Fetch { .. }
-            | Call::Touch { .. }
-            | Call::String { .. }
-            | Call::Point { .. }
-            | Call::Sbrk { .. }
-            | Call::Getpid
-    )
+    match call.kind().family() {
+        Family::Access | Family::Break | Family::Question => true,
+        Family::CopyOut
+        | Family::CopyIn
+        | Family::Path
+        | Family::Descriptor
+        | Family::Process
+        | Family::Time
+        | Family::Environment => false,
+    }
 }
 
 /// What becomes of a process after all: what the later operation says; but who came back and was

@@ -7,30 +7,12 @@ use super::World;
 use super::history::History;
 use super::page_state::PageState;
 use super::pages::{PageSet, pages_of};
-use crate::case::{Stride, Width};
+use crate::case::{Access, Stride, Width};
 use crate::dialect::{Loading, Tail};
 use crate::layout::{Image, Layout, PAGE_SIZE, Permissions, page_ceiling, page_floor};
 use crate::program_file::Program;
 use std::ops::Range;
 use std::sync::Arc;
-
-/// What an access needs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Access {
-    Load,
-    Store,
-    Fetch,
-}
-
-impl Access {
-    pub(crate) fn needs(self) -> Permissions {
-        match self {
-            Access::Load => Permissions::READ,
-            Access::Store => Permissions::WRITE,
-            Access::Fetch => Permissions::EXECUTE,
-        }
-    }
-}
 
 /// Whether memory may be touched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -100,12 +100,9 @@ pub(crate) fn shrink_by_bytes(scene: &mut Scene<'_>) {
 pub(crate) fn shrink_by_many(scene: &mut Scene<'_>) {
     let pages = 6 + scene.below(12) as i16;
     scene.does(grow(Amount::pages(pages)));
-    let touch = Call::Touch {
-        address: Address::new(Region::Break, -pages, scene.offset()),
-        count: NonZeroU8::MIN.saturating_add(pages as u8 - 1),
-        stride: Stride::PAGE,
-        write: !scene.one_in(4),
-    };
+    let lowest = Address::new(Region::Break, -pages, scene.offset());
+    let count = NonZeroU8::MIN.saturating_add(pages as u8 - 1);
+    let touch = operations::touches(lowest, count, Stride::PAGE, !scene.one_in(4));
     scene.does(touch);
     if scene.one_in(3) {
         let child = scene.child();

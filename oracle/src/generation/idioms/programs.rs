@@ -188,11 +188,10 @@ pub(crate) fn most_arguments(scene: &mut Scene<'_>) {
         false => 8 * scene.below(64) as u16,
     };
     let array = Address::new(Region::Break, -1, offset);
-    scene.does(Call::Touch {
+    scene.does(Call::TouchWrite {
         address: array,
         count: NonZeroU8::MIN.saturating_add(count - 1),
         stride: Stride::power(3),
-        write: true,
     });
     scene.does(Call::Exec {
         address: path,

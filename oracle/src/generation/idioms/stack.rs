@@ -33,12 +33,8 @@ pub(crate) fn down_to_the_guard(scene: &mut Scene<'_>) {
     let pages = have_a_growing_stack(scene);
     let start = scene.below(4) as i16 - 1;
     let count = NonZeroU8::MIN.saturating_add(scene.below(pages as u32) as u8);
-    let touch = Call::Touch {
-        address: Address::new(Region::Stack, start, scene.offset()),
-        count,
-        stride: Stride::PAGE,
-        write: !scene.one_in(3),
-    };
+    let first = Address::new(Region::Stack, start, scene.offset());
+    let touch = operations::touches(first, count, Stride::PAGE, !scene.one_in(3));
     scene.does(touch);
     let guard = addresses::guard(scene);
     let access = operations::access_at(guard, scene);
@@ -105,11 +101,10 @@ pub(crate) fn one_stack_after_another(scene: &mut Scene<'_>) {
     let pages = have_a_growing_stack(scene);
     let low = Address::new(Region::Stack, 0, scene.offset());
     let count = NonZeroU8::MIN.saturating_add(pages as u8 - 1);
-    scene.does(Call::Touch {
+    scene.does(Call::TouchWrite {
         address: low,
         count,
         stride: Stride::PAGE,
-        write: true,
     });
     let pages = start_growing(scene);
     let inside = scene.below(pages as u32) as i16;

@@ -119,10 +119,9 @@ fn heap(page: i16, scene: &mut Scene<'_>) -> Address {
 
 /// Stores to each of so many pages of the heap.
 fn touch_write(page: i16, count: u8, scene: &mut Scene<'_>) -> Call {
-    Call::Touch {
+    Call::TouchWrite {
         address: heap(page, scene),
         count: NonZeroU8::MIN.saturating_add(count - 1),
         stride: Stride::PAGE,
-        write: true,
     }
 }

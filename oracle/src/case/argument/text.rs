@@ -1,6 +1,10 @@
 //! Strings that a case can store: the closed set of names and paths that matter to system calls
 //! that take a path.
 
+use super::Argument;
+use crate::case::binary::Record;
+use crate::case::parse::{Line, Parsed};
+use crate::case::text_error::{Complaint, meant};
 use std::fmt;
 
 /// A name of as many bytes as a directory entry holds; a file is called so.
@@ -163,6 +167,11 @@ impl Text {
         }
     }
 
+    /// How many bytes a store of it moves, with the zero that ends it if it is `terminated`.
+    pub fn stored_bytes(self, terminated: bool) -> u64 {
+        self.bytes().len() as u64 + u64::from(terminated)
+    }
+
     fn spelling(self) -> Spelling {
         SPELLINGS[usize::from(self.0)]
     }
@@ -180,6 +189,94 @@ impl fmt::Display for Text {
 impl fmt::Debug for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+/// Byte 5.
+impl Argument for Text {
+    type Value = Text;
+
+    fn decode(record: &Record) -> Text {
+        Text::from_code(record[5])
+    }
+
+    fn encode(text: Text, record: &mut Record) {
+        record[5] = text.code();
+    }
+
+    /// A string in quotes, or a long path by its length.
+    fn parse(line: &mut Line<'_>) -> Parsed<Text> {
+        if line.keyword("path")? {
+            return parse_path(line);
+        }
+        if !line.symbol('"')? {
+            return Err(line.found("a string in quotes, or `path` and a length"));
+        }
+        let (spelled, at) = line.run(|c| c != '"')?;
+        line.expect_symbol('"', "`\"` at the end of the string")?;
+        Text::spelled(spelled).ok_or_else(|| {
+            let complaint = Complaint::new(at, format!("no case stores the string `{spelled}`"));
+            match meant(spelled, Text::words()) {
+                Some(other) => complaint.help(format!("did you mean `{other}`?")),
+                None => {
+                    let words: Vec<_> = Text::words().collect();
+                    complaint.help(format!("there are {words:?}"))
+                }
+            }
+        })
+    }
+
+    fn print(text: Text, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, " {text}")
+    }
+
+    fn simpler(text: Text) -> Vec<Text> {
+        (0..text.code()).map(Text::from_code).collect()
+    }
+}
+
+/// What follows `path`.
+fn parse_path(line: &mut Line<'_>) -> Parsed<Text> {
+    let (bytes, at) = line.signed("a number of bytes")?;
+    let text = usize::try_from(bytes).ok().and_then(Text::path);
+    text.ok_or_else(|| {
+        let lengths: Vec<_> = Text::path_lengths()
+            .map(|length| length.to_string())
+            .collect();
+        let message = format!("there are long paths of {} bytes", lengths.join(", "));
+        Complaint::new(at, message)
+    })
+}
+
+/// Whether the zero that ends a string is stored as well, which goes without saying. Lower three bits
+/// of byte 6: 1 if it is not.
+pub(crate) enum Terminated {}
+
+impl Terminated {
+    const NOT: u8 = 1;
+}
+
+impl Argument for Terminated {
+    type Value = bool;
+
+    fn decode(record: &Record) -> bool {
+        record[6] & 7 != Self::NOT
+    }
+
+    fn encode(terminated: bool, record: &mut Record) {
+        record[6] = if terminated { 0 } else { Self::NOT };
+    }
+
+    fn parse(line: &mut Line<'_>) -> Parsed<bool> {
+        Ok(!line.keyword("unterminated")?)
+    }
+
+    fn print(terminated: bool, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if terminated { "" } else { " unterminated" })
+    }
+
+    fn simpler(_terminated: bool) -> Vec<bool> {
+        vec![true]
     }
 }
 

@@ -1,0 +1,147 @@
+//! Plain numbers: rounds, ticks, frames.
+
+use super::{Argument, low_half};
+use crate::case::Call;
+use crate::case::binary::Record;
+use crate::case::parse::{Line, Parsed, at_least_one};
+use std::fmt;
+use std::num::NonZeroU8;
+
+/// Rounds of the scheduler, 1 to 255; 1 goes without saying. Byte 6.
+pub(crate) enum Rounds {}
+
+impl Argument for Rounds {
+    type Value = NonZeroU8;
+
+    fn decode(record: &Record) -> NonZeroU8 {
+        NonZeroU8::new(record[6]).unwrap_or(NonZeroU8::MIN)
+    }
+
+    fn encode(rounds: NonZeroU8, record: &mut Record) {
+        record[6] = rounds.get();
+    }
+
+    fn parse(line: &mut Line<'_>) -> Parsed<NonZeroU8> {
+        if line.is_at_end()? {
+            return Ok(NonZeroU8::MIN);
+        }
+        line.integer(1..=255, "a number of rounds")
+            .map(at_least_one)
+    }
+
+    fn print(rounds: NonZeroU8, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, " {rounds}")
+    }
+
+    fn simpler(_rounds: NonZeroU8) -> Vec<NonZeroU8> {
+        vec![NonZeroU8::MIN]
+    }
+}
+
+/// Ticks of the timer, -128 to 127. Byte 6.
+pub(crate) enum Ticks {}
+
+impl Argument for Ticks {
+    type Value = i8;
+
+    fn decode(record: &Record) -> i8 {
+        record[6] as i8
+    }
+
+    fn encode(ticks: i8, record: &mut Record) {
+        record[6] = ticks as u8;
+    }
+
+    fn parse(line: &mut Line<'_>) -> Parsed<i8> {
+        let ticks = line.integer(-128..=127, "a number of ticks")?;
+        Ok(ticks as i8)
+    }
+
+    fn print(ticks: i8, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, " {ticks}")
+    }
+
+    fn simpler(ticks: i8) -> Vec<i8> {
+        let simpler = [0, 1].into_iter();
+        simpler.take_while(|simpler| *simpler != ticks).collect()
+    }
+}
+
+/// Frames that are left free, below 65535; [`Call::ALL_FRAMES`] is all of them. Bytes 6 and 7 if
+/// byte 1 is 0; else few, by the lower half of byte 6.
+pub(crate) enum FrameCount {}
+
+impl Argument for FrameCount {
+    type Value = u16;
+
+    fn decode(record: &Record) -> u16 {
+        match record[1] {
+            0 => low_half(record) as u16,
+            _ => u16::from(record[6] % 16),
+        }
+    }
+
+    fn encode(free: u16, record: &mut Record) {
+        record[6..].copy_from_slice(&free.to_le_bytes());
+    }
+
+    fn parse(line: &mut Line<'_>) -> Parsed<u16> {
+        if line.keyword("all")? {
+            return Ok(Call::ALL_FRAMES);
+        }
+        let range = 0..=i64::from(Call::ALL_FRAMES) - 1;
+        let free = line.integer(range, "a number of frames, `all`, or `fail`")?;
+        Ok(free as u16)
+    }
+
+    fn print(free: u16, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match free {
+            Call::ALL_FRAMES => f.write_str(" all"),
+            _ => write!(f, " {free}"),
+        }
+    }
+
+    /// Less pressure: more frames, as long as a person can count them.
+    fn simpler(free: u16) -> Vec<u16> {
+        const MOST: u16 = 64;
+        let candidates = [free.saturating_mul(2), free.saturating_add(1)];
+        let more = candidates.into_iter();
+        more.filter(|more| *more > free && *more <= MOST).collect()
+    }
+}
+
+/// Which request for frames fails, counted from now on: 1 (the next) to 255. Byte 6, modulo 16
+/// unless byte 7 is 0.
+pub(crate) enum Nth {}
+
+impl Argument for Nth {
+    type Value = NonZeroU8;
+
+    fn decode(record: &Record) -> NonZeroU8 {
+        let nth = match record[7] {
+            0 => record[6],
+            _ => record[6] % 16,
+        };
+        NonZeroU8::new(nth).unwrap_or(NonZeroU8::MIN)
+    }
+
+    fn encode(nth: NonZeroU8, record: &mut Record) {
+        record[6] = nth.get();
+    }
+
+    fn parse(line: &mut Line<'_>) -> Parsed<NonZeroU8> {
+        line.integer(1..=255, "which request fails")
+            .map(at_least_one)
+    }
+
+    fn print(nth: NonZeroU8, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, " {nth}")
+    }
+
+    /// Sooner.
+    fn simpler(nth: NonZeroU8) -> Vec<NonZeroU8> {
+        let sooner = [1, nth.get() / 2, nth.get() - 1].into_iter();
+        let sooner = sooner.filter(|sooner| *sooner < nth.get());
+        sooner.filter_map(NonZeroU8::new).collect()
+    }
+}
