@@ -65,6 +65,8 @@ fn words(name: &str) -> Vec<String> {
     words.map(str::to_ascii_lowercase).collect()
 }
 
+/// Names whose causes differ only in how the operation ends, or in how much memory it is about, are
+/// spelled the same: their findings share a file, and the later one stays.
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.bucket)?;
