@@ -107,12 +107,12 @@ pub const SECOND_ENTRY: u64 = AGENT_CODE as u64 - 4;
 
 /// What a program's memory holds when it starts: text, data and stack (the heap is empty).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Image {
+pub struct InitialMemory {
     /// The mapped stretches, in ascending order of address, not overlapping.
     pub segments: Vec<Segment>,
 }
 
-impl Image {
+impl InitialMemory {
     /// The segment whose pages hold `address`, if one does.
     pub fn segment(&self, address: u64) -> Option<&Segment> {
         self.segments

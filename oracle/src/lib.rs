@@ -38,7 +38,7 @@ pub use judge::{
     Situation, Spoiled, Step, Turn, TurnEnd, UserTrap, Verdict, bucket, describe, describe_race,
     describe_racer, describe_turn,
 };
-pub use layout::{Image, Layout, Permissions, Segment};
+pub use layout::{InitialMemory, Layout, Permissions, Segment};
 pub use model::{PageState, ProcessState};
 pub use program_file::Program;
 pub use setting::Setting;

@@ -6,7 +6,7 @@
 
 use crate::dialect::{Bits, Dialect, Loading, SegmentRule, StackRequest};
 use crate::layout::{
-    AGENT_CODE, Image, Layout, PAGE_SIZE, Permissions, SECOND_ENTRY, Segment, page_ceiling,
+    AGENT_CODE, InitialMemory, Layout, PAGE_SIZE, Permissions, SECOND_ENTRY, Segment, page_ceiling,
 };
 use abi::limits::GROWING_STACK_PAGES;
 
@@ -35,7 +35,7 @@ pub struct Program {
     /// Where its parts lie.
     pub layout: Layout,
     /// What they hold.
-    pub image: Image,
+    pub memory: InitialMemory,
 }
 
 /// What a program does first.
@@ -57,16 +57,16 @@ impl Program {
         // Bit 0 of a program counter is always zero (privileged specification, "sepc").
         let entry = self.entry & !1;
         let mut instruction = [0; 2];
-        self.image.read(entry, &mut instruction);
+        self.memory.read(entry, &mut instruction);
         let executable = |segment: &Segment| segment.permissions.contains(Permissions::EXECUTE);
-        if !self.image.segment(entry).is_some_and(executable) || instruction == [0; 2] {
+        if !self.memory.segment(entry).is_some_and(executable) || instruction == [0; 2] {
             return Beginning::Death;
         }
         let [mut own, mut code] = [[0; AGENT_CODE]; 2];
-        self.image.read(0, &mut own);
-        agent.image.read(0, &mut code);
+        self.memory.read(0, &mut own);
+        agent.memory.read(0, &mut code);
         let permissions = |program: &Program| {
-            let segment = program.image.segment(0);
+            let segment = program.memory.segment(0);
             segment.map(|segment| segment.permissions)
         };
         let intact = permissions(self) == permissions(agent) && own == code;
@@ -316,7 +316,7 @@ impl<'a> Memory<'a> {
                 heap: end,
                 ..Layout::nominal()
             },
-            image: Image {
+            memory: InitialMemory {
                 segments: self.segments,
             },
         })

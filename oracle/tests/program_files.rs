@@ -98,8 +98,8 @@ fn stacks_have_the_size_that_was_asked_for() {
 
 #[test]
 fn memory_lies_where_the_headers_say() {
-    let byte = |name, address| program(name).image.byte(address);
-    let there = |name, address| program(name).image.segment(address).is_some();
+    let byte = |name, address| program(name).memory.byte(address);
+    let there = |name, address| program(name).memory.segment(address).is_some();
     assert!(there("gap", 0x1fff) && !there("gap", 0x2000));
     assert!(!there("gap", 0x4fff) && there("gap", 0x5000));
     assert_eq!(byte("gap", 0x5000 + 7), byte("bss", 0x2000 + 7));
@@ -111,8 +111,8 @@ fn memory_lies_where_the_headers_say() {
     );
     // Where C's memory is continued, the second page of the text is overwritten with data.
     let overlap = parse(&specimen("overlap"), &Dialect::xv6_2025()).unwrap();
-    assert_eq!(overlap.image.byte(0x1000 + 7), byte("bss", 0x2000 + 7));
-    assert_eq!(overlap.image.byte(0x800), 0x82);
+    assert_eq!(overlap.memory.byte(0x1000 + 7), byte("bss", 0x2000 + 7));
+    assert_eq!(overlap.memory.byte(0x800), 0x82);
 }
 
 /// The xv6 of 2019 to 2021, with the stack of a lab of 2024.
@@ -127,7 +127,7 @@ fn lenient() -> Dialect {
 fn a_kernel_may_permit_everything_and_have_a_larger_stack() {
     let dialect = lenient();
     let agent = parse(&specimen("init"), &dialect).unwrap();
-    let segments = agent.image.segments.iter();
+    let segments = agent.memory.segments.iter();
     assert!(segments.clone().count() == 3, "{segments:?}");
     for segment in segments {
         assert_eq!(segment.permissions, Permissions::all(), "{segment:?}");
@@ -183,10 +183,10 @@ proptest! {
         for dialect in [Dialect::faultline(), Dialect::xv6_2025()] {
             for bytes in [&bytes, &[b"\x7fELF", &bytes[..]].concat(), &file] {
                 if let Ok(program) = parse(bytes, &dialect) {
-                    let ascending = program.image.segments.windows(2);
+                    let ascending = program.memory.segments.windows(2);
                     prop_assert!(ascending.clone().all(|pair| pair[0].end() <= pair[1].address));
                     prop_assert!(program.layout.heap <= program.layout.trapframe);
-                    let mut segments = program.image.segments.iter();
+                    let mut segments = program.memory.segments.iter();
                     let fits = segments.all(|segment| segment.bytes.len() as u64 <= segment.length);
                     prop_assert!(fits);
                 }

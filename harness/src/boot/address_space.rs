@@ -5,7 +5,7 @@ use super::stage::Stage;
 use crate::agent::{DATA_BYTES, DATA_START, TEXT_BYTES, TEXT_START};
 use crate::guest::frames::{FRAME_BYTES, RAM_START};
 use emulator::isa::page_table;
-use oracle::{Image, Layout, Permissions, Segment};
+use oracle::{InitialMemory, Layout, Permissions, Segment};
 
 /// One past the largest Sv39 user address that xv6 uses.
 const MAX_VA: u64 = abi::layout::MAX_VIRTUAL;
@@ -27,7 +27,7 @@ impl Stage {
     }
 
     /// What process `a` holds: the agent's own bytes, and its stack as the kernel filled it.
-    pub(super) fn image(&self, layout: &Layout) -> Result<Image, BootError> {
+    pub(super) fn initial_memory(&self, layout: &Layout) -> Result<InitialMemory, BootError> {
         let mut stack = Vec::new();
         for page in (layout.stack.start..layout.stack.end).step_by(FRAME_BYTES as usize) {
             let mut bytes = [0; FRAME_BYTES as usize];
@@ -47,7 +47,7 @@ impl Stage {
             bytes: bytes.to_vec(),
             permissions,
         };
-        Ok(Image {
+        Ok(InitialMemory {
             segments: vec![
                 segment(TEXT_START, &self.agent.text, Permissions::READ_EXECUTE),
                 segment(DATA_START, &self.agent.data, Permissions::READ_WRITE),

@@ -118,7 +118,7 @@ impl Stage {
         processes.enter(first, first_pid, self.satp());
         let booted = Program {
             entry: self.agent.stubs.entry,
-            image: self.image(&layout)?,
+            memory: self.initial_memory(&layout)?,
             layout,
         };
         let Contents { files, problems } = contents;
@@ -135,7 +135,7 @@ impl Stage {
             requests: FrameRequests::discover(&self.symbols),
             canaries: Canaries::find(&self.symbols),
             accounts: FrameAccounts::discover(&self.symbols, &self.machine),
-            kernel_image: self.symbols.image(),
+            kernel_extent: self.symbols.extent(),
             symbols: self.symbols,
             file: self.file,
             unwinder: Arc::default(),

@@ -122,7 +122,7 @@ impl Meetings {
             let kernel = machine.privilege(hart) == Privilege::Supervisor;
             let pc = machine.pc(hart);
             if kernel
-                && guest.kernel_image.contains(&pc)
+                && guest.kernel_extent.contains(&pc)
                 && let Some(access) = self.access_at(machine, pc)
             {
                 let base = machine.x(hart, access.base);
@@ -133,7 +133,7 @@ impl Meetings {
                     at,
                     access.effect,
                     address,
-                    &guest.kernel_image,
+                    &guest.kernel_extent,
                 );
             }
             let exit = machine.run_hart(hart, 1);
@@ -163,7 +163,7 @@ impl Meetings {
         at: u64,
         effect: Effect,
         address: u64,
-        image: &Range<u64>,
+        kernel: &Range<u64>,
     ) {
         let value = |register: usize| machine.x(hart, register);
         match effect {
@@ -179,7 +179,7 @@ impl Meetings {
             Effect::Atomic => return,
             Effect::Load | Effect::Store(_) => {}
         }
-        if !image.contains(&address) {
+        if !kernel.contains(&address) {
             return;
         }
         let locks = match self.sets.last() {

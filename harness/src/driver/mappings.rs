@@ -113,7 +113,7 @@ impl Driver {
     fn kind(&self, frame: u64, sharers: Option<u16>, tables: &[u64]) -> FrameKind {
         if self.machine.read_u64(frame).is_none() {
             FrameKind::OutsideMemory
-        } else if self.guest.kernel_image.contains(&frame) {
+        } else if self.guest.kernel_extent.contains(&frame) {
             FrameKind::Kernel
         } else if tables.binary_search(&frame).is_ok() {
             FrameKind::PageTable

@@ -247,7 +247,7 @@ impl Recorder {
             self.note_trap(machine, hart, before);
         }
         // The trampoline is no function: it is mapped where no symbol is.
-        if !symbols.image().contains(&now.pc) {
+        if !symbols.extent().contains(&now.pc) {
             return;
         }
         let is_in_vector = is_trap && !before.is_user;

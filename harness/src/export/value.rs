@@ -62,7 +62,7 @@ pub(super) fn moved(setting: &Setting) -> Setting {
         *range = range.start + DISTANCE..range.end + DISTANCE;
     }
     layout.heap += DISTANCE;
-    for segment in &mut program.image.segments {
+    for segment in &mut program.memory.segments {
         segment.address += DISTANCE;
         if segment.permissions.contains(Permissions::EXECUTE) {
             change_code(&mut segment.bytes);

@@ -68,7 +68,7 @@ pub struct Guest {
     /// Who stands at its hint on each hart.
     pub(crate) fronts: [Option<Slot>; HARTS],
     /// Physical addresses of the kernel's own code and data.
-    pub(crate) kernel_image: Range<u64>,
+    pub(crate) kernel_extent: Range<u64>,
     pub(crate) panic_entry: Option<u64>,
     pub(crate) requests: FrameRequests,
     pub(crate) canaries: Canaries,
@@ -85,7 +85,7 @@ impl Guest {
     /// Takes the kernel for one that speaks `dialect`.
     pub fn set_dialect(&mut self, dialect: Dialect) {
         let booted = Arc::make_mut(&mut self.setting.booted);
-        for segment in &mut booted.image.segments {
+        for segment in &mut booted.memory.segments {
             let asked = match booted.layout.text.contains(&segment.address) {
                 true => Permissions::READ_EXECUTE,
                 false => Permissions::READ_WRITE,

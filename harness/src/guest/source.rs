@@ -147,7 +147,7 @@ pub(crate) fn frames(lines: &Lines, symbols: &Symbols, stack: &[u64]) -> Vec<Fra
 
 /// What the symbol table alone says of an address.
 fn by_symbol(symbols: &Symbols, address: u64) -> Frame {
-    let inside = symbols.image().contains(&address);
+    let inside = symbols.extent().contains(&address);
     let name = symbols.function(address).filter(|_| inside);
     let is_library = |name: &str| {
         let library = [

@@ -17,7 +17,7 @@ pub struct Symbols {
     /// Sorted by address.
     functions: Vec<(u64, String)>,
     named: Vec<(String, Place)>,
-    image: Range<u64>,
+    extent: Range<u64>,
 }
 
 impl Symbols {
@@ -46,7 +46,7 @@ impl Symbols {
         for segment in file.segments() {
             let start = segment.address();
             let end = start.saturating_add(segment.size());
-            symbols.image = match symbols.image {
+            symbols.extent = match symbols.extent {
                 Range { start: 0, end: 0 } => start..end,
                 Range {
                     start: low,
@@ -96,8 +96,8 @@ impl Symbols {
     }
 
     /// Where the kernel's code and data lie.
-    pub fn image(&self) -> Range<u64> {
-        self.image.clone()
+    pub fn extent(&self) -> Range<u64> {
+        self.extent.clone()
     }
 
     /// The function that holds `pc`, and how far into it.

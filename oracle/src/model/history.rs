@@ -1,10 +1,10 @@
 //! The content of a memory, kept as the history of its changes.
 //!
-//! A byte holds what the latest change that covers it says, and what the program's image holds
+//! A byte holds what the latest change that covers it says, and what the program's initial memory holds
 //! there (zero elsewhere) if none does. Cases are short, so histories are; nothing here depends on
 //! how large the memory is.
 
-use crate::layout::Image;
+use crate::layout::InitialMemory;
 use std::ops::Range;
 
 /// What happened to a memory since the case began.
@@ -96,18 +96,18 @@ impl History {
     }
 
     /// The byte at `address`.
-    pub(crate) fn byte(&self, address: u64, image: &Image) -> u8 {
+    pub(crate) fn byte(&self, address: u64, initial: &InitialMemory) -> u8 {
         let latest = self.changes.iter().rev();
         latest
             .filter_map(|change| change.byte(address, &self.content))
             .next()
-            .unwrap_or_else(|| image.byte(address))
+            .unwrap_or_else(|| initial.byte(address))
     }
 
-    /// Fills `bytes` with what lies at `address`: the image, and then every change in the order in
+    /// Fills `bytes` with what lies at `address`: the initial memory, and then every change in the order in
     /// which they happened.
-    pub(crate) fn read(&self, address: u64, bytes: &mut [u8], image: &Image) {
-        image.read(address, bytes);
+    pub(crate) fn read(&self, address: u64, bytes: &mut [u8], initial: &InitialMemory) {
+        initial.read(address, bytes);
         let addresses = address..address.saturating_add(bytes.len() as u64);
         for change in &self.changes {
             match *change {
@@ -149,8 +149,8 @@ impl History {
     }
 
     /// Whether anything was written to `addresses` since they were last given back, or lies there in
-    /// the image.
-    pub(crate) fn was_written(&self, addresses: Range<u64>, image: &Image) -> bool {
+    /// the initial memory.
+    pub(crate) fn was_written(&self, addresses: Range<u64>, initial: &InitialMemory) -> bool {
         let written = |change: &Change| match *change {
             Change::Bytes {
                 address, length, ..
@@ -168,12 +168,12 @@ impl History {
             }
         };
         let latest = self.changes.iter().rev().find_map(written);
-        latest.unwrap_or_else(|| image.segment(addresses.start).is_some())
+        latest.unwrap_or_else(|| initial.segment(addresses.start).is_some())
     }
 
     /// Whether anything was ever written to `addresses`.
     pub(crate) fn was_changed(&self, addresses: Range<u64>) -> bool {
-        let nothing = Image {
+        let nothing = InitialMemory {
             segments: Vec::new(),
         };
         self.was_written(addresses, &nothing)
@@ -183,7 +183,7 @@ impl History {
 #[cfg(test)]
 mod tests {
     use super::History;
-    use crate::layout::Image;
+    use crate::layout::InitialMemory;
     use proptest::prelude::{Just, Strategy, any, prop, prop_oneof, proptest};
 
     #[derive(Clone, Debug)]
@@ -205,23 +205,23 @@ mod tests {
 
     #[test]
     fn what_was_given_back_is_not_written_any_more() {
-        let image = Image {
+        let initial = InitialMemory {
             segments: Vec::new(),
         };
         let mut history = History::default();
         history.write(0x1ffe, &[1, 2, 3, 4]);
-        assert!(history.was_written(0x1000..0x2000, &image));
+        assert!(history.was_written(0x1000..0x2000, &initial));
         history.erase(0x2000..0x3000);
-        assert!(history.was_written(0x1000..0x2000, &image));
-        assert!(!history.was_written(0x2000..0x3000, &image));
+        assert!(history.was_written(0x1000..0x2000, &initial));
+        assert!(!history.was_written(0x2000..0x3000, &initial));
         history.touch(0x2000, 12, 1);
-        assert!(history.was_written(0x2000..0x3000, &image));
+        assert!(history.was_written(0x2000..0x3000, &initial));
     }
 
     proptest! {
         #[test]
         fn reads_what_was_written_last(acts in prop::collection::vec(act(), 0..20)) {
-            let image = Image { segments: Vec::new() };
+            let initial = InitialMemory { segments: Vec::new() };
             let mut history = History::default();
             let mut plain = vec![0u8; 2000];
             for act in acts {
@@ -243,12 +243,12 @@ mod tests {
                 }
             }
             let mut bytes = vec![0; plain.len()];
-            history.read(0, &mut bytes, &image);
+            history.read(0, &mut bytes, &initial);
             assert_eq!(bytes, plain);
             let mut part = vec![0xff; 70];
-            history.read(90, &mut part, &image);
+            history.read(90, &mut part, &initial);
             assert_eq!(part, plain[90..160]);
-            assert_eq!(history.byte(99, &image), plain[99]);
+            assert_eq!(history.byte(99, &initial), plain[99]);
         }
     }
 }

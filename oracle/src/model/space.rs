@@ -9,7 +9,7 @@ use super::page_state::PageState;
 use super::pages::{PageSet, pages_of};
 use crate::case::{Access, Stride, Width};
 use crate::dialect::{Loading, Tail};
-use crate::layout::{Image, Layout, PAGE_SIZE, Permissions, page_ceiling, page_floor};
+use crate::layout::{InitialMemory, Layout, PAGE_SIZE, Permissions, page_ceiling, page_floor};
 use crate::program_file::Program;
 use std::ops::Range;
 use std::sync::Arc;
@@ -107,8 +107,8 @@ impl AddressSpace {
     }
 
     /// What its program began with.
-    fn image(&self) -> &Image {
-        &self.program.image
+    fn initial_memory(&self) -> &InitialMemory {
+        &self.program.memory
     }
 
     /// Sets `pages` to all that a kernel may have mapped: what was touched, and the image unless it
@@ -123,7 +123,7 @@ impl AddressSpace {
 
     /// Adds the pages that its program began with.
     pub(crate) fn insert_image(&self, pages: &mut PageSet) {
-        for segment in &self.image().segments {
+        for segment in &self.initial_memory().segments {
             pages.insert(pages_of(segment.address, segment.length));
         }
     }
@@ -165,7 +165,7 @@ impl AddressSpace {
             };
             return Some(Permissions::READ_WRITE | execute);
         }
-        let segment = self.image().segment(address);
+        let segment = self.initial_memory().segment(address);
         segment.map(|segment| segment.permissions)
     }
 
@@ -286,7 +286,7 @@ impl AddressSpace {
         self.note_load(address, width.bytes());
         let mut bytes = [0; 8];
         let part = &mut bytes[..width.bytes() as usize];
-        self.history.read(address, part, self.image());
+        self.history.read(address, part, self.initial_memory());
         u64::from_le_bytes(bytes)
     }
 
@@ -303,19 +303,19 @@ impl AddressSpace {
     }
 
     pub(crate) fn byte(&self, address: u64) -> u8 {
-        self.history.byte(address, self.image())
+        self.history.byte(address, self.initial_memory())
     }
 
     /// Fills `bytes` with what lies at `address`; touches nothing.
     pub(crate) fn peek(&self, address: u64, bytes: &mut [u8]) {
-        self.history.read(address, bytes, self.image());
+        self.history.read(address, bytes, self.initial_memory());
     }
 
     /// Whether the page at `address` was written since it was last given back, or came with the image.
     pub(crate) fn was_written(&self, address: u64) -> bool {
         let page = page_floor(address);
         self.history
-            .was_written(page..page.saturating_add(PAGE_SIZE), self.image())
+            .was_written(page..page.saturating_add(PAGE_SIZE), self.initial_memory())
     }
 
     /// Whether anything was stored to `length` bytes at `address` since the program started.
@@ -365,7 +365,7 @@ impl AddressSpace {
         }
         let in_stack = layout.stack.contains(&address);
         let grows = layout.stack.end - layout.stack.start > PAGE_SIZE;
-        match self.image().segment(address) {
+        match self.initial_memory().segment(address) {
             Some(segment) if !segment.permissions.contains(Permissions::WRITE) => match touched {
                 true => PageState::Text,
                 false => PageState::TextUnloaded,
