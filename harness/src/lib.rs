@@ -4,14 +4,14 @@
 //! The way through the code: [`boot`](mod@boot) brings a kernel to the start of a case, once; a
 //! [`guest`] is what it is there, with the snapshot; a [`driver`] performs one step on it; a
 //! [`runner`] takes a whole case through driver and judge; [`replay`], [`fuzzing`], [`campaign`],
-//! [`distil`] and [`mutants`] are loops over runners; [`breeding`] makes new cases from old ones;
+//! [`distil`] and [`mutants`] are loops over runners; [`case_maker`] makes new cases from old ones;
 //! [`triage`] is what happens to a finding.
 
 pub mod agent;
 pub mod boot;
-pub mod breeding;
 pub mod campaign;
 pub mod case_file;
+pub mod case_maker;
 pub mod check;
 pub mod console;
 pub mod counters;

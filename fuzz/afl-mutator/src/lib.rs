@@ -3,7 +3,7 @@
 //! AFL++'s documentation: "Custom mutators in AFL++". Inputs are text cases or the binary form, as
 //! everywhere; what comes out is the binary form.
 
-use faultline::breeding::Breeder;
+use faultline::case_maker::CaseMaker;
 use faultline::{Case, Profile, case_file};
 use std::env;
 use std::ffi::c_void;
@@ -15,7 +15,7 @@ const TARGET_VARIABLE: &str = "FAULTLINE_TARGET";
 
 /// What AFL++ holds on to: the place of the random sequence, and the last child.
 pub struct Mutator {
-    breeder: Breeder,
+    maker: CaseMaker,
     random: fastrand::Rng,
     child: Vec<u8>,
 }
@@ -23,15 +23,15 @@ pub struct Mutator {
 impl Mutator {
     fn new(target: Profile, seed: u32) -> Self {
         Self {
-            breeder: Breeder { target },
+            maker: CaseMaker { target },
             random: fastrand::Rng::with_seed(u64::from(seed)),
             child: Vec::new(),
         }
     }
 
     /// A child of `parent`, now and then of `other` too, of at most `most` bytes.
-    fn breed(&mut self, parent: &[u8], other: &[u8], most: usize) -> &[u8] {
-        let case = self.breeder.child(
+    fn child(&mut self, parent: &[u8], other: &[u8], most: usize) -> &[u8] {
+        let case = self.maker.child(
             &case_file::from_bytes(parent),
             |_| (!other.is_empty()).then(|| case_file::from_bytes(other)),
             &mut self.random,
@@ -75,10 +75,10 @@ pub unsafe extern "C" fn afl_custom_fuzz(
 ) -> usize {
     // SAFETY: the caller's promise.
     let (parent, other) = unsafe { (slice(parent, parent_size), slice(other, other_size)) };
-    let bred = mutator.breed(parent, other, max_size);
+    let made = mutator.child(parent, other, max_size);
     // SAFETY: the caller's promise. The bytes stay until the next call, as AFL++ asks.
-    unsafe { child.write(bred.as_ptr()) };
-    bred.len()
+    unsafe { child.write(made.as_ptr()) };
+    made.len()
 }
 
 /// # Safety
@@ -108,7 +108,7 @@ mod tests {
         let mut mutator = Mutator::new(Profile::ForkCow, 1);
         let parent = generate(1, 20, Profile::ForkCow).to_bytes();
         for most in [0, 8, 64, 4096] {
-            let child = mutator.breed(&parent, &parent, most);
+            let child = mutator.child(&parent, &parent, most);
             assert!(child.len() <= most);
         }
     }

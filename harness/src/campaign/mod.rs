@@ -1,6 +1,6 @@
 //! Our own fuzz engine: coverage-guided, parallel, on the stable toolchain.
 //!
-//! Every thread has a kernel of its own; what they share is the coverage, the cases to breed from,
+//! Every thread has a kernel of its own; what they share is the coverage, the cases to make new ones from,
 //! and what was found. A case that covers something new joins the pool. The engines of `fuzz/` run
 //! the same sessions over the same corpus; this one needs nothing but `cargo`, so that any CI can
 //! use it.

@@ -1,4 +1,4 @@
-//! The cases that a campaign breeds from, in memory and in a folder.
+//! The cases that a campaign makes new ones from, in memory and in a folder.
 
 use super::coverage::{Coverage, Point};
 use super::folder;
@@ -94,7 +94,7 @@ impl Pool {
         written.and(removed)
     }
 
-    /// A case to breed from, new ones more often than old ones, and short ones more often than long
+    /// A case to make a new one from; new ones more often than old ones, and short ones more often than long
     /// ones; `None` while there is none.
     pub(super) fn pick(&self, random: &mut fastrand::Rng) -> Option<Arc<Member>> {
         let members = self.members.read().unwrap_or_else(PoisonError::into_inner);

@@ -6,7 +6,7 @@ use super::log::Log;
 use super::pool::{Member, Pool};
 use super::shrinking::Pending;
 use super::{Broken, Minimising, NAME, Plan};
-use crate::breeding::Breeder;
+use crate::case_maker::CaseMaker;
 use crate::counters::{EDGE_COUNTERS, FEATURE_COUNTERS};
 use crate::fuzzing::{Alarm, Execution, Known, Progress, Session, Totals};
 use crate::guest::Guest;
@@ -165,7 +165,7 @@ impl<'a> Shared<'a> {
             };
         }
         let target = self.targets[number % self.targets.len()];
-        let breeder = Breeder { target };
+        let maker = CaseMaker { target };
         let parent = match random.u32(..FRESH) {
             0 => None,
             _ => self.pool.pick(random),
@@ -173,9 +173,9 @@ impl<'a> Shared<'a> {
         let case = match &parent {
             Some(parent) => {
                 let other = |random: &mut fastrand::Rng| Some(self.pool.pick(random)?.case.clone());
-                breeder.child(&parent.case, other, random)
+                maker.child(&parent.case, other, random)
             }
-            None => breeder.fresh(random.u32(1..=FRESH_OPERATIONS), random),
+            None => maker.fresh(random.u32(1..=FRESH_OPERATIONS), random),
         };
         Candidate {
             case,

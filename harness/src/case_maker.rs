@@ -1,4 +1,4 @@
-//! Breeding: how fuzz engines make new cases from old ones.
+//! Making cases: from nothing, or as children of cases that are there.
 
 use oracle::generation::{cross_over, generate, mutate};
 use oracle::{Case, Profile};
@@ -8,12 +8,12 @@ const TWO_PARENTS: u32 = 5;
 
 /// Makes cases.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Breeder {
+pub struct CaseMaker {
     /// To the taste of this fuzz target.
     pub target: Profile,
 }
 
-impl Breeder {
+impl CaseMaker {
     /// A case of about so many operations, made from nothing.
     pub fn fresh(self, operations: u32, random: &mut fastrand::Rng) -> Case {
         generate(random.u64(..), operations, self.target)
@@ -41,21 +41,21 @@ impl Breeder {
 
 #[cfg(test)]
 mod tests {
-    use super::Breeder;
+    use super::CaseMaker;
     use oracle::generation::{count_inapplicable, generate};
     use oracle::{Case, Profile};
 
     #[test]
     fn children_are_runnable_and_differ_from_their_parents() {
-        let breeder = Breeder {
+        let maker = CaseMaker {
             target: Profile::ForkCow,
         };
         let mut random = fastrand::Rng::with_seed(1);
-        let mut parent = breeder.fresh(20, &mut random);
+        let mut parent = maker.fresh(20, &mut random);
         let mut changed = 0;
         for _ in 0..300 {
             let other = generate(random.u64(..), 10, Profile::Files);
-            let child = breeder.child(&parent, |_| Some(other), &mut random);
+            let child = maker.child(&parent, |_| Some(other), &mut random);
             assert_eq!(count_inapplicable(&child), 0, "{child}");
             assert!(child.operations.len() <= Case::MAX_OPERATIONS);
             changed += u32::from(child != parent);
