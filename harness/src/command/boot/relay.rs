@@ -2,6 +2,7 @@
 
 use super::host::Host;
 use super::input::Input;
+use emulator::isa::csr;
 use emulator::{Exit, Machine};
 use std::fmt;
 use std::io;
@@ -14,8 +15,7 @@ const TURN_AT_REST: u64 = 1_000;
 /// Instructions that a kernel has to print its message once it has panicked.
 const LAST_WORDS: u64 = 10_000_000;
 
-/// The control register `time`: ticks of 100 nanoseconds.
-const TIME: u16 = 0xc01;
+/// The register `time` counts ticks of 100 nanoseconds.
 const TICKS_PER_SECOND: u64 = 10_000_000;
 /// Ten times what a turn of work takes: a turn that takes longer has been slept through.
 const TICKS_OF_SLEEP: u64 = TURN_AT_WORK / 100 * 10;
@@ -130,7 +130,7 @@ impl<'m> Relay<'m> {
     }
 
     fn time(&self) -> u64 {
-        self.machine.csr(0, TIME).unwrap_or(0)
+        self.machine.csr(0, csr::TIME).unwrap_or(0)
     }
 
     /// Shows what was printed; says whether there was anything.
