@@ -192,9 +192,10 @@ impl Runner {
         }
         self.memory.check_all(&mut self.driver, &self.judge)?;
         let standing = self.standing();
-        let vigil = match self.judge.leaves_zombies() {
-            true => Vigil::Asleep,
-            false => Vigil::Awake,
+        let vigil = if self.judge.leaves_zombies() {
+            Vigil::Asleep
+        } else {
+            Vigil::Awake
         };
         let mut end = self.driver.finish(&standing, vigil);
         if self.judge.files_changed() || self.driver.has_written_disk() {

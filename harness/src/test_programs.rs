@@ -141,10 +141,13 @@ fn fails(shown: &str) -> bool {
 fn verdict(line: &str, told: Result<String, ConsoleError>) -> Verdict {
     let program = line.split(' ').next().unwrap_or(line);
     match told {
-        Ok(shown) => match !fails(&shown) && shown.contains(&format!("{program}: ALL PASSED")) {
-            true => Verdict::Passed,
-            false => Verdict::Failed,
-        },
+        Ok(shown) => {
+            if !fails(&shown) && shown.contains(&format!("{program}: ALL PASSED")) {
+                Verdict::Passed
+            } else {
+                Verdict::Failed
+            }
+        }
         Err(ConsoleError::NotShown { shown, .. }) if shown.contains("panic:") => Verdict::Panicked,
         Err(ConsoleError::NotShown { .. }) => Verdict::Hung,
         Err(_) => Verdict::Failed,

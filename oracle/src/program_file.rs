@@ -70,9 +70,10 @@ impl Program {
             segment.map(|segment| segment.permissions)
         };
         let intact = permissions(self) == permissions(agent) && own == code;
-        match intact && [agent.entry, SECOND_ENTRY].contains(&entry) {
-            true => Beginning::Agent,
-            false => Beginning::Unknown,
+        if intact && [agent.entry, SECOND_ENTRY].contains(&entry) {
+            Beginning::Agent
+        } else {
+            Beginning::Unknown
         }
     }
 }

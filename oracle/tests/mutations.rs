@@ -33,9 +33,10 @@ fn only_change(parent: &[Operation], child: &[Operation]) -> Option<(Operation, 
     let pairs = parent.iter().zip(child).filter(|(old, new)| old != new);
     let mut pairs = pairs.map(|(old, new)| (*old, *new));
     let first = pairs.next();
-    match parent.len() == child.len() && pairs.next().is_none() {
-        true => first,
-        false => None,
+    if parent.len() == child.len() && pairs.next().is_none() {
+        first
+    } else {
+        None
     }
 }
 

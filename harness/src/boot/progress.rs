@@ -29,9 +29,10 @@ impl Progress {
 impl fmt::Display for Progress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let paging = if self.paging { "on" } else { "off" };
-        let user = match self.user_mode {
-            true => "a program has run in user mode",
-            false => "no program has run in user mode",
+        let user = if self.user_mode {
+            "a program has run in user mode"
+        } else {
+            "no program has run in user mode"
         };
         write!(
             f,

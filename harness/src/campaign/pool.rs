@@ -105,9 +105,10 @@ impl Pool {
         let choice = &members[first..];
         let [one, other] = [random.choice(choice)?, random.choice(choice)?];
         let shorter_first = one.case.operations.len() <= other.case.operations.len();
-        let picked = match shorter_first == (random.u32(..FAVOUR_LONG) > 0) {
-            true => one,
-            false => other,
+        let picked = if shorter_first == (random.u32(..FAVOUR_LONG) > 0) {
+            one
+        } else {
+            other
         };
         Some(Arc::clone(picked))
     }

@@ -61,11 +61,12 @@ pub fn find(folder: &Path) -> Result<Vec<Candidate>, NoKernel> {
         found.extend(candidate(&entry.map_err(unreadable)?.path()));
     }
     found.sort_by(|a, b| a.name.cmp(&b.name));
-    match found.is_empty() {
-        true => Err(NoKernel::None {
+    if found.is_empty() {
+        Err(NoKernel::None {
             folder: folder.to_path_buf(),
-        }),
-        false => Ok(found),
+        })
+    } else {
+        Ok(found)
     }
 }
 

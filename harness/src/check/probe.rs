@@ -200,9 +200,10 @@ impl Prober {
         });
         let executable = self.act(Action::Fetch { address: heap }).comes_back();
         self.dialect.heap.executable = executable;
-        let because = match executable {
-            true => "a return instruction stored there can be jumped to",
-            false => "a jump to a return instruction stored there kills",
+        let because = if executable {
+            "a return instruction stored there can be jumped to"
+        } else {
+            "a jump to a return instruction stored there kills"
         };
         self.note("heap.executable", executable, because);
 
@@ -339,15 +340,16 @@ impl Prober {
         if !born.comes_back() {
             return self.note("fork.memory", name(self.dialect.fork.memory), UNCLEAR);
         }
-        let (memory, because) = match shared {
-            true => (
+        let (memory, because) = if shared {
+            (
                 ForkMemory::Shared,
                 "parent and child have frames in common after a fork",
-            ),
-            false => (
+            )
+        } else {
+            (
                 ForkMemory::Copied,
                 "parent and child have no frame in common after a fork",
-            ),
+            )
         };
         self.dialect.fork.memory = memory;
         self.note("fork.memory", name(memory), because);
@@ -436,15 +438,16 @@ impl Prober {
             value: RETURN.into(),
         });
         let fetch = self.act(Action::Fetch { address: data });
-        let (permissions, because) = match fetch.comes_back() {
-            true => (
+        let (permissions, because) = if fetch.comes_back() {
+            (
                 SegmentPermissions::All,
                 "a program can execute its data, so it may do everything",
-            ),
-            false => (
+            )
+        } else {
+            (
                 SegmentPermissions::AsAsked,
                 "a program cannot execute its data",
-            ),
+            )
         };
         self.dialect.exec.permissions = permissions;
         self.note("exec.permissions", name(permissions), because);

@@ -111,9 +111,10 @@ fn plan(arguments: &Arguments, jobs: usize, stop: Arc<AtomicBool>) -> miette::Re
             .unwrap_or_else(finding_file::folder)
             .into(),
         until_finding: arguments.until_finding,
-        minimising: match arguments.as_found {
-            true => Minimising::Never,
-            false => Minimising::AtOnce,
+        minimising: if arguments.as_found {
+            Minimising::Never
+        } else {
+            Minimising::AtOnce
         },
         steer: arguments.steer,
         stop,

@@ -107,9 +107,10 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
         Some(checked) => !checked.rows.is_empty(),
         None => true,
     };
-    Ok(match reports.iter().any(found) {
-        true => Conclusion::Findings,
-        false => Conclusion::Clean,
+    Ok(if reports.iter().any(found) {
+        Conclusion::Findings
+    } else {
+        Conclusion::Clean
     })
 }
 
@@ -136,9 +137,10 @@ fn candidates(arguments: &Arguments) -> miette::Result<Vec<Candidate>> {
 
 fn plan(arguments: &Arguments, jobs: usize) -> miette::Result<Plan> {
     let built_in = Path::new(env!("CARGO_MANIFEST_DIR")).join("../corpus/seeds");
-    let mut seeds = match built_in.is_dir() {
-        true => case_file::read_all(&[built_in])?,
-        false => Vec::new(),
+    let mut seeds = if built_in.is_dir() {
+        case_file::read_all(&[built_in])?
+    } else {
+        Vec::new()
     };
     // Cheap cases show many bugs before the first expensive one has run.
     seeds.sort_by_key(faultline::check::cost);

@@ -43,9 +43,10 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
     let case = case_file::read(&arguments.case)?;
-    let language = match arguments.c {
-        true => Language::C,
-        false => Language::Rust,
+    let language = if arguments.c {
+        Language::C
+    } else {
+        Language::Rust
     };
     let mut runner = Runner::new(&arguments.guest.boot()?);
     let exported = export(&mut runner, &case, language)

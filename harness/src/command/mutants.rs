@@ -142,9 +142,10 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
     let pool = arguments.threads.start()?;
     let tried = pool.install(|| try_all(&guest, &mutants, &reached, &cases, |_| progress.inc(1)));
     progress.finish_and_clear();
-    let asked = match arguments.until_detected {
-        true => Asked::UntilDetected,
-        false => Asked::All,
+    let asked = if arguments.until_detected {
+        Asked::UntilDetected
+    } else {
+        Asked::All
     };
     let said = match &arguments.programs {
         Some(lines) => Some(pool.install(|| try_programs(&files, lines, asked, &mutants))?),

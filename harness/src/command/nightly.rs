@@ -76,8 +76,9 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
         Format::Text => print!("{}", night.page()),
         Format::Json => output::print_json(&night)?,
     }
-    Ok(match night.is_red() {
-        true => Conclusion::Findings,
-        false => Conclusion::Clean,
+    Ok(if night.is_red() {
+        Conclusion::Findings
+    } else {
+        Conclusion::Clean
     })
 }

@@ -64,9 +64,10 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
         Format::Json => output::print_json(&ran)?,
     }
     let passed = ran.values().all(|ran| ran.verdict == Verdict::Passed);
-    Ok(match passed {
-        true => Conclusion::Clean,
-        false => Conclusion::Findings,
+    Ok(if passed {
+        Conclusion::Clean
+    } else {
+        Conclusion::Findings
     })
 }
 

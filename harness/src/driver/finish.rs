@@ -54,9 +54,12 @@ impl Driver {
         end.at_hand =
             accounts.and_then(|accounts| accounts.at_hand(&self.machine, &self.free_list));
         end.promised = self.guest.at_end.promised.zip(self.promised_frames());
-        let counted = dismissed.and_then(|()| match self.fork_failed && end.all_reaped {
-            true => self.count_forks(),
-            false => Ok(None),
+        let counted = dismissed.and_then(|()| {
+            if self.fork_failed && end.all_reaped {
+                self.count_forks()
+            } else {
+                Ok(None)
+            }
         });
         match counted {
             Ok(forks) => end.forks = self.guest.at_end.forks.zip(forks),
@@ -131,9 +134,10 @@ impl Driver {
                 }
             }
         }
-        match end.all_reaped {
-            true => Ok(()),
-            false => self.reap(end),
+        if end.all_reaped {
+            Ok(())
+        } else {
+            self.reap(end)
         }
     }
 
@@ -186,9 +190,10 @@ impl Driver {
     /// Notes what `wait` answers to the supervisor, which stands on `hart`.
     fn note_reaped(&self, hart: usize, end: &mut End) {
         let pid = self.machine.x(hart, A0);
-        match (pid as i64) < 0 {
-            true => end.all_reaped = true,
-            false => end.reaped.push((pid, self.supervisor_status())),
+        if (pid as i64) < 0 {
+            end.all_reaped = true
+        } else {
+            end.reaped.push((pid, self.supervisor_status()))
         }
     }
 

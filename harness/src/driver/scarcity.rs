@@ -123,9 +123,10 @@ impl Driver {
 
     /// Whether there are fewer frames than the kernel was asked for.
     fn refusal_is_due(&self, hart: usize) -> bool {
-        let needed = match self.guest.requests.tell_number {
-            true => self.machine.x(hart, A0),
-            false => 1,
+        let needed = if self.guest.requests.tell_number {
+            self.machine.x(hart, A0)
+        } else {
+            1
         };
         self.guest
             .accounts
@@ -151,9 +152,10 @@ impl Driver {
         let Some(hidden) = accounts.hide(&mut self.machine, &self.free_list, 0) else {
             return;
         };
-        let until = match self.guest.requests.tell_number {
-            true => None,
-            false => Some(self.machine.x(hart, RA)),
+        let until = if self.guest.requests.tell_number {
+            None
+        } else {
+            Some(self.machine.x(hart, RA))
         };
         if let Some(until) = until {
             self.machine.set_breakpoint(until);

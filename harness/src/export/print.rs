@@ -198,9 +198,12 @@ impl Fill {
             Language::C => c_text.to_owned(),
             Language::Rust => rust.to_owned(),
         };
-        let when = |wanted: bool, c_text: &str, rust: &str| match wanted {
-            true => choose(c_text, rust),
-            false => String::new(),
+        let when = |wanted: bool, c_text: &str, rust: &str| {
+            if wanted {
+                choose(c_text, rust)
+            } else {
+                String::new()
+            }
         };
         let scarce = mentions("frames");
         let descriptors = ["PIPE", "READ", "WRITE", "CLOSE", "DUP", "OPEN", "FSTAT"];
@@ -263,9 +266,10 @@ impl Fill {
             ),
             (
                 "AFTER",
-                match script.counts_frames {
-                    true => settle + &compare,
-                    false => String::new(),
+                if script.counts_frames {
+                    settle + &compare
+                } else {
+                    String::new()
                 },
             ),
             (
@@ -303,19 +307,21 @@ impl Fill {
             ),
             (
                 "SHOWN",
-                match scarce {
-                    true => choose("!scarce", "!SCARCE.get()"),
-                    false => choose("1", "true"),
+                if scarce {
+                    choose("!scarce", "!SCARCE.get()")
+                } else {
+                    choose("1", "true")
                 },
             ),
             (
                 "REPORT",
-                match scarce {
-                    true => choose(
+                if scarce {
+                    choose(
                         "scarce ? EXCUSED : DIFFERS",
                         "if SCARCE.get() { EXCUSED } else { DIFFERS }",
-                    ),
-                    false => "DIFFERS".to_owned(),
+                    )
+                } else {
+                    "DIFFERS".to_owned()
                 },
             ),
             (

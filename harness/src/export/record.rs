@@ -415,9 +415,10 @@ impl Recorder {
         if script.several && script.processes > MOST_PROCESSES {
             return Err(Refusal::Processes(script.processes));
         }
-        let own = match script.several {
-            true => own_descriptors(script.processes),
-            false => 1,
+        let own = if script.several {
+            own_descriptors(script.processes)
+        } else {
+            1
         };
         let left = OPEN_FILES_PER_PROCESS - own;
         if self.descriptors > left {

@@ -112,9 +112,10 @@ pub(super) fn value(
 /// A number; near the end of the address space it is told by the trapframe.
 pub(super) fn constant(number: u64) -> Value {
     let offset = number.wrapping_sub(abi::layout::TRAPFRAME) as i64;
-    match offset.unsigned_abs() <= NEAR_THE_TOP {
-        true => Value::Place(Base::Trapframe, offset),
-        false => Value::Number(number as i64),
+    if offset.unsigned_abs() <= NEAR_THE_TOP {
+        Value::Place(Base::Trapframe, offset)
+    } else {
+        Value::Number(number as i64)
     }
 }
 

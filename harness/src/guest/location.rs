@@ -73,11 +73,10 @@ fn read(
             what,
             path,
             source,
-            advice: match is_named {
-                true => "build it in its own tree first (`make kernel/kernel fs.img`)".to_owned(),
-                false => {
-                    format!("build it with `./scripts/setup`, or name another with {variable}=PATH")
-                }
+            advice: if is_named {
+                "build it in its own tree first (`make kernel/kernel fs.img`)".to_owned()
+            } else {
+                format!("build it with `./scripts/setup`, or name another with {variable}=PATH")
             },
         }),
     }

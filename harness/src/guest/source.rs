@@ -137,9 +137,10 @@ impl fmt::Display for Frame {
 pub(crate) fn frames(lines: &Lines, symbols: &Symbols, stack: &[u64]) -> Vec<Frame> {
     let at = |address: &u64| {
         let known = lines.frames(*address);
-        match known.is_empty() {
-            true => vec![by_symbol(symbols, *address)],
-            false => known,
+        if known.is_empty() {
+            vec![by_symbol(symbols, *address)]
+        } else {
+            known
         }
     };
     stack.iter().flat_map(at).collect()

@@ -171,14 +171,13 @@ pub fn run(
             guest, plan, *target, share, &seeds, number, &mut state, &tell,
         )?);
     }
-    let mutants = match regressions.is_empty() {
-        true => {
-            let mut drawn = plan.mutants.clone();
-            mutants::draw(&mut drawn, plan.sample, number);
-            tell(&format!("trying {} mutants", drawn.len()));
-            try_mutants(guest, &plan.kernel, &drawn, &seeds).ok()
-        }
-        false => None,
+    let mutants = if regressions.is_empty() {
+        let mut drawn = plan.mutants.clone();
+        mutants::draw(&mut drawn, plan.sample, number);
+        tell(&format!("trying {} mutants", drawn.len()));
+        try_mutants(guest, &plan.kernel, &drawn, &seeds).ok()
+    } else {
+        None
     };
     let new_buckets = state.new_buckets().to_vec();
     let night = Night {

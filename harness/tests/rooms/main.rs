@@ -84,9 +84,10 @@ fn find(house: &House) -> Found {
     });
     found.rooms.extend(rooms);
     let root = folder.join("lib.rs");
-    let handed_on = match root.exists() {
-        true => handed_on(&read(&root), &found.rooms),
-        false => BTreeMap::new(),
+    let handed_on = if root.exists() {
+        handed_on(&read(&root), &found.rooms)
+    } else {
+        BTreeMap::new()
     };
     for source in &sources {
         let module = module(&folder, source);
@@ -183,9 +184,10 @@ fn crates_depend_only_on_what_the_table_allows() {
 fn words(house: &House, room: &str) -> String {
     let folder = checkout().join(&house.folder);
     let file = folder.join(format!("{room}.rs"));
-    let file = match file.exists() {
-        true => file,
-        false => folder.join(room).join("mod.rs"),
+    let file = if file.exists() {
+        file
+    } else {
+        folder.join(room).join("mod.rs")
     };
     let source = read(&file);
     let lines = source.lines().map_while(|line| line.strip_prefix("//!"));

@@ -34,9 +34,10 @@ for_each_operation!(define_print);
 
 impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.call.is_done_to_all() {
-            true => write!(f, "{}", self.call),
-            false => write!(f, "{}: {}", self.process, self.call),
+        if self.call.is_done_to_all() {
+            write!(f, "{}", self.call)
+        } else {
+            write!(f, "{}: {}", self.process, self.call)
         }
     }
 }

@@ -98,9 +98,10 @@ pub(super) fn exit(scene: &mut Scene<'_>) -> Call {
 }
 
 pub(super) fn wait(scene: &mut Scene<'_>) -> Call {
-    let status = match scene.one_in(2) {
-        true => Some(scene.address()),
-        false => None,
+    let status = if scene.one_in(2) {
+        Some(scene.address())
+    } else {
+        None
     };
     Call::Wait { status }
 }

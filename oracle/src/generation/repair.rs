@@ -153,7 +153,7 @@ impl Companion {
             let operation = Operation::new(process, Call::Fetch { address });
             self.model.applies(&operation)
         };
-        let behind = Address::new(
+        let returns = Address::new(
             Region::Text,
             address.page(),
             address.offset() | AGENT_CODE as u16,
@@ -161,10 +161,12 @@ impl Companion {
         let in_code = address.region() == Region::Text
             && address.page() == 0
             && usize::from(address.offset()) < AGENT_CODE;
-        match in_code {
-            true => behind,
-            false if known(address) => address,
-            false => Address::new(Region::Data, 0, address.offset()),
+        if in_code {
+            returns
+        } else if known(address) {
+            address
+        } else {
+            Address::new(Region::Data, 0, address.offset())
         }
     }
 

@@ -50,9 +50,10 @@ impl Scene<'_> {
                 let by = 1 << self.below(10);
                 let by = 1 + self.below(by);
                 let moved = &mut switches[at];
-                *moved = match self.one_in(2) {
-                    true => moved.saturating_add(by),
-                    false => moved.saturating_sub(by).max(1),
+                *moved = if self.one_in(2) {
+                    moved.saturating_add(by)
+                } else {
+                    moved.saturating_sub(by).max(1)
                 };
             }
         }

@@ -157,9 +157,12 @@ impl Judge {
     ) -> Result<(), Finding> {
         let process = reply.process;
         let own = process == planned.operation.process;
-        let expected = || match own {
-            true => self.in_words(planned, reply),
-            false => format!("{process} wakes and returns {}", words::answer(answer)),
+        let expected = || {
+            if own {
+                self.in_words(planned, reply)
+            } else {
+                format!("{process} wakes and returns {}", words::answer(answer))
+            }
         };
         let Some(seen) = witness.returned(process) else {
             return Err(self.vanished(process, expected(), witness));
@@ -169,9 +172,10 @@ impl Judge {
         }
         let kind = planned.operation.call.kind();
         let loads = own && kind.family() == Family::Access;
-        let (clause, verb) = match loads {
-            true => (Clause::LoadedValue, "loads"),
-            false => (Clause::ReturnedValue, "returns"),
+        let (clause, verb) = if loads {
+            (Clause::LoadedValue, "loads")
+        } else {
+            (Clause::ReturnedValue, "returns")
         };
         let words = format!("{process} {verb} {}", words::value(seen));
         let mut finding = self.finding(clause, process, expected(), words);

@@ -184,9 +184,10 @@ impl Judge {
     }
 
     fn never_reaped(&self, process: Process, end: &End) -> Finding {
-        let seen = match end.all_reaped {
-            true => "wait never returns it, and says that no child is left",
-            false => "it does not end",
+        let seen = if end.all_reaped {
+            "wait never returns it, and says that no child is left"
+        } else {
+            "it does not end"
         };
         match self.model.ended(process) {
             Some(ended) => {

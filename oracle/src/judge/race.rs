@@ -85,12 +85,11 @@ impl Judge {
         let mut expectations = vec![String::new(); self.race.len()];
         for at in race.priorities() {
             let planned = &self.race[at];
-            expectations[at] = match model.applies(&planned.operation) {
-                true => {
-                    model.perform(planned.index, &planned.operation, &Witness::ideal());
-                    words::replies(&model, &planned.operation, planned.page)
-                }
-                false => "nothing: it is dead".to_owned(),
+            expectations[at] = if model.applies(&planned.operation) {
+                model.perform(planned.index, &planned.operation, &Witness::ideal());
+                words::replies(&model, &planned.operation, planned.page)
+            } else {
+                "nothing: it is dead".to_owned()
             };
         }
         expectations

@@ -193,10 +193,12 @@ impl Judge {
         let operation = &planned.operation;
         let in_hand = self.planned.is_some_and(|now| now.index == planned.index);
         let died = self.model.ended(operation.process);
-        let fate = match died.is_some_and(|ended| ended.step == planned.index) {
-            true => Fate::Ends,
-            false if !in_hand => Fate::GoesOn,
-            false => fate(self.model.replies(), operation.process),
+        let fate = if died.is_some_and(|ended| ended.step == planned.index) {
+            Fate::Ends
+        } else if !in_hand {
+            Fate::GoesOn
+        } else {
+            fate(self.model.replies(), operation.process)
         };
         Situation {
             kind: operation.call.kind(),

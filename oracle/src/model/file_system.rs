@@ -254,9 +254,10 @@ impl FileSystem {
         self.nameless = false;
         for (inode, node) in &mut self.changed {
             if node.as_ref().is_some_and(|node| node.links == 0) {
-                match is_held(*inode) {
-                    true => self.nameless = true,
-                    false => *node = None,
+                if is_held(*inode) {
+                    self.nameless = true
+                } else {
+                    *node = None
                 }
             }
         }

@@ -51,9 +51,10 @@ impl Model {
         let failed = witness.returned(process) == Some(FAILED);
         let space = &mut self.of_mut(process).space;
         for (address, length) in addresses.into_iter().zip(looked_at) {
-            match refused || gives_way || failed {
-                true => space.note_perhaps(address, length),
-                false => space.note_load(address, length),
+            if refused || gives_way || failed {
+                space.note_perhaps(address, length)
+            } else {
+                space.note_load(address, length)
             }
         }
         if gives_way {
@@ -117,9 +118,10 @@ impl Model {
         self.unknown |= fails_late && paths.leave == Leave::Either;
         let [path] = paths.bytes;
         let directory = self.of(process).directory;
-        let inode = match creates {
-            true => self.files.create(directory, path, Kind::File, 0),
-            false => self.find(process, path).map(|node| node.inode),
+        let inode = if creates {
+            self.files.create(directory, path, Kind::File, 0)
+        } else {
+            self.find(process, path).map(|node| node.inode)
         };
         let node = inode.and_then(|inode| self.files.node(inode));
         let allowed = node.filter(|node| match node.kind {

@@ -212,9 +212,10 @@ impl Model {
         let compares =
             dialect.heap.tail != Tail::Accessible || dialect.sbrk.growth == Growth::AtOnce;
         let beyond = slot.saturating_add(SLOT) > space.program_break();
-        match compares && beyond {
-            true => leave.min(Leave::Either),
-            false => leave,
+        if compares && beyond {
+            leave.min(Leave::Either)
+        } else {
+            leave
         }
     }
 }

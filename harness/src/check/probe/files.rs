@@ -55,16 +55,17 @@ impl Prober {
             self.write_too_much(1, 0, readable) == Some(1 + readable)
         });
         let much = LARGEST_TRANSACTION * BLOCK_SIZE as u64;
-        let (buffer, because) = match whole.is_none() && self.write_too_much(1, 0, much) == Some(1)
-        {
-            true => (
+        let is_refused = whole.is_none() && self.write_too_much(1, 0, much) == Some(1);
+        let (buffer, because) = if is_refused {
+            (
                 BadBuffer::Refused,
                 "a write from a buffer that ends in bad memory writes nothing of it",
-            ),
-            false => (
+            )
+        } else {
+            (
                 BadBuffer::DoneInPart,
                 "a write from a buffer that ends in bad memory writes what comes before",
-            ),
+            )
         };
         self.dialect.files.bad_buffer = buffer;
         self.note("files.bad_buffer", name(buffer), because);

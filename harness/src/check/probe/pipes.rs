@@ -141,9 +141,10 @@ impl Prober {
         }
         let possible =
             everybody.len() as u16 * u16::from(self.dialect.limits.files_per_process / 2 * 2);
-        let because = match files < possible {
-            true => "so many were open when the next pipe was refused",
-            false => "no limit was met",
+        let because = if files < possible {
+            "so many were open when the next pipe was refused"
+        } else {
+            "no limit was met"
         };
         let limit = if files < possible { files } else { u16::MAX };
         self.dialect.limits.files = limit;

@@ -61,9 +61,10 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
     let files = arguments.guest.files()?;
-    let keep = match arguments.write {
-        true => Some(&files.file_system_path),
-        false => arguments.keep.as_ref(),
+    let keep = if arguments.write {
+        Some(&files.file_system_path)
+    } else {
+        arguments.keep.as_ref()
     };
     let mut machine = machine(arguments, &files)?;
     let end = {

@@ -112,9 +112,10 @@ impl<'m> Relay<'m> {
             if let Some(end) = self.end(exit)? {
                 return Ok(end);
             }
-            let wait = match self.is_awaiting_input() {
-                true => guest_time(passed, exit).saturating_sub(begun.elapsed()),
-                false => Duration::ZERO,
+            let wait = if self.is_awaiting_input() {
+                guest_time(passed, exit).saturating_sub(begun.elapsed())
+            } else {
+                Duration::ZERO
             };
             if self.take_input(wait)? {
                 return Ok(End::Left);

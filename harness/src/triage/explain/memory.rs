@@ -159,16 +159,18 @@ impl MemoryChange {
     }
 
     fn add_page(&mut self, page: PageChange) {
-        match self.pages.len() < MOST {
-            true => self.pages.push(page),
-            false => self.more += 1,
+        if self.pages.len() < MOST {
+            self.pages.push(page)
+        } else {
+            self.more += 1
         }
     }
 
     fn add_frame(&mut self, frame: FrameChange) {
-        match self.frames.len() < MOST {
-            true => self.frames.push(frame),
-            false => self.more += 1,
+        if self.frames.len() < MOST {
+            self.frames.push(frame)
+        } else {
+            self.more += 1
         }
     }
 }
@@ -180,9 +182,12 @@ fn mapped(mapping: &PageMapping) -> Mapped {
         (PageFlags::EXECUTE, 'x'),
         (PageFlags::USER, 'u'),
     ];
-    let letter = |(flag, letter)| match mapping.flags.contains(flag) {
-        true => letter,
-        false => '-',
+    let letter = |(flag, letter)| {
+        if mapping.flags.contains(flag) {
+            letter
+        } else {
+            '-'
+        }
     };
     Mapped {
         frame: mapping.frame,

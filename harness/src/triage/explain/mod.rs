@@ -159,9 +159,10 @@ fn without_printing(mut stack: Vec<Frame>) -> Vec<Frame> {
 /// A trap in the words of the privileged specification.
 fn trap_words(trap: &crate::driver::TrapTaken) -> String {
     let cause = cause::describe(trap.cause);
-    let whence = match trap.from_user {
-        true => "from the program",
-        false => "from the kernel itself",
+    let whence = if trap.from_user {
+        "from the program"
+    } else {
+        "from the kernel itself"
     };
     if cause::is_refused_access(trap.cause) {
         format!("{cause} at {:#x}, {whence} (pc {:#x})", trap.value, trap.pc)

@@ -160,9 +160,10 @@ impl Bug {
         let fate = situation.map(|situation| situation.fate);
         let mut bug = Bug {
             // Whether the kernel says that it kills is another question.
-            clause: match evidence.ending.is_dead() {
-                true => Clause::InnocentLive,
-                false => evidence.finding.clause,
+            clause: if evidence.ending.is_dead() {
+                Clause::InnocentLive
+            } else {
+                evidence.finding.clause
             },
             family: situation.map_or(Family::Any, |situation| Family::of(situation.kind)),
             page: None,

@@ -105,15 +105,14 @@ pub fn add_reasons(runner: &mut Runner, minimised: &mut Minimised, shown_at: Opt
     let case = &minimised.case;
     let with = fates(runner, case);
     for (at, need) in minimised.needs.iter_mut().enumerate() {
-        need.reason = Some(match shown_at == Some(at) {
-            true => Reason::Shows,
-            false => {
-                let mut fewer = case.clone();
-                fewer.operations.remove(at);
-                let without = fates(runner, &fewer);
-                let changed = difference(&fewer.operations[at..], &with[at + 1..], &without[at..]);
-                changed.unwrap_or(Reason::ChangesNothing)
-            }
+        need.reason = Some(if shown_at == Some(at) {
+            Reason::Shows
+        } else {
+            let mut fewer = case.clone();
+            fewer.operations.remove(at);
+            let without = fates(runner, &fewer);
+            let changed = difference(&fewer.operations[at..], &with[at + 1..], &without[at..]);
+            changed.unwrap_or(Reason::ChangesNothing)
         });
     }
 }

@@ -80,9 +80,10 @@ impl<S: FnMut(&Case) -> Option<Bucket>, P: FnMut(usize, u64)> Search<'_, S, P> {
             let joined = operations
                 .filter(|operation| !is_birth(operation, child))
                 .map(|operation| Operation {
-                    process: match operation.process == child {
-                        true => parent,
-                        false => operation.process,
+                    process: if operation.process == child {
+                        parent
+                    } else {
+                        operation.process
                     },
                     ..operation
                 });

@@ -24,9 +24,10 @@ use std::ops::Range;
 pub(in crate::case) fn operation(line: &str) -> Parsed<Operation> {
     let mut line = Line::new(line);
     let operation = any_operation(&mut line)?;
-    match line.is_at_end()? {
-        true => Ok(operation),
-        false => Err(line.found("the end of the line")),
+    if line.is_at_end()? {
+        Ok(operation)
+    } else {
+        Err(line.found("the end of the line"))
     }
 }
 

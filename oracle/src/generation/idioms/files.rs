@@ -21,16 +21,13 @@ pub(crate) fn open_and_read(scene: &mut Scene<'_>) {
 /// A file that two descriptors, or two processes, read from together: they share one offset.
 pub(crate) fn shared_offset(scene: &mut Scene<'_>) {
     let fd = open(scene);
-    let (other, again) = match scene.one_in(2) {
-        true => {
-            scene.does(Call::Dup { fd });
-            (scene.process, fd + 1)
-        }
-        false => {
-            let child = scene.child();
-            scene.does(Call::Fork { child });
-            (child, fd)
-        }
+    let (other, again) = if scene.one_in(2) {
+        scene.does(Call::Dup { fd });
+        (scene.process, fd + 1)
+    } else {
+        let child = scene.child();
+        scene.does(Call::Fork { child });
+        (child, fd)
     };
     for (process, fd) in [(scene.process, fd), (other, again), (scene.process, fd)] {
         let (address, length) = (scene.address(), scene.length());
@@ -63,9 +60,10 @@ fn open(scene: &mut Scene<'_>) -> i8 {
     let address = operations::good_address(scene);
     let string = operations::string_at(address, scene);
     scene.does(string);
-    let mode = match scene.one_in(4) {
-        true => scene.open_mode(),
-        false => OpenMode::Read,
+    let mode = if scene.one_in(4) {
+        scene.open_mode()
+    } else {
+        OpenMode::Read
     };
     let fd = scene.next_descriptor();
     scene.does(Call::Open {
@@ -129,9 +127,10 @@ pub(crate) fn unlink_while_open(scene: &mut Scene<'_>) {
 
 /// A file with two names, one of them taken away again; or a link that cannot be made.
 pub(crate) fn link_and_unlink(scene: &mut Scene<'_>) {
-    let old = match scene.one_in(2) {
-        true => path_to(scene.text(), scene),
-        false => path_to_new(scene),
+    let old = if scene.one_in(2) {
+        path_to(scene.text(), scene)
+    } else {
+        path_to_new(scene)
     };
     let new = path_to_new(scene);
     let link = Call::Link {
@@ -159,9 +158,10 @@ pub(crate) fn truncate(scene: &mut Scene<'_>) {
     let flags = scene.pick(&[OpenFlags::TRUNCATE, OpenFlags::CREATE | OpenFlags::TRUNCATE]);
     let mode = scene.open_mode();
     make(path, mode, flags, scene);
-    match scene.one_in(2) {
-        true => write(fd, scene),
-        false => write(fd + 1, scene),
+    if scene.one_in(2) {
+        write(fd, scene)
+    } else {
+        write(fd + 1, scene)
     }
     read(scene.process, fd, scene);
     stat(fd, scene);
@@ -199,9 +199,10 @@ pub(crate) fn directories(scene: &mut Scene<'_>) {
 /// A directory that is removed while a child is in it: whatever the child does there leads nowhere.
 pub(crate) fn removed_directory(scene: &mut Scene<'_>) {
     let directory = path_to(spelled("dir"), scene);
-    let inside = match scene.one_in(2) {
-        true => directory,
-        false => path_to_new(scene),
+    let inside = if scene.one_in(2) {
+        directory
+    } else {
+        path_to_new(scene)
     };
     let child = scene.child();
     scene.does(Call::Mkdir { address: directory });
@@ -233,9 +234,10 @@ pub(crate) fn device(scene: &mut Scene<'_>) {
     scene.does(Call::Mknod { address, major });
     let flags = scene.open_flags();
     let fd = make(address, OpenMode::ReadWrite, flags, scene);
-    match scene.one_in(2) {
-        true => read(scene.process, fd, scene),
-        false => write(fd, scene),
+    if scene.one_in(2) {
+        read(scene.process, fd, scene)
+    } else {
+        write(fd, scene)
     }
     stat(fd, scene);
     scene.does(Call::Unlink { address });
@@ -252,9 +254,10 @@ pub(crate) fn change_a_running_program(scene: &mut Scene<'_>) {
         arguments,
     };
     scene.other_does(child, exec);
-    let flags = match scene.one_in(2) {
-        true => OpenFlags::TRUNCATE,
-        false => OpenFlags::empty(),
+    let flags = if scene.one_in(2) {
+        OpenFlags::TRUNCATE
+    } else {
+        OpenFlags::empty()
     };
     let fd = make(path, OpenMode::Write, flags, scene);
     if !scene.one_in(3) {
@@ -314,9 +317,10 @@ fn path_to_new(scene: &mut Scene<'_>) -> Address {
 
 /// Stores a path at a place of its own, mostly; now and then at the end of a page.
 fn path_to(text: Text, scene: &mut Scene<'_>) -> Address {
-    let address = match scene.one_in(4) {
-        true => addresses::page_end(scene),
-        false => Address::new(Region::Stack, 0, 0xc00 + 16 * scene.below(16) as u16),
+    let address = if scene.one_in(4) {
+        addresses::page_end(scene)
+    } else {
+        Address::new(Region::Stack, 0, 0xc00 + 16 * scene.below(16) as u16)
     };
     scene.does(Call::String {
         address,

@@ -20,9 +20,10 @@ pub(crate) fn share_and_store(scene: &mut Scene<'_>) {
     let width = scene.width();
     store(parent, address, scene);
     scene.does(Call::Fork { child });
-    let (first, second) = match scene.one_in(2) {
-        true => (parent, child),
-        false => (child, parent),
+    let (first, second) = if scene.one_in(2) {
+        (parent, child)
+    } else {
+        (child, parent)
     };
     store(first, address, scene);
     scene.other_does(second, Call::Load { width, address });
@@ -55,9 +56,10 @@ pub(crate) fn shared_buffer(scene: &mut Scene<'_>) {
     // The pipe's own buffer is the first store to the page.
     scene.does(Call::Pipe { address });
     scene.does(Call::Fork { child });
-    let (writer, other) = match scene.one_in(2) {
-        true => (parent, child),
-        false => (child, parent),
+    let (writer, other) = if scene.one_in(2) {
+        (parent, child)
+    } else {
+        (child, parent)
     };
     let length = 1 + scene.below(16) as i16;
     let calls = match scene.below(4) {
@@ -93,9 +95,10 @@ pub(crate) fn shrink_shared(scene: &mut Scene<'_>) {
     let (parent, child) = (scene.process, scene.child());
     store(parent, address, scene);
     scene.does(Call::Fork { child });
-    let (mover, other) = match scene.one_in(2) {
-        true => (parent, child),
-        false => (child, parent),
+    let (mover, other) = if scene.one_in(2) {
+        (parent, child)
+    } else {
+        (child, parent)
     };
     scene.other_does(mover, grow(Amount::pages(-pages)));
     if scene.one_in(2) {

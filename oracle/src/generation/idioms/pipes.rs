@@ -60,9 +60,10 @@ pub(crate) fn between_processes(scene: &mut Scene<'_>) {
     scene.does(Call::Pipe { address });
     let child = scene.child();
     scene.does(Call::Fork { child });
-    let (reader, writer) = match scene.one_in(2) {
-        true => (scene.process, child),
-        false => (child, scene.process),
+    let (reader, writer) = if scene.one_in(2) {
+        (scene.process, child)
+    } else {
+        (child, scene.process)
     };
     let length = 1 + scene.below(600) as i16;
     let (from, to) = (scene.address(), scene.address());

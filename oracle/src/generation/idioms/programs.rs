@@ -51,9 +51,10 @@ pub(crate) fn start_and_look(scene: &mut Scene<'_>) {
             },
             _ => operations::access_at(address, scene),
         };
-        let process = match forks && scene.one_in(2) {
-            true => child,
-            false => scene.process,
+        let process = if forks && scene.one_in(2) {
+            child
+        } else {
+            scene.process
         };
         scene.other_does(process, call);
     }
@@ -67,9 +68,10 @@ pub(crate) fn call_into_an_unloaded_page(scene: &mut Scene<'_>) {
     } else {
         start(scene);
     }
-    let page = match scene.one_in(4) {
-        true => 0,
-        false => 1 + scene.below(4) as i16,
+    let page = if scene.one_in(4) {
+        0
+    } else {
+        1 + scene.below(4) as i16
     };
     let region = scene.pick(&[Region::Data, Region::Data, Region::Data, Region::Text]);
     let address = Address::new(region, page, scene.offset());
@@ -148,16 +150,18 @@ pub(crate) fn odd_program(scene: &mut Scene<'_>) {
 pub(crate) fn start_without_frames(scene: &mut Scene<'_>) {
     let child = scene.child();
     scene.does(Call::Fork { child });
-    let program = match scene.one_in(2) {
-        true => Text::from_code(scene.below(2) as u8),
-        false => specimen(scene),
+    let program = if scene.one_in(2) {
+        Text::from_code(scene.below(2) as u8)
+    } else {
+        specimen(scene)
     };
     let (path, array) = place(program, scene);
-    let scarce = match scene.one_in(2) {
-        true => Call::Frames {
+    let scarce = if scene.one_in(2) {
+        Call::Frames {
             free: scene.below(12) as u16,
-        },
-        false => operations::fail_frame(scene),
+        }
+    } else {
+        operations::fail_frame(scene)
     };
     scene.does(scarce);
     scene.does(Call::Exec {
@@ -183,9 +187,10 @@ pub(crate) fn most_arguments(scene: &mut Scene<'_>) {
     let (path, _) = place(program, scene);
     let count = MOST_ARGUMENTS - 1 + scene.below(3) as u8;
     // Now and then the null behind them is beyond the end of memory.
-    let offset = match scene.one_in(4) {
-        true => PAGE - 8 * u16::from(count),
-        false => 8 * scene.below(64) as u16,
+    let offset = if scene.one_in(4) {
+        PAGE - 8 * u16::from(count)
+    } else {
+        8 * scene.below(64) as u16
     };
     let array = Address::new(Region::Break, -1, offset);
     scene.does(Call::TouchWrite {

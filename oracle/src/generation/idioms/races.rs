@@ -151,9 +151,10 @@ pub(crate) fn of_kill_and_sleep(scene: &mut Scene<'_>) {
     }
     // Who is on its way to sleep is stopped there: what it does between the decision and the sleep
     // is short, and soon comes.
-    let switch = match scene.one_in(4) {
-        true => scene.change_point(),
-        false => 1 + scene.below(SOON_ASLEEP),
+    let switch = if scene.one_in(4) {
+        scene.change_point()
+    } else {
+        1 + scene.below(SOON_ASLEEP)
     };
     let pre_empts = scene.one_in(8);
     let schedule = Schedule::new(Schedule::HARTS, Order::from_code(0), pre_empts, &[switch]);

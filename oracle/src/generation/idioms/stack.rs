@@ -45,9 +45,10 @@ pub(crate) fn down_to_the_guard(scene: &mut Scene<'_>) {
 pub(crate) fn call_into_a_hole(scene: &mut Scene<'_>) {
     let pages = have_a_growing_stack(scene);
     let page = scene.below(pages as u32 + 1) as i16 - 1;
-    let offset = match scene.one_in(2) {
-        true => scene.last_bytes(),
-        false => scene.offset(),
+    let offset = if scene.one_in(2) {
+        scene.last_bytes()
+    } else {
+        scene.offset()
     };
     let address = Address::new(Region::Stack, page, offset);
     let call = match scene.below(6) {
