@@ -1,4 +1,4 @@
-//! Several processes that act in turn, wait for one another, and are pre-empted.
+//! Operations that race on up to three harts, and processes that are pre-empted.
 #![no_main]
 
 faultline_fuzz::target!(Schedules);

@@ -12,7 +12,7 @@ use std::process::{abort, exit};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Set to `1`: go on after a finding and collect more, where libFuzzer would stop at the first.
+/// Set to `1`: continue after a finding and collect more, where libFuzzer would stop at the first.
 const KEEP_GOING_VARIABLE: &str = "FAULTLINE_KEEP_GOING";
 
 /// The exit code of a campaign that collected findings.
@@ -74,7 +74,7 @@ pub fn execute(input: &Input) -> Corpus {
         .execute(input)
 }
 
-/// Runs when libFuzzer is done; not after a crash, which has told its story itself.
+/// Runs when libFuzzer is done, but not after a crash, which was already reported.
 extern "C" fn end() {
     if let Some(campaign) = CAMPAIGN.get() {
         let campaign = campaign.lock().unwrap_or_else(PoisonError::into_inner);
@@ -82,7 +82,7 @@ extern "C" fn end() {
             campaign.status.end(&campaign.progress());
         }
         if !campaign.findings.is_empty() {
-            // libFuzzer knows of none, since each was collected: the exit code has to say so.
+            // libFuzzer knows of no finding, since each was collected: the exit code has to say so.
             _exit(EXIT_FINDINGS);
         }
     }

@@ -67,7 +67,7 @@ impl Counters {
         let (edges, table) = unsafe { (&*EDGES.0.get(), &mut *PROGRAM_COUNTERS.0.get()) };
         for_each_counted(edges, |index, _| {
             if table[index][0] == 0 {
-                // An edge that nobody can place still has to be told from an uncovered one.
+                // An edge without a known place must still differ from an uncovered one.
                 table[index][0] = location(index).map_or(1, |pc| pc as usize);
                 self.covered += 1;
             }

@@ -3,11 +3,11 @@
 use faultline::{Case, Profile, case_file};
 use libfuzzer_sys::fuzzer_mutate;
 
-/// Of eight mutations, so many are left to libFuzzer: bytes in place, its dictionary of values.
+/// How many of eight mutations are left to libFuzzer: bytes in place, its dictionary of values.
 const LIBFUZZER_SHARE: u32 = 2;
 
-/// Changes the input in `data[..size]` to the taste of `target` and returns its new size, at most
-/// `max_size`.
+/// Changes the input in `data[..size]` with the preferences of `target` and returns its new size, at
+/// most `max_size`.
 pub fn mutate(target: Profile, data: &mut [u8], size: usize, max_size: usize, seed: u32) -> usize {
     if seed % 8 < LIBFUZZER_SHARE {
         return fuzzer_mutate(data, size, max_size);

@@ -52,7 +52,7 @@ impl Status {
     pub(crate) fn write(&self, progress: &Progress<'_>) {
         let Some(file) = &self.file else { return };
         let text = format!("{}\n{}", progress.line(), progress.summary());
-        // Whoever reads it sees the old text or the new one, never half of it.
+        // A reader sees the old text or the new one, never half of it.
         let draft = file.with_extension("draft");
         let written = fs::write(&draft, text).and_then(|()| fs::rename(&draft, file));
         if let Err(error) = written {

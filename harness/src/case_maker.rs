@@ -3,7 +3,7 @@
 use oracle::generation::{cross_over, generate, mutate};
 use oracle::{Case, Profile};
 
-/// Of so many cases that have a parent, one has two.
+/// One of so many cases with a parent has two parents.
 const TWO_PARENTS: u32 = 5;
 
 /// Makes cases.
@@ -19,7 +19,7 @@ impl CaseMaker {
         generate(random.u64(..), operations, self.target)
     }
 
-    /// A child of `parent`, now and then of what `other` gives, too.
+    /// A child of `parent`, sometimes of what `other` gives, too.
     pub fn child(
         self,
         parent: &Case,

@@ -13,7 +13,7 @@ const BUDGET: u64 = 2_000_000_000;
 /// Instructions between two looks at the console.
 const STEP: u64 = 100_000;
 
-/// A machine whose console somebody reads and types on.
+/// A machine whose console is read and typed on.
 pub struct Console {
     machine: Machine,
     budget: u64,

@@ -9,7 +9,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 
-/// What came of distilling.
+/// The result of distilling.
 #[derive(Debug)]
 pub struct Distilled {
     /// The places of the cases to keep, in rising order.
@@ -18,18 +18,16 @@ pub struct Distilled {
     pub edges: usize,
     /// State features that they cover, as all cases together do.
     pub features: usize,
-    /// Cases with a finding, which cover nothing: where a kernel went wrong is no good place to
-    /// start from.
+    /// Cases with a finding, which cover nothing: a case that fails is not a good start for new ones.
     pub findings: usize,
 }
 
-/// Runs `cases` on `guest`, in parallel, and chooses few and short ones that cover together every
+/// Runs `cases` on `guest`, in parallel, and chooses a few short ones that together cover every
 /// edge and every state feature that any of them covers. `tell` is called after each, from any
 /// thread.
 ///
-/// The smallest such set is hard to find (set cover); this is the greedy choice, which takes the
-/// case that adds most for its length again and again, without those that the later ones made
-/// needless.
+/// The smallest such set is hard to find (set cover). This is the greedy choice: it repeatedly takes
+/// the case that adds most for its length, and then drops those that later ones made unnecessary.
 pub fn distil(guest: &Arc<Guest>, cases: &[Case], tell: impl Fn() + Sync) -> Distilled {
     let known = Known::default();
     let covered: Vec<Option<Vec<u32>>> = cases
@@ -91,7 +89,7 @@ impl Tracer {
     }
 }
 
-/// The places of few and cheap sets that have together all elements of `sets`, in rising order.
+/// The indices of a few cheap sets that together have all elements of `sets`, in ascending order.
 /// No element is as large as the number of all counters.
 fn cover(sets: &[Vec<u32>], costs: &[usize]) -> Vec<usize> {
     let mut holders = vec![0u32; EDGE_COUNTERS + FEATURE_COUNTERS];
@@ -103,7 +101,7 @@ fn cover(sets: &[Vec<u32>], costs: &[usize]) -> Vec<usize> {
         // Whole numbers, so that every run chooses alike: elements for a thousand operations.
         (new, 1000 * new / costs[at])
     };
-    // A gain only shrinks while others are chosen: it is looked at again when its turn comes.
+    // A gain only shrinks while others are chosen, so it is computed again when its turn comes.
     let mut queue: BinaryHeap<(usize, Reverse<usize>)> = (0..sets.len())
         .map(|at| (gain(at, &holders).1, Reverse(at)))
         .collect();
@@ -121,7 +119,7 @@ fn cover(sets: &[Vec<u32>], costs: &[usize]) -> Vec<usize> {
         points.for_each(|point| holders[*point as usize] += 1);
         chosen.push(at);
     }
-    // What an early choice had alone, later ones may all have: the most expensive go first.
+    // Later choices may cover all that an early one covered: the most expensive go first.
     chosen.sort_by_key(|at| (Reverse(costs[*at]), *at));
     chosen.retain(|at| {
         let needed = sets[*at].iter().any(|point| holders[*point as usize] == 1);
@@ -149,7 +147,7 @@ mod tests {
 
     #[test]
     fn early_choices_are_taken_back() {
-        // The first is worth most at once, and needless once both others are there.
+        // The first adds most at once, and is unnecessary after both others were chosen.
         let sets = [vec![1, 2, 3, 4], vec![1, 2, 5, 6, 7], vec![3, 4, 8, 9, 10]];
         assert_eq!(cover(&sets, &[3, 4, 4]), [1, 2]);
     }

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// What came of one file.
+/// The result for one file.
 pub struct Replayed {
     /// The case file.
     pub path: PathBuf,

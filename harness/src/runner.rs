@@ -11,7 +11,7 @@ use oracle::{
 use std::ops::Range;
 use std::sync::Arc;
 
-/// What came of a case.
+/// The result of a case.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     /// The first thing that was wrong, if anything was.
@@ -227,7 +227,7 @@ impl Runner {
         Ok(())
     }
 
-    /// Compares what `fstat` has just written beside a status, if the operations in hand were that.
+    /// Compares what `fstat` has just written beside a status, if the current operations were that.
     fn check_statuses(&mut self) -> Result<(), Finding> {
         let written: Vec<(Process, Range<u64>)> = self.judge.paddings_written().collect();
         for (process, range) in written {

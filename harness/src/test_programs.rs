@@ -1,5 +1,5 @@
 //! The kernel's own test programs, run at its shell within a budget of instructions: what they notice
-//! of a bug, to be set beside what cases notice.
+//! of a bug, to compare with what cases notice.
 //!
 //! Nothing depends on the host's clock: a program that passes, passes again after as many
 //! instructions, so a *hang* is a multiple of what a sound kernel needs.
@@ -15,10 +15,10 @@ use std::sync::Arc;
 /// What is typed to run each test program of our kernel, the longest last.
 pub const LINES: [&str; 4] = ["lazytests", "cowtests", "stacktests", "usertests -q"];
 
-/// Harts of the machine that runs them: the more goes on at once, the more they see.
+/// Harts of the machine that runs them: the more happens at once, the more they see.
 pub const HARTS: usize = 3;
 
-/// Instructions that a program may take of which nobody knows how many it needs: several times what
+/// Instructions that a program may take if its need is not known: several times what
 /// the longest of ours takes.
 pub const BUDGET: u64 = 20_000_000_000;
 
@@ -30,7 +30,7 @@ pub enum Verdict {
     Passed,
     /// It ended and does not say so.
     Failed,
-    /// It did not end within its budget, or nobody can run any more.
+    /// It did not end within its budget, or no process can run any more.
     Hung,
     /// The kernel panicked.
     Panicked,
@@ -47,7 +47,7 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// What came of a test program.
+/// The result of a test program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ran {
     /// How it ended.
@@ -68,7 +68,7 @@ impl Budgets {
         Self(sound.iter().map(times).collect())
     }
 
-    /// The budget of `line`: [`BUDGET`] if nobody measured it.
+    /// The budget of `line`: [`BUDGET`] if it was not measured.
     pub fn of(&self, line: &str) -> u64 {
         self.0.get(line).copied().unwrap_or(BUDGET)
     }

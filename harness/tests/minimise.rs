@@ -147,12 +147,12 @@ fn needs_say_when_another_finding_takes_the_place() {
     assert_eq!(minimised.minimality, Minimality::Proved);
     for need in &minimised.needs {
         assert_eq!(need.without, Some(Bucket::from("one")));
-        assert_eq!(need.to_string(), "without it another finding, one");
+        assert_eq!(need.to_string(), "without it, another finding (one)");
     }
     assert!(
         minimised
             .annotated()
-            .contains("# without it another finding, one")
+            .contains("# without it, another finding (one)")
     );
     assert_eq!(Case::parse(&minimised.annotated()).unwrap(), minimised.case);
 }

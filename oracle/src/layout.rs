@@ -24,7 +24,7 @@ pub struct Layout {
     pub text: Range<u64>,
     /// The agent's writable data.
     pub data: Range<u64>,
-    /// The page below the stack that nobody may touch.
+    /// The page below the stack that no program may touch.
     pub guard: Range<u64>,
     /// The stack.
     pub stack: Range<u64>,
@@ -42,7 +42,7 @@ pub struct Layout {
 
 impl Layout {
     /// The layout of the agent under xv6, as the harness lays it out: what repair and generation
-    /// assume when nobody has booted a kernel.
+    /// assume when no kernel was booted.
     pub fn nominal() -> Layout {
         Layout {
             text: 0..0x2000,
@@ -120,7 +120,7 @@ impl InitialMemory {
             .find(|segment| segment.address <= address && address < segment.end())
     }
 
-    /// The byte at `address`; 0 where there is none.
+    /// The byte at `address`; 0 if there is none.
     pub fn byte(&self, address: u64) -> u8 {
         let byte = |segment: &Segment| {
             let at = usize::try_from(address - segment.address).ok()?;

@@ -45,7 +45,7 @@ pub enum Beginning {
     Agent,
     /// It dies: there is no instruction.
     Death,
-    /// Nobody knows.
+    /// This is not known.
     Unknown,
 }
 
@@ -238,7 +238,7 @@ impl<'a> Memory<'a> {
             Bits::ThirtyTwo => u64::from(load.offset as u32),
         };
         match load.file_size {
-            // Of a file that has nothing of it, nothing is asked.
+            // If the file holds no byte of it, nothing is read.
             0 => Ok(&[]),
             length => part(self.file, offset, length).ok_or(Refused::BytesMissing),
         }

@@ -8,7 +8,7 @@ use crate::program_file::{self, Program};
 use crate::specimens::{Material, Specimen, agent_file};
 use std::sync::Arc;
 
-/// What the agent is called that a kernel starts first.
+/// The name of the agent that a kernel starts first.
 const PLAIN_AGENT: &str = "init";
 /// The agent in a file that asks for a stack that grows.
 const GROWING_AGENT: &str = "grow";
@@ -43,7 +43,7 @@ pub fn planted_files(material: Material<'_>) -> Vec<(&'static str, Vec<u8>)> {
 
 impl Setting {
     /// A setting where no kernel was booted, for tests and for repair: files of the size of the
-    /// real ones, and in them a text in which nobody knows the agent's code.
+    /// real ones, with a text that does not hold the agent's code.
     pub fn nominal(dialect: &Dialect, first_pid: u64) -> Setting {
         let layout = Layout::nominal();
         let mut text = ECALL.to_le_bytes().repeat(AGENT_CODE / ECALL_BYTES);
@@ -70,7 +70,7 @@ impl Setting {
     }
 }
 
-/// What stands for the agent's code where nobody knows it: environment calls.
+/// A placeholder for the agent's code where it is not known: environment calls.
 const ECALL: u32 = 0x73;
 const ECALL_BYTES: usize = size_of::<u32>();
 /// Bytes of the agent's data in its file, about.

@@ -1,4 +1,4 @@
-//! Specimens: the closed set of program files that cases can start beside the agent's own. Each is
+//! Specimens: the closed set of program files that cases can start, besides the agent's own. Each is
 //! the agent with one thing odd about its file; some are to be refused, some run, some cannot but
 //! die of their first instruction.
 //!
@@ -22,7 +22,7 @@ const EXECUTE: u32 = 1;
 const WRITE: u32 = 2;
 const READ: u32 = 4;
 
-/// What files hold behind the data: it is no part of the program, though a kernel that reads the
+/// What files hold after the data: it is not part of the program, though a kernel that reads the
 /// whole page shows it.
 const BEYOND_THE_DATA: u8 = 0xa5;
 const BYTES_BEYOND_THE_DATA: usize = 0x180;
@@ -59,7 +59,7 @@ struct Draft {
     headers: Vec<Header>,
     /// Where the file says that they are, if not where they are.
     headers_at: Option<u64>,
-    /// Whether they are at the end of the file, and not behind its header.
+    /// Whether they are at the end of the file, and not after its header.
     headers_last: bool,
     /// Text, data, and what follows.
     content: Vec<u8>,
@@ -72,7 +72,7 @@ struct Draft {
 const TEXT: usize = 0;
 const DATA: usize = 1;
 
-/// Where the data of an ordinary specimen lies: behind two pages of text.
+/// Where the data of an ordinary specimen lies: after two pages of text.
 const DATA_START: u64 = 2 * PAGE_SIZE;
 /// Where it ends.
 const DATA_END: u64 = 4 * PAGE_SIZE;
@@ -317,7 +317,7 @@ impl Specimen {
         // No room for a stack, or for its guard page.
         odd("full", |draft| draft.reaches_up(0)),
         odd("over", |draft| draft.reaches_up(1)),
-        // What 32 bits cannot hold.
+        // More than 32 bits can hold.
         odd("wide", |draft| draft.headers[TEXT].offset += 1 << 32),
         odd("wide-headers", |draft| {
             draft.headers_at = Some((1 << 32) + HEADER_BYTES as u64);

@@ -9,8 +9,8 @@ use std::env;
 use std::ffi::c_void;
 use std::process::exit;
 
-/// Names the fuzz target, whose taste the mutations have. AFL++ starts this library and the target
-/// apart from one another, so that the one cannot tell the other.
+/// Names the fuzz target, whose preferences the mutations have. AFL++ starts this library and the
+/// target separately, so they cannot tell each other.
 const TARGET_VARIABLE: &str = "FAULTLINE_TARGET";
 
 /// What AFL++ holds on to: the place of the random sequence, and the last child.
@@ -29,7 +29,7 @@ impl Mutator {
         }
     }
 
-    /// A child of `parent`, now and then of `other` too, of at most `most` bytes.
+    /// A child of `parent`, and sometimes of `other` too, of at most `most` bytes.
     fn child(&mut self, parent: &[u8], other: &[u8], most: usize) -> &[u8] {
         let case = self.maker.child(
             &case_file::from_bytes(parent),
@@ -45,7 +45,7 @@ impl Mutator {
 
 /// Called once, at the start.
 ///
-/// Ends AFL++ with a message if the environment names a target that there is none of.
+/// Ends AFL++ with a message if the environment names a target that does not exist.
 #[unsafe(no_mangle)]
 pub extern "C" fn afl_custom_init(_afl: *const c_void, seed: u32) -> Box<Mutator> {
     let target = match env::var(TARGET_VARIABLE) {
@@ -82,7 +82,7 @@ pub unsafe extern "C" fn afl_custom_fuzz(
 }
 
 /// # Safety
-/// `start` is null, or has `size` bytes that nobody changes while the slice lives.
+/// `start` is null, or points to `size` bytes that do not change while the slice lives.
 unsafe fn slice<'a>(start: *const u8, size: usize) -> &'a [u8] {
     if start.is_null() {
         return &[];

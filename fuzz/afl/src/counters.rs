@@ -10,7 +10,7 @@ use std::cell::UnsafeCell;
 
 const COUNTERS: usize = EDGE_COUNTERS + FEATURE_COUNTERS;
 
-/// Numbers that the runtime sets before `main`, and nobody changes later.
+/// Numbers that the runtime sets before `main`, and that never change later.
 struct Guards(UnsafeCell<[u32; COUNTERS]>);
 
 // SAFETY: written by AFL++'s runtime from a constructor, before there is a second thread; only read
@@ -45,7 +45,7 @@ pub(crate) struct Counters {
 impl Counters {
     /// The counters as registered; `None` if they do not lie side by side in the map.
     pub(crate) fn registered() -> Option<Self> {
-        // SAFETY: the constructor has run, and nobody writes the guards any more.
+        // SAFETY: the constructor has run, and the guards are not written any more.
         let guards = unsafe { &*GUARDS.0.get() };
         let first = guards[0];
         let side_by_side = guards
@@ -69,7 +69,7 @@ impl Counters {
 
     fn all(&mut self) -> &mut [u8] {
         // SAFETY: the runtime has made the map at least as large as the guards it numbered, and
-        // nobody else in this process touches it while a case runs: there is one `Counters`, and
+        // nothing else in this process touches it while a case runs: there is one `Counters`, and
         // the slice ends with the borrow of it.
         unsafe { std::slice::from_raw_parts_mut(__afl_area_ptr.add(self.first), COUNTERS) }
     }

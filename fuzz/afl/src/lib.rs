@@ -15,11 +15,11 @@ use std::env;
 use std::panic::AssertUnwindSafe;
 use std::process::{abort, exit};
 
-/// Set to `1`: go on after a finding and collect more, where AFL++ would note a crash and start
+/// Set to `1`: continue after a finding and collect more, where AFL++ would note a crash and start
 /// the process again.
 const KEEP_GOING_VARIABLE: &str = "FAULTLINE_KEEP_GOING";
 
-/// Fuzzes `target` until AFL++ has had enough.
+/// Fuzzes `target` until AFL++ ends.
 ///
 /// Ends the process with a message if there is no kernel to fuzz.
 pub fn run(target: Profile) {

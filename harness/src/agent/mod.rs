@@ -50,7 +50,7 @@ pub const STATUS_ADDRESS: u64 = DATA_START;
 pub struct Stubs {
     /// Entry point: the first hint.
     pub entry: u64,
-    /// Another one, behind the strings.
+    /// Another one, after the strings.
     pub second_entry: u64,
     /// `ecall` with whatever `a0`..`a7` hold.
     pub system_call: u64,
@@ -64,14 +64,14 @@ pub struct Stubs {
     pub touch_write: u64,
     /// Copies `a2` bytes from `a3` to `a1`.
     pub copy: u64,
-    /// Jumps to `a1` with `ra` behind the jump.
+    /// Jumps to `a1` with `ra` after the jump.
     pub fetch: u64,
 }
 
 /// The agent as built: what its files are made of, and where its stubs are.
 #[derive(Clone, Debug)]
 pub struct Agent {
-    /// Where to jump for what.
+    /// The address of each stub.
     pub stubs: Stubs,
     /// Where in the text the strings that cases store are, by their codes.
     strings: Vec<u64>,
@@ -175,7 +175,7 @@ impl Code {
         start
     }
 
-    /// The text, and where in it each string is: behind the code, each with a zero at its end.
+    /// The text, and where in it each string is: after the code, each with a terminating zero.
     fn into_text(self) -> (Vec<u8>, Vec<u64>) {
         let mut text: Vec<u8> = self
             .words

@@ -11,9 +11,9 @@ use oracle::{InitialMemory, Layout, Permissions, Segment};
 const MAX_VA: u64 = abi::layout::MAX_VIRTUAL;
 
 impl Stage {
-    /// Where the stack begins that ends at `stack_pointer`: with the lowest page of those below it that
-    /// the program may touch. If it may touch them all, the guard page among them is missing, and the
-    /// stack is taken for one page.
+    /// The start of the stack that ends at `stack_pointer`: the lowest page below it that the program may
+    /// touch. If the program may touch all of them, there is no guard page, and the stack is assumed to
+    /// be one page.
     pub(super) fn lowest_of_stack(&self, stack_pointer: u64) -> u64 {
         let top = stack_pointer.saturating_sub(1) & !(FRAME_BYTES - 1);
         let is_open = |page| {

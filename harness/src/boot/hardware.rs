@@ -36,8 +36,8 @@ pub(super) fn find(
     }
 }
 
-/// Boots the kernel with a modern disk, or else with a legacy one: xv6 until 2021 wants that, and
-/// panics at the sight of the other before it has read a block.
+/// Boots the kernel with a modern disk, or else with a legacy one: xv6 until 2021 needs the legacy disk,
+/// and panics with the other before it has read a block.
 fn find_disk(
     files: &GuestFiles,
     agent: &Agent,

@@ -57,7 +57,7 @@ pub fn boot(files: &GuestFiles, dialect: Dialect) -> Result<Arc<Guest>, BootErro
     Ok(guest)
 }
 
-/// That the kernel has only one hart to offer, although others slept when it had booted.
+/// The fact that only one hart can be used, although others slept after the boot.
 fn awake(guest: &Arc<Guest>) -> Option<Seen<usize>> {
     let child = Process::all().nth(1)?;
     let sleeps = || Driver::new(guest).others_sleep(child);
@@ -66,7 +66,7 @@ fn awake(guest: &Arc<Guest>) -> Option<Seen<usize>> {
     awake.then(|| Seen::new(1, because))
 }
 
-/// Counts what there is when a case has run in which nothing happened.
+/// Counts the kernel's resources after an empty case.
 fn calibrate(guest: &Arc<Guest>) -> Resources {
     let mut driver = Driver::new(guest);
     driver.finish(&[(Process::FIRST, Standing::Ready)], Vigil::Awake);

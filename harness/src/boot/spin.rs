@@ -1,13 +1,13 @@
-//! Whether a kernel that boots goes round in a loop: its registers come back to what they were.
+//! Whether a booting kernel is in an endless loop: its registers return to earlier values.
 
 use crate::guest::FIRST_HART;
 use emulator::{Exit, Machine};
 
-/// Instructions of the longest loop that is noticed: a look at a whole table of processes.
+/// Instructions of the longest loop that is noticed: a scan of the whole process table.
 const LONGEST: usize = 20_000;
 
-/// Looks in a row that must find the same state, millions of instructions apart, before a loop is
-/// believed to be one: a counter in memory may be in no register for a while.
+/// How many checks in a row, millions of instructions apart, must find the same state before it counts
+/// as a loop: a counter in memory may be in no register for a while.
 const LOOKS: u32 = 20;
 
 const REGISTERS: usize = 32;
@@ -20,8 +20,8 @@ pub(super) struct Spin {
 }
 
 impl Spin {
-    /// Looks at the machine once more: whether it has been in one loop for long. The machine runs on
-    /// meanwhile, at most once round the loop.
+    /// Checks the machine once more: whether it has been in one loop for long. The machine runs during
+    /// the check, at most once round the loop.
     pub(super) fn goes_on(&mut self, machine: &mut Machine) -> bool {
         let wanted = *self.state.get_or_insert_with(|| state(machine));
         for _ in 0..LONGEST {

@@ -75,8 +75,8 @@ impl Stage {
         Ok(stage)
     }
 
-    /// Lets each further hart run until it sleeps for want of work. One that does not could not be
-    /// left alone while another runs: then none of them is ever started.
+    /// Lets each other hart run until it is idle and sleeps. A hart that spins cannot stand still while
+    /// another runs: in that case none of them is ever started.
     pub(super) fn start_other_harts(&mut self) -> Seen<usize> {
         self.machine.snapshot();
         let all = self.machine.harts();
@@ -89,7 +89,7 @@ impl Stage {
         Seen::new(1, "an idle hart does not sleep (`wfi`)")
     }
 
-    /// Sets the stage, from the supervisor's first hint to process `a` at its own.
+    /// Prepares the start of a case, from the supervisor's first hint to process `a` at its own.
     pub(super) fn set(
         mut self,
         dialect: Dialect,
@@ -207,7 +207,7 @@ impl Stage {
         self.console.drain(..excess);
     }
 
-    /// That the kernel has printed that it panicked, if it has, and its words.
+    /// The panic message that the kernel has printed, if there is one.
     fn panic(&self) -> Option<String> {
         let console = String::from_utf8_lossy(&self.console);
         let line = panic_line(&console)?;
@@ -237,8 +237,8 @@ impl Stage {
         }
     }
 
-    /// Touches what the agent's file holds. A kernel that loads programs on demand then reads the
-    /// disk now, and not within a case, where only the harness lets time pass.
+    /// Touches the pages of the agent's file. A kernel that loads programs on demand then reads the disk
+    /// now, and not within a case, where time passes only when the harness lets it.
     fn load_agent(&mut self) -> Result<(), BootError> {
         let text = TEXT_START..TEXT_START + TEXT_BYTES;
         let data = DATA_START..DATA_START + DATA_FILE_BYTES;
@@ -278,7 +278,7 @@ impl Stage {
         Ok(value)
     }
 
-    /// Raises the timer until another address space than `satp` stands at its hint.
+    /// Raises the timer until a process with another address space than `satp` waits at its hint.
     fn switch_from(&mut self, satp: u64) -> Result<(), BootError> {
         const STAGE: &str = "to a switch from one process to another";
         for _ in 0..PATIENCE {

@@ -1,13 +1,13 @@
-//! Races whose change points are not left to chance: cases that are looked at closely once, and the
-//! cases that come of that.
+//! Races whose change points are not left to chance: cases that are examined once, and the cases that
+//! are made from them.
 
 use oracle::{Call, Case};
 use std::sync::{Mutex, PoisonError};
 
-/// Of so many executions, at most one is a close look at a race, which takes as long as many.
+/// At most one of so many executions examines a race, which takes as long as many executions.
 const LOOKS: u64 = 48;
 
-/// Cases whose races are to be looked at, and cases made of those that were.
+/// Cases whose races are to be examined, and cases made from those that were.
 #[derive(Default)]
 pub(super) struct Aimed(Mutex<State>);
 
@@ -27,8 +27,8 @@ impl Aimed {
         }
     }
 
-    /// The case to look at, if it is time for that after so many executions. The first that waited goes
-    /// first: seeds are short.
+    /// The case to examine, if it is time for that after so many executions. The oldest goes first,
+    /// because seeds are short.
     pub(super) fn due(&self, executions: u64) -> Option<Case> {
         let mut state = self.state();
         if state.waiting.is_empty() || state.looks * LOOKS > executions {

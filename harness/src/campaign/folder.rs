@@ -1,4 +1,4 @@
-//! A corpus in a folder: a text file a case, and what campaigns before have done with it.
+//! A corpus in a folder: one text file for each case, and the work of earlier campaigns on it.
 
 use crate::case_file::{self, CaseFileError, TEXT_ENDING};
 use oracle::Case;
@@ -8,10 +8,10 @@ use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-/// The file beside the cases that says what was done.
+/// The file next to the cases that says what was done.
 const EFFORT: &str = "campaigns.json";
 
-/// What the campaigns on one corpus have done together.
+/// The work of all campaigns on one corpus together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Effort {
     /// How many campaigns.
@@ -46,8 +46,7 @@ pub fn write(folder: &Path, case: &Case) -> io::Result<()> {
     fs::write(path(folder, case), case.to_string())
 }
 
-/// Removes a case that [`write`] wrote; one that is not there, or lies there under another name, is
-/// let be.
+/// Removes a case that [`write`] wrote. If it is missing or has another name, nothing happens.
 pub(super) fn remove(folder: &Path, case: &Case) -> io::Result<()> {
     match fs::remove_file(path(folder, case)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -55,7 +54,7 @@ pub(super) fn remove(folder: &Path, case: &Case) -> io::Result<()> {
     }
 }
 
-/// What campaigns before have done; nothing if the folder does not say.
+/// The work of earlier campaigns; zero if the folder does not say.
 pub(super) fn effort(folder: &Path) -> Effort {
     let text = fs::read_to_string(folder.join(EFFORT)).unwrap_or_default();
     serde_json::from_str(&text).unwrap_or_default()

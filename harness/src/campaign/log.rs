@@ -8,7 +8,7 @@ use crate::triage::Found;
 /// What each thread has done, and what was found.
 #[derive(Default)]
 pub(super) struct Log {
-    /// Of each thread.
+    /// For each thread.
     pub(super) totals: Vec<Totals>,
     pub(super) findings: Vec<Found>,
     /// Those of the findings that are to become smaller.

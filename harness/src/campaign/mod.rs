@@ -24,13 +24,13 @@ use folder::Effort;
 use std::sync::Arc;
 use threads::Shared;
 
-/// What findings are said to be found by.
+/// The name that findings give as what found them.
 const NAME: &str = "faultline campaign";
 
-/// Runs a campaign on `guest`. `tell` is called now and then, from any thread, with how far it is.
+/// Runs a campaign on `guest`. `tell` is called sometimes, from any thread, with how far it is.
 ///
 /// # Errors
-/// Says why it broke off; a finding is no reason to.
+/// Says why it broke off. A finding is not an error.
 pub fn run(
     guest: &Arc<Guest>,
     plan: &Plan,

@@ -19,7 +19,7 @@ pub struct Plan {
     pub executions: Option<u64>,
     /// Threads, at least one.
     pub jobs: usize,
-    /// What every random choice depends on: with one thread and a number of executions, two
+    /// The random seed: with one thread and a number of executions, two
     /// campaigns are the same.
     pub seed: u64,
     /// Cases to begin with.
@@ -32,7 +32,7 @@ pub struct Plan {
     pub until_finding: bool,
     /// When findings are made small.
     pub minimising: Minimising,
-    /// Steer most cases around what is known to go wrong, to see what else does.
+    /// Make most cases avoid known findings, to find others.
     pub steer: bool,
     /// Ends the campaign, with its summary, as soon as it is set.
     pub stop: Arc<AtomicBool>,

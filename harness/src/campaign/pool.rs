@@ -11,7 +11,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 const FAVOUR_NEW: u32 = 2;
 /// How many count as new.
 const NEWEST: usize = 32;
-/// Of so many choices between a shorter case and a longer one, all but one are the shorter one's: it
+/// Of so many choices between a shorter and a longer case, all but one fall on the shorter one: it
 /// runs faster, and a mutation of it is more likely to hit what matters.
 const FAVOUR_LONG: u32 = 4;
 

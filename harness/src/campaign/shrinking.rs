@@ -1,4 +1,4 @@
-//! Findings that are made small while the campaign goes on: for a share of its time, so that one that
+//! Findings that are minimised while the campaign continues: for a share of its time, so that one that
 //! takes long does not keep it from finding others.
 
 use super::Plan;
@@ -10,10 +10,10 @@ use std::time::Duration;
 /// Executions spent on a finding before the next is looked at; twice as many after they did not help.
 const SLICE: u64 = 48;
 
-/// Of all threads' time so much goes to making findings small at most.
+/// The largest share of all threads' time that minimising findings may take.
 const SHARE: f64 = 0.4;
 
-/// In the last part of the campaign nothing else is done as long as a finding is not small.
+/// In the last part of the campaign only findings are minimised, as long as one is not minimal.
 const LAST_PART: f64 = 0.8;
 
 /// Which findings of a log are not small yet. One that a thread works on is not here.

@@ -8,7 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// What came of a campaign.
+/// The result of a campaign.
 #[derive(Debug, serde::Serialize)]
 pub struct Summary {
     /// What was done.
@@ -23,7 +23,7 @@ pub struct Summary {
     pub pool: usize,
     /// Operations of all of them.
     pub pool_operations: usize,
-    /// What was done with this corpus by now, this campaign included.
+    /// The work on this corpus so far, including this campaign.
     pub effort: Effort,
     /// What was found, in the order of discovery.
     pub findings: Vec<Found>,

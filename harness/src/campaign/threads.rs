@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-/// Of so many cases, one is made from nothing.
+/// One of so many cases has no parent.
 const FRESH: u32 = 20;
 /// Operations of a case made from nothing, at most.
 const FRESH_OPERATIONS: u32 = 64;
@@ -36,7 +36,7 @@ struct Candidate {
     target: Option<Profile>,
 }
 
-/// What the threads of a campaign have in common.
+/// What the threads of a campaign share.
 pub(super) struct Shared<'a> {
     plan: &'a Plan,
     targets: &'a [Profile],
@@ -62,7 +62,7 @@ impl<'a> Shared<'a> {
                 [] => &Profile::ALL,
                 some => some,
             },
-            // A campaign that goes on with a corpus is not to repeat what the last one tried.
+            // A campaign that continues with a corpus must not repeat what the last one tried.
             seed: plan.seed ^ executions_before.wrapping_mul(RESUMED),
             coverage: Coverage::new(),
             pool: Pool::new(plan.corpus.clone()),
@@ -132,7 +132,7 @@ impl<'a> Shared<'a> {
         self.report(number, session.totals(), tell);
     }
 
-    /// Whether there is time, and permission, to go on.
+    /// Whether there is time, and permission, to continue.
     fn may_go_on(&self) -> bool {
         let late = self
             .plan
@@ -147,7 +147,7 @@ impl<'a> Shared<'a> {
         self.plan.executions.is_none_or(|limit| begun < limit)
     }
 
-    /// The seeds first, each once; then children of the pool, and now and then something new.
+    /// The seeds first, each once; then children of cases in the pool, and sometimes a new case.
     fn next_case(&self, random: &mut fastrand::Rng) -> Candidate {
         if let Some(case) = self.aimed.take() {
             return Candidate {

@@ -13,7 +13,7 @@ const PLACES: [(&str, &str); 3] = [
 /// A kernel to check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Candidate {
-    /// What to call it in tables.
+    /// Its name in tables.
     pub name: String,
     /// Its ELF file.
     pub kernel: PathBuf,
@@ -47,7 +47,7 @@ pub enum NoKernel {
 /// The kernel that `folder` holds, or else those of the folders in it, sorted by name.
 ///
 /// # Errors
-/// There is none, or it cannot be read.
+/// No kernel was found, or a folder cannot be read.
 pub fn find(folder: &Path) -> Result<Vec<Candidate>, NoKernel> {
     if let Some(candidate) = candidate(folder) {
         return Ok(vec![candidate]);

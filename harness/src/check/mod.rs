@@ -21,7 +21,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use std::{fs, io};
 
-/// What a check is to do.
+/// What a check has to do.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// How the kernel may differ; `None`: it is asked.
@@ -32,7 +32,7 @@ pub struct Plan {
     pub duration: Duration,
     /// Threads, at least one.
     pub jobs: usize,
-    /// What every random choice depends on.
+    /// The random seed.
     pub seed: u64,
     /// Where the cases of findings go.
     pub findings: PathBuf,
@@ -75,7 +75,7 @@ pub enum CheckError {
     Campaign(Broken),
 }
 
-/// Boots `files`, finds out the dialect, and fuzzes. `tell` is called now and then, from any thread.
+/// Boots `files`, finds out the dialect, and fuzzes. `tell` is called sometimes, from any thread.
 ///
 /// # Errors
 /// Says how far the kernel came; a finding is no error.
@@ -156,7 +156,7 @@ pub fn cost(case: &Case) -> u64 {
     costs.sum()
 }
 
-/// What the kernel's symbols do not let us see.
+/// What cannot be checked because the kernel lacks symbols.
 fn unchecked(guest: &Guest) -> Vec<&'static str> {
     let mut missing = Vec::new();
     if guest.accounts.is_none() {
@@ -167,14 +167,14 @@ fn unchecked(guest: &Guest) -> Vec<&'static str> {
     }
     if guest.panic_entry.is_none() {
         missing.push(
-            "panics at once: the ELF file has no symbol `panic`, so a panic is seen when the time of \
-             its step is over",
+            "panics at once: the ELF file has no symbol `panic`, so a panic is noticed only when its step \
+             has used up its budget",
         );
     }
     if guest.requests.asked.is_none() {
         missing.push(
-            "single allocations: the ELF file has no symbol `kalloc`, so none was refused while \
-             others were granted",
+            "single allocations: the ELF file has no symbol `kalloc`, so no single allocation was made \
+             to fail",
         );
     }
     missing

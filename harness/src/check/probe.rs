@@ -29,7 +29,7 @@ const FAILED: u64 = u64::MAX;
 /// `sbrk`'s second argument: memory at once.
 const EAGER: u64 = 1;
 
-/// One fact about a kernel, a field of its dialect or of its board, and how it is known.
+/// A fact about a kernel: a field of its dialect or of its board, and how it is known.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Answer {
     /// The field, as in a dialect file, or after `board.`.
@@ -98,7 +98,7 @@ pub fn hardware(guest: &Guest) -> Vec<Answer> {
     ]
 }
 
-/// Asks `guest` everything that can be asked; what cannot be, or has no clear answer, is as in
+/// Asks `guest` all questions. A field that cannot be asked, or has no clear answer, is as in
 /// `guest`'s dialect.
 pub fn probe(guest: &Arc<Guest>) -> (Dialect, Vec<Answer>) {
     let mut prober = Prober {
@@ -209,12 +209,12 @@ impl Prober {
 
         self.driver.reset();
         self.call(SystemCall::Sbrk, [1, 0, 0]);
-        let behind = Action::Load {
+        let beyond = Action::Load {
             address: heap + PAGE_SIZE / 2,
             width: Width::One,
         };
-        let loads = self.act(behind).comes_back();
-        // Where a fork shares pages, the store faults.
+        let loads = self.act(beyond).comes_back();
+        // If a fork shares pages, the store faults.
         let child = Process::all().nth(1).unwrap_or(ASKED);
         self.fork_of(child);
         let shared = Action::Store {
@@ -226,21 +226,21 @@ impl Prober {
         let (tail, because) = match (loads, stores) {
             (true, true) => (
                 Tail::Accessible,
-                "a load behind the break, in its page, is let, and a store after a fork",
+                "a program may load beyond the break in its last page, and store there after a fork",
             ),
             (true, false) => (
                 Tail::MayFault,
-                "a store behind the break, in its page, kills after a fork",
+                "after a fork, a store beyond the break in its last page kills",
             ),
             (false, _) => (
                 Tail::MayFault,
-                "a load behind the break, in its page, kills",
+                "a load beyond the break in its last page kills",
             ),
         };
         let (tail, because) = match tail {
             Tail::Accessible if self.refuses_tail() => (
                 Tail::ForPrograms,
-                "a program may touch what is behind the break, in its page, and a system call refuses to",
+                "a program may touch bytes beyond the break in its last page, but a system call refuses them",
             ),
             _ => (tail, because),
         };
@@ -265,8 +265,8 @@ impl Prober {
         started.is_none() && self.start("init").is_some()
     }
 
-    /// Loads and stores come to different ends in many a kernel; where it is not always said who is
-    /// killed, nothing can be made of silence.
+    /// In some kernels loads and stores are treated differently. If not every kill is reported, silence
+    /// proves nothing.
     fn faults(&mut self) {
         let guard = self.layout.guard.start;
         let beyond = self.layout.heap + PAGES * PAGE_SIZE;
@@ -301,11 +301,11 @@ impl Prober {
         };
         let (announced, because) = match (told(true), told(false)) {
             (0, 0) => (self.dialect.faults.announced, UNCLEAR),
-            (_, 0) => (true, "a kill for a fault is told on the console"),
-            (0, _) => (false, "a kill for a fault is not told on the console"),
+            (_, 0) => (true, "the console shows a message when a fault kills"),
+            (0, _) => (false, "the console shows no message when a fault kills"),
             _ => (
                 false,
-                "a kill for a fault is not always told on the console",
+                "the console does not always show a message when a fault kills",
             ),
         };
         self.dialect.faults.announced = announced;
@@ -343,12 +343,12 @@ impl Prober {
         let (memory, because) = if shared {
             (
                 ForkMemory::Shared,
-                "parent and child have frames in common after a fork",
+                "parent and child share frames after a fork",
             )
         } else {
             (
                 ForkMemory::Copied,
-                "parent and child have no frame in common after a fork",
+                "parent and child share no frame after a fork",
             )
         };
         self.dialect.fork.memory = memory;
@@ -384,8 +384,7 @@ impl Prober {
             (1..=MOST_SHARED_PAGES).take_while(|page| is_open(trapframe - page * PAGE_SIZE));
         let pages = pages.count() as u64;
         self.dialect.exec.shared_pages = pages;
-        let because =
-            "so many pages below the trapframe are there for a program that asked for none";
+        let because = "a program that asked for no page below the trapframe has this many there";
         self.note("exec.shared_pages", pages, because);
     }
 
@@ -412,11 +411,11 @@ impl Prober {
             None => (self.dialect.exec.stack, UNCLEAR),
             Some(pointer) if pointer > self.layout.stack.end => (
                 StackRequest::Granted,
-                "a program that asks for a larger stack has one",
+                "a program that asks for a larger stack gets it",
             ),
             Some(_) => (
                 StackRequest::Ignored,
-                "a program that asks for a larger stack has a page all the same",
+                "a program that asks for a larger stack gets one page",
             ),
         };
         self.dialect.exec.stack = stack;
@@ -425,10 +424,10 @@ impl Prober {
         let stack = &self.layout.stack;
         let pages = (stack.end - stack.start) / PAGE_SIZE;
         self.dialect.exec.stack_pages = pages;
-        let because = "so many lie between the first program's guard page and its heap";
+        let because = "this many pages lie between the first program's guard page and its heap";
         self.note("exec.stack_pages", pages, because);
 
-        // A store to code may be let by mistake, where a fork has shared it; nobody makes data
+        // A store to code may be allowed by mistake if a fork has shared it; no kernel makes data
         // executable by mistake.
         self.driver.reset();
         let data = self.layout.data.end - PAGE_SIZE;
@@ -454,7 +453,7 @@ impl Prober {
         self.program_files();
     }
 
-    /// What is taken for a program. Specimens that are refused although they should not be look as if
+    /// What the kernel accepts as a program. Specimens that are refused although they should not be look as if
     /// the kernel had the stricter rule.
     fn program_files(&mut self) {
         let (segments, because) = match self.start("overlap") {
@@ -498,7 +497,7 @@ impl Prober {
         self.start_with(program, |_| array)
     }
 
-    /// The same with the array of arguments that `prepare` makes, given by its address.
+    /// The same with the array of arguments that `prepare` makes and returns the address of.
     fn start_with(&mut self, program: &str, prepare: impl Fn(&mut Self) -> u64) -> Option<u64> {
         self.driver.reset();
         let path = self.layout.data.end - PAGE_SIZE;
@@ -518,8 +517,8 @@ impl Prober {
             })
     }
 
-    /// Has a program store to a page, so that whatever it is asked next needs nothing of what
-    /// kernels do wrong with pages that are shared, or not there yet.
+    /// Lets a program store to a page, so that the next question does not depend on how the kernel
+    /// treats shared or missing pages.
     fn make_private(&mut self, process: Process, address: u64) {
         let store = Action::Store {
             address,
@@ -529,7 +528,7 @@ impl Prober {
         self.perform(process, store);
     }
 
-    /// Has the heap grow by so many pages, and touches them all, for the same reason.
+    /// Grows the heap by so many pages and touches them all, for the same reason.
     fn grow_and_touch(&mut self, pages: u64) {
         self.call(SystemCall::Sbrk, [pages * PAGE_SIZE, 0, 0]);
         self.act(Action::Touch {
@@ -630,7 +629,7 @@ impl Prober {
 }
 
 /// Why a default stands where asking did not help.
-const UNCLEAR: &str = "the default: what it does is neither";
+const UNCLEAR: &str = "the default: the kernel does neither";
 /// The most pages of the kernel's that are looked for below the trapframe.
 const MOST_SHARED_PAGES: u64 = 8;
 /// Page tables below the root that the agent's image takes: it lies within 2 MiB.

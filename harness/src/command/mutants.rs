@@ -91,9 +91,9 @@ struct Report<'a> {
 /// What the test programs make of the same mutants.
 #[derive(Serialize)]
 struct Programs {
-    /// Of each program, if each was asked about each mutant, and of all of them together.
+    /// The score of each program, if each ran on each mutant, and of all of them together.
     scores: BTreeMap<String, Score>,
-    /// Mutants by who detects them.
+    /// Mutants, by what detects them.
     both: usize,
     only_cases: usize,
     only_programs: usize,
@@ -328,7 +328,7 @@ fn print_list(title: &str, report: &Report<'_>, wanted: impl Fn(&Row<'_>) -> boo
 struct Sources(BTreeMap<String, Vec<String>>);
 
 impl Sources {
-    /// What is written on a line, from 1, of a file.
+    /// The text of a line, from 1, of a file.
     fn line(&mut self, path: &str, line: u32) -> Option<&str> {
         let lines = self.0.entry(path.to_owned()).or_insert_with(|| {
             let text = fs::read_to_string(path).unwrap_or_default();

@@ -1,10 +1,10 @@
-//! Where threads meet in memory: reads of the kernel's own data that a store of the same thread makes
-//! something of, while another thread stores to the same place under no lock that both hold.
+//! Where threads conflict in memory: a thread loads from the kernel's own data and then stores there,
+//! while another thread stores to the same place and no lock covers both.
 //!
-//! A change point between such a read and its store is worth a thousand of random ones: if the two
-//! are not held together by a lock, the other thread's store is lost. Which locks are held is seen
-//! from outside (Savage, Burrows, Nelson, Sobalvarro, Anderson, "Eraser", SOSP 1997): a swap that
-//! puts something into a word takes a lock, a store of zero to it gives it back.
+//! A change point between such a read and its store is worth a thousand random ones: without a common
+//! lock the other thread's store is lost. Which locks are held is seen from outside (Savage, Burrows,
+//! Nelson, Sobalvarro, Anderson, "Eraser", SOSP 1997): a swap that puts a nonzero value into a word
+//! takes a lock, and a store of zero to that word releases it.
 
 use super::Driver;
 use crate::guest::{Guest, HARTS};
@@ -17,16 +17,16 @@ use std::ops::Range;
 
 /// Instructions looked at, at most; the rest of the race runs unseen.
 const LONGEST: u64 = 1_500_000;
-/// Instructions between a read and the store that makes something of it, at most.
+/// The most instructions between a read and the store that depends on it.
 const APART: u64 = 3_000;
-/// The same where one of the two is in a function that the other's has called.
+/// The same, if one of the two is in a function called by the function of the other.
 const APART_IN_CALLS: u64 = 500;
 /// Accesses to one place that are looked at.
 const MOST_ACCESSES: usize = 2_000;
 /// Places for change points that are told, at most.
 const MOST_POINTS: usize = 24;
 
-/// A lock that is held, and how many were taken before it: to take it anew is something else.
+/// A lock that is held, and how many were taken before it: taking it again counts as another lock.
 type Held = (u64, u64);
 
 #[derive(Clone, Copy, Debug)]
@@ -49,7 +49,7 @@ impl Access {
     }
 }
 
-/// What is known of the race in hand.
+/// What is known of the current race.
 #[derive(Default)]
 pub(super) struct Meetings {
     begin: u64,
@@ -64,7 +64,7 @@ pub(super) struct Meetings {
     releases: Vec<(u64, Held)>,
 }
 
-/// Whether somebody wants to know where the racers of the next race meet.
+/// Whether to find out where the racers of the next race meet.
 #[derive(Default)]
 pub(super) enum Meeting {
     #[default]
@@ -80,7 +80,7 @@ impl Driver {
         self.meeting = Meeting::Asked;
     }
 
-    /// Change points, in instructions since the race began, that may part a read from its store; the
+    /// Change points, in instructions since the race began, that may separate a read from its store; the
     /// most promising first.
     pub(crate) fn take_change_points(&mut self) -> Vec<u32> {
         match std::mem::take(&mut self.meeting) {
@@ -200,7 +200,7 @@ impl Meetings {
         });
     }
 
-    /// A swap is about to put something into a word: the lock is taken if there is nothing in it.
+    /// A swap is about to put a nonzero value into a word: the lock is taken if the word is zero.
     fn take(&mut self, machine: &Machine, hart: usize, address: u64) {
         let mut word = [0; 4];
         let is_free = machine.read_physical(address, &mut word).is_ok() && word == [0; 4];
@@ -210,7 +210,7 @@ impl Meetings {
         }
     }
 
-    /// A lock may be given back on another hart than it was taken on: that of the thread that runs next.
+    /// A lock may be released on another hart than it was taken on: that of the thread that runs next.
     fn give_back(&mut self, hart: usize, at: u64, address: u64) {
         let harts = std::iter::once(hart).chain(0..HARTS);
         for holder in harts {
@@ -263,8 +263,8 @@ impl Meetings {
             .collect()
     }
 
-    /// The reads of the same thread that a store may make something of: not long before it, or, in the
-    /// same call, longer.
+    /// The reads of the same thread that a store may depend on: shortly before it, or, in the same call,
+    /// longer before.
     fn reads_before<'a>(
         &self,
         accesses: &'a [Access],
@@ -278,14 +278,14 @@ impl Meetings {
         reads.filter(|one| one.stack == store.stack || store.at - one.at <= APART_IN_CALLS)
     }
 
-    /// Addresses of the locks that are held all the way from one access to another.
+    /// Addresses of the locks that are held from one access through to another.
     fn common(&self, one: &Access, other: &Access) -> Vec<u64> {
         let kept = self.sets[one.locks].iter();
         let kept = kept.filter(|held| self.sets[other.locks].contains(held));
         kept.map(|held| held.0).collect()
     }
 
-    /// When a lock that a read was made under was given back before the store, if one was.
+    /// When a lock that covered a read was released before the store, if one was.
     fn released_between(&self, read: &Access, store: &Access) -> Option<u64> {
         let held = &self.sets[read.locks];
         let mut releases = self.releases.iter();
@@ -305,7 +305,7 @@ mod tests {
     const LOCK: u64 = 0x100;
     const COUNT: u64 = 0x200;
 
-    /// Two threads count something up, each by a load and a store at these moments, under these locks.
+    /// Two threads increment a counter, each by a load and a store at these moments, under these locks.
     fn count(loads_and_stores: [[(u64, Vec<Held>); 2]; 2], releases: &[(u64, Held)]) -> Vec<u32> {
         let mut meetings = Meetings {
             releases: releases.to_vec(),

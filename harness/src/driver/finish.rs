@@ -1,4 +1,4 @@
-//! The end of a case: everyone is told to go, the supervisor reaps, and what came back is counted.
+//! The end of a case: all processes are told to exit, the supervisor reaps them, and frames are counted.
 
 use super::Driver;
 use crate::agent::STATUS_ADDRESS;
@@ -72,7 +72,7 @@ impl Driver {
     }
 
     /// Whether `process`, which has fallen silent, is dead: the supervisor reaps it when the others,
-    /// who stand as they do, have gone. The case is over then.
+    /// in the same state, have gone. The case is over then.
     pub fn has_died(&mut self, process: Process, others: &[(Process, Standing)]) -> bool {
         let Some(slot) = Slot::of(process) else {
             return false;
@@ -109,8 +109,8 @@ impl Driver {
                 .filter(move |(_, standing)| *standing == wanted)
                 .filter_map(|(process, _)| Slot::of(*process))
         };
-        // Parents first and one by one: a parent that sleeps in `wait` would else reap its killed
-        // child before it dies of its own kill, or not, as the scheduler has it.
+        // Parents first and one by one: otherwise the scheduler decides whether a parent that sleeps in
+        // `wait` reaps its killed child before it dies itself.
         let mut blocked: Vec<Slot> = slots(Standing::Blocked).collect();
         blocked.sort_by_key(|slot| self.processes.depth(*slot));
         for slot in blocked {
@@ -171,7 +171,7 @@ impl Driver {
     }
 
     fn reap(&mut self, end: &mut End) -> Result<(), Failure> {
-        // A kernel may need a frame to hand out a status; that is not what is asked here.
+        // A kernel may need a frame to return a status; this must not fail here.
         self.leave_frames(u64::MAX);
         // One more than there can be processes: a kernel that reaps for ever is stopped.
         for _ in 0..=self.processes.slots().count() {
@@ -187,7 +187,7 @@ impl Driver {
         Ok(())
     }
 
-    /// Notes what `wait` answers to the supervisor, which stands on `hart`.
+    /// Notes what `wait` returns to the supervisor, which is on `hart`.
     fn note_reaped(&self, hart: usize, end: &mut End) {
         let pid = self.machine.x(hart, A0);
         if (pid as i64) < 0 {

@@ -1,4 +1,4 @@
-//! Looking at page tables and frames from outside, for the judge's invariants.
+//! Page tables and frames, read from outside for the judge's invariants.
 
 use super::Driver;
 use crate::guest::frames::FRAME_BYTES;
@@ -81,7 +81,7 @@ impl Driver {
         self.guest.accounts?.owners(&self.machine)
     }
 
-    /// The same at the end of this case, when everybody was gone; `None` too if no frame was missing.
+    /// The same at the end of this case, when every process was gone; also `None` if no frame was missing.
     pub(crate) fn lost_owners(&self) -> Option<&[u16]> {
         self.lost_owners.as_deref()
     }
@@ -92,8 +92,8 @@ impl Driver {
         self.miscounted_frame(living.filter_map(Slot::of).chain([SUPERVISOR]))
     }
 
-    /// The processes of the case that stand at their hints, with their address spaces; or just
-    /// one of them.
+    /// The processes of the case that wait at their hints, with their address spaces; or just one of
+    /// them.
     fn parked(&self, whose: Option<Process>) -> impl Iterator<Item = (Process, u64)> + '_ {
         self.processes.slots().filter_map(move |slot| {
             let entry = self.processes.get(slot);

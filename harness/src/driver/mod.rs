@@ -1,7 +1,7 @@
 //! The driver: performs one concrete step on the kernel under test and says what was seen.
 //!
 //! It knows nothing of meaning. It fills a process's registers, lets the machine run until the
-//! agent reports or everybody else has had a turn, and writes down the events. The judge, in
+//! agent reports or every other process has had a turn, and records the events. The judge, in
 //! `oracle`, says what they mean.
 
 mod conflicts;
@@ -32,23 +32,23 @@ pub use finish::{Standing, Vigil};
 pub(crate) use record::{Recording, TrapTaken};
 pub(crate) use stack::is_messenger;
 
-/// Blocks that a sleeping hart is woken for in one step, at most: more than the largest file has, each
-/// written to the log and to its place.
+/// The most blocks that a sleeping hart is woken for in one step: more than twice those of the largest
+/// file, each written to the log and to its place.
 const MOST_BLOCKS: usize = 1_000;
 
-/// Ticks without a block after which nobody waits for one any more: in one, a process may get only so
+/// Ticks without a block after which no process waits for one any more: in one, a process may get only so
 /// far as to ask for the next.
 const QUIET_TICKS: u32 = 3;
 
-/// Instructions a single step may take before it counts as a hang, beside those for pages. A step of
+/// Instructions a single step may take before it counts as a hang, besides those for pages. A step of
 /// a healthy kernel takes a few thousand.
 pub const STEP_BUDGET: u64 = 8_000_000;
 
 /// The same for a load, a store or a jump: one page, and what must be read from the disk for it.
 const ACCESS_BUDGET: u64 = 2_000_000;
 
-/// Instructions more for each page that is at stake. The C kernels fill a page byte by byte, twice
-/// when they hand it out and again when they get it back: some 40,000.
+/// More instructions for each page at stake. The C kernels fill a page byte by byte, twice when they
+/// allocate it and again when they free it: about 40,000.
 const PAGE_BUDGET: u64 = 100_000;
 
 /// Instructions given to a panicking kernel to print its last words.
@@ -64,33 +64,33 @@ pub struct Driver {
     guest: Arc<Guest>,
     machine: Machine,
     processes: Processes,
-    /// Who stands at its hint on each hart, if anybody does.
+    /// The process that waits at its hint on each hart, if there is one.
     fronts: [Option<Slot>; HARTS],
-    /// Events of the step in hand.
+    /// Events of the current step.
     events: Vec<Event>,
     /// Turns of the race in hand.
     turns: Vec<Turn>,
-    /// Whether the free list was seen empty in the step in hand.
+    /// Whether the free list was seen empty in the current step.
     out_of_frames: bool,
-    /// Whether the first frame refused in the step in hand was for a store that needed none.
+    /// Whether the first frame refused in the current step was for a store that needed none.
     refused_to_last_holder: bool,
     /// Whether a fork has failed since the case began.
     fork_failed: bool,
-    /// What the canaries of a seeded bug have said since the case began.
+    /// How often the canaries of a seeded bug were passed since the case began.
     canary: Canary,
     /// What the kernel has printed since the case began, its tail.
     console: Vec<u8>,
-    /// Where the output of the step in hand begins in `console`.
+    /// Where the output of the current step begins in `console`.
     console_mark: usize,
     /// What the case withholds from the kernel.
     scarcity: Scarcity,
     /// The call stack at the failure of this case, if there was one: addresses, innermost first.
     stack: Vec<u64>,
-    /// Who owned which frame when frames were missing at the end of this case.
+    /// How many owners each frame had when frames were missing at the end of this case.
     lost_owners: Option<Vec<u16>>,
-    /// The recording of an operation, if somebody asked for one.
+    /// The recording of an operation, if one was requested.
     record: Record,
-    /// Where the racers of a race meet, if somebody asked.
+    /// Where the racers of a race meet, if requested.
     meeting: Meeting,
     /// The kernel's source, once it was asked for.
     lines: Option<Box<Lines>>,
@@ -100,7 +100,7 @@ pub struct Driver {
     disk_requests: u16,
     /// The kernel's free list at the snapshot.
     free_list: KnownList,
-    /// Instructions that a step may take, beside those for pages.
+    /// Instructions that a step may take, besides those for pages.
     step_budget: u64,
     /// Instructions for the pages at stake.
     page_budget: u64,
@@ -144,7 +144,7 @@ impl Driver {
         }
     }
 
-    /// Back to the start of a case. The cost follows what the last case dirtied.
+    /// Resets to the start of a case. The cost follows the pages that the last case has changed.
     pub fn reset(&mut self) {
         self.forget_scarcity();
         self.machine.reset();
@@ -170,7 +170,7 @@ impl Driver {
     pub fn patch_kernel(&mut self, address: u64, bytes: &[u8]) {
         self.reset();
         if self.machine.write_physical(address, bytes).is_ok() {
-            // What every reset goes back to from now on.
+            // Every reset goes back to this from now on.
             self.machine.snapshot();
         }
     }
@@ -200,7 +200,7 @@ impl Driver {
         String::from_utf8_lossy(&self.console).into_owned()
     }
 
-    /// What the canaries of a seeded bug have said since the case began.
+    /// How often the canaries of a seeded bug were passed since the case began.
     pub fn canary(&self) -> Canary {
         self.canary
     }
@@ -215,7 +215,7 @@ impl Driver {
         self.guest.accounts?.promised(&self.machine)
     }
 
-    /// Grants time for so many pages at stake; what was granted stays, for pages are given back later.
+    /// Grants time for so many pages at stake. Granted time stays, because pages are given back later.
     fn grant(&mut self, pages: u64) {
         self.page_budget = self.page_budget.max(pages.saturating_mul(PAGE_BUDGET));
     }
@@ -225,7 +225,7 @@ impl Driver {
         self.step_budget.saturating_add(self.page_budget)
     }
 
-    /// Runs `hart` alone until somebody stands at a hint there. `Ok(None)`: it sleeps.
+    /// Runs `hart` alone until a process reaches a hint there. `Ok(None)`: the hart sleeps.
     fn run_to_hint(&mut self, hart: usize) -> Result<Option<Slot>, Failure> {
         self.run_to_hint_within(hart, self.budget())
     }
@@ -242,7 +242,7 @@ impl Driver {
             }
             let after = self.machine.disk_requests();
             quiet_ticks = if after == before { quiet_ticks + 1 } else { 0 };
-            // Somebody may be runnable beside a hart that sleeps.
+            // A process may be runnable although a hart sleeps.
             if !self.guest.hardware.sleeps_early || quiet_ticks == QUIET_TICKS {
                 return Ok(None);
             }
@@ -276,7 +276,7 @@ impl Driver {
     }
 
     /// A kernel that panics: lets it print, then quotes it. A hart that can never move again
-    /// without a word of panic is stuck.
+    /// without a panic message is stuck.
     fn last_words(&mut self, hart: usize, stuck: Option<u64>) -> Failure {
         self.remember_stack(hart);
         if stuck.is_none() {
@@ -309,7 +309,7 @@ impl Driver {
         Some(line.trim().to_owned())
     }
 
-    /// The name register holds no process's name: somebody's registers were not given back.
+    /// The name register holds no process's name: a process's registers were not restored.
     fn lost_name(&mut self, hart: usize, seen: u64) -> Failure {
         let satp = self.machine.csr(hart, csr::SATP).unwrap_or(0);
         let owner = self
@@ -351,7 +351,7 @@ impl Driver {
 enum Pause {
     /// This process stands at its hint.
     Hint(Slot),
-    /// It waits for an interrupt: nobody is runnable.
+    /// It waits for an interrupt: no process is runnable.
     Asleep,
     /// It has run for as long as it was to.
     Budget,

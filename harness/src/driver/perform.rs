@@ -19,7 +19,7 @@ impl Driver {
         self.collect_mappings(step, observation);
     }
 
-    /// Fills `observation` with what is seen while `act` is under way, but for mappings.
+    /// Fills `observation` with what is seen during `act`, except mappings.
     pub(super) fn observe(
         &mut self,
         observation: &mut Observation,
@@ -91,7 +91,7 @@ impl Driver {
         if step.rounds > 0 {
             self.settle(step.rounds)?;
         } else if !reported && (self.processes.anyone_away() || self.disk_was_used()) {
-            // Whoever ends may still be freeing files that had lost their names.
+            // A process that ends may still be freeing files that had lost their names.
             self.settle(1)?;
         } else {
             self.await_birth(slot)?;
@@ -144,7 +144,7 @@ impl Driver {
         }
     }
 
-    /// Fills the registers of the process that stands on `hart` and points it to the agent's stub.
+    /// Fills the registers of the process on `hart` and points it to the agent's stub.
     pub(super) fn prepare(&mut self, hart: usize, slot: Slot, action: &Action) {
         let stubs = self.guest.agent.stubs;
         let width_index = |width: Width| width.bytes().trailing_zeros() as usize;

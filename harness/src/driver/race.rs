@@ -1,8 +1,8 @@
 //! Operations that race: two or three processes act at once, on several harts or on one.
 //!
-//! One hart runs at a time, and the schedule says which: each has a priority, and the one of highest
-//! priority runs until a change point makes it the last of all (probabilistic concurrency testing;
-//! see `oracle::Schedule`). So a race is as deterministic as anything else, and every instruction of
+//! One hart runs at a time, and the schedule says which: each has a priority, and the one with the
+//! highest priority runs until a change point gives it the lowest (probabilistic concurrency testing;
+//! see `oracle::Schedule`). So a race is as deterministic as any other step, and every instruction of
 //! one hart may come between any two of another.
 
 use super::perform::silent;
@@ -13,16 +13,16 @@ use crate::guest::processes::{Slot, SlotSet};
 use emulator::Privilege;
 use oracle::{Event, Failure, Observation, Process, Race, Step, Turn, TurnEnd};
 
-/// Instructions after which a hart that came to no end gives way: it may be waiting for a lock that
-/// another hart holds. Most operations take less.
+/// Instructions after which a hart gives way if its operation has not ended: it may be waiting for a
+/// lock that another hart holds. Most operations take less.
 const LONG_TURN: u64 = 20_000;
 
-/// Free frames below which operations that race may find none, however small they are. Where
-/// refusals cannot be seen from outside, that must do for evidence.
+/// Free frames below which operations that race may find none, however small they are. If refusals
+/// cannot be seen from outside, this is the evidence.
 const ENOUGH_FRAMES: u64 = 8192;
 
-/// Rounds of the scheduler for those that the race has left in the kernel: one in which they act,
-/// and one for whom they wake.
+/// Rounds of the scheduler for processes that the race has left in the kernel: one in which they act,
+/// and one for the processes that they wake.
 const ROUNDS_FOR_REST: u32 = 2;
 
 /// A process that races.
@@ -37,13 +37,13 @@ struct Racer {
 #[derive(Clone, Copy, Debug)]
 struct Lane {
     hart: usize,
-    /// Who was last known to be there.
+    /// The process that was last known to be there.
     process: Option<Process>,
     /// The higher, the sooner.
     priority: i64,
-    /// Nobody is left to run there for now: somebody waits at a hint, or nobody is runnable.
+    /// No process can run there for now: one waits at a hint, or none is runnable.
     rests: bool,
-    /// Who came to a hint there since somebody else made progress.
+    /// The process that reached a hint there since another process made progress.
     met: SlotSet,
 }
 
@@ -73,7 +73,7 @@ impl Driver {
 
     fn race(&mut self, race: &Race) -> Result<(), Failure> {
         if let Some(FrameAccounts::Linked { .. }) = self.guest.accounts {
-            // Seen from outside its allocator is not locked: nothing may be hidden from it meanwhile.
+            // From outside, the allocator's lock cannot be taken, so no frame may be hidden during a race.
             self.fail_no_frame();
             let free = self.free_frames();
             self.out_of_frames = free.is_some_and(|free| free < ENOUGH_FRAMES);
@@ -88,7 +88,7 @@ impl Driver {
             .collect();
         let contest = self.place(race, &racers)?;
         let unfinished = self.contend(race, contest)?;
-        // Who has not reported may act in the first round, and end or wake others without a word.
+        // A process that has not reported may act in the first round, and end or wake others unseen.
         let more = if unfinished { ROUNDS_FOR_REST } else { 0 };
         self.settle(race.rounds + more)?;
         for racer in &racers {
@@ -109,8 +109,8 @@ impl Driver {
         })
     }
 
-    /// Has every racer stand before its operation: each on a hart of its own, as far as the schedule
-    /// has harts; the others behind one another in the scheduler's queue.
+    /// Brings every racer to the start of its operation: each on a hart of its own, as far as the schedule
+    /// has harts; the others one after another in the scheduler's queue.
     fn place(&mut self, race: &Race, racers: &[Racer]) -> Result<Contest, Failure> {
         let harts = usize::from(race.schedule.harts()).min(self.guest.hardware.harts.value);
         if harts == 1 {
@@ -118,7 +118,7 @@ impl Driver {
         }
         let first_is_shared = harts < racers.len();
         let own_harts = FIRST_HART + usize::from(first_is_shared)..self.guest.hardware.harts.value;
-        // Who stands on a hart of its own stays there: with as many harts as processes, none could
+        // A process with a hart of its own stays there: with as many harts as processes, none could
         // be moved.
         let mut lanes = Vec::new();
         let mut waiting = Vec::new();
@@ -159,7 +159,7 @@ impl Driver {
         })
     }
 
-    /// Makes racers that stand on other harts than the first give way to whoever is in the queue.
+    /// Makes racers on other harts than the first give way to the processes in the queue.
     fn leave_other_harts(&mut self, racers: &[Racer]) -> Result<(), Failure> {
         for hart in FIRST_HART + 1..self.fronts.len() {
             let races = |front: Slot| racers.iter().any(|racer| racer.slot == front);
@@ -170,7 +170,7 @@ impl Driver {
         Ok(())
     }
 
-    /// Switches on `hart` until one of `wanted` stands there: the hart and its index. `None`: there
+    /// Switches on `hart` until one of `wanted` is there: the hart and its index. `None`: there
     /// is no such hart, or none of them comes.
     fn bring_one_of(
         &mut self,
@@ -192,9 +192,9 @@ impl Driver {
         Ok(None)
     }
 
-    /// Prepares the racers that share the first hart, each as the scheduler brings it, and sends it
-    /// back into the queue before its first instruction. The first of them comes last, and stays:
-    /// the answer is where.
+    /// Prepares the racers that share the first hart, each when the scheduler brings it, and sends it
+    /// back into the queue before its first instruction. The first of them comes last and stays; returns
+    /// the hart that it is on.
     fn line_up(
         &mut self,
         race: &Race,
@@ -231,7 +231,7 @@ impl Driver {
         Ok(last)
     }
 
-    /// Runs the race until nobody in it can get on. True: somebody has not reported.
+    /// Runs the race until no process in it can continue. True: one has not reported.
     fn contend(&mut self, race: &Race, mut contest: Contest) -> Result<bool, Failure> {
         let schedule = race.schedule;
         let begin = self.machine.steps();
@@ -261,10 +261,10 @@ impl Driver {
             let end = match pause {
                 Pause::Budget if switched => {
                     contest.give_way(at);
-                    // Alone, a hart has nobody to give way to but those in the queue.
+                    // A single hart can only give way to the processes in the queue.
                     if schedule.pre_empts() || contest.lanes.len() == 1 {
                         self.machine.raise_timer(hart);
-                        // Somebody else may be next to ask for a frame there.
+                        // Another process may be the next to ask for a frame there.
                         self.machine.clear_last_user_trap(hart);
                         contest.queued = true;
                         TurnEnd::PreEmpted
@@ -304,7 +304,7 @@ impl Driver {
         Ok(!contest.unfinished.is_empty())
     }
 
-    /// Where in the kernel a hart stands; `None` in user mode.
+    /// Where in the kernel a hart is; `None` in user mode.
     fn kernel_pc(&self, hart: usize) -> Option<u64> {
         let is_user = self.machine.privilege(hart) == Privilege::User;
         (!is_user).then(|| self.machine.pc(hart))
@@ -312,7 +312,7 @@ impl Driver {
 }
 
 impl Contest {
-    /// Whose turn it is: an index into the lanes. `None`: nobody has anything to do.
+    /// The lane whose turn it is, by index. `None`: no process has anything to do.
     fn next(&self) -> Option<usize> {
         if self.unfinished.is_empty() && self.lanes.iter().all(|lane| lane.rests) {
             return None;
@@ -327,8 +327,8 @@ impl Contest {
         self.lanes[at].priority = self.lowest;
     }
 
-    /// Books that `front` stands at a hint on the lane's hart. True: it is to be passed over, because
-    /// somebody who has not reported may be in the queue behind it.
+    /// Notes that `front` waits at a hint on the lane's hart. True: it must be skipped, because
+    /// a process that has not reported may be in the queue after it.
     fn comes_to_hint(&mut self, at: usize, front: Slot) -> bool {
         let before = self.unfinished.len();
         self.unfinished.retain(|racer| racer.slot != front);

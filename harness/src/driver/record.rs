@@ -1,7 +1,7 @@
 //! Recording which functions of the kernel a step goes through, instruction by instruction.
 //!
-//! Only an explanation asks for it: a recorded step runs a thousand times slower, and to the same
-//! end, since running in portions is the same as running in one.
+//! Only an explanation needs this: a recorded step runs a thousand times slower. Its result is the
+//! same, because running instruction by instruction changes nothing.
 
 use super::Driver;
 use super::conflicts::Meeting;
@@ -20,13 +20,13 @@ const MOST_CALLS: usize = 20_000;
 /// Calls inside of one another: a kernel stack has no room for more.
 const DEEPEST: usize = 400;
 
-/// What the kernel went through from the moment in which a process was given its operation to the
-/// next hint call of anybody; of a race, from its first turn to its last.
+/// What the kernel did from the moment at which a process was given its operation to the next hint
+/// call of any process; for a race, from its first turn to its last.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Recording {
     /// In the order in which they began.
     pub(crate) calls: Vec<Call>,
-    /// Which call was at work at which instruction, in order; repetitions left out.
+    /// Which call executed which instruction, in order; repetitions are left out.
     pub(crate) visits: Vec<(usize, u64)>,
     /// Traps, from user mode and from the kernel's own.
     pub(crate) traps: Vec<TrapTaken>,
@@ -71,7 +71,7 @@ struct Open {
     stack: u64,
 }
 
-/// What tells a call from a jump and a jump from the next instruction.
+/// What distinguishes a call from a jump, and a jump from the next instruction.
 #[derive(Clone, Copy)]
 struct Registers {
     pc: u64,
@@ -107,10 +107,10 @@ struct Recorder {
     left: u64,
 }
 
-/// How far a recording is that somebody asked for.
+/// The state of a recording.
 #[derive(Default)]
 pub(super) enum Record {
-    /// Nobody asked.
+    /// None was requested.
     #[default]
     Off,
     /// The next operation is to be recorded.
@@ -154,7 +154,7 @@ impl Driver {
         }
     }
 
-    /// Somebody stands at a hint again.
+    /// A process has reached a hint again.
     pub(super) fn end_recording(&mut self) {
         self.record = match std::mem::take(&mut self.record) {
             Record::On(mut active) => {
@@ -173,7 +173,7 @@ impl Driver {
         }
     }
 
-    /// Runs a hart, and records what it does if somebody asked.
+    /// Runs a hart, and records what it does if this was requested.
     pub(super) fn advance(&mut self, hart: usize, budget: u64) -> Exit {
         match &mut self.record {
             Record::On(active) => {
@@ -275,9 +275,9 @@ impl Recorder {
         }
     }
 
-    /// What a jump is: a call, if it leaves the address behind it in `ra`; a return, if somebody
-    /// waits for it; a switch to another thread, if it leads into the midst of a function; else a
-    /// branch, or a call in place of a return.
+    /// The kind of a jump: a call, if it leaves the address after it in `ra`; a return, if a caller
+    /// waits for it; a switch to another thread, if it leads into the middle of a function; else a
+    /// branch, or a tail call.
     fn jump(
         &mut self,
         machine: &Machine,
@@ -286,8 +286,8 @@ impl Recorder {
         now: Registers,
         symbols: &Symbols,
     ) {
-        let behind = now.ra.wrapping_sub(before.pc);
-        if behind == 2 || behind == 4 {
+        let length = now.ra.wrapping_sub(before.pc);
+        if length == 2 || length == 4 {
             return self.enter(hart, Some(before.pc), now.ra, now.sp);
         }
         let waits = |open: &Open| open.back == now.pc && open.stack == now.sp;
@@ -305,7 +305,7 @@ impl Recorder {
         match (function(before.pc), function(now.pc)) {
             (Some((one, _)), Some((other, _))) if one == other => {}
             (_, Some((_, 0))) => {
-                // A function that ends in a call of another hands its own return over.
+                // After a tail call, the callee returns in place of its caller.
                 let last = self.open[hart].last();
                 let back = last.map_or((0, 0), |open| (open.back, open.stack));
                 self.enter(hart, Some(before.pc), back.0, back.1);

@@ -1,6 +1,6 @@
-//! Making memory scarce from outside, and seeing that it is: frames that the case hides from the
-//! kernel, a request for frames that it lets find none, and the evidence that the free list was
-//! empty when a frame was refused.
+//! Making memory scarce from outside, and observing it: frames that the case hides from the kernel, a
+//! request for a frame that the case makes fail, and the evidence that the free list was empty when a
+//! frame was refused.
 
 use super::Driver;
 use crate::guest::frames::{FRAME_BYTES, Hidden};
@@ -13,7 +13,7 @@ use emulator::isa::register::{A0, RA};
 pub(super) struct Scarcity {
     /// Frames that stay hidden until the case gives them back.
     hidden: Option<Hidden>,
-    /// The last of so many requests for frames, from now on, finds none; 0: no such failure is due.
+    /// The last of so many requests for frames, from now on, fails; 0: no failure is planned.
     requests_left: u8,
     /// A request that finds no frame, and is not over yet.
     refusal: Option<Refusal>,
@@ -81,8 +81,8 @@ impl Driver {
         self.scarcity = Scarcity::default();
     }
 
-    /// Takes note of what the kernel does with frames at `pc`, where `hart` stands; false if that is
-    /// not one of the places where it does anything.
+    /// Notes what the kernel does with frames at `pc`, where `hart` is; false if `pc` is not one of the
+    /// places where it asks for frames or is refused one.
     pub(super) fn heard_of_frames(&mut self, hart: usize, pc: u64) -> bool {
         let requests = self.guest.requests;
         let until = self.scarcity.refusal.and_then(|refusal| refusal.until);
@@ -96,7 +96,7 @@ impl Driver {
         }
         let refused = requests.is_refusal(pc);
         if refused && self.refusal_is_due(hart) {
-            // Later refusals may be somebody else's.
+            // Later refusals may be another process's.
             self.refused_to_last_holder |= !self.out_of_frames && self.stores_to_own_frame(hart);
             self.out_of_frames = true;
         }
@@ -106,8 +106,8 @@ impl Driver {
         asks || refused
     }
 
-    /// Whether who acts there came into the kernel by a store to a page that is mapped, and whose
-    /// frame nobody else holds: to let it store takes no frame. The trap says in whose memory: in a
+    /// Whether the process there entered the kernel by a store to a mapped page whose frame no other
+    /// process holds: such a store needs no frame. The trap says in whose memory: in a
     /// race it need not be the process that was last seen on that hart.
     fn stores_to_own_frame(&self, hart: usize) -> bool {
         let trap = self.machine.last_user_trap(hart);

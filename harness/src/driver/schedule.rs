@@ -1,8 +1,8 @@
 //! Bringing a process to the front: the driver owns time, so it decides who runs.
 //!
-//! The clock is held. Raising a hart's timer makes the kernel pre-empt the process that stands at
-//! its hint there, and its round robin brings the next one to *its* hint. Nothing else ever
-//! interrupts. One hart runs at a time; the others stand still at a hint, or asleep, where nobody
+//! The clock is held. Raising a hart's timer makes the kernel pre-empt the process that waits at its
+//! hint there, and its round robin brings the next one to *its* hint. Nothing else ever
+//! interrupts. One hart runs at a time; the others stand still at a hint, or asleep, where no hart
 //! holds a lock.
 
 use super::{Driver, Pause};
@@ -14,15 +14,15 @@ use emulator::isa::csr;
 use emulator::isa::register::{A0, A1, SP};
 use oracle::{Action, Event, Failure, Observation, Process, Step};
 
-/// Rounds after the last use of the disk: whoever slept for it may die in the first, and wake in
-/// the second somebody that it had passed by.
+/// Rounds after the last use of the disk: a process that slept for it may die in the first round, and
+/// in the second wake a process whose turn had passed.
 const ROUNDS_AFTER_DISK: u32 = 2;
 
-/// Instructions after which a hart without work is not going to sleep.
+/// Instructions after which an idle hart will not go to sleep.
 const IDLE_BUDGET: u64 = 2_000_000;
 
 impl Driver {
-    /// Brings `slot` to its hint on some hart: on the one where it stands, else on the first. `None`:
+    /// Brings `slot` to its hint on some hart: on the one where it is, else on the first. `None`:
     /// the scheduler never came to it.
     pub(super) fn bring_to_front(&mut self, slot: Slot) -> Result<Option<usize>, Failure> {
         let mut met = SlotSet::default();
@@ -48,7 +48,7 @@ impl Driver {
     }
 
     /// Lets others run: `rounds` rounds of the scheduler at least, and on until a round brings no
-    /// news and nobody can be asleep until a block is read; then reports who was parked in it.
+    /// news and no process can be asleep until a block is read; then reports which processes waited in it.
     pub(super) fn settle(&mut self, rounds: u32) -> Result<(), Failure> {
         let mut left = rounds;
         loop {
@@ -71,8 +71,8 @@ impl Driver {
         before != self.disk_requests
     }
 
-    /// Lets others run until the child that `parent` has just made shows itself. One that does not
-    /// within a round is looked for as in [`settle`](Self::settle).
+    /// Lets others run until the child that `parent` has just made appears. If it does not within a
+    /// round, it is looked for as in [`settle`](Self::settle).
     pub(super) fn await_birth(&mut self, parent: Slot) -> Result<(), Failure> {
         let mut met = SlotSet::default();
         while self.processes.unborn_child_of(parent).is_some() {
@@ -85,7 +85,7 @@ impl Driver {
         Ok(())
     }
 
-    /// Reports who was met in a quiet round; who should have been there and was not is dead.
+    /// Reports the processes met in a quiet round; one that should have been there and was not is dead.
     fn call_the_roll(&mut self, met: SlotSet) {
         for slot in self.processes.slots() {
             if met.contains(slot) {
@@ -98,7 +98,7 @@ impl Driver {
         }
     }
 
-    /// Whether the further harts sleep when they have no work, also beside `child`, a process that has
+    /// Whether the other harts sleep when they have no work, also while there is `child`, a process that has
     /// ended and was not waited for: some kernels count processes before they let a hart sleep.
     pub(crate) fn others_sleep(&mut self, child: Process) -> Result<bool, Failure> {
         let step = |process, number, child| Step {
@@ -129,8 +129,8 @@ impl Driver {
         Ok(true)
     }
 
-    /// One round of the scheduler: whoever stands on another hart passes a trap, and then the first
-    /// hart switches until it meets somebody for the second time.
+    /// One round of the scheduler: processes on other harts take a trap, and then the first hart
+    /// switches until it meets a process for the second time.
     fn round(&mut self) -> Result<SlotSet, Failure> {
         let mut met = SlotSet::default();
         for hart in FIRST_HART + 1..self.fronts.len() {
@@ -147,8 +147,8 @@ impl Driver {
         Ok(met)
     }
 
-    /// Makes the kernel switch to the next process on `hart` and takes note of what that one has to
-    /// say. False: nobody is runnable, even after a tick.
+    /// Makes the kernel switch to the next process on `hart` and notes what it reports.
+    /// False: no process is runnable, even after a tick.
     pub(super) fn next_process(&mut self, hart: usize) -> Result<bool, Failure> {
         self.machine.raise_timer(hart);
         let arrived = self.run_to_hint(hart)?;
@@ -156,7 +156,7 @@ impl Driver {
         Ok(arrived.is_some())
     }
 
-    /// Books that `slot` stands at its hint on `hart`: a report, a birth, or nothing new.
+    /// Notes that `slot` waits at its hint on `hart`: a report, a birth, or nothing new.
     pub(super) fn arrive(&mut self, hart: usize, slot: Option<Slot>) -> Result<(), Failure> {
         self.fronts[hart] = None;
         let Some(mut slot) = slot else {
@@ -197,7 +197,7 @@ impl Driver {
         Ok(())
     }
 
-    /// Whether `slot`, which stands on `hart`, is at the first instruction of a new program.
+    /// Whether `slot`, which is on `hart`, is at the first instruction of a new program.
     fn has_started(&self, hart: usize, slot: Slot) -> bool {
         let stubs = &self.guest.agent.stubs;
         let entries = [stubs.entry, stubs.second_entry];
@@ -205,7 +205,7 @@ impl Driver {
             && entries.contains(&self.machine.pc(hart))
     }
 
-    /// Who came to a hint on `hart` with registers that name nobody: a kernel may clear them for a new
+    /// The process that reached a hint on `hart` with registers that name none: a kernel may clear them for a new
     /// program.
     pub(super) fn unnamed(&self, hart: usize) -> Option<Slot> {
         let mut slots = self.processes.slots();
@@ -231,7 +231,7 @@ impl Driver {
         self.processes.unborn_child_of(named)
     }
 
-    /// The parent's side of a fork: who the child is, or that there is none.
+    /// The parent's side of a fork: which process is the child, or that there is none.
     fn book_fork_result(&mut self, parent: Slot, value: u64) {
         let Some(child) = self.processes.unnumbered_child_of(parent) else {
             return;

@@ -14,8 +14,8 @@ const BETWEEN_LOOKS: u64 = 7919;
 /// How many functions tell one failure from another.
 const TELLING: usize = 3;
 
-/// Functions that say that something is wrong, and are not what is wrong: panics, traps of the
-/// kernel, prints. They are left out where they are innermost.
+/// Functions that report a problem and are not the problem: panics, traps of the kernel, prints. They
+/// are left out if they are innermost.
 const MESSENGERS: [&str; 12] = [
     "panic",
     "on_panic",
@@ -43,8 +43,8 @@ impl Driver {
         self.stack = self.guest.unwinder().walk(&self.machine, hart);
     }
 
-    /// Takes down what the stacks of a hart that has used up its budget have in common: of a
-    /// kernel that lets its program take the same trap for ever, nothing.
+    /// Records what the stacks of a hart that has used up its budget have in common. If its program takes
+    /// the same trap for ever, this is nothing.
     pub(super) fn remember_loop(&mut self, hart: usize) {
         self.remember_stack(hart);
         for _ in 0..LOOKS {
@@ -79,7 +79,7 @@ impl Driver {
         frames
     }
 
-    /// The functions at work at each of these addresses, those that were inlined first.
+    /// The active functions at each of these addresses, inlined ones first.
     pub fn frames(&mut self, stack: &[u64]) -> Vec<Frame> {
         let lines = self
             .lines

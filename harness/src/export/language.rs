@@ -5,7 +5,7 @@ use super::value::{Base, Value, constant};
 use oracle::Process;
 use oracle::layout::PAGE_SIZE;
 
-/// What a program is written in.
+/// The language of a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Language {
     /// For the C kernels, of 2019 to 2025.
@@ -233,7 +233,7 @@ impl Language {
     }
 }
 
-/// What a program calls a process.
+/// The name of a process in a program.
 pub(super) fn name(process: Process) -> String {
     process.letter().to_ascii_uppercase().to_string()
 }

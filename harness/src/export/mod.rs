@@ -1,9 +1,9 @@
 //! Exporting: a case becomes a user program of its own, which shows the same finding on the same
-//! kernel with no fuzzer near.
+//! kernel without a fuzzer.
 //!
 //! The case runs once on the booted kernel ([`record`]), so that what the oracle expects of each
-//! operation is known; a second oracle, whose program lies elsewhere, tells numbers from addresses
-//! ([`value`]). The [`script`] that comes of it is printed in C or in Rust ([`print`]), with those
+//! operation is known; a second oracle, whose program lies elsewhere, distinguishes numbers from
+//! addresses ([`value`]). The resulting [`script`] is printed in C or in Rust ([`print`]), with the
 //! parts of a library that it needs.
 
 mod language;

@@ -47,12 +47,12 @@ pub(super) fn program(script: &Script, case: &Case, wrong: &str, language: Langu
     text
 }
 
-/// How to read a case, for somebody who has never seen one.
+/// How to read a case, for a reader who has never seen one.
 const WHAT_A_CASE_IS: [&str; 4] = [
-    "That came of this case, an operation a line. Letters are processes, a is the first; heap[1]+0x10",
-    "is byte 0x10 of the second page above the first program break, 2p are two pages. The function",
-    "the_case near the end of this file does the same, each line with what must come of it; what is",
-    "above it is there to say what differs.",
+    "It happened in this case, one operation in a line. Letters are processes, a is the first; heap[1]+0x10",
+    "is byte 0x10 of the second page above the first program break, and 2p means two pages. The function",
+    "the_case near the end of this file does the same; each line says what must happen. The code above",
+    "it reports what differs.",
 ];
 
 /// The comment at the beginning.
@@ -68,19 +68,19 @@ fn head(script: &Script, case: &Case, wrong: &str, language: Language) -> String
     }
     if let Some(hidden) = script.hidden {
         lines.push(format!("This program does not show it: {hidden}."));
-        lines.push("It does what the case does; look for what follows.".to_owned());
+        lines.push("It does what the case does; look for the consequences.".to_owned());
     }
     let how: &[&str] = match language {
         Language::C => &[
             "A program for xv6: put it into user/ as repro.c, add $U/_repro to UPROGS in the",
             "Makefile, and type repro at the prompt. Its last line is REPRODUCED or not reproduced;",
-            "if there is none, the kernel has gone wrong at the operation that was announced.",
+            "if it is neither, the kernel went wrong in the operation that was announced last.",
         ],
         Language::Rust => &[
             "A program for the kernel of this repository: put it into kernel/user/src/bin/ as repro.rs,",
             "run ./scripts/build-kernel, boot, and type repro at the prompt. Its last line is REPRODUCED",
-            "or not reproduced; if there is none, the kernel has gone wrong at the operation that was",
-            "announced.",
+            "or not reproduced; if it is neither, the kernel went wrong in the operation that was announced",
+            "last.",
         ],
     };
     lines.extend(how.iter().map(|line| (*line).to_owned()));
@@ -187,7 +187,7 @@ fn rows(script: &Script, language: Language) -> String {
     rows.map(|row| format!("{indent}{row}\n")).collect()
 }
 
-/// What stands in the places of the library that hang on the case.
+/// What stands in the places of the library that depend on the case.
 struct Fill(Vec<(&'static str, String)>);
 
 impl Fill {

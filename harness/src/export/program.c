@@ -5,7 +5,7 @@
 //: FAILED
 #define FAILED (~0UL)
 //: EAGER LAZY
-// Flavours of sbrk; kernels that know only one take no notice.
+// Flavours of sbrk; kernels with only one ignore them.
 enum { EAGER = 1, LAZY = 2 };
 //: DIFFERS alone
 // The exit status of a process that saw a difference.
@@ -13,16 +13,16 @@ enum { DIFFERS = @DIFFERS@ };
 //: SET several
 #define SET(who) (1 << (who))
 //: CONDUCTOR CLOCK PROCESSES several
-// The conductor is nobody's process: it says whose turn it is. The clock wakes it.
+// The conductor is not a process of the case: it says whose turn it is. The clock wakes it.
 enum { CONDUCTOR = PROCESSES, CLOCK };
 //: GO ANSWER END several
-// What the conductor says: do your operation; answer, if you live; it is over.
+// The conductor's orders: do your operation; answer, if you are alive; the case is over.
 enum { GO, ANSWER, END };
 //: DONE DIFFERS EXCUSED several
-// What a process says: it has done its operation, as expected or not.
+// A process's reports: it has done its operation, as expected or not.
 enum { DONE, DIFFERS, EXCUSED };
 //: PATIENCE LULL several
-// Ticks, a tenth of a second each: until somebody is given up; until silence is believed.
+// Ticks of a tenth of a second: how long to wait for a process; how long silence must last.
 enum { PATIENCE = 200, LULL = 5 };
 
 //: heap
@@ -32,10 +32,10 @@ static uint64 stack; // the page of the stack; the page below is the guard page
 //: guard
 #define guard (stack - PAGE)
 //: output
-static uint64 output = 1; // the descriptor that lines go to
+static uint64 output = 1; // the descriptor for output
 
 //: text data
-// What the case calls text: two pages of returns. And data: most of a page of bytes, then zeros.
+// The case's text: two pages of return instructions. Its data: most of a page of bytes, then zeros.
 asm(".text\n"
     ".balign 4096\n"
     "case_text: .zero @CODE@; .rept (8192 - @CODE@) / 2; .half 0x8082; .endr\n" // c.jr ra
@@ -125,7 +125,7 @@ static void store_string(uint64 address, char *string, int length)
 }
 
 //: touch
-// Loads `count` bytes, `stride` apart: their sum.
+// Loads `count` bytes, `stride` apart, and returns their sum.
 static uint64 touch(uint64 address, uint64 count, uint64 stride)
 {
   uint64 sum = 0;
@@ -135,7 +135,7 @@ static uint64 touch(uint64 address, uint64 count, uint64 stride)
 }
 
 //: touch_write
-// Stores `count` bytes, `stride` apart: how many are still to do.
+// Stores `count` bytes, `stride` apart; each is the number of bytes still to store.
 static void touch_write(uint64 address, uint64 count, uint64 stride)
 {
   for (; count > 0; count--, address += stride)
@@ -143,7 +143,7 @@ static void touch_write(uint64 address, uint64 count, uint64 stride)
 }
 
 //: jump
-// Calls what lies at an address.
+// Calls the code at an address.
 static void jump(uint64 address)
 {
   asm volatile("jalr ra, 0(%0)" : : "r"(address) : "ra", "memory");
@@ -189,7 +189,7 @@ static void end_line(void)
 
 //: operation operation_number say_operation
 static int operation_number;
-static char *operation; // the one in hand
+static char *operation; // the current one
 
 static void say_operation(void)
 {
@@ -251,7 +251,7 @@ static void finish(int shown)
 }
 
 //: differ alone
-// Says so at once: the end of the process may be where the kernel goes wrong, or takes long.
+// Reports at once: the kernel may go wrong, or take long, when the process ends.
 static void differ(void)
 {
   end_line();
@@ -261,7 +261,7 @@ static void differ(void)
 }
 
 //: scarce several
-static int scarce; // few frames are left: what needs one may fail
+static int scarce; // few frames are left: an operation that needs one may fail
 
 //: differ several
 static void differ(void)
@@ -319,7 +319,7 @@ static void lives(void)
 }
 
 //: sleeps several
-// Nothing ever happens that the operation waits for.
+// The operation waits for something that never happens.
 static void sleeps(uint64 seen)
 {
   say_operation();
@@ -346,7 +346,7 @@ static void make_file(char *name)
 }
 
 //: count_frames
-// How many free frames there are: a child takes them all, page by page, and may die of it.
+// Counts the free frames: a child takes them all, page by page, and may be killed for that.
 static int count_frames(void)
 {
   int ends[2], count = 0;
@@ -393,7 +393,7 @@ static int frames_come_back(void)
 }
 
 //: takes_at_most several
-// The conductor compares free frames before and after the operation in hand.
+// The conductor compares free frames before and after the current operation.
 static void takes_at_most(int most)
 {
   int after = count_frames();
@@ -422,7 +422,7 @@ static void gives_at_least(int least)
 }
 
 //: frames give_frames_back several
-// The conductor takes all memory and gives so much back: about what the case has, since this
+// The conductor takes all memory and gives some back: about as much as the case has, since this
 // program needs a little memory of its own. Needs an sbrk that allocates at once.
 static uint64 taken;
 
@@ -508,8 +508,8 @@ static void obey(void)
 }
 
 //: turn several
-// Everybody goes through all operations of the case. The conductor has `who` do each, waits until
-// all of `going_on` have told that they are done, and asks whether those of `dead` are silent.
+// Every process goes through all operations of the case. The conductor lets `who` do each, waits until
+// all of `going_on` have reported that they are done, and asks whether those of `dead` are silent.
 static int turn(int number, char *words, int who, int going_on, int dead)
 {
   operation_number = number;
@@ -538,7 +538,7 @@ static void done(void)
 }
 
 //: forks several
-// The child goes through the rest of the case as well.
+// The child runs the rest of the case as well.
 static void forks(int child)
 {
   int pid = system_call(FORK, 0, 0, 0);
@@ -581,7 +581,7 @@ static void reaps(int child, int expected)
 }
 
 //: roll_call several
-// Whoever of the set must be alive, is, and is told that it is over; the others are killed.
+// Every process of the set must be alive, and is told that the case is over; the others are killed.
 static void roll_call(int living)
 {
   operation = "the end";
@@ -612,7 +612,7 @@ static int ends(int status, int expected)
 }
 
 //: take_the_last_descriptor alone
-// Lines go to the last descriptor: the case has the others to itself.
+// Output goes to the last descriptor: the case uses the others.
 static void take_the_last_descriptor(void)
 {
   while ((output = system_call(DUP, 1, 0, 0)) < 15)
@@ -636,7 +636,7 @@ static void set_up(void)
 //: set_up several
 static void set_up(void)
 {
-@SET_UP@  // The pipes get high descriptors: the case has the low ones to itself.
+@SET_UP@  // The pipes get high descriptors: the case uses the low ones.
   int first = 16 - 3 - 2 * PROCESSES;
   while ((output = system_call(DUP, 1, 0, 0)) < first)
     ;
@@ -707,7 +707,7 @@ static void run(void)
 }
 
 //: own_stack
-// The case has the stack to itself: the program runs on another.
+// The case uses the stack: the program runs on another.
 static char own_stack[4096] __attribute__((aligned(4096)));
 
 //: main

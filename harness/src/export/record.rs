@@ -1,4 +1,4 @@
-//! Runs a case and writes down what a program has to do and what must come of it.
+//! Runs a case and records what a program has to do and what must happen.
 
 use super::Refusal;
 use super::script::{Act, Check, Conduct, Line, Row, Script};
@@ -13,8 +13,8 @@ use oracle::{
     ProcessState, Race, Step,
 };
 
-/// Descriptors that a program keeps for itself: where its lines go, what its processes tell, and a
-/// pipe to each.
+/// Descriptors that a program keeps for itself: for its output, for the reports of its processes, and
+/// for a pipe to each.
 pub(super) fn own_descriptors(processes: usize) -> usize {
     3 + 2 * processes
 }
@@ -89,7 +89,7 @@ impl Watch for Recorder {
         self.refusal.get_or_insert(Refusal::Operation {
             index: index.saturating_sub(1),
             operation: format!("together {}", race.schedule),
-            reason: "a program cannot arrange when harts give way",
+            reason: "a program cannot choose when harts give way",
         });
     }
 
@@ -112,7 +112,7 @@ impl Recorder {
         let there = self
             .moved
             .plan(operation)
-            .ok_or("what it does hangs on where the program lies")?;
+            .ok_or("what it does depends on where the program lies in memory")?;
         let elsewhere = self.elsewhere(step, judge, observation);
         let replies = judge.replies(observation);
         let moved_replies = self.moved.replies(&elsewhere);
@@ -146,7 +146,7 @@ impl Recorder {
                 }
             }
         }
-        // What was wrong with the first oracle's kernel is wrong here too: the first says so.
+        // A mistake that the first oracle sees is here too: the first one reports it.
         let _ = self.moved.observe(&there, &elsewhere);
         Ok(())
     }
@@ -200,7 +200,7 @@ impl Recorder {
     fn act(&self, step: &Step, there: &Step, judge: &Judge) -> Result<Deed, &'static str> {
         let value = |here: u64, there: u64| {
             let value = self.value(here, there, judge);
-            value.ok_or("a number in it hangs on where the program lies")
+            value.ok_or("a number in it depends on where the program lies in memory")
         };
         let act = match (step.action, there.action) {
             (
@@ -217,7 +217,8 @@ impl Recorder {
                     arguments: moved, ..
                 },
             ) => {
-                let call = SystemCall::from_number(number).ok_or("it is no system call of xv6")?;
+                let call =
+                    SystemCall::from_number(number).ok_or("it is not a system call of xv6")?;
                 let mut values = [Value::Number(0); 3];
                 for (at, (here, there)) in arguments.into_iter().zip(moved).enumerate() {
                     values[at] = value(here, there)?;
@@ -269,17 +270,17 @@ impl Recorder {
                 return Ok(Deed::Environment(Conduct::GiveFramesBack));
             }
             (Action::FailFrame(_), _) => {
-                return Err("a program cannot arrange which request finds no frame");
+                return Err("a program cannot choose which request for a frame fails");
             }
             (Action::LeaveFrames(left), _) => {
                 return Ok(Deed::Environment(Conduct::Frames(left)));
             }
-            _ => return Err("what it does hangs on where the program lies"),
+            _ => return Err("what it does depends on where the program lies in memory"),
         };
         Ok(Deed::Process(act))
     }
 
-    /// What must come of the acting process.
+    /// What must happen to the acting process.
     fn check(
         &mut self,
         replies: &[Reply],
@@ -294,18 +295,18 @@ impl Recorder {
         };
         Ok(match (own(replies), own(moved)) {
             (Some(Outcome::Starts { .. }), _) => {
-                return Err("a program starts, and this one ends with it");
+                return Err("it starts another program, which ends this one");
             }
             (Some(Outcome::Returns(answer)), Some(Outcome::Returns(there))) => {
                 self.answer(answer, there, judge)
             }
             (Some(Outcome::Dies(Death::OutOfFrames)), _) => {
-                return Err("it dies for want of a frame, which cannot be timed so well");
+                return Err("it is killed for want of a frame, and a program cannot arrange that");
             }
             (Some(Outcome::Dies(_)), Some(Outcome::Dies(_))) => Check::Dies,
             (Some(Outcome::Blocks), Some(Outcome::Blocks)) => Check::Sleeps,
             (Some(Outcome::Stays) | None, _) => Check::Done,
-            _ => return Err("what comes of it hangs on where the program lies"),
+            _ => return Err("its result depends on where the program lies in memory"),
         })
     }
 
@@ -316,7 +317,7 @@ impl Recorder {
                     || {
                         let rows = self.script.rows.len();
                         self.script.notes.push(format!(
-                            "what row {rows} yields hangs on where the program lies: not compared"
+                            "the result of row {rows} depends on where the program lies in memory, so it is not compared"
                         ));
                         Check::Done
                     },
@@ -329,7 +330,7 @@ impl Recorder {
         }
     }
 
-    /// Others that the step wakes: what they sleep in yields something after all.
+    /// Other processes that the step wakes: the calls that they sleep in now return.
     fn wake(
         &mut self,
         replies: &[Reply],
@@ -393,7 +394,7 @@ impl Recorder {
         }
         self.reap(judge);
         if self.works_on_files {
-            let words = "run it on a fresh image: the case works on files, and may make some";
+            let words = "run it on a fresh image: the case uses files, and may make some";
             self.script.notes.push(words.to_owned());
         }
         let state = |process: &Process| judge.state_of(*process);
@@ -457,8 +458,9 @@ impl Recorder {
         match finding.clause {
             Clause::FramesComeBack | Clause::FramesNotInvented => self.script.counts_frames = true,
             _ if self.may_want_a_frame(finding) => {
-                self.script.hidden =
-                    Some("few frames are left then, and a program cannot tell whether one was");
+                self.script.hidden = Some(
+                    "few frames are left, and a program cannot tell whether a request for one failed",
+                );
             }
             Clause::GrowthTakesNothing | Clause::TouchTakesOne | Clause::ExecTakesLittle => {
                 self.count_around(finding, Conduct::TakesAtMost(limit))
@@ -493,8 +495,8 @@ impl Recorder {
         is_failure && matches!(last.last(), Some(Row::Conduct(Conduct::Frames(_))))
     }
 
-    /// Has the conductor count frames before and after the finding's operation. Its process goes
-    /// through all but the operation before that: it gets pages of its own where it shares them.
+    /// Lets the conductor count frames before and after the finding's operation. Before that, its process
+    /// rehearses everything but the operation itself, and so gets its own copies of shared pages.
     fn count_around(&mut self, finding: &Finding, then: Conduct) {
         let rows = &mut self.script.rows;
         let found = rows
@@ -516,8 +518,7 @@ impl Recorder {
             rows.insert(at + 1, Row::Conduct(then));
             rows.insert(at, Row::Conduct(Conduct::CountFrames));
             rows.insert(at, Row::Line(rehearsal));
-            let words =
-                "All but the operation: its process gets pages of its own where it shares them.";
+            let words = "A rehearsal without the operation: the process gets its own copies of shared pages.";
             rows.insert(at, Row::Comment(words.to_owned()));
             self.script.several = true;
         }
@@ -596,7 +597,7 @@ impl Recorder {
         self.extra(words, process, load, expected);
     }
 
-    /// Children that have ended and nobody has waited for: their parents do.
+    /// Lets parents wait for children that have ended.
     fn reap(&mut self, judge: &Judge) {
         for child in Process::all() {
             let Some(parent) = self.parents[child.index()] else {
@@ -625,7 +626,7 @@ fn hidden(clause: Clause) -> Option<&'static str> {
         | Clause::PermissionBits => "a program cannot see page tables",
         Clause::ForkShares => "parent and child of a program touch pages of their own at once",
         Clause::KillAnnounced => "a program cannot see the console, but a person can",
-        Clause::EndsInTime => "a program cannot tell what is slow from what never ends",
+        Clause::EndsInTime => "a program cannot tell a slow operation from an endless one",
         Clause::PromisesEnd | Clause::SlotsComeBack | Clause::HoldersCounted => {
             "a program cannot see the kernel's own tables"
         }

@@ -1,4 +1,4 @@
-//! A case as a program performs it: who does what, and what must come of it.
+//! A case as a program performs it: what each process does, and what must happen.
 
 use super::value::Value;
 use abi::SystemCall;
@@ -13,7 +13,7 @@ pub(super) struct Script {
     pub(super) several: bool,
     /// Processes of the case.
     pub(super) processes: usize,
-    /// Who must be there when the case is over.
+    /// The processes that must be alive when the case is over.
     pub(super) living: Vec<Process>,
     /// The status with which `a` must end.
     pub(super) status: i32,
@@ -46,11 +46,11 @@ pub(super) struct Line {
     pub(super) process: Process,
     pub(super) act: Act,
     pub(super) check: Check,
-    /// Whether it is said before it is done, because it may be the last thing that is.
+    /// Whether it is announced first, because it may be the last thing that happens.
     pub(super) announced: bool,
-    /// Who must have gone on when it is done.
+    /// The processes that must have continued when it is done.
     pub(super) going_on: Vec<Process>,
-    /// Who must be dead when it is done.
+    /// The processes that must be dead when it is done.
     pub(super) dead: Vec<Process>,
 }
 
@@ -72,11 +72,11 @@ pub(super) enum Act {
     Rest(u32),
     /// Waits for a child, which must have ended with this status.
     Reap(Process, i32),
-    /// Nothing: what the process needs for itself is there when it has done that.
+    /// Nothing: after this the process has the pages that it needs for itself.
     Nothing,
 }
 
-/// What must come of it.
+/// What must happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Check {
     /// Nothing to compare: it is done.

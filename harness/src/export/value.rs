@@ -1,13 +1,13 @@
-//! Values of a program: numbers, and what hangs on where its memory lies.
+//! Values of a program: numbers, and values that depend on where its memory lies.
 //!
-//! Which is which is found out by asking two oracles that differ in nothing but where the program
-//! lies and which process identifiers there are: what moves along is an address, or an identifier.
+//! To distinguish them, two oracles are asked. They differ only in where the program lies and in
+//! process identifiers: a value that moves along is an address, or an identifier.
 
 use oracle::layout::{PAGE_SIZE, RETURN, page_floor};
 use oracle::{Layout, Permissions, Process, Setting};
 use std::sync::Arc;
 
-/// How far the second oracle's program lies from the first's: no sum of a case's numbers.
+/// The distance of the second oracle's program from the first's: not a sum of a case's numbers.
 const DISTANCE: u64 = 0x0713_5000;
 /// How far its process identifiers lie from the first's.
 const PIDS: u64 = 0x0037_1300;
@@ -90,8 +90,8 @@ pub(super) fn moved_pid(pid: u64) -> u64 {
     pid + PIDS
 }
 
-/// What a number is that the first oracle gives as `here` and the second as `there`; `None` if it
-/// hangs on where the program lies in a way that cannot be said.
+/// The value that the first oracle gives as `here` and the second as `there`; `None` if it
+/// depends on where the program lies in a way that cannot be said.
 pub(super) fn value(
     here: u64,
     there: u64,

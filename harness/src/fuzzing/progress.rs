@@ -1,4 +1,4 @@
-//! How far a campaign has come, in words: a line while it runs, a summary when it ends.
+//! The progress of a campaign in words: a line while it runs, and a summary when it ends.
 
 use super::Totals;
 use crate::triage::Found;
@@ -38,7 +38,7 @@ impl Progress<'_> {
         )
     }
 
-    /// What a newcomer understands at the end.
+    /// The summary, in words for a newcomer.
     pub fn summary(&self) -> String {
         let meter = &self.totals.meter;
         let row = |what: &str, count: u64, meaning: &str| {
@@ -55,7 +55,7 @@ impl Progress<'_> {
         text += &row(
             "kernel edges covered",
             self.edges as u64,
-            "jumps from one piece of kernel code to another that some case took",
+            "jumps in the kernel's code that some case took",
         );
         text += &row(
             "operations run",
@@ -65,7 +65,7 @@ impl Progress<'_> {
         text += &row(
             "answers compared",
             meter.compared,
-            "values, statuses and fates, with the oracle's",
+            "values, statuses and fates, compared with the oracle's",
         );
         text += &row(
             "expected to fault",
@@ -87,7 +87,7 @@ impl Progress<'_> {
             text += &row(
                 "seeded bug triggered",
                 triggered,
-                "cases in which that did harm",
+                "cases in which it did harm",
             );
         }
         text += &row(

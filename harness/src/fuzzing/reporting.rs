@@ -44,8 +44,8 @@ impl Session {
         Report::make(&mut self.runner, &case, discovery, executions, explaining)
     }
 
-    /// Looks for a smaller case of a finding, with so many executions at most. False: there is none
-    /// yet, nor is it known that there is none.
+    /// Looks for a smaller case of a finding, with at most so many executions. False: no smaller case is
+    /// known yet, and the search is not over.
     pub fn shrink(&mut self, report: &mut Report, executions: u64) -> bool {
         let explaining = self.explaining();
         report.shrink(&mut self.runner, executions, explaining)

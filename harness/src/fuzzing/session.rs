@@ -13,10 +13,10 @@ use std::sync::Arc;
 /// One case in so many is run twice, and both runs must agree to the instruction.
 const DETERMINISM_SAMPLE: u64 = 1000;
 
-/// After so many executions an oracle that has compared and expected nothing has lost its bite.
+/// After so many executions the oracle must have compared something and expected faults and kills.
 const BITE_DEADLINE: u64 = 20_000;
 
-/// A campaign in one thread: a booted kernel, and what was done with it so far.
+/// A campaign in one thread: a booted kernel, and the work on it so far.
 pub struct Session {
     guest: Arc<Guest>,
     pub(super) runner: Runner,
@@ -27,7 +27,7 @@ pub struct Session {
     pub(super) steering: Option<Steering>,
 }
 
-/// What came of an execution that raised no alarm.
+/// The result of an execution that raised no alarm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Execution {
     /// Nothing wrong.
@@ -46,7 +46,7 @@ impl Session {
         Ok(Self::new(guest, Known::default()))
     }
 
-    /// A session on a guest that is booted already, which keeps silent about what is `known`.
+    /// A session on a guest that is booted already, which does not report what is `known`.
     pub fn new(guest: Arc<Guest>, known: Known) -> Self {
         Self {
             runner: Runner::new(&guest),
@@ -122,9 +122,9 @@ impl Session {
         })
     }
 
-    /// The cases that part, in the first race of `case`, a read of the kernel's own data from the store
-    /// that makes something of it, where another racer stores there under no common lock. None if it has
-    /// no race, or its racers keep out of each other's way.
+    /// The cases that separate, in the first race of `case`, a read of the kernel's own data from the store
+    /// that depends on it, where another racer stores there without a common lock. None if the case has
+    /// no race, or its racers do not conflict.
     pub fn aim(&mut self, case: &Case) -> Vec<Case> {
         aiming::aim(&mut self.runner, case)
     }

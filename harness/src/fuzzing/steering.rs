@@ -8,17 +8,17 @@ use oracle::{
     Call, Case, Clause, Finding, Judge, Observation, Operation, Race, Situation, Step, bucket,
 };
 
-/// Of so many executions, at most one is spent on the search for the operation that a finding comes
+/// At most one of so many executions is spent on the search for the operation that a finding comes
 /// from which only the end of a case shows.
 const SEARCHES: u64 = 4;
 
-/// Of so many cases, a session that steers lets one go straight on: two bugs may share a situation.
+/// A session that steers lets one of so many cases through unchanged: two bugs may share a situation.
 const STRAIGHT_ON: u64 = 8;
 
 /// What a session that steers keeps in mind.
 #[derive(Default)]
 pub(super) struct Steering {
-    /// What the execution in hand is steered around.
+    /// What the current execution is steered around.
     avoided: Vec<Situation>,
     /// Executions spent on the search for causes.
     searched: u64,
@@ -54,7 +54,7 @@ impl Steering {
         runner.avoid(&self.avoided);
     }
 
-    /// What the execution in hand is steered around.
+    /// What the current execution is steered around.
     pub(super) fn avoided(&self) -> &[Situation] {
         &self.avoided
     }
@@ -79,7 +79,7 @@ impl Steering {
         if is_known && (spent || self.avoided.is_empty()) {
             return None;
         }
-        // What shows without any operation comes from none.
+        // A finding that shows without any operation comes from none.
         let nothing = Case::default();
         self.searched += 1;
         if let Some(at_once) = runner.run(&nothing).finding

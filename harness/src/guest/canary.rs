@@ -2,7 +2,7 @@
 
 use super::symbols::Symbols;
 
-/// What the canaries of a kernel with a seeded bug have said since the case began; a kernel without
+/// How often the canaries of a seeded bug were passed since the case began; a kernel without
 /// such a bug has none, and they say nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Canary {

@@ -1,9 +1,9 @@
 //! Counting the kernel's physical frames from outside, through its symbols.
 //!
-//! Two shapes of free list are known. The C kernels keep `struct { struct spinlock; struct run
-//! *freelist; } kmem`: a linked list through the free frames themselves; solutions of labs put other
-//! things around it, so it is looked for. Our kernel keeps the same list at the same place, and
-//! behind it a frontier of frames that were never handed out, a count, and in `kmem_sharers` how
+//! Two kinds of free list are known. The C kernels keep `struct { struct spinlock; struct run
+//! *freelist; } kmem`: a linked list through the free frames themselves. Lab solutions add other
+//! fields around it, so the list is searched for. Our kernel keeps the same list at the same place, and
+//! after it a frontier of frames that were never handed out, a count, and in `kmem_sharers` how
 //! many owners each frame has.
 
 use super::symbols::Symbols;
@@ -27,8 +27,7 @@ const LONGEST_LIST: u64 = 1 << 20;
 
 /// How far into `kmem` a C kernel's list is looked for, in bytes.
 const FARTHEST_LIST: u64 = 512;
-/// How many harts a C kernel has lists for that has one for each, and the most bytes that each of
-/// these takes.
+/// In a C kernel with a list for each hart: the number of harts, and the most bytes of each list.
 const LISTS: u64 = 8;
 const BYTES_OF_LIST: u64 = 128;
 
@@ -37,7 +36,7 @@ const BYTES_OF_LIST: u64 = 128;
 pub enum FrameAccounts {
     /// A linked list, nothing more: the C kernels.
     Linked {
-        /// Where the address of its first frame stands.
+        /// Where the address of its first frame is stored.
         list: u64,
     },
     /// List, frontier, count and sharers: our kernel.
@@ -63,7 +62,7 @@ impl FrameAccounts {
         }
     }
 
-    /// Where the address of the first frame on the list stands.
+    /// Where the address of the first frame on the list is stored.
     fn list(self) -> u64 {
         match self {
             Self::Linked { list } => list,
@@ -87,7 +86,7 @@ impl FrameAccounts {
         }
     }
 
-    /// Whether fewer than `needed` frames are left beside promised ones, by the list itself and not
+    /// Whether fewer than `needed` frames are left besides promised ones, by the list itself and not
     /// by the kernel's count of it.
     pub fn fewer_than(self, machine: &Machine, needed: u64) -> bool {
         let needed = needed.saturating_add(self.promised(machine).unwrap_or(0));
@@ -99,7 +98,7 @@ impl FrameAccounts {
         beyond.is_some_and(|beyond| on_list.saturating_add(beyond) < needed)
     }
 
-    /// Frames that can really be had: those on the list, one by one, and those that were never
+    /// Frames that are really available: those on the list, counted one by one, and those that were never
     /// handed out. `None`: the list leads outside RAM, or has no end.
     pub fn at_hand(self, machine: &Machine, known: &KnownList) -> Option<u64> {
         let on_list = known.length(machine, self.list())?;
@@ -130,7 +129,7 @@ impl FrameAccounts {
         Some(u16::from_le_bytes(bytes))
     }
 
-    /// How many owners each frame of RAM has, the first frame's first: 0 is free, 1 what nobody
+    /// How many owners each frame of RAM has, the first frame's first: 0 is free, 1 a frame that no one
     /// counts. `None`: the accounts lead outside RAM.
     pub fn owners(self, machine: &Machine) -> Option<Vec<u16>> {
         let mut last = RAM_START;
@@ -228,7 +227,7 @@ fn only_list(machine: &Machine, kmem: u64, bytes: u64) -> Option<u64> {
     (!is_one_of_many && lists.next().is_none()).then_some(list)
 }
 
-/// The free list as it was at the snapshot: what of it was not written since need not be walked.
+/// The free list as it was at the snapshot: the part that was not written since need not be walked.
 ///
 /// A C kernel's list leads through every frame of its RAM, each in a page of its own; counting that
 /// step by step, twice an operation, takes as long as the operations themselves.
@@ -239,7 +238,7 @@ pub struct KnownList {
 }
 
 impl KnownList {
-    /// The list of a machine that stands at its snapshot; nothing is known of one that leads astray.
+    /// The list of a machine at its snapshot; empty if the list is broken.
     pub fn of(accounts: Option<FrameAccounts>, machine: &Machine) -> Self {
         let Some(accounts) = accounts else {
             return Self::default();

@@ -11,12 +11,12 @@ pub struct Hardware {
     pub disk: Seen<DiskFlavour>,
     /// Bytes of RAM.
     pub memory: Seen<u64>,
-    /// What interrupts the kernel now and then.
+    /// What interrupts the kernel sometimes.
     pub timer: Seen<Timer>,
     /// How many harts cases run on.
     pub harts: Seen<usize>,
-    /// Whether a hart may sleep although somebody could run, until the next tick: so in the kernels of
-    /// the course's labs of 2020, where few processes are taken for none.
+    /// Whether a hart may sleep until the next tick although a process is runnable: the kernels of the
+    /// course's labs of 2020 do so while there are few processes.
     pub sleeps_early: bool,
 }
 

@@ -30,8 +30,8 @@ use unwind::Unwinder;
 /// The most harts that a guest has: one for each process of a race.
 pub(crate) const HARTS: usize = 3;
 
-/// The hart that the guest boots on, and where the scheduler's rounds are driven: it is never
-/// left to itself.
+/// The hart that the guest boots on, and on which the scheduler's rounds are driven. It never runs
+/// uncontrolled.
 pub(crate) const FIRST_HART: usize = 0;
 
 /// What a kernel must have again when a case has ended.
@@ -48,7 +48,7 @@ pub struct Resources {
 /// A kernel parked at the start of a case, shared by any number of drivers.
 #[derive(Clone)]
 pub struct Guest {
-    /// What the kernel's legitimate peculiarities are.
+    /// How the kernel legitimately differs from others.
     pub dialect: Dialect,
     /// What it was found to want of its hardware.
     pub hardware: Hardware,
@@ -59,13 +59,13 @@ pub struct Guest {
     /// The kernel's ELF file.
     pub(crate) file: Box<[u8]>,
     pub(crate) unwinder: Arc<OnceLock<Unwinder>>,
-    /// What there is when the supervisor alone is left.
+    /// What the kernel has when only the supervisor is left.
     pub at_end: Resources,
     pub(crate) agent: Agent,
     pub(crate) accounts: Option<FrameAccounts>,
     pub(crate) snapshot: Arc<Snapshot>,
     pub(crate) processes: Processes,
-    /// Who stands at its hint on each hart.
+    /// The process that waits at its hint on each hart.
     pub(crate) fronts: [Option<Slot>; HARTS],
     /// Physical addresses of the kernel's own code and data.
     pub(crate) kernel_extent: Range<u64>,
@@ -86,9 +86,10 @@ impl Guest {
     pub fn set_dialect(&mut self, dialect: Dialect) {
         let booted = Arc::make_mut(&mut self.setting.booted);
         for segment in &mut booted.memory.segments {
-            let asked = match booted.layout.text.contains(&segment.address) {
-                true => Permissions::READ_EXECUTE,
-                false => Permissions::READ_WRITE,
+            let asked = if booted.layout.text.contains(&segment.address) {
+                Permissions::READ_EXECUTE
+            } else {
+                Permissions::READ_WRITE
             };
             segment.permissions = dialect.exec.permissions.granted(asked);
         }

@@ -96,11 +96,11 @@ impl State {
 pub(crate) struct Entry {
     /// What it is doing.
     pub(crate) state: State,
-    /// Its address space, as the machine showed it when it last stood at its hint.
+    /// Its address space, as the machine showed it when it last waited at its hint.
     pub(crate) satp: u64,
     /// Its process identifier, once known.
     pub(crate) pid: u64,
-    /// Who forked it.
+    /// Its parent.
     pub(crate) parent: Option<Slot>,
 }
 
@@ -111,7 +111,7 @@ pub(crate) struct Processes {
 }
 
 impl Processes {
-    /// Nobody there.
+    /// No process.
     pub(crate) fn new() -> Self {
         Self {
             entries: [Entry {
@@ -161,13 +161,13 @@ impl Processes {
     /// How many forks lie between `slot` and the first process.
     pub(crate) fn depth(&self, slot: Slot) -> usize {
         let parent = |child: &Slot| self.get(*child).parent;
-        // A name is given once, so that there is no cycle; the bound is for the reader's peace.
+        // A name is given once, so there is no cycle; the bound makes this obvious.
         std::iter::successors(parent(&slot), parent)
             .take(SLOTS)
             .count()
     }
 
-    /// Whether anybody is expected to come back who is not parked.
+    /// Whether any process that does not wait at its hint is expected to come back.
     pub(crate) fn anyone_away(&self) -> bool {
         self.entries.iter().any(|entry| entry.state.is_away())
     }

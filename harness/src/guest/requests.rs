@@ -1,8 +1,8 @@
-//! Where a kernel asks for frames, and where it is refused them: places to stop it at.
+//! Where a kernel asks for frames, and where a request fails: places to stop the kernel at.
 
 use super::symbols::Symbols;
 
-/// Functions that give frames, at most: labs add some beside `kalloc`, for a caller that holds the lock
+/// The most functions that give frames: labs add some besides `kalloc`, for a caller that holds the lock
 /// of the list, say.
 const MOST_DOORS: usize = 4;
 

@@ -1,4 +1,4 @@
-//! The kernel's symbol table: addresses of the few things Faultline reads, and names for reports.
+//! The kernel's symbol table: addresses of the few symbols that Faultline reads, and names for reports.
 
 use object::{Object, ObjectSection, ObjectSegment, ObjectSymbol, SectionKind, SymbolKind};
 use std::ops::Range;
@@ -64,7 +64,7 @@ impl Symbols {
         self.place(name).map(|place| place.address)
     }
 
-    /// How many bytes the thing takes whose symbol is spelled exactly `name`; 0 if nobody knows.
+    /// The size in bytes of the symbol that is spelled exactly `name`; 0 if it is not known.
     pub fn size(&self, name: &str) -> u64 {
         self.place(name).map_or(0, |place| place.bytes)
     }

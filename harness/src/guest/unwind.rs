@@ -43,7 +43,7 @@ struct Table<S: UnwindSection<Bytes>> {
 }
 
 impl<S: UnwindSection<Bytes>> Table<S> {
-    /// What can be read of `section`; broken entries end the reading.
+    /// The readable entries of `section`, up to the first broken one.
     fn read(section: S, bases: BaseAddresses) -> Self {
         let mut entries = Vec::new();
         let mut all = section.entries(&bases);
@@ -218,8 +218,8 @@ impl Unwinder {
                 None => match trapped() {
                     Some(caller) => (Some(caller), 0),
                     None => {
-                        let called_nobody = !self.in_one_function(at, registers.x[RA]);
-                        let has_no_frame = stack.len() == 1 && called_nobody;
+                        let has_called_nothing = !self.in_one_function(at, registers.x[RA]);
+                        let has_no_frame = stack.len() == 1 && has_called_nothing;
                         (by_frame_pointer(has_no_frame, &registers, &memory), 1)
                     }
                 },

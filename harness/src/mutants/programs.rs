@@ -1,4 +1,4 @@
-//! Trying mutants with the kernel's own test programs: what these notice, beside what cases notice.
+//! Trying mutants with the kernel's own test programs, to compare what they notice with what cases notice.
 
 use super::Mutant;
 use super::score::executed;

@@ -26,7 +26,7 @@ pub struct NotSound {
     pub finding: Box<Finding>,
 }
 
-/// What became of a mutant.
+/// The fate of a mutant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "result")]
 pub enum Tried {
@@ -48,9 +48,9 @@ pub enum Tried {
 pub struct Score {
     /// Tried.
     pub tried: usize,
-    /// Of those, executed.
+    /// Mutants whose instruction was executed.
     pub reached: usize,
-    /// Of those, detected.
+    /// Mutants that were detected.
     pub detected: usize,
 }
 
@@ -62,7 +62,7 @@ impl Score {
         self.detected += usize::from(detected);
     }
 
-    /// Of the mutants reached, how many in a hundred were detected.
+    /// The percentage of reached mutants that were detected.
     pub fn percent(self) -> f64 {
         100.0 * self.detected as f64 / self.reached.max(1) as f64
     }

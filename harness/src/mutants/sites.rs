@@ -20,7 +20,7 @@ pub struct Mutant {
     pub file: String,
     /// The line there, from 1; 0 if unknown.
     pub line: u32,
-    /// The source file as the compiler named it, to be read where it is at hand.
+    /// The source file as the compiler named it; it is read if it exists.
     #[serde(skip)]
     pub path: String,
     /// The instruction's bytes.

@@ -1,7 +1,7 @@
 //! A night of fuzzing: regressions first, every target for its share, the corpus distilled, a sample
 //! of mutants, and one page that says what is new.
 //!
-//! All state is in one folder, so that the next night goes on where this one stopped: what each
+//! All state is in one folder, so that the next night continues where this one stopped: what each
 //! target has collected, every finding, and the buckets that were reported once.
 
 mod page;
@@ -25,7 +25,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-/// What a night is to do.
+/// What a night has to do.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// The folder that nights have in common.
@@ -44,11 +44,11 @@ pub struct Plan {
     pub sample: usize,
     /// The kernel's ELF file, of which those are mutants.
     pub kernel: Vec<u8>,
-    /// Ends every campaign, with its summary, as soon as somebody sets it.
+    /// Ends every campaign, with its summary, as soon as it is set.
     pub stop: Arc<AtomicBool>,
 }
 
-/// What came of a night.
+/// The result of a night.
 #[derive(Debug, Serialize)]
 pub struct Night {
     /// Which one, counted from 1.
@@ -112,7 +112,7 @@ impl Night {
         page::page(self)
     }
 
-    /// Whether somebody has to look: a regression, or a bucket that is new.
+    /// Whether a person has to look: there is a regression, or a new bucket.
     pub fn is_red(&self) -> bool {
         !self.regressions.is_empty() || !self.new_buckets.is_empty()
     }
@@ -137,10 +137,10 @@ pub enum NightError {
     },
 }
 
-/// Runs a night on `guest`. `tell` is called with a line now and then, from any thread.
+/// Runs a night on `guest`. `tell` is called with a line sometimes, from any thread.
 ///
 /// # Errors
-/// Says why it broke off; a finding is no reason to.
+/// Says why it broke off. A finding is not an error.
 pub fn run(
     guest: &Arc<Guest>,
     plan: &Plan,
@@ -196,7 +196,7 @@ pub fn run(
 /// One target's share of the night.
 #[allow(
     clippy::too_many_arguments,
-    reason = "a step of `run`, with what that has at hand"
+    reason = "a step of `run`, with its variables"
 )]
 fn fuzz(
     guest: &Arc<Guest>,

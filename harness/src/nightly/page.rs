@@ -1,4 +1,4 @@
-//! The page that somebody reads in the morning: what is new first, then what was done.
+//! The page to read in the morning: what is new first, then what was done.
 
 use super::{Night, TargetNight};
 use std::fmt::Write;
@@ -20,7 +20,7 @@ fn verdict(night: &Night) -> String {
     }
     let mut text = String::new();
     if !night.regressions.is_empty() {
-        text += "## Regressions\n\nThese cases were clean once:\n\n";
+        text += "## Regressions\n\nThese cases were clean before:\n\n";
         for regression in &night.regressions {
             let _ = writeln!(
                 text,

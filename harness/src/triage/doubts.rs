@@ -17,7 +17,7 @@ struct Doubt {
 /// The matters; the first that covers a finding counts.
 const DOUBTS: [Doubt; 7] = [
     Doubt {
-        why: "the process dies as it must; only the message on the console is missing",
+        why: "the process is killed as it must be; only the message on the console is missing",
         covers: |report| report.finding.clause == Clause::KillAnnounced,
     },
     Doubt {

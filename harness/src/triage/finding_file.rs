@@ -20,12 +20,12 @@ pub fn folder() -> PathBuf {
     )
 }
 
-/// Where findings go, and what they say of the kernel.
+/// Where findings go, and how they name the kernel.
 #[derive(Clone, Debug, Default)]
 pub struct Destination {
     /// The folder.
     pub folder: PathBuf,
-    /// What names the kernel on the command line, where it is not ours.
+    /// The options that name the kernel on the command line, if it is not ours.
     pub flags: String,
 }
 

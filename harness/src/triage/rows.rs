@@ -38,7 +38,7 @@ pub fn rows(findings: Vec<Found>) -> Vec<Row> {
     for found in findings {
         let (severity, doubt) = severity(&found.report);
         let bug = found.report.identity.bug();
-        // What an author may disagree with is one question, however often it is met.
+        // A point on which an author may disagree is one row, however often it shows.
         let same = |(other, row): &&mut (Bug, Row)| {
             let alike = match doubt {
                 Some(_) => row.doubt == doubt,
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_is_one_row_whoever_leads_to_it() {
+    fn a_panic_is_one_row_whatever_leads_to_it() {
         let one = Does::Panics("panic: remap", "mappages<copyout<filestat");
         let other = Does::Panics("panic: remap", "mappages<copyin<pipewrite");
         let another = Does::Panics("panic: walk", "walk<walkaddr<copyin");

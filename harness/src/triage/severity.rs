@@ -1,4 +1,4 @@
-//! How bad a finding is: as bad as its clause says, unless more is known of it.
+//! How bad a finding is: as bad as its clause says, unless more is known about it.
 
 use super::Report;
 use super::doubts::doubt;

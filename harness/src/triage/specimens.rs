@@ -8,7 +8,7 @@ use oracle::{
     Case, Dialect, Event, Failure, Finding, Judge, Layout, Observation, Process, Setting,
 };
 
-/// What a kernel does in the last operation of a case; in those before it does nothing wrong.
+/// What a kernel does in the last operation of a case; in the others it does nothing wrong.
 pub(crate) enum Does {
     Returns(u64),
     /// What it says, and its functions, the innermost first.

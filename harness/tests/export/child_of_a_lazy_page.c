@@ -1,9 +1,9 @@
 // Nothing was wrong when this case ran.
 //
-// That came of this case, an operation a line. Letters are processes, a is the first; heap[1]+0x10
-// is byte 0x10 of the second page above the first program break, 2p are two pages. The function
-// the_case near the end of this file does the same, each line with what must come of it; what is
-// above it is there to say what differs.
+// It happened in this case, one operation in a line. Letters are processes, a is the first; heap[1]+0x10
+// is byte 0x10 of the second page above the first program break, and 2p means two pages. The function
+// the_case near the end of this file does the same; each line says what must happen. The code above
+// it reports what differs.
 //
 //     faultline 1
 //     a: sbrk +2p
@@ -17,7 +17,7 @@
 //
 // A program for xv6: put it into user/ as repro.c, add $U/_repro to UPROGS in the
 // Makefile, and type repro at the prompt. Its last line is REPRODUCED or not reproduced;
-// if there is none, the kernel has gone wrong at the operation that was announced.
+// if it is neither, the kernel went wrong in the operation that was announced last.
 
 typedef unsigned long uint64;
 
@@ -29,21 +29,21 @@ enum { A, B, PROCESSES };
 
 #define PAGE 4096UL
 
-// Flavours of sbrk; kernels that know only one take no notice.
+// Flavours of sbrk; kernels with only one ignore them.
 enum { EAGER = 1, LAZY = 2 };
 
 #define SET(who) (1 << (who))
 
-// The conductor is nobody's process: it says whose turn it is. The clock wakes it.
+// The conductor is not a process of the case: it says whose turn it is. The clock wakes it.
 enum { CONDUCTOR = PROCESSES, CLOCK };
 
-// What the conductor says: do your operation; answer, if you live; it is over.
+// The conductor's orders: do your operation; answer, if you are alive; the case is over.
 enum { GO, ANSWER, END };
 
-// What a process says: it has done its operation, as expected or not.
+// A process's reports: it has done its operation, as expected or not.
 enum { DONE, DIFFERS, EXCUSED };
 
-// Ticks, a tenth of a second each: until somebody is given up; until silence is believed.
+// Ticks of a tenth of a second: how long to wait for a process; how long silence must last.
 enum { PATIENCE = 200, LULL = 5 };
 
 static uint64 heap;  // the first program break
@@ -52,7 +52,7 @@ static uint64 stack; // the page of the stack; the page below is the guard page
 
 #define guard (stack - PAGE)
 
-static uint64 output = 1; // the descriptor that lines go to
+static uint64 output = 1; // the descriptor for output
 
 static uint64 system_call(uint64 call, uint64 first, uint64 second, uint64 third)
 {
@@ -128,7 +128,7 @@ static void end_line(void)
 }
 
 static int operation_number;
-static char *operation; // the one in hand
+static char *operation; // the current one
 
 static void say_operation(void)
 {
@@ -255,8 +255,8 @@ static void obey(void)
   }
 }
 
-// Everybody goes through all operations of the case. The conductor has `who` do each, waits until
-// all of `going_on` have told that they are done, and asks whether those of `dead` are silent.
+// Every process goes through all operations of the case. The conductor lets `who` do each, waits until
+// all of `going_on` have reported that they are done, and asks whether those of `dead` are silent.
 static int turn(int number, char *words, int who, int going_on, int dead)
 {
   operation_number = number;
@@ -283,7 +283,7 @@ static void done(void)
   tell(DONE, PROCESSES);
 }
 
-// The child goes through the rest of the case as well.
+// The child runs the rest of the case as well.
 static void forks(int child)
 {
   int pid = system_call(FORK, 0, 0, 0);
@@ -301,7 +301,7 @@ static void forks(int child)
   tell(DONE, child);
 }
 
-// Whoever of the set must be alive, is, and is told that it is over; the others are killed.
+// Every process of the set must be alive, and is told that the case is over; the others are killed.
 static void roll_call(int living)
 {
   operation = "the end";
@@ -335,7 +335,7 @@ static void set_up(void)
   heap = system_call(SBRK, 0, EAGER, 0);
   system_call(SBRK, -heap % PAGE, EAGER, 0); // to the end of its page
   heap += -heap % PAGE;
-  // The pipes get high descriptors: the case has the low ones to itself.
+  // The pipes get high descriptors: the case uses the low ones.
   int first = 16 - 3 - 2 * PROCESSES;
   while ((output = system_call(DUP, 1, 0, 0)) < first)
     ;

@@ -1,18 +1,18 @@
 // Nothing was wrong when this case ran.
 //
-// That came of this case, an operation a line. Letters are processes, a is the first; heap[1]+0x10
-// is byte 0x10 of the second page above the first program break, 2p are two pages. The function
-// the_case near the end of this file does the same, each line with what must come of it; what is
-// above it is there to say what differs.
+// It happened in this case, one operation in a line. Letters are processes, a is the first; heap[1]+0x10
+// is byte 0x10 of the second page above the first program break, and 2p means two pages. The function
+// the_case near the end of this file does the same; each line says what must happen. The code above
+// it reports what differs.
 //
 //     faultline 1
 //     a: sbrk +1p
 //     a: open heap[0]
 //
-// Note: run it on a fresh image: the case works on files, and may make some.
+// Note: run it on a fresh image: the case uses files, and may make some.
 // A program for xv6: put it into user/ as repro.c, add $U/_repro to UPROGS in the
 // Makefile, and type repro at the prompt. Its last line is REPRODUCED or not reproduced;
-// if there is none, the kernel has gone wrong at the operation that was announced.
+// if it is neither, the kernel went wrong in the operation that was announced last.
 
 typedef unsigned long uint64;
 
@@ -21,7 +21,7 @@ enum { FORK = 1, EXIT = 2, WAIT = 3, DUP = 10, SBRK = 12, OPEN = 15, WRITE = 16,
 
 #define PAGE 4096UL
 
-// Flavours of sbrk; kernels that know only one take no notice.
+// Flavours of sbrk; kernels with only one ignore them.
 enum { EAGER = 1, LAZY = 2 };
 
 // The exit status of a process that saw a difference.
@@ -29,7 +29,7 @@ enum { DIFFERS = 111 };
 
 static uint64 heap;  // the first program break
 
-static uint64 output = 1; // the descriptor that lines go to
+static uint64 output = 1; // the descriptor for output
 
 static uint64 system_call(uint64 call, uint64 first, uint64 second, uint64 third)
 {
@@ -79,7 +79,7 @@ static void end_line(void)
 }
 
 static int operation_number;
-static char *operation; // the one in hand
+static char *operation; // the current one
 
 static void say_operation(void)
 {
@@ -103,7 +103,7 @@ static void finish(int shown)
   system_call(EXIT, shown, 0, 0);
 }
 
-// Says so at once: the end of the process may be where the kernel goes wrong, or takes long.
+// Reports at once: the kernel may go wrong, or take long, when the process ends.
 static void differ(void)
 {
   end_line();
@@ -137,7 +137,7 @@ static int ends(int status, int expected)
   return 0;
 }
 
-// Lines go to the last descriptor: the case has the others to itself.
+// Output goes to the last descriptor: the case uses the others.
 static void take_the_last_descriptor(void)
 {
   while ((output = system_call(DUP, 1, 0, 0)) < 15)

@@ -88,7 +88,7 @@ macro_rules! define_records {
     ($($name:ident $word:literal [$code:literal $(| $again:literal)* $(, $($form:literal)|+)?]
        $family:ident $cost:ident $work:literal $says:ident
        ($($argument:ident: $type:ident),*) {$($reach:expr),*};)*) => {
-        /// The operation that a record stands for.
+        /// The operation that a record encodes.
         fn decode_record(record: &Record) -> Operation {
             let call = match (record[0] >> 3, form(record)) {
                 $(($code $(| $again)*, any_form!($($($form)|+)?)) => Call::$name {

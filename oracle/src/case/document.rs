@@ -8,7 +8,7 @@ use std::fmt;
 
 /// The version of the language that this crate reads and writes.
 const VERSION: &str = "1";
-/// Where comments behind operations begin, if the operation is not longer.
+/// The column of comments after operations, if the operation is not longer.
 const COMMENT_COLUMN: usize = 32;
 
 /// A text case: operations, comments and blank lines, in order.
@@ -35,7 +35,7 @@ impl Document {
     /// Reads a text.
     ///
     /// # Errors
-    /// Says in which line and column what is wrong, and what would be right.
+    /// The error says where the text is wrong, in which way, and what to write instead.
     pub fn parse(text: &str) -> Result<Document, ParseError> {
         let mut lines = Vec::new();
         let mut operations = 0;
@@ -106,7 +106,7 @@ impl Document {
         }
     }
 
-    /// The operations, each with the comment behind it, without its `#` and the blanks around it.
+    /// The operations, each with the comment after it, without its `#` and the blanks around it.
     pub fn annotated(&self) -> impl Iterator<Item = (Operation, Option<&str>)> {
         self.lines.iter().filter_map(|line| match line.content {
             Content::Operation(operation) => {

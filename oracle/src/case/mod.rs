@@ -43,7 +43,7 @@ impl Case {
     /// Reads the text form.
     ///
     /// # Errors
-    /// Says in which line and column what is wrong, and what would be right.
+    /// The error says where the text is wrong, in which way, and what to write instead.
     pub fn parse(text: &str) -> Result<Case, ParseError> {
         Document::parse(text).map(|document| document.case())
     }

@@ -7,14 +7,14 @@ use super::{Address, Process};
 /// One operation: a line of a case.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Operation {
-    /// Who does it; `a` for what is done to everybody: see [`Call::is_done_to_all`].
+    /// The acting process; `a` for an operation on all processes: see [`Call::is_done_to_all`].
     pub process: Process,
     /// What is done.
     pub call: Call,
 }
 
 impl Operation {
-    /// `process` does `call`. What is done to everybody counts as done by `a`.
+    /// `process` does `call`. An operation on all processes counts as done by `a`.
     pub fn new(process: Process, call: Call) -> Operation {
         let process = if call.is_done_to_all() {
             Process::FIRST

@@ -34,13 +34,13 @@ impl Access {
 pub enum Bytes {
     /// So many.
     Exactly(u64),
-    /// A buffer of so many bytes, if not less than none.
+    /// A buffer of so many bytes, if not a negative number.
     Buffer(i16),
     /// As many as a read from `fd` moves, at most `length`.
     ReadFrom {
         /// The file descriptor.
         fd: i8,
-        /// Bytes at most, if not less than none.
+        /// Bytes at most, if not a negative number.
         length: i16,
     },
     /// A path up to the zero that ends it, at most [`Reach::PATH_BYTES`].
@@ -142,7 +142,7 @@ macro_rules! define_reaches {
        ($($argument:ident: $type:ident),*) {$($reach:expr),*};)*) => {
         impl Call {
             /// The memory that the operation touches; what lies at its address comes first. What an
-            /// `exec` loads of its arguments is not foretold.
+            /// `exec` loads of its arguments is not predicted.
             #[allow(unused_variables, reason = "not every argument is about memory")]
             pub fn reaches(&self) -> impl Iterator<Item = Reach> + use<> {
                 let list = match *self {

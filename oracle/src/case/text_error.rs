@@ -1,9 +1,9 @@
-//! What is wrong with a text: where, what, and what would be right.
+//! Errors in a text: where, what is wrong, and what to write instead.
 
 use miette::{Diagnostic, SourceSpan};
 use std::ops::Range;
 
-/// A text that is no case.
+/// A text that is not a case.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Diagnostic)]
 #[error("line {line}, column {column}: {message}{}", help_words(help.as_deref()))]
 pub struct ParseError {
@@ -28,7 +28,7 @@ fn help_words(help: Option<&str>) -> String {
     help.map_or(String::new(), |help| format!(" ({help})"))
 }
 
-/// What a parser has to complain about, before it is known in which line.
+/// A parser's complaint, before its line is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Complaint {
     /// Bytes of the line.

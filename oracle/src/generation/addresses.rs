@@ -23,7 +23,7 @@ impl Scene<'_> {
         }
     }
 
-    /// The last bytes of a page, so that what is there may go on in the next.
+    /// The last bytes of a page, so that an access there may reach into the next page.
     pub(super) fn last_bytes(&mut self) -> u16 {
         match self.below(3) {
             0 => 0xfff - self.below(128) as u16,

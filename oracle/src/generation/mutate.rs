@@ -11,8 +11,8 @@ const LONG: u32 = 128;
 /// The most operations that one mutation takes out, moves, or repeats.
 const RUN: u32 = 4;
 
-/// Changes `case` in one or a few places, by `seed` and to the taste of `profile`: the same seed does
-/// the same. The result is repaired and has at most [`Case::MAX_OPERATIONS`] operations.
+/// Changes `case` in one or a few places, chosen by `seed` and the preferences of `profile`: the same
+/// seed makes the same changes. The result is repaired and has at most [`Case::MAX_OPERATIONS`] operations.
 pub fn mutate(case: &mut Case, seed: u64, profile: Profile) {
     let choices = &mut Seeded(seed);
     let times = 1 + choices.below(3);
@@ -23,7 +23,7 @@ pub fn mutate(case: &mut Case, seed: u64, profile: Profile) {
     repair(case);
 }
 
-/// A case that begins as `first` and goes on as `second`, by `seed`, repaired.
+/// A case that begins as `first` and continues as `second`, chosen by `seed` and repaired.
 pub fn cross_over(first: &Case, second: &Case, seed: u64) -> Case {
     let choices = &mut Seeded(seed);
     let cut = |case: &Case, choices: &mut Seeded| {
@@ -107,8 +107,8 @@ fn mutate_once(case: &mut Case, companion: &mut Companion, choices: &mut Seeded,
     case.operations.truncate(Case::MAX_OPERATIONS);
 }
 
-/// Takes a part out of a case, the more often the longer it is: mutations add more than they take
-/// out, and a long case runs slowly and hides what matters.
+/// Removes a part of a case, the more often the longer it is: mutations add more than they remove,
+/// and a long case runs slowly and hides what matters.
 fn shorten(case: &mut Case, choices: &mut Seeded) {
     let count = case.operations.len();
     if choices.below(LONG) < count as u32 {
@@ -118,7 +118,7 @@ fn shorten(case: &mut Case, choices: &mut Seeded) {
     }
 }
 
-/// Puts a few operations that belong together in front of one, or at the end.
+/// Inserts a few operations that belong together before another one, or at the end.
 fn insert(case: &mut Case, companion: &mut Companion, choices: &mut Seeded, profile: Profile) {
     let at = choices.below(case.operations.len() as u32 + 1) as usize;
     for operation in &case.operations[..at] {

@@ -210,7 +210,7 @@ pub(super) fn fstat(scene: &mut Scene<'_>) -> Call {
     }
 }
 
-/// What takes a path.
+/// The operations that take a path.
 pub(super) fn path_call(scene: &mut Scene<'_>) -> Call {
     let address = scene.address();
     path_call_at(address, scene)

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// A fuzz target, as a taste for some idioms, operations, addresses and amounts more than for others.
+/// A fuzz target: it prefers some idioms, operations, addresses and amounts to others.
 ///
-/// Every case is an input of every target: a profile says only what is made often.
+/// Every case is an input of every target: a profile says only what is generated often.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Profile {
     /// A break that moves, and faults around it: a bit of everything.
@@ -64,18 +64,22 @@ impl Profile {
     /// What it looks for, in a line.
     pub fn about(self) -> &'static str {
         match self {
-            Profile::SbrkFaults => "a break that moves, and faults around it: a bit of everything",
+            Profile::SbrkFaults => {
+                "a moving program break and page faults around it, with a bit of everything"
+            }
             Profile::ForkCow => "pages that parents and children share until one of them stores",
             Profile::SyscallBuffers => {
                 "buffers and paths of system calls across page ends, in holes, beyond the break"
             }
             Profile::OutOfMemory => "every way to need a frame, when few or none are left",
             Profile::StackGrowth => "stacks that grow on demand, and the guard pages below them",
-            Profile::Processes => "births, sleeps, deaths and orphans of up to eight processes",
-            Profile::Files => "files that are opened, read and asked about",
+            Profile::Processes => "fork, sleep, kill, exit and orphans, with up to eight processes",
+            Profile::Files => {
+                "files and directories that are made, read, written, linked and removed"
+            }
             Profile::ExecImages => "programs that are loaded page by page, and their arguments",
             Profile::Schedules => {
-                "processes that act in turn, wait for one another, are pre-empted"
+                "operations that race on up to three harts, and processes that are pre-empted"
             }
         }
     }

@@ -1,7 +1,7 @@
-//! Repair: makes every operation of a case apply, by running the model beside it.
+//! Repair: makes every operation of a case apply, by running the model along with it.
 //!
 //! Cases are never rejected. An operation of a process that is dead or asleep goes to one that can
-//! act; a fork gets a name that is free; what would end everything early becomes a fork, so that
+//! act; a fork gets a free name; an operation that would end the case early becomes a fork, so that
 //! the rest of the case still means something.
 
 use crate::case::{Address, Call, Case, Flavour, Operation, Process, Region, Target};
@@ -19,7 +19,7 @@ const SCARCE: u16 = 64;
 /// A number that is no process's.
 const NOBODY: i32 = i32::MAX;
 
-/// The model beside a case that is being repaired or generated.
+/// The model that follows a case while it is repaired or generated.
 #[derive(Clone, Debug)]
 pub(super) struct Companion {
     model: Model,
@@ -67,7 +67,7 @@ impl Companion {
         Process::all().find(|process| self.model.pid_of(*process).is_none())
     }
 
-    /// Repairs `operation` and performs it; `last` if nothing follows it. `None`: nobody can act.
+    /// Repairs `operation` and performs it; `last` if nothing follows it. `None`: no process can act.
     pub(super) fn admit(&mut self, operation: Operation, last: bool) -> Option<Operation> {
         let mut operation = self.repaired(operation)?;
         if !last
@@ -99,7 +99,7 @@ impl Companion {
         if self.model.applies(&repaired) {
             return Some(repaired);
         }
-        // Somebody already sleeps on that pipe, or what would happen is not foretold: give way.
+        // Another process already sleeps on that pipe, or the model cannot predict the result: yield.
         let call = Call::Yield {
             ticks: NonZeroU8::MIN,
         };
@@ -146,8 +146,8 @@ impl Companion {
         }
     }
 
-    /// A jump into the agent's own code goes behind it, where returns lie; one to instructions that
-    /// nobody knows goes to the data, where none may be executed.
+    /// A jump into the agent's own code goes to the return instructions after it. A jump to unknown
+    /// instructions goes to the data, where nothing may be executed.
     fn repaired_fetch(&self, process: Process, address: Address) -> Address {
         let known = |address: Address| {
             let operation = Operation::new(process, Call::Fetch { address });
@@ -170,7 +170,7 @@ impl Companion {
         }
     }
 
-    /// Whether after `operation` nobody could act any more.
+    /// Whether no process could act after `operation`.
     fn ends_everything(&self, operation: &Operation) -> bool {
         let mut ready = self.ready();
         let alone = ready.next().is_some() && ready.next().is_none();

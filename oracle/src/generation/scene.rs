@@ -1,4 +1,4 @@
-//! Where an idiom is made: who acts, what the model knows, where choices come from.
+//! The scene of an idiom: the acting process, what the model knows, and the source of choices.
 
 use super::choices::Choices;
 use super::repair::Companion;
@@ -10,7 +10,7 @@ pub(super) struct Scene<'a> {
     pub(super) companion: &'a Companion,
     pub(super) choices: &'a mut dyn Choices,
     profile: Profile,
-    /// Who acts.
+    /// The acting process.
     pub(super) process: Process,
     operations: Vec<Operation>,
 }
@@ -32,7 +32,7 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// The operations, in order. Each is to be repaired: an idiom does not look where they lead.
+    /// The operations, in order. Each must still be repaired: an idiom does not check that they apply.
     pub(super) fn into_operations(self) -> Vec<Operation> {
         self.operations
     }
@@ -47,7 +47,7 @@ impl<'a> Scene<'a> {
         self.other_does(self.process, call);
     }
 
-    /// Somebody else does `call` next: a child that the idiom has just made, for example.
+    /// Another process does `call` next: for example a child that the idiom has just made.
     pub(super) fn other_does(&mut self, process: Process, call: Call) {
         self.operations.push(Operation::new(process, call));
     }

@@ -22,7 +22,7 @@ impl Scene<'_> {
         Schedule::new(harts, order, pre_empts, &switches)
     }
 
-    /// The same schedule but in one respect: often just one change point, moved by a little.
+    /// The same schedule with one change: often just one change point, moved by a little.
     pub(super) fn change_schedule(&mut self, old: Schedule) -> Schedule {
         let racers = old.order().ranks().len();
         let mut switches = old.switches().to_vec();
@@ -67,7 +67,7 @@ impl Scene<'_> {
         self.pick(&orders)
     }
 
-    /// As likely in each power of two: what is near the start of a race is short, and matters.
+    /// Every power of two is equally likely: what happens near the start of a race is short, and matters.
     pub(super) fn change_point(&mut self) -> u32 {
         let size = 1 << self.below(LONGEST + 1);
         size + self.below(size)

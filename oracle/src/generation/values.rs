@@ -1,4 +1,4 @@
-//! What operations are about beside addresses and amounts: values, lengths, descriptors, targets.
+//! The other arguments of operations, besides addresses and amounts: values, lengths, descriptors, targets.
 
 use super::Scene;
 use crate::case::{
@@ -20,7 +20,7 @@ impl Scene<'_> {
         }
     }
 
-    /// Of a buffer, in bytes: few, about what a pipe holds, many, none, less than none.
+    /// The length of a buffer, in bytes: few, about what a pipe holds, many, zero, negative.
     pub(super) fn length(&mut self) -> i16 {
         match self.below(6) {
             0..=2 => self.below(16) as i16,
@@ -30,7 +30,7 @@ impl Scene<'_> {
         }
     }
 
-    /// Of a part of a file, in bytes: few, about a block, about what one transaction writes, many.
+    /// The length of a part of a file, in bytes: few, about a block, about one transaction, many.
     pub(super) fn file_length(&mut self) -> i16 {
         match self.below(8) {
             0..=2 => self.below(64) as i16,
@@ -68,7 +68,7 @@ impl Scene<'_> {
         }
     }
 
-    /// Of a device: the console is 1, and from 10 on xv6 has no room for any.
+    /// The major number of a device: the console is 1, and xv6 has no room for any from 10 on.
     pub(super) fn major(&mut self) -> u8 {
         self.pick(&[0, 2, 9, 10, 255])
     }
@@ -127,12 +127,12 @@ impl Scene<'_> {
         Process::all().filter(free).collect()
     }
 
-    /// Anybody who was ever born, or now and then nobody.
+    /// Any process that ever existed, or sometimes none.
     pub(super) fn target(&mut self) -> Target {
         let model = self.companion.model();
         let born = Process::all().filter(|other| model.pid_of(*other).is_some());
         match self.below(8) {
-            0 => Target::Pid(self.nobody()),
+            0 => Target::Pid(self.unused_pid()),
             _ => {
                 let at = self.below(born.clone().count() as u32) as usize;
                 Target::Process({ born }.nth(at).unwrap_or(self.process))
@@ -140,8 +140,8 @@ impl Scene<'_> {
         }
     }
 
-    /// A process identifier that is nobody's, below or above all there are.
-    fn nobody(&mut self) -> i32 {
+    /// A process identifier that no process has, below or above all others.
+    fn unused_pid(&mut self) -> i32 {
         match self.below(4) {
             0 => 0,
             1 => -1 - self.below(3) as i32,
@@ -150,13 +150,13 @@ impl Scene<'_> {
         }
     }
 
-    /// Which request for a frame fails: mostly one that a single operation comes to.
+    /// Which request for a frame fails: mostly one that a single operation makes.
     pub(super) fn nth(&mut self) -> NonZeroU8 {
         let most = self.pick(&[1, 4, 16]);
         NonZeroU8::MIN.saturating_add(self.below(most) as u8)
     }
 
-    /// Somebody else who can act, if there is anybody.
+    /// Another process that can act, if there is one.
     pub(super) fn other(&mut self) -> Option<Process> {
         let me = self.process;
         let others = self.companion.ready().filter(move |other| *other != me);

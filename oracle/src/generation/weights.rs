@@ -1,4 +1,4 @@
-//! How often each fuzz target takes what: one line an idiom, an operation, an address, an amount.
+//! How often each fuzz target takes each idiom, operation, address and amount: one line for each.
 //!
 //! A weight is relative to the others of its column; 0 is never. To add an idiom: write its function
 //! in a module of [`super::idioms`], and its line here.
@@ -200,7 +200,7 @@ pub(super) const AMOUNTS: &[Row<amounts::Maker>] = &[
 mod tests {
     use super::{ADDRESSES, AMOUNTS, IDIOMS, OPERATIONS, Profile, Row};
 
-    fn each_row_serves_somebody<T>(rows: &[Row<T>]) {
+    fn each_row_serves_a_target<T>(rows: &[Row<T>]) {
         assert!(
             rows.iter()
                 .all(|(_, weights)| weights.iter().any(|weight| *weight > 0))
@@ -216,10 +216,10 @@ mod tests {
 
     #[test]
     fn no_row_and_no_column_is_empty() {
-        each_row_serves_somebody(IDIOMS);
-        each_row_serves_somebody(OPERATIONS);
-        each_row_serves_somebody(ADDRESSES);
-        each_row_serves_somebody(AMOUNTS);
+        each_row_serves_a_target(IDIOMS);
+        each_row_serves_a_target(OPERATIONS);
+        each_row_serves_a_target(ADDRESSES);
+        each_row_serves_a_target(AMOUNTS);
         // A corpus of one target may seed another: each can make every operation.
         assert!(
             OPERATIONS

@@ -132,7 +132,7 @@ impl Judge {
                     return Err(self.finding(
                         Clause::ChildRuns,
                         child,
-                        format!("{child} starts to run, with 0 from fork"),
+                        format!("{child} starts to run, and fork returns 0"),
                         format!("{child} was never seen"),
                     ));
                 }
@@ -216,9 +216,9 @@ impl Judge {
     fn vanished(&self, process: Process, expected: String, witness: &Witness) -> Finding {
         if witness.killed(process) {
             let why = if witness.refused_to_last_holder {
-                "for want of a frame, although nobody else holds that of the page: it needs none"
+                "for want of a frame, although no other process holds the page's frame: no copy is needed"
             } else if witness.out_of_frames {
-                "and a frame was refused to somebody else"
+                "although the frame was refused to another process"
             } else {
                 "although frames were left"
             };
@@ -268,14 +268,14 @@ impl Judge {
             let seen = if kind == Kind::Load {
                 format!("{process} loads {}", words::value(value))
             } else if kind.family() == Family::Access {
-                format!("{process} carries on")
+                format!("{process} continues")
             } else {
                 format!("{process} returns {}", words::value(value))
             };
             return Err(self.finding(clause, process, self.in_words(planned, reply), seen));
         }
         self.compare_absence(planned, reply, death, observation)?;
-        // For want of a frame a kernel may kill before it comes to what is forbidden, and without a word.
+        // For want of a frame a kernel may kill before it reaches the forbidden access, without a message.
         let announced = self.model.world.dialect.faults.announced && !witness.out_of_frames;
         if announced && death == Death::ForbiddenAccess && !witness.killed(process) {
             return Err(self.finding(
@@ -297,7 +297,7 @@ impl Judge {
         Ok(())
     }
 
-    /// Who is dead asks for nothing.
+    /// A dead process asks for nothing.
     fn compare_absence(
         &self,
         planned: &Planned,
@@ -337,8 +337,8 @@ impl Judge {
                     return Err(self.finding(
                         Clause::ProgramStarts,
                         process,
-                        format!("{process} goes on with the program that it runs"),
-                        format!("{process} starts another"),
+                        format!("{process} continues its program"),
+                        format!("{process} starts another program"),
                     ));
                 }
                 Event::Appeared { process } => {
@@ -359,7 +359,7 @@ impl Judge {
                         return Err(self.finding(
                             Clause::InnocentLive,
                             Process::FIRST,
-                            "only those who ended are reaped",
+                            "only processes that have ended are reaped",
                             format!("the supervisor reaps {pid}"),
                         ));
                     }
@@ -373,7 +373,7 @@ impl Judge {
         Ok(())
     }
 
-    /// Whoever is ready answers when everybody had a turn.
+    /// Every ready process answers after all have had a turn.
     fn call_the_roll(&self, observation: &Observation) -> Result<(), Finding> {
         let missing = Process::all().find(|process| {
             let process = *process;
@@ -395,17 +395,18 @@ impl Judge {
     fn unexpected(&self, process: Process, seen: String) -> Finding {
         if let Some(ended) = self.model.ended(process) {
             let clause = clause_of(ended.death);
-            let expected = format!("{process} is dead from then on");
+            let expected = format!("{process} stays dead");
             let at = self.operation_at(ended.step);
             return self.finding_at(at, clause, process, expected, seen);
         }
         match self.model.state_of(process) {
             ProcessState::Blocked => {
-                let expected = format!("{process} sleeps on: what it waits for has not happened");
+                let expected =
+                    format!("{process} stays asleep: what it waits for has not happened");
                 self.finding(Clause::Blocks, process, expected, seen)
             }
             _ => {
-                let expected = format!("nothing of {process}: it was asked for nothing");
+                let expected = format!("nothing from {process}: it was given no operation");
                 self.finding(Clause::ChildRuns, process, expected, seen)
             }
         }
@@ -438,7 +439,7 @@ impl Judge {
         }
         if after.saturating_sub(before) < budget.give_at_least {
             let expected = format!(
-                "at least {} frames come back: as many pages were stored to and given back",
+                "at least {} frames come back: that many pages were stored to and then given back",
                 budget.give_at_least
             );
             let seen = format!("{} frames come back", after.saturating_sub(before));

@@ -19,7 +19,7 @@ impl Judge {
         let mut seen: BTreeMap<u32, &FileNode> = BTreeMap::new();
         seen.extend(disk.nodes.iter().map(|node| (node.inode, node)));
         for wanted in self.model.files.nodes() {
-            // Those who held a file without a name are gone.
+            // The processes that held a file without a name are gone.
             if wanted.links == 0 && !self.model.supervisor_holds(wanted.inode) {
                 continue;
             }

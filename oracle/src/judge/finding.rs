@@ -9,16 +9,16 @@ use std::fmt;
 /// The first thing that was wrong with a case.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// What kind of wrong.
+    /// The kind of mistake.
     pub verdict: Verdict,
     /// The rule that was broken.
     pub clause: Clause,
-    /// Index in the case of the operation at which the two sides part; `None` if only the end of
+    /// Index in the case of the operation at which kernel and oracle differ; `None` if only the end of
     /// the case shows it.
     pub step: Option<usize>,
     /// That operation, as text.
     pub operation: Option<Box<str>>,
-    /// Whose fate or memory it is about: the process's letter.
+    /// The letter of the process that it is about.
     pub process: Option<char>,
     /// What had to happen.
     pub expected: Box<str>,
@@ -33,7 +33,7 @@ pub struct Finding {
     pub(super) signature: Box<Signature>,
 }
 
-/// What a bucket is made of, beside verdict and clause.
+/// What a bucket is made of, besides verdict and clause.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub(super) struct Signature {
     pub(super) kind: Option<Kind>,
@@ -48,18 +48,18 @@ pub(super) struct Signature {
     pub(super) mismatch: Option<Mismatch>,
     /// Whether it was put down to an operation before the one at which it shows.
     pub(super) is_put_down: bool,
-    /// For wrong bytes in memory, whose they are; no part of the bucket.
+    /// Which bytes in memory are wrong; not part of the bucket.
     pub(super) spoiled: Option<Spoiled>,
 }
 
 impl Finding {
-    /// What kind of operation met what kind of page when the two sides parted; `None` if only the
+    /// Which kind of operation met which kind of page when kernel and oracle differed; `None` if only the
     /// end of the case showed it.
     pub fn situation(&self) -> Option<Situation> {
         self.signature.situation
     }
 
-    /// Of a wrong answer of a system call, how it is wrong.
+    /// How the answer of a system call is wrong.
     pub fn mismatch(&self) -> Option<Mismatch> {
         self.signature.mismatch
     }
@@ -69,7 +69,7 @@ impl Finding {
         self.signature.is_put_down
     }
 
-    /// Of wrong bytes in memory, whose they are.
+    /// Which bytes in memory are wrong.
     pub fn spoiled(&self) -> Option<Spoiled> {
         self.signature.spoiled
     }

@@ -1,4 +1,4 @@
-//! The end of a case: who was reaped, with which status, and whether all came back: frames, promises
+//! The end of a case: which processes were reaped, with which status, and whether all came back: frames, promises
 //! of frames, slots of processes.
 
 use super::compare::panic_words;
@@ -44,7 +44,7 @@ impl Judge {
         Err(self.finding(
             Clause::HoldersCounted,
             Process::FIRST,
-            format!("frame {frame:#x}, which {mapped} pages map, has as many holders"),
+            format!("frame {frame:#x} has {mapped} holders: {mapped} pages map it"),
             format!("{} are recorded", miscount.recorded),
         ))
     }
@@ -69,7 +69,7 @@ impl Judge {
                     Clause::EverybodyReaped,
                     whom,
                     format!("the first process, asleep in wait, is woken for {whom} when {process} exits"),
-                    "it sleeps on",
+                    "it stays asleep",
                 ));
             }
         }
@@ -148,7 +148,7 @@ impl Judge {
                 Clause::EverybodyReaped,
                 Process::FIRST,
                 "wait finds the processes of the case",
-                format!("it finds process {pid}, which nobody made (status {status})"),
+                format!("it finds process {pid}, which no fork made (status {status})"),
             ));
         }
         if !end.all_reaped {
@@ -156,7 +156,7 @@ impl Judge {
                 Clause::EverybodyReaped,
                 Process::FIRST,
                 "when all have ended, wait says that no child is left",
-                "there is a child left that does not end",
+                "a child is left that does not end",
             ));
         }
         Ok(())
@@ -168,7 +168,7 @@ impl Judge {
         match (self.model.ended(process), self.model.state_of(process)) {
             (Some(ended), _) => {
                 let clause = match ended.death {
-                    // Somebody else let it go: it had lived on.
+                    // Another process released it: it had lived on.
                     Death::ForbiddenAccess => Clause::ForbiddenAccessKills,
                     Death::Killed => Clause::DeadStayDead,
                     Death::Exited | Death::OutOfFrames => Clause::ExitStatus,
@@ -212,7 +212,9 @@ impl Judge {
         self.compare_count(wanted, free, format!("{free} frames are free"))?;
         // A kernel may count right and still have lost a frame from its list, or have one twice.
         let at_hand = end.at_hand.unwrap_or(free);
-        let seen = format!("it says so, but {at_hand} frames are on its list or were never used");
+        let seen = format!(
+            "the kernel counts that many, but {at_hand} frames are on its free list or were never used"
+        );
         self.compare_count(free, at_hand, seen)
     }
 

@@ -9,7 +9,7 @@ use crate::model::{Model, Outcome, PageSet, pages_of};
 /// Page tables below the root that map a single page.
 const TABLES_OF_A_PAGE: u64 = 2;
 
-/// What a step may take and must give.
+/// How many frames a step may take and must give back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Budget {
     /// The most frames that may be gone afterwards.
@@ -65,7 +65,7 @@ impl Budget {
         let mut pages = space.touched().clone();
         if model.world.dialect.exec.loading == Loading::AtOnce {
             space.insert_image(&mut pages);
-            // Such a kernel takes a frame for the guard page, and the old one may be somebody else's.
+            // Such a kernel takes a frame for the guard page, and another process may share the old one.
             pages.insert(pages_of(space.layout().guard.start, PAGE_SIZE));
         }
         // The old program had tables at least for the page of its first instruction.
@@ -88,8 +88,8 @@ fn takes_more(model: &Model, operation: &Operation) -> bool {
     if let Call::Write { fd, .. } = operation.call {
         return model.writes_program(process, fd);
     }
-    // The room that it makes lets a sleeping writer go on.
-    matches!(operation.call, Call::Read { .. }) && model.anybody_blocked()
+    // The room that it makes lets a sleeping writer continue.
+    matches!(operation.call, Call::Read { .. }) && model.is_any_blocked()
 }
 
 fn growth(model: &Model, operation: &Operation) -> Budget {

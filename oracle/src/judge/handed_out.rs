@@ -1,7 +1,7 @@
-//! What a system call has just handed out: nothing of the kernel's own may come along.
+//! What a system call has just stored to user memory: it may reveal none of the kernel's own bytes.
 //!
-//! A `struct stat` of C has four bytes between its members that belong to none. A kernel that fills
-//! one on its stack and copies it as a whole hands out what its stack held there (CERT C, DCL39-C).
+//! A `struct stat` of C has four bytes of padding between its members. A kernel that fills one on its
+//! stack and copies it as a whole reveals what its stack held there (CERT C, DCL39-C).
 
 use super::{Clause, Extent, Fate, Finding, Judge, Situation};
 use crate::case::{Call, Kind, Process};
@@ -21,7 +21,7 @@ const PADDING_LEAKS: Situation = Situation {
 };
 
 impl Judge {
-    /// Where, in whose memory, the operations in hand may have had bytes written that belong to no
+    /// Where, in whose memory, the current operations may have had bytes written that belong to no
     /// member of a status: all of them, or, of a status that memory has no room for, the first ones.
     pub fn paddings_written(&self) -> impl Iterator<Item = (Process, Range<u64>)> {
         let racing = self.race.iter();
@@ -38,11 +38,11 @@ impl Judge {
         })
     }
 
-    /// Compares bytes of a status that belong to no member of it with those that were there, or zero.
-    /// Where it is known that the kernel hands out what it should not, the model takes it over.
+    /// Compares the padding of a status with the bytes that were there before, or with zero. If it is
+    /// known that the kernel reveals bytes there, the model takes them over.
     ///
     /// # Errors
-    /// There is something that the kernel did not have to tell.
+    /// The kernel has revealed bytes of its own.
     pub fn compare_padding(
         &mut self,
         process: Process,
@@ -66,12 +66,9 @@ impl Judge {
         let mut finding = self.finding(
             Clause::PageContent,
             process,
+            format!("the padding bytes of the status are {}", bytes(wanted)),
             format!(
-                "the bytes of the status that belong to no member of it are {}",
-                bytes(wanted)
-            ),
-            format!(
-                "they are {}: something of the kernel's own is handed out",
+                "they are {}: the kernel reveals bytes of its own memory",
                 bytes(seen)
             ),
         );

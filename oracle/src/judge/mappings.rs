@@ -83,7 +83,7 @@ impl Judge {
             if known {
                 return Ok(());
             }
-            let seen = "is mapped for the kernel".to_owned();
+            let seen = "is mapped as a kernel page".to_owned();
             return wrong(Clause::MappedInside, "nothing is mapped there", seen);
         }
         let hidden = match kind {
@@ -94,11 +94,11 @@ impl Judge {
         };
         if let Some(hidden) = hidden {
             let expected = "a user program cannot reach the kernel's own memory";
-            let seen = format!("maps {hidden} ({frame:#x}) for the user");
+            let seen = format!("maps {hidden} ({frame:#x}) as a user page");
             return wrong(Clause::KernelHidden, expected, seen);
         }
         let Some(permissions) = space.permissions(address, &self.model.world) else {
-            let seen = "is mapped for the user".to_owned();
+            let seen = "is mapped as a user page".to_owned();
             return wrong(Clause::MappedInside, "there is no user memory there", seen);
         };
         let may = |flag: PageFlags, permission: Permissions| {
@@ -169,7 +169,7 @@ impl Judge {
             clause,
             process,
             format!("{process}'s memory holds {:#04x} at {place:#x}", wanted[at]),
-            format!("the frame behind it holds {:#04x}", bytes[at]),
+            format!("its frame holds {:#04x}", bytes[at]),
         );
         finding.subject = Some(page);
         let slept = self.woken_in(process).is_some();

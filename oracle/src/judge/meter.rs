@@ -1,4 +1,4 @@
-//! The bite meter: how much an oracle that finds nothing has really looked at.
+//! The bite meter: how much the oracle has really compared, even if it found nothing.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -26,8 +26,8 @@ pub struct BiteMeter {
 }
 
 impl BiteMeter {
-    /// Whether the oracle bites: it compares answers, and some of what it saw had to be refused
-    /// and some had to die.
+    /// Whether the oracle bites: it compared answers, and it saw accesses that had to be refused and
+    /// processes that had to be killed.
     pub fn bites(&self) -> bool {
         self.compared * 4 >= self.operations
             && self.operations > 0

@@ -5,11 +5,11 @@ use crate::model::{Answer, FAILED};
 /// Which bytes of a program's memory are wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Spoiled {
-    /// Of the process that acted, and they had to be zero.
+    /// Bytes of the acting process that had to be zero.
     Zeros,
-    /// Others of the process that acted.
+    /// Other bytes of the acting process.
     Own,
-    /// Of a process that did not act.
+    /// Bytes of a process that did not act.
     Others,
     /// Beyond the program break, in its page.
     Tail,
@@ -31,7 +31,7 @@ pub enum Mismatch {
 }
 
 impl Mismatch {
-    /// Of `seen`, where `wanted` had to come.
+    /// How `seen` differs from `wanted`.
     pub(super) fn of(wanted: Answer, seen: u64) -> Mismatch {
         match wanted {
             Answer::Exactly(FAILED) => Mismatch::Granted,

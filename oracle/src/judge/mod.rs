@@ -1,9 +1,9 @@
 //! The judge: what the model expects, against what was seen, clause by clause.
 //!
-//! The envelope of allowed behaviour, in the manner of SibylFS (SOSP 2015): eager memory and frames
-//! without end, and what a lazy kernel may differ in, with evidence only. Each rule is a [`Clause`]
-//! with a name. After a legal difference the model follows the kernel; where it cannot, because
-//! memory or pipes are left unknown, the comparison stops, and the meter counts that.
+//! The rules form an envelope of allowed behaviour, in the manner of SibylFS (SOSP 2015): memory is
+//! eager and frames never run out, but a lazy kernel may differ if there is evidence. Each rule is a
+//! [`Clause`] with a name. After a legal difference the model follows the kernel. If it cannot,
+//! because the contents of memory or pipes are unknown, the comparison stops, and the meter counts that.
 
 mod bucket;
 mod clause;
@@ -58,9 +58,9 @@ pub struct Judge {
     features: Vec<u16>,
     /// Index that the next operation gets.
     next: usize,
-    /// The operation in hand: planned, not yet observed. In a race: the first of them.
+    /// The current operation: planned, not yet observed. In a race: the first of them.
     planned: Option<Planned>,
-    /// The operations in hand, if they race.
+    /// The current operations, if they race.
     race: Vec<Planned>,
     /// Operations performed so far, by index: a process that lives on is a finding about the
     /// operation at which it had to die.
@@ -117,7 +117,7 @@ impl Judge {
     }
 
     /// From now on leaves out every operation that would get into one of these situations, to see
-    /// what lies behind a finding that is known.
+    /// what a known finding would otherwise hide.
     pub fn avoid(&mut self, situations: &[Situation]) {
         self.avoided.clear();
         self.avoided.extend_from_slice(situations);
@@ -134,9 +134,9 @@ impl Judge {
         self.done.clear();
     }
 
-    /// What the driver has to do for `operation`, the next one of the case; `None` if it does not
-    /// apply: its process is dead or asleep, the outcome would hang on the order in which others
-    /// run, the comparison has stopped, or it is to be avoided.
+    /// What the driver has to do for `operation`, the next one of the case. `None` if it does not
+    /// apply: its process is dead or asleep, the outcome would depend on the order in which others
+    /// run, the comparison has stopped, or the operation must be avoided.
     pub fn plan(&mut self, operation: &Operation) -> Option<Step> {
         let index = self.next;
         self.next += 1;
@@ -183,7 +183,7 @@ impl Judge {
         words::replies(&model, &planned.operation, planned.page)
     }
 
-    /// What must become of whom in the planned step, where the envelope leaves a choice in the light
+    /// What must happen to each process in the planned step; where the envelope leaves a choice, in the light
     /// of what was seen: what comes closest to it.
     pub fn replies(&self, observation: &Observation) -> Vec<Reply> {
         let Some(planned) = &self.planned else {
@@ -252,7 +252,7 @@ impl Judge {
         &self.features
     }
 
-    /// A finding about the operation in hand, or about the end if there is none.
+    /// A finding about the current operation, or about the end if there is none.
     fn finding(
         &self,
         clause: Clause,
@@ -268,7 +268,7 @@ impl Judge {
         finding
     }
 
-    /// The operation in which `process` slept, if somebody else's has just woken it.
+    /// The operation in which `process` slept, if another process has just woken it.
     fn woken_in(&self, process: Process) -> Option<Planned> {
         let in_hand = self.planned.filter(|_| self.race.is_empty())?;
         let returns = |reply: &&Reply| {
@@ -279,7 +279,7 @@ impl Judge {
         self.last_of(process).filter(|_| is_woken)
     }
 
-    /// The operation in hand that a finding about `process` is about.
+    /// The current operation that a finding about `process` is about.
     fn planned_of(&self, process: Process) -> Option<Planned> {
         let mut racing = self.race.iter();
         let own = racing.find(|planned| planned.operation.process == process);

@@ -8,14 +8,14 @@ use crate::files::FileNode;
 pub struct Observation {
     /// In the order in which they happened.
     pub events: Vec<Event>,
-    /// What made the machine stop, if anything did.
+    /// Why the machine stopped, if it did.
     pub failure: Option<Failure>,
     /// In which functions of the kernel it stopped, as one word without numbers, where that is
     /// known: it tells one failure from another.
     pub stopped_in: Option<Box<str>>,
     /// Whether the free list was seen empty, from outside, when the kernel refused a frame.
     pub out_of_frames: bool,
-    /// Whether the first frame that was refused was for a store to a mapped page whose frame nobody
+    /// Whether the first frame that was refused was for a store to a mapped page whose frame no one
     /// else held, by the kernel's own count: it needed none.
     pub refused_to_last_holder: bool,
     /// Free frames before and after the step.
@@ -41,7 +41,7 @@ pub struct Turn {
     pub instructions: u64,
     /// Why it ended.
     pub end: TurnEnd,
-    /// Where in the kernel the hart stood then; `None` in user mode.
+    /// Where in the kernel the hart was then; `None` in user mode.
     pub kernel_pc: Option<u64>,
 }
 
@@ -56,7 +56,7 @@ pub enum TurnEnd {
     TooLong,
     /// A process asks for its next operation: the supervisor, if it is `None`.
     Arrives(Option<Process>),
-    /// Nobody is runnable.
+    /// No process is runnable.
     Sleeps,
 }
 
@@ -65,7 +65,7 @@ pub enum TurnEnd {
 pub enum Event {
     /// It came back from its operation, now or from an earlier step in which it was blocked.
     Returned {
-        /// Who.
+        /// The process.
         process: Process,
         /// `a0` after a system call; the loaded value, zero extended; for touches that load the
         /// wrapping sum of the bytes, else 0.
@@ -73,7 +73,7 @@ pub enum Event {
     },
     /// It came back from `exec` as a new program, at its first instruction.
     Started {
-        /// Who.
+        /// The process.
         process: Process,
         /// `a0`: how many arguments it was given.
         arguments: u64,
@@ -86,12 +86,12 @@ pub enum Event {
     },
     /// The child of a fork asked for its first operation, with 0 in `a0`.
     Born {
-        /// Who.
+        /// The process.
         child: Process,
     },
     /// It left the hart without coming back: blocked, exited or killed.
     Silent {
-        /// Who.
+        /// The process.
         process: Process,
         /// The last trap that it took from user mode.
         trap: Option<UserTrap>,
@@ -107,7 +107,7 @@ pub enum Event {
     },
     /// It was seen asking for an operation.
     Appeared {
-        /// Who.
+        /// The process.
         process: Process,
     },
 }
@@ -123,7 +123,7 @@ pub struct UserTrap {
     pub pc: u64,
 }
 
-/// What made the machine stop.
+/// Why the machine stopped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
     /// The kernel panicked and said this.
@@ -135,7 +135,7 @@ pub enum Failure {
     Hang,
     /// A hart can never get on.
     Stuck {
-        /// Where it stands.
+        /// Where it is.
         pc: u64,
     },
     /// The guest switched the machine off.
@@ -204,7 +204,7 @@ pub struct PageMapping {
 /// The exit of a process while the supervisor sleeps in `wait`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Nap {
-    /// Who was told to exit.
+    /// The process that was told to exit.
     pub process: Process,
     /// Whether the supervisor came back before anything else was done.
     pub woken: bool,
@@ -221,7 +221,7 @@ pub struct Miscount {
     pub recorded: u64,
 }
 
-/// What was seen at the end of a case, after every process was told to go.
+/// What was seen at the end of a case, after every process was told to exit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct End {
     /// What the supervisor's `wait` returned: process identifiers and statuses. Processes that
@@ -234,7 +234,7 @@ pub struct End {
     /// What the supervisor did, asleep in `wait`, each time that a ready process was told to exit;
     /// empty if it did not sleep while the case ended.
     pub naps: Vec<Nap>,
-    /// Before anybody was told to go: a frame with more or fewer recorded holders than pages that
+    /// Before any process was told to exit: a frame with more or fewer recorded holders than pages that
     /// map it.
     pub miscount: Option<Miscount>,
     /// Free frames: how many there should be, and how many there are by the kernel's own count.
@@ -246,7 +246,7 @@ pub struct End {
     /// Forks by the supervisor until it was refused one: how many there should be, and how many
     /// there were.
     pub forks: Option<(u64, u64)>,
-    /// What made the machine stop, if anything did.
+    /// Why the machine stopped, if it did.
     pub failure: Option<Failure>,
     /// In which functions of the kernel it stopped, as one word without numbers, where that is
     /// known: it tells one failure from another.

@@ -21,7 +21,7 @@ pub(super) fn step_for(model: &Model, operation: &Operation) -> Step {
         child: None,
     };
     // What wakes somebody brings a round; a death may as well, and silence always brings one.
-    let waking = u32::from(model.anybody_blocked());
+    let waking = u32::from(model.is_any_blocked());
     let mut rounds = 0;
     let action = match operation.call {
         Call::Sbrk { amount, flavour } => {

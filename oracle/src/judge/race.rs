@@ -99,7 +99,7 @@ impl Judge {
     /// order, and takes over the first order that explains it.
     ///
     /// # Errors
-    /// No order does: the clause that the one breaks that explains most.
+    /// No order explains it: the clause that is broken by the order that explains most.
     pub fn observe_race(&mut self, race: &Race, observation: &Observation) -> Result<(), Finding> {
         let Some(first) = self.planned else {
             return Ok(());
@@ -136,7 +136,8 @@ impl Judge {
             return Ok(());
         };
         let expected = &finding.expected;
-        let expected = format!("{expected}; no order of the operations that race explains it all");
+        let expected =
+            format!("{expected}; no order of the racing operations explains all of this");
         finding.expected = expected.into();
         Err(finding)
     }

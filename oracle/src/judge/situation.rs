@@ -1,12 +1,12 @@
-//! Situations: what findings of one cause have in common, and what a campaign steers around.
+//! Situations: what findings of one cause have in common, and what a campaign avoids.
 
 use super::{Judge, Planned};
 use crate::case::{Access, Bytes, Call, Cost, Kind, Operation, Process, Reach};
 use crate::layout::PAGE_SIZE;
 use crate::model::{Answer, Death, FAILED, Model, Outcome, PageState, Reply, Witness, pages_of};
 
-/// A heap, or a move of the break, of so many pages is vast: a kernel that walks it page by page
-/// shows it.
+/// A heap, or a move of the break, of so many pages is vast: on it a page-by-page walk is
+/// noticeable.
 const VAST_PAGES: u64 = 1 << 14;
 
 /// An operation of a kind that meets a page in a state and must come to an end of a kind.
@@ -27,7 +27,7 @@ pub struct Situation {
 /// How an operation ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Fate {
-    /// Its process goes on, with an answer.
+    /// Its process continues, with an answer.
     GoesOn,
     /// It returns -1.
     Fails,

@@ -5,7 +5,7 @@ use crate::case::{Process, Text, Width};
 /// One step for the driver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// Who acts.
+    /// The acting process.
     pub process: Process,
     /// What it does.
     pub action: Action,

@@ -3,7 +3,7 @@
 use crate::named::named;
 
 named! {
-    /// The kinds of wrong (DESIGN: what is judged).
+    /// The kinds of mistakes that are judged.
     pub enum Verdict {
         /// A returned value, a loaded value or an exit status differs from the oracle's.
         Divergence = "divergence",

@@ -32,7 +32,7 @@ pub(super) fn start(arguments: u64, array: u64, stack: u64, entry: u64) -> Strin
     if entry != 0 {
         let _ = write!(words, ", at {entry:#x}");
     }
-    let _ = write!(words, ", named at {array:#x}");
+    let _ = write!(words, ", argv at {array:#x}");
     if array != stack {
         let _ = write!(words, ", with its stack at {stack:#x}");
     }
@@ -68,12 +68,12 @@ pub(super) fn outcome(operation: &Operation, page: Option<PageState>, outcome: O
                 answer(wanted)
             )
         }
-        Outcome::Born => "starts to run, with 0 from fork".to_owned(),
+        Outcome::Born => "starts to run, and fork returns 0".to_owned(),
         Outcome::Stays => stay(&operation.call),
     }
 }
 
-/// How an answer comes that is foretold: of accesses, only that of loads is.
+/// How an answer comes that is predicted: of accesses, only that of loads is.
 fn verb(call: &Call) -> &'static str {
     if call.kind().family() != Family::Access {
         "returns"
@@ -97,22 +97,22 @@ fn stay(call: &Call) -> String {
         };
     }
     if let Call::FailFrame { nth } = call {
-        return format!("request {nth} for frames from now on finds none");
+        return format!("request {nth} for a frame from now on fails");
     }
     if let Call::Together { .. } = call {
-        return "what follows does not race".to_owned();
+        return "the operations that follow do not race".to_owned();
     }
     "lets others run".to_owned()
 }
 
 fn place(page: PageState) -> &'static str {
     match page {
-        PageState::Text | PageState::TextUnloaded => "with code",
-        PageState::Image | PageState::ImageShared | PageState::Unloaded => "with data",
+        PageState::Text | PageState::TextUnloaded => "to code",
+        PageState::Image | PageState::ImageShared | PageState::Unloaded => "to data",
         PageState::StackHole => "in the stack",
         PageState::Guard => "on the guard page",
         PageState::Lazy | PageState::Touched | PageState::Shared => "in the heap",
-        PageState::Tail => "past the program break",
+        PageState::Tail => "beyond the program break, in its page",
         PageState::Gap => "between the program's segments",
         PageState::Beyond => "beyond the program break",
         PageState::Top => "on the trapframe or the trampoline",
@@ -149,7 +149,7 @@ pub fn describe(step: &Step, observation: &Observation) -> String {
     text
 }
 
-/// What was seen of a race beside the turns and what became of those in it: what others did.
+/// What the processes that do not race did during a race.
 pub fn describe_race(race: &Race, observation: &Observation) -> String {
     let races = |process| race.steps.iter().any(|step| step.process == process);
     let mut text = events(&race.steps[0], observation, |process| !races(process));
@@ -162,17 +162,17 @@ pub fn describe_race(race: &Race, observation: &Observation) -> String {
     text
 }
 
-/// Who ran in a turn of a race, and why it ended.
+/// Which process ran in a turn of a race, and why the turn ended.
 pub fn describe_turn(turn: &Turn) -> (String, String) {
     let who = turn.process.map_or("the supervisor".to_owned(), name);
     let end = match turn.end {
         TurnEnd::GivesWay => "gives way".to_owned(),
         TurnEnd::PreEmpted => "is interrupted and gives way".to_owned(),
-        TurnEnd::TooLong => "gives way after so long".to_owned(),
-        TurnEnd::Sleeps => "has nobody left to run".to_owned(),
-        TurnEnd::Arrives(None) => "the hart comes to the supervisor".to_owned(),
+        TurnEnd::TooLong => "has run for too long and gives way".to_owned(),
+        TurnEnd::Sleeps => "has no process to run".to_owned(),
+        TurnEnd::Arrives(None) => "the hart switches to the supervisor".to_owned(),
         TurnEnd::Arrives(other) if other == turn.process => "is done".to_owned(),
-        TurnEnd::Arrives(Some(other)) => format!("the hart comes to {other}"),
+        TurnEnd::Arrives(Some(other)) => format!("the hart switches to {other}"),
     };
     (who, end)
 }
@@ -243,7 +243,7 @@ fn event_words(step: &Step, event: &Event) -> Option<(Option<char>, String)> {
             stack,
             entry,
         } => (Some(process), start(arguments, array, stack, entry)),
-        Event::Born { child } => (Some(child), "starts to run, with 0 from fork".to_owned()),
+        Event::Born { child } => (Some(child), "starts to run, and fork returns 0".to_owned()),
         Event::Silent {
             process,
             killed_message: true,
@@ -265,7 +265,7 @@ fn event_words(step: &Step, event: &Event) -> Option<(Option<char>, String)> {
 pub(super) fn failure_words(failure: &Failure) -> String {
     match failure {
         Failure::Panic { text } => format!("the kernel panics: {text}"),
-        Failure::Hang => "the kernel does not come back within its instruction budget".to_owned(),
+        Failure::Hang => "the kernel does not return within its instruction budget".to_owned(),
         Failure::Stuck { pc } => format!("a hart is stuck at {pc:#x}"),
         Failure::PoweredOff => "the kernel switches the machine off".to_owned(),
         Failure::Registers {

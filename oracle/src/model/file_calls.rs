@@ -7,12 +7,12 @@ use crate::case::Process;
 use abi::file_system::Kind;
 
 impl Model {
-    /// What a descriptor of a process leads to.
+    /// What a descriptor of a process refers to.
     pub(super) fn file(&self, process: Process, fd: i8) -> Option<Target> {
         Some(self.open_files[self.descriptor(process, fd)?].target)
     }
 
-    /// The open file that a descriptor stands for.
+    /// The open file that a descriptor refers to.
     pub(super) fn descriptor(&self, process: Process, fd: i8) -> Option<usize> {
         let limit = self.world.dialect.limits.files_per_process;
         let at = usize::try_from(fd).ok();
@@ -164,7 +164,7 @@ impl Model {
         }
     }
 
-    /// The most bytes that a read can move while nobody else runs.
+    /// The most bytes that a read can transfer while no other process runs.
     pub(crate) fn readable(&self, process: Process, fd: i8, length: i16) -> u64 {
         match self.file(process, fd) {
             None => 0,

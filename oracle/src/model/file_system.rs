@@ -1,8 +1,8 @@
 //! The disk's files as they change during a case: what a kernel does to them at once and without
 //! ever failing half way.
 //!
-//! As deterministic as xv6 is: a new file gets the lowest free inode, a new name the first free
-//! entry of its directory. A file that lost its last name stays as long as somebody holds it.
+//! It is as deterministic as xv6: a new file gets the lowest free inode, a new name the first free
+//! entry of its directory. A file that lost its last name stays as long as a process holds it.
 
 use crate::dialect::RemovedDirectory;
 use crate::files::{FileNode, Files, blocks_for, names};
@@ -188,7 +188,7 @@ impl FileSystem {
         Some(inode)
     }
 
-    /// Gives the file at `old` the further name `new`; `None`: it cannot have it.
+    /// Gives the file at `old` a second name, `new`; `None`: it cannot have it.
     pub(super) fn link(&mut self, start: u32, old: &[u8], new: &[u8]) -> Option<()> {
         let file = self.find(start, old)?;
         let (inode, kind) = (file.inode, file.kind);
@@ -202,7 +202,7 @@ impl FileSystem {
         Some(())
     }
 
-    /// Takes the name `path` away; `None`: there is none, or it cannot go.
+    /// Removes the name `path`; `None`: there is none, or it cannot be removed.
     pub(super) fn unlink(&mut self, start: u32, path: &[u8]) -> Option<()> {
         let (parent, name) = self.find_parent(start, path)?;
         if matches!(name, b"." | b"..") {
@@ -246,7 +246,7 @@ impl FileSystem {
         node.bytes[offset..end].copy_from_slice(bytes);
     }
 
-    /// Frees the files that have no names and that nobody holds.
+    /// Frees the files that have no names and that no process holds.
     pub(super) fn free_nameless(&mut self, is_held: impl Fn(u32) -> bool) {
         if !self.nameless {
             return;
@@ -343,7 +343,7 @@ mod tests {
         assert_eq!(files.unlink(root, b"dir"), Some(()));
         files.free_nameless(|inode| inode == 4);
         assert_eq!(files.node(root).unwrap().links, 1);
-        // Somebody's current directory, but nothing is in it, and nothing can be put there.
+        // It is a process's current directory, but it is empty, and no file can be made in it.
         assert_eq!(files.find(4, b"..").map(|node| node.inode), None);
         assert_eq!(files.create(4, b"new", Kind::File, 0), None);
         files.removed_directory = RemovedDirectory::KeepsDots;

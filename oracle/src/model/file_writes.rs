@@ -8,7 +8,7 @@ use crate::dialect::{Bound, FileRules, RefusedBlock, RefusedTransaction};
 use crate::layout::PAGE_SIZE;
 use abi::file_system::{BLOCK_SIZE, Kind, MAX_FILE_SIZE};
 
-/// What arrives of a write.
+/// How much of a write arrives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Arrival {
     /// Bytes that count as written: so far the offset goes.
@@ -68,7 +68,7 @@ impl Arrival {
 }
 
 impl Model {
-    /// Whether a write is foretold: on a disk that is full it is not, nor in a file that is larger
+    /// Whether a write is predicted: on a disk that is full it is not, nor in a file that is larger
     /// than any of xv6.
     pub(super) fn write_is_known(&self, process: Process, fd: i8, length: i16) -> bool {
         match self.file(process, fd) {
@@ -86,7 +86,7 @@ impl Model {
         }
     }
 
-    /// Whether writing to a descriptor may change a program that somebody runs: a kernel that reads
+    /// Whether writing to a descriptor may change a running program: a kernel that reads
     /// programs on demand must first keep what its file holds, which takes frames.
     pub(crate) fn writes_program(&self, process: Process, fd: i8) -> bool {
         let file = self.file(process, fd);
@@ -140,7 +140,7 @@ impl Model {
                 return self.dies_out_of_frames(process);
             }
             // The next page of the buffer found no frame, or what a running program holds no room to
-            // be kept; or the write failed as it must. Nothing arrived then, or who knows what.
+            // be kept; or the write failed as it must. How much arrived then is not known.
             let mut stops = pages(address, length as u64).filter(|at| {
                 let page = address.wrapping_add(*at) / PAGE_SIZE;
                 space.page_may_need_frame(page, Access::Load)
@@ -154,7 +154,7 @@ impl Model {
         }
         let refused = seen == Some(FAILED) && least.counted < length;
         let arrival = if refused { least } else { most };
-        // Where memory is left to the kernel it may have stopped at either end.
+        // If the kernel chooses whether there is memory, it may have stopped at either end.
         self.unknown |= refused && least != most && most.counted < length;
         self.arrive(process, number, node, address, arrival);
         if arrival.counted < length {
@@ -187,7 +187,7 @@ impl Model {
             .max(arrival.read().min(size.saturating_sub(offset)));
         let rules = &self.world.dialect.files;
         let open = rules.refused_block == RefusedBlock::Open && kept > arrival.counted;
-        // Where nothing counts, the file may have grown all the same.
+        // If nothing counts, the file may still have grown.
         let none_counts = rules.refused_transaction == RefusedTransaction::CountsNothing;
         self.unknown |= open || (none_counts && arrival.in_part > 0);
         if !bytes.is_empty() {
@@ -201,7 +201,7 @@ impl Model {
         self.files.node(inode).map_or(0, |file| file.bytes.len())
     }
 
-    /// Whether somebody may run from that file.
+    /// Whether a process may run from that file.
     fn is_program_file(&self, inode: u32) -> bool {
         let mut processes = self.processes.iter();
         processes.any(|process| process.program_file == inode)

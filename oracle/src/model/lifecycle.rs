@@ -41,7 +41,7 @@ impl Model {
         self.reply(child, Outcome::Born);
     }
 
-    /// The process ends. Says nothing to anybody: who waits for it wakes later.
+    /// The process ends. Wakes nobody yet: a process that waits for it wakes later.
     pub(super) fn end(&mut self, process: Process, status: i32, death: Death) {
         let ended = Ended {
             step: self.step,
@@ -69,7 +69,7 @@ impl Model {
         };
         match self.state_of(target) {
             ProcessState::Gone => return self.returns(process, FAILED),
-            // It can still be found, until somebody waits for it.
+            // It can still be found, until its parent waits for it.
             ProcessState::Zombie => return self.returns(process, 0),
             ProcessState::Ready | ProcessState::Blocked => {}
         }
@@ -102,7 +102,7 @@ impl Model {
         self.try_to_wake(process, witness);
     }
 
-    /// Wakes everybody whose time has come, and whom these wake in turn.
+    /// Wakes every process whose time has come, and whom these wake in turn.
     pub(super) fn wake_up(&mut self, witness: &Witness) {
         loop {
             let mut woken = false;
@@ -190,7 +190,7 @@ impl Model {
         let excusable = witness.out_of_frames && space.may_need_frame(address, most, Access::Store);
         if excusable && (refused || witness.silent(process)) {
             // It may have been refused for both reasons, or for the bad address only, while the
-            // frame was refused to who woke it.
+            // frame was refused to the process that woke it.
             let other_reason = most > 0 && most < length && process != self.actor;
             self.unknown |= straddles(address, most) || other_reason;
             if refused {

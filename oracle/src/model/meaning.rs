@@ -158,7 +158,7 @@ impl Model {
         }
     }
 
-    /// Whether an operation can be performed now, with an outcome that does not hang on the order
+    /// Whether an operation can be performed now, with an outcome that does not depend on the order
     /// in which others happen to run.
     pub fn applies(&self, operation: &Operation) -> bool {
         let process = operation.process;
@@ -298,7 +298,7 @@ impl Model {
         refused
     }
 
-    /// Lets a kernel refuse to move no bytes where not even one could be, and less than none through a
+    /// Lets a kernel refuse to move no bytes where not even one could be, and a negative number through a
     /// pipe: POSIX leaves it open whether such a call finds the error. Whether it has done so.
     fn refuses_no_bytes(
         &mut self,
@@ -328,7 +328,7 @@ impl Model {
     }
 
     /// Whether an operation may change the agent's own code, as it can where a program may store to
-    /// its text: nobody would know what the process does next.
+    /// its text: what the process does next would not be known.
     fn may_change_agent(&self, operation: &Operation) -> bool {
         let process = operation.process;
         let text = self.space(process).permissions(0, &self.world);

@@ -1,9 +1,9 @@
 //! The eager model: simple, and obviously correct.
 //!
 //! Memory is there from the moment it is asked for, frames never run out, nothing is shared. The
-//! model performs an operation and says what must become of every process concerned. Where the
-//! envelope leaves the kernel a choice, it takes the one that a [`Witness`] saw, if that is legal;
-//! without a witness it foretells the ideal.
+//! model performs an operation and says what must happen to every process concerned. If the
+//! envelope leaves the kernel a choice, the model follows the [`Witness`], if that is legal. Without
+//! a witness it predicts the ideal.
 
 mod file_calls;
 mod file_system;
@@ -70,7 +70,7 @@ pub struct Model {
     pipes: Vec<Pipe>,
     last_pid: u64,
     last_uptime: u64,
-    /// Index of the operation in hand.
+    /// Index of the current operation.
     step: usize,
     /// Whose operation it is.
     actor: Process,
@@ -170,7 +170,7 @@ impl Model {
         self.unknown
     }
 
-    /// Who made a process that lives; `None` if that has ended, or was the supervisor.
+    /// The parent of a living process; `None` if the parent has ended, or is the supervisor.
     pub(crate) fn parent_of(&self, process: Process) -> Option<Process> {
         self.of(process).parent
     }
@@ -189,7 +189,7 @@ impl Model {
         matches!(waiting, Some(Waiting::Child { .. }))
     }
 
-    /// Performs an operation that [`Model::applies`]: what must become of whom.
+    /// Performs an operation that [`Model::applies`], and says what must happen to each process.
     pub fn perform(&mut self, index: usize, operation: &Operation, witness: &Witness) -> &[Reply] {
         self.step = index;
         self.actor = operation.process;
@@ -228,8 +228,8 @@ impl Model {
         &self.of(process).space
     }
 
-    /// Whether somebody sleeps.
-    pub(crate) fn anybody_blocked(&self) -> bool {
+    /// Whether any process sleeps.
+    pub(crate) fn is_any_blocked(&self) -> bool {
         self.processes
             .iter()
             .any(|process| process.state == ProcessState::Blocked)

@@ -1,4 +1,4 @@
-//! Open files: what file descriptors lead to, shared by those who inherited or duplicated them.
+//! Open files: what file descriptors refer to, shared by all processes that inherited or duplicated them.
 
 use super::pipe::Way;
 
@@ -25,6 +25,6 @@ pub(crate) struct OpenNode {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct OpenFile {
     pub(crate) target: Target,
-    /// How many descriptors lead to it; nobody's is free.
+    /// How many descriptors refer to it; with none it is free.
     pub(crate) holders: u32,
 }

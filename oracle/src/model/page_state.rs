@@ -1,17 +1,17 @@
-//! In what state an operation meets a page: for features and for signatures.
+//! The state in which an operation meets a page: for features and for signatures.
 
 /// What an address is, in one process at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PageState {
     /// Code.
     Text,
-    /// Code that nobody has touched since the program started.
+    /// Code that was not touched since the program started.
     TextUnloaded,
     /// Data or stack.
     Image,
     /// Data or stack not stored to since it was last shared.
     ImageShared,
-    /// Data that nobody has touched since the program started.
+    /// Data that was not touched since the program started.
     Unloaded,
     /// A page of a stack that grows, not yet touched.
     StackHole,
@@ -19,7 +19,7 @@ pub enum PageState {
     Guard,
     /// Between two segments of the program, where there is no memory.
     Gap,
-    /// Heap that nobody has touched.
+    /// Heap that was never touched.
     Lazy,
     /// Heap that was touched, private to the process.
     Touched,

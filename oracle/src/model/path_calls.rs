@@ -25,7 +25,7 @@ impl Model {
     }
 
     /// The paths at `addresses`, which a kernel reads before it does anything. `None`: the call
-    /// fails for want of one, or of a frame, which is replied here.
+    /// fails because there is none, or of a frame, which is replied here.
     fn paths<'b, const COUNT: usize>(
         &mut self,
         process: Process,
@@ -47,7 +47,7 @@ impl Model {
             Leave::Granted => false,
         };
         let gives_way = self.gives_way(process, witness);
-        // Whoever fails may have failed before he looked.
+        // A call that fails may have failed before it looked.
         let failed = witness.returned(process) == Some(FAILED);
         let space = &mut self.of_mut(process).space;
         for (address, length) in addresses.into_iter().zip(looked_at) {
@@ -67,9 +67,9 @@ impl Model {
         Some(Paths { bytes, leave })
     }
 
-    /// Whether it is foretold what opening the path at `address` gives. Not foretold are the
+    /// Whether it is predicted what opening the path at `address` gives. Not predicted are the
     /// console, more files in use than a kernel need have room for, and changes of the file that
-    /// the supervisor runs from: keeping what it held costs frames that nobody gives back.
+    /// the supervisor runs from: keeping its old contents costs frames that are never given back.
     pub(super) fn open_is_known(
         &self,
         process: Process,
@@ -209,7 +209,7 @@ impl Model {
         loading == Loading::OnDemand && self.world.supervisor_file == inode
     }
 
-    /// Files without names go when nobody holds them any more.
+    /// Files without names are freed when no process holds them any more.
     pub(super) fn free_nameless_files(&mut self) {
         let (processes, open_files, world) = (&self.processes, &self.open_files, &self.world);
         let runs_on_demand = world.dialect.exec.loading == Loading::OnDemand;

@@ -29,7 +29,7 @@ impl Pipe {
         }
     }
 
-    /// Whether nobody holds either end.
+    /// Whether no process holds either end.
     pub(crate) fn is_gone(&self) -> bool {
         !self.read_end && !self.write_end
     }

@@ -10,7 +10,7 @@ use crate::layout::PAGE_SIZE;
 
 impl Model {
     /// Whether the operation would make a process sleep on a pipe on which another sleeps already:
-    /// which of them wakes first hangs on the scheduler.
+    /// which of them wakes first depends on the scheduler.
     pub(super) fn would_queue(&self, process: Process, fd: i8, way: Way) -> bool {
         let number = match self.file(process, fd) {
             Some(Target::Pipe { pipe, way: leads }) if leads == way => pipe,
@@ -212,7 +212,7 @@ impl Model {
         // A silent writer sleeps, unless the kernel said that it killed it; one that came back with
         // more than this has gone on.
         let came_back = match witness.returned(process) {
-            // Nobody reads what it has filled.
+            // No process reads what it has written.
             Some(FAILED) if !self.pipes[number].read_end => false,
             Some(value) => value as i64 <= (done + now) as i64,
             None => witness.killed(process),

@@ -13,7 +13,7 @@ pub enum ProcessState {
     Ready,
     /// It sleeps in the kernel.
     Blocked,
-    /// It has ended, and nobody has waited for it yet.
+    /// It has ended, and its parent has not waited for it yet.
     Zombie,
     /// It was reaped, or never born.
     #[default]
@@ -85,7 +85,7 @@ pub(crate) struct ProcessModel {
 }
 
 impl ProcessModel {
-    /// Nobody, with room for the memory of somebody who runs `program`.
+    /// No process yet, with room for the memory of one that runs `program`.
     pub(crate) fn new(program: &Arc<Program>) -> ProcessModel {
         ProcessModel {
             state: ProcessState::Gone,

@@ -74,8 +74,8 @@ impl NewStack {
 }
 
 impl Model {
-    /// Whether it is foretold what executing the file at `address` gives, and can be waited for: of
-    /// programs that live, only those are known that go on as the agent.
+    /// Whether it is predicted what executing the file at `address` gives, and can be waited for: of
+    /// programs that live, only those that continue as the agent are known.
     pub(super) fn exec_is_known(&self, process: Process, address: u64) -> bool {
         let mut buffer = UserPath::buffer();
         let path = self.path(process, address, &mut buffer);
@@ -129,7 +129,7 @@ impl Model {
         self.new_stack = stack;
     }
 
-    /// The process goes on as `program`.
+    /// The process continues as `program`.
     fn start(&mut self, process: Process, program: Program, stack: &NewStack) {
         let content = &stack.bytes[(stack.pointer - stack.start) as usize..];
         let entry = program.entry & !1;

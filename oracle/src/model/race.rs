@@ -1,9 +1,9 @@
-//! Races: which operations may race, and what they come to in some order.
+//! Races: which operations may race, and what they do in some order.
 //!
-//! Operations that race are judged by linearizability (Herlihy, Wing, TOPLAS 1990): whatever the
-//! harts did at once must be what the operations do one after another in some order. That is sound
-//! for operations that each take effect at one moment, as far as the others can tell; so only such
-//! are let race, and only together with those beside which nothing else can tell their order.
+//! Operations that race are judged by linearizability (Herlihy, Wing, TOPLAS 1990): the result of the
+//! harts must be what the operations do one after another in some order. This is sound for
+//! operations that each take effect at one moment, as far as the others can tell. So only such
+//! operations may race, and only with others from which their order cannot be told in another way.
 
 use super::open_file;
 use super::{Answer, FAILED, Model, Outcome, ProcessState, Reply, Witness};
@@ -80,7 +80,7 @@ impl Model {
         !(is_large && self.world.dialect.sbrk.is_eager(flavour))
     }
 
-    /// Which of several children's statuses was partly stored could not be told.
+    /// It could not be told which of several children's statuses was partly stored.
     fn status_may_race(&self, operation: &Operation, status: Option<Address>) -> bool {
         let address = status.map(|address| self.resolve(operation.process, address));
         address.is_none_or(|address| address == 0) || self.may_touch_all(operation)
@@ -118,7 +118,7 @@ impl Model {
     }
 
     /// Performs operations one after another that raced: those of `operations` in the order that
-    /// `order` gives by index. Who was killed before its turn does nothing.
+    /// `order` gives by index. A process that was killed before its turn does nothing.
     /// [`Model::replies`] has what must become of each process in the end.
     pub(crate) fn perform_in_order(
         &mut self,
@@ -143,7 +143,7 @@ impl Model {
 }
 
 impl Model {
-    /// Whether an operation has failed and must have, with a frame refused to somebody in the race: if
+    /// Whether an operation has failed and must have, with a frame refused to a process in the race: if
     /// it was refused one itself, it came less far.
     fn may_fail_for_two_reasons(
         &self,
@@ -176,7 +176,7 @@ fn pair_may_race(one: &Operation, other: &Operation) -> bool {
     true
 }
 
-/// Whether nobody can tell, once the process is dead, whether it did that.
+/// Whether it cannot be seen, after the process is dead, whether it did that.
 fn leaves_nothing(call: &Call) -> bool {
     match call.kind().family() {
         Family::Access | Family::Break | Family::Question => true,
@@ -190,7 +190,7 @@ fn leaves_nothing(call: &Call) -> bool {
     }
 }
 
-/// What becomes of a process after all: what the later operation says; but who came back and was
+/// What happens to a process in the end: what the later operation says; but a process that came back and was
 /// killed then may have been seen to.
 fn merge(reply: Reply, replies: &mut Vec<Reply>) {
     let process: Process = reply.process;

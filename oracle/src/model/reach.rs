@@ -37,7 +37,7 @@ impl Model {
     }
 
     /// The most pages that a kernel may have to fill, copy or give back for an operation: those that
-    /// it asks for, and those that somebody holds, for a process may end.
+    /// it asks for, and those that some process holds, because a process may end.
     pub(crate) fn pages_at_stake(&self, operation: &Operation) -> u64 {
         let there = |process: &&ProcessModel| process.state != ProcessState::Gone;
         let there = self.processes.iter().filter(there);

@@ -1,4 +1,4 @@
-//! One process's memory: its break, what it holds, and who may touch what.
+//! One process's memory: its break, what it holds, and which accesses are allowed.
 //!
 //! Eager in meaning: every page below the break is there, and zero until written. Which pages were
 //! touched is recorded only to know what a lazy kernel may have spent on them.
@@ -36,7 +36,7 @@ impl Leave {
     }
 }
 
-/// Who touches memory of a program.
+/// What accesses a program's memory: the program itself, or a system call for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Toucher {
     /// The program.
@@ -76,8 +76,8 @@ impl AddressSpace {
         }
     }
 
-    /// Back to what process `a` holds when a case starts. Nothing counts as touched: a kernel may
-    /// load the image page by page, and the supervisor, who forked `a`, may share it.
+    /// Resets to what process `a` holds when a case starts. Nothing counts as touched: a kernel may
+    /// load the image page by page, and the supervisor, which forked `a`, may share it.
     pub(crate) fn reset(&mut self, world: &World) {
         self.clear(&world.booted);
         self.fresh = false;
@@ -159,9 +159,10 @@ impl AddressSpace {
     /// What the program may do with the page at `address`; `None` where there is no memory.
     pub(crate) fn permissions(&self, address: u64, world: &World) -> Option<Permissions> {
         if self.heap().contains(&address) {
-            let execute = match world.dialect.heap.executable {
-                true => Permissions::EXECUTE,
-                false => Permissions::empty(),
+            let execute = if world.dialect.heap.executable {
+                Permissions::EXECUTE
+            } else {
+                Permissions::empty()
             };
             return Some(Permissions::READ_WRITE | execute);
         }
@@ -174,8 +175,8 @@ impl AddressSpace {
         address >= self.program_break && self.heap().contains(&address)
     }
 
-    /// Whether somebody may touch the byte at `address`.
-    fn leave_byte(&self, who: Toucher, address: u64, access: Access, world: &World) -> Leave {
+    /// Whether `toucher` may touch the byte at `address`.
+    fn leave_byte(&self, toucher: Toucher, address: u64, access: Access, world: &World) -> Leave {
         let permitted = self
             .permissions(address, world)
             .is_some_and(|permissions| permissions.contains(access.needs()));
@@ -186,7 +187,7 @@ impl AddressSpace {
         let may_fault = || self.page_may_need_frame(address / PAGE_SIZE, access);
         match world.dialect.heap.tail {
             Tail::MayFault if in_tail && may_fault() => Leave::Either,
-            Tail::ForPrograms if in_tail && who == Toucher::SystemCall => Leave::Either,
+            Tail::ForPrograms if in_tail && toucher == Toucher::SystemCall => Leave::Either,
             _ => Leave::Granted,
         }
     }
@@ -205,7 +206,7 @@ impl AddressSpace {
 
     fn reach_of(
         &self,
-        who: Toucher,
+        toucher: Toucher,
         address: u64,
         length: u64,
         access: Access,
@@ -224,7 +225,7 @@ impl AddressSpace {
                 0 => page_left,
                 left => left.min(page_left),
             };
-            match self.leave_byte(who, at, access, world) {
+            match self.leave_byte(toucher, at, access, world) {
                 Leave::Refused => break,
                 Leave::Either => {
                     least.get_or_insert(done);
@@ -366,10 +367,13 @@ impl AddressSpace {
         let in_stack = layout.stack.contains(&address);
         let grows = layout.stack.end - layout.stack.start > PAGE_SIZE;
         match self.initial_memory().segment(address) {
-            Some(segment) if !segment.permissions.contains(Permissions::WRITE) => match touched {
-                true => PageState::Text,
-                false => PageState::TextUnloaded,
-            },
+            Some(segment) if !segment.permissions.contains(Permissions::WRITE) => {
+                if touched {
+                    PageState::Text
+                } else {
+                    PageState::TextUnloaded
+                }
+            }
             Some(_) if !touched && !in_stack => PageState::Unloaded,
             Some(_) if !touched && grows => PageState::StackHole,
             Some(_) if self.private.contains(page) => PageState::Image,

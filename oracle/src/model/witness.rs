@@ -1,4 +1,4 @@
-//! What is known from outside, where the envelope leaves the kernel a choice; and the answers.
+//! What is seen from outside where the envelope leaves the kernel a choice, and the answers.
 
 use super::process::Death;
 use crate::case::Process;
@@ -16,12 +16,12 @@ pub struct Witness {
     pub out_of_frames: bool,
     /// Whether that was for a store of the acting process that needed none.
     pub refused_to_last_holder: bool,
-    /// Whether there is an observation at all: without one the model foretells the ideal.
+    /// Whether there is an observation at all: without one the model predicts the ideal.
     observed: bool,
 }
 
 impl Witness {
-    /// Nothing was seen: foretell what a perfect kernel does.
+    /// Nothing was seen: predict what a perfect kernel does.
     pub fn ideal() -> Witness {
         Witness::default()
     }
@@ -104,7 +104,7 @@ impl Answer {
     }
 }
 
-/// What must become of a process in a step.
+/// What must happen to a process in a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// It comes back.

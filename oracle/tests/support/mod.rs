@@ -1,4 +1,4 @@
-//! A perfect driver: it makes observations of what the model itself foretells, so that a judge has
+//! A perfect driver: it makes observations of what the model itself predicts, so that a judge has
 //! nothing to find unless a test tampers with them.
 
 use oracle::model::{Answer, Death, FAILED, Model, Outcome, Witness};

@@ -1,4 +1,4 @@
-//! Several processes that act in turn, wait for one another, and are pre-empted.
+//! Operations that race on up to three harts, and processes that are pre-empted.
 
 fn main() {
     faultline_afl::run(faultline_afl::Profile::Schedules);

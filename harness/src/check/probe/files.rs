@@ -1,4 +1,4 @@
-//! What becomes of files: how writes end early, and what is left of a removed directory.
+//! Questions about files: how writes end early, and what is left of a removed directory.
 
 use super::{ASKED, FAILED, Prober, Seen, UNCLEAR, name};
 use abi::SystemCall;
@@ -40,7 +40,7 @@ impl Prober {
             width: Width::Four,
         });
         let (device, because) = match device.value().filter(|_| told == Some(0)) {
-            Some(device) => (device as u32, "`fstat` gives this number to the disk"),
+            Some(device) => (device as u32, "`fstat` returns this number for the disk"),
             None => (self.dialect.files.device, UNCLEAR),
         };
         self.dialect.files.device = device;
@@ -59,12 +59,12 @@ impl Prober {
         let (buffer, because) = if is_refused {
             (
                 BadBuffer::Refused,
-                "a write from a buffer that ends in bad memory writes nothing of it",
+                "a write from a buffer that ends in bad memory writes nothing",
             )
         } else {
             (
                 BadBuffer::DoneInPart,
-                "a write from a buffer that ends in bad memory writes what comes before",
+                "a write from a buffer that ends in bad memory writes the bytes before it",
             )
         };
         self.dialect.files.bad_buffer = buffer;
@@ -74,11 +74,11 @@ impl Prober {
             Some(blocks) => {
                 let bytes = blocks as u32 * BLOCK_SIZE as u32;
                 self.dialect.files.transaction_bytes = bytes;
-                let because = "a write that fails behind so many bytes has written them all";
+                let because = "a write that fails after this many bytes has written them all";
                 self.note(field, bytes, because);
             }
             None if buffer == BadBuffer::Refused => {
-                let because = "the default: no transaction of it can be seen";
+                let because = "the default: its transactions cannot be seen";
                 self.note(field, self.dialect.files.transaction_bytes, because);
             }
             None => self.note(field, self.dialect.files.transaction_bytes, UNCLEAR),
@@ -93,11 +93,11 @@ impl Prober {
         let (counts, because) = match size.filter(|_| !self.looks_first()) {
             Some(size) if size > blocks => (
                 RefusedTransaction::CountsBlocks,
-                "a write that fails behind two blocks moves the offset behind them",
+                "a write that fails after two blocks moves the offset past them",
             ),
             Some(_) => (
                 RefusedTransaction::CountsNothing,
-                "a write that fails behind two blocks leaves the offset where it was",
+                "a write that fails after two blocks leaves the offset where it was",
             ),
             None => (self.dialect.files.refused_transaction, UNCLEAR),
         };
@@ -121,8 +121,11 @@ impl Prober {
             .map(|fd| self.call(SystemCall::Read, [fd, self.layout.data.start, 1]));
         let done = written.and_then(Seen::value) == Some(1) && emptied.is_some();
         let (truncates, because) = match held.and_then(Seen::value).filter(|_| done) {
-            Some(0) => (true, "a file that is opened so is empty"),
-            Some(1) => (false, "a file that is opened so keeps what it holds"),
+            Some(0) => (true, "`open` with the flag to truncate empties a file"),
+            Some(1) => (
+                false,
+                "`open` with the flag to truncate leaves a file as it is",
+            ),
             _ => (self.dialect.files.truncates, UNCLEAR),
         };
         self.dialect.files.truncates = truncates;
@@ -134,16 +137,16 @@ impl Prober {
         let path = self.store("new", 0);
         let code = self.layout.text.start;
         let made = self.open(path, READ_WRITE | CREATE);
-        let behind = made.and_then(|fd| {
+        let beyond = made.and_then(|fd| {
             for _ in 0..MAX_FILE_SIZE as u64 / PAGE_SIZE {
                 let written = self.call(SystemCall::Write, [fd, code, PAGE_SIZE]);
                 written.value().filter(|bytes| *bytes == PAGE_SIZE)?;
             }
             self.call(SystemCall::Write, [fd, code, 1]).value()
         });
-        let (larger, because) = match behind {
-            Some(FAILED) => (Bound::Refused, "a file of 268 blocks gets no larger"),
-            Some(_) => (Bound::Granted, "a file of 268 blocks gets larger"),
+        let (larger, because) = match beyond {
+            Some(FAILED) => (Bound::Refused, "a file of 268 blocks cannot grow"),
+            Some(_) => (Bound::Granted, "a file of 268 blocks can grow"),
             None => (self.dialect.files.larger_files, UNCLEAR),
         };
         self.dialect.files.larger_files = larger;
@@ -159,7 +162,7 @@ impl Prober {
         const SIZE: usize = 16;
         let size = self.write_too_much(SIZE as u64, SIZE as u64, 8);
         let mut nodes = self.driver.disk_content().nodes.into_iter();
-        // What stood there before is code, and does not begin with a zero.
+        // The old contents are code, which does not begin with a zero.
         let written = nodes.find(|node| node.kind == Kind::File && node.bytes.len() == SIZE);
         let first = written.and_then(|node| node.bytes.first().copied());
         let (block, because) = match (size == Some(SIZE as u64), first) {
@@ -231,7 +234,7 @@ impl Prober {
         held.value().filter(|_| failed.value() == Some(FAILED))
     }
 
-    /// Stores a path so far behind the start of the agent's last page of data; gives its address.
+    /// Stores a path at this offset in the agent's last page of data; returns its address.
     fn store(&mut self, word: &str, offset: u64) -> u64 {
         let address = self.layout.data.end - PAGE_SIZE + offset;
         self.act(Action::StoreString {

@@ -1,4 +1,4 @@
-//! What pipes hold and when they refuse, and how many files there can be, which pipes tell.
+//! Questions about pipes: how much they hold and when they refuse; with pipes, how many files can be open.
 
 use super::{ASKED, FAILED, Prober, Seen, UNCLEAR, name};
 use abi::SystemCall;
@@ -33,7 +33,11 @@ impl Prober {
             }
         }
         self.dialect.pipe.bytes = holds as u32;
-        self.note("pipe.bytes", holds, "so much can be written with no reader");
+        self.note(
+            "pipe.bytes",
+            holds,
+            "this many bytes can be written before a read",
+        );
 
         let seen = self.ask_with_bad(|prober, bad| {
             prober.new_pipe();
@@ -86,8 +90,8 @@ impl Prober {
         self.note("pipe.write_without_reader", name(fails), because);
     }
 
-    /// Asks with one address after the other that no system call may touch, until an answer is that it
-    /// was not touched: a kernel with a bug may let one through.
+    /// Asks with several forbidden addresses, one after another, until one is refused: a kernel with a
+    /// bug may accept some.
     fn ask_with_bad(&mut self, ask: impl Fn(&mut Self, u64) -> Seen) -> Seen {
         let beyond = self.layout.heap + PAGES_BEYOND * PAGE_SIZE;
         let bad = [
@@ -121,7 +125,7 @@ impl Prober {
         self.note(
             "limits.files_per_process",
             files,
-            "so many a process could have, of 16 at most",
+            "a process could open this many, of at most 16",
         );
 
         self.driver.reset();
@@ -142,9 +146,9 @@ impl Prober {
         let possible =
             everybody.len() as u16 * u16::from(self.dialect.limits.files_per_process / 2 * 2);
         let because = if files < possible {
-            "so many were open when the next pipe was refused"
+            "this many were open when the next pipe was refused"
         } else {
-            "no limit was met"
+            "no limit was found"
         };
         let limit = if files < possible { files } else { u16::MAX };
         self.dialect.limits.files = limit;

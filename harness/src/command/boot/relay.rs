@@ -21,7 +21,7 @@ const TICKS_PER_SECOND: u64 = 10_000_000;
 const TICKS_OF_SLEEP: u64 = TURN_AT_WORK / 100 * 10;
 /// Instructions between two sleeps that are no work: a clock tick's.
 const TICK_WORK: u64 = 1_000_000;
-/// Rest after which piped input goes on.
+/// Rest after which piped input continues.
 const REST_TO_TYPE: u64 = TICKS_PER_SECOND;
 /// Rest after which nothing more is expected, if there is no more input.
 const REST_TO_LEAVE: u64 = 60 * TICKS_PER_SECOND;
@@ -123,8 +123,7 @@ impl<'m> Relay<'m> {
         }
     }
 
-    /// Is there nothing to do but to wait for somebody who types? What the machine sleeps through,
-    /// we sleep through as well then.
+    /// Is typed input the only thing to wait for? Then the host sleeps as long as the machine does.
     fn is_awaiting_input(&self) -> bool {
         let more_may_come = self.input.is_empty() && !self.host.has_input_ended();
         self.host.is_interactive() || more_may_come && self.rest >= REST_TO_TYPE
@@ -211,7 +210,7 @@ impl<'m> Relay<'m> {
 /// How long a turn took by the machine's own clock.
 fn guest_time(ticks: u64, exit: Exit) -> Duration {
     match exit {
-        // Until somebody types.
+        // Until the user types.
         Exit::Idle => Duration::MAX,
         _ => Duration::from_nanos(ticks.saturating_mul(100)),
     }

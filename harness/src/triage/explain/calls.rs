@@ -9,7 +9,7 @@ use std::fmt;
 /// Lines of a tree that a person still reads.
 const MOST_LINES: usize = 36;
 
-/// Functions of xv6 and its like that say nothing of where a step goes.
+/// Functions of xv6 and similar kernels that say nothing about where a step goes.
 const HOUSEKEEPING: [&str; 32] = [
     "acquire",
     "release",
@@ -39,7 +39,7 @@ const HOUSEKEEPING: [&str; 32] = [
     "uartgetc",
     "virtio_disk_intr",
     "clockintr",
-    // Nor is one string's coming before another, or an argument of -1, a failure.
+    // A string that sorts before another, or an argument of -1, is not a failure.
     "strncmp",
     "namecmp",
     "argraw",
@@ -219,7 +219,7 @@ impl<F: FnMut(u64) -> Vec<Frame>> Tree<'_, F> {
         }
     }
 
-    /// The tree in lines: what is deepest goes first where there are too many, but for the way to
+    /// The tree in lines. If there are too many, the deepest are dropped first, except on the path to
     /// the mark.
     fn lines(&self) -> Vec<CallLine> {
         let mut deepest = 1;
@@ -239,7 +239,7 @@ impl<F: FnMut(u64) -> Vec<Frame>> Tree<'_, F> {
     fn lines_to(&self, deepest: usize) -> Vec<CallLine> {
         let mut lines = Vec::new();
         for (at, root) in self.roots.iter().enumerate() {
-            // The threads that a step comes to when it is over are none of its business.
+            // The threads that run after the step do not belong to it.
             if at == 0 || self.recording.is_race || self.leads_to_mark(*root) {
                 self.append(*root, 0, deepest, &mut lines);
             }

@@ -67,7 +67,7 @@ pub struct MemoryChange {
     pub pages: Vec<PageChange>,
     /// Frames taken and given back.
     pub frames: Vec<FrameChange>,
-    /// Changes beside these.
+    /// The number of further changes.
     pub more: usize,
 }
 
@@ -262,7 +262,7 @@ impl fmt::Display for MemoryChange {
             writeln!(f, "{frame}")?;
         }
         if self.more > 0 {
-            writeln!(f, "and {} changes more", self.more)?;
+            writeln!(f, "and {} more changes", self.more)?;
         }
         Ok(())
     }

@@ -1,5 +1,5 @@
 //! Explaining a finding: which operation did the harm, where in the kernel it went wrong, and what
-//! the decisive step did to memory. A second run of the case, recorded at that step, tells.
+//! the decisive step did to memory. The case runs a second time and is recorded at that step.
 
 mod calls;
 mod memory;
@@ -23,7 +23,7 @@ use std::ops::Range;
 /// Functions of a call stack told at most.
 const DEEPEST: usize = 16;
 
-/// What can be said of a finding beside the finding itself.
+/// What can be said about a finding, besides the finding itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Explanation {
     /// The operation that did the harm, if the finding's only shows it: the rest is about that one.
@@ -97,7 +97,7 @@ pub fn explain(runner: &mut Runner, case: &Case, finding: &Finding) -> Explanati
     let stopped = driver.stack();
     if !stopped.is_empty() {
         explanation.moment = Some(match finding.verdict {
-            Verdict::Hang => "where the kernel was at work all the time",
+            Verdict::Hang => "where the kernel spent its time",
             _ => "where the kernel stopped",
         });
         explanation.stack = told(stopped);
@@ -110,7 +110,7 @@ pub fn explain(runner: &mut Runner, case: &Case, finding: &Finding) -> Explanati
             let says = recording.first_words.as_deref();
             let kills = finding.verdict == Verdict::WronglyKilled;
             if let Some(stack) = says.filter(|_| kills) {
-                explanation.moment = Some("where the kernel says that it kills");
+                explanation.moment = Some("where the kernel reports the kill");
                 explanation.stack = told(without_printing(driver.frames(stack)));
             }
             explanation.calls = calls::tree(recording, |pc| driver.frames(&[pc]));
@@ -134,7 +134,7 @@ fn is_same(outcome: &Outcome, finding: &Finding) -> bool {
     outcome.finding.as_ref() == Some(finding)
 }
 
-/// A stack as it is told: without libraries, and without the functions that only report.
+/// The stack to show: without libraries, and without the functions that only report.
 fn told(stack: Vec<Frame>) -> Vec<Frame> {
     let own = stack.into_iter().filter(|frame| !frame.is_library);
     own.skip_while(|frame| crate::driver::is_messenger(&frame.function))
@@ -201,7 +201,7 @@ impl Explanation {
         Some(format!("{}{words}", told.join(" < ")))
     }
 
-    /// The function down to which each calls just one other: what the step was about.
+    /// The last function before the call tree branches: it shows what the step did.
     fn fork_in_the_way(&self) -> Option<usize> {
         let mut at = 0;
         loop {
@@ -241,13 +241,13 @@ impl fmt::Display for Explanation {
             }
         }
         if !self.calls.is_empty() {
-            writeln!(f, "what the kernel went through:")?;
+            writeln!(f, "functions that the kernel called:")?;
             for call in &self.calls {
                 writeln!(f, "  {call}")?;
             }
         }
         if !self.memory.is_empty() {
-            writeln!(f, "what the step did to memory:")?;
+            writeln!(f, "changes to memory in this step:")?;
             for line in self.memory.to_string().lines() {
                 writeln!(f, "  {line}")?;
             }

@@ -1,7 +1,7 @@
-//! The step that did the harm, where only a later one or the end of the case shows it.
+//! The step that did the harm, if only a later step or the end of the case shows it.
 //!
 //! A wrong byte in memory shows when a process looks at it, a lost frame when all processes are gone.
-//! The case is run once more, and memory and frames are looked at after every operation.
+//! The case is run once more, and memory and frames are checked after every operation.
 
 use super::memory::{Moment, page_name};
 use crate::driver::Driver;
@@ -61,7 +61,7 @@ impl fmt::Display for LostFrame {
     }
 }
 
-/// Where the harm was done that `finding` shows, as far as that is another operation than its own;
+/// Which operation did the harm that `finding` shows, if it is another one than its own;
 /// and the frames that are lost.
 pub(super) fn find(
     runner: &mut Runner,

@@ -18,25 +18,25 @@ pub(super) struct Evidence<'a> {
     pub(super) place: Option<&'a str>,
 }
 
-/// What tells the findings of one bug from those of others.
+/// What distinguishes the findings of one bug from those of others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::triage) struct Bug {
     clause: Clause,
     family: Family,
-    /// The state of the page where it matters: not that of one which is simply there.
+    /// The state of the page, if it matters: not that of an ordinary mapped page.
     pub(in crate::triage) page: Option<PageState>,
     fate: Option<Fate>,
     pub(in crate::triage) answer: Answer,
-    /// Of a panic or a hang, what the kernel said and where it was.
+    /// For a panic or a hang, what the kernel printed and where it was.
     words: Option<String>,
-    /// Of wrong bytes, whose they are.
+    /// For wrong bytes, which they are.
     spoiled: Option<Spoiled>,
 }
 
-/// What a system call answered that had to answer something else.
+/// How the wrong answer of a system call differs from the right one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::triage) enum Answer {
-    /// It failed and had to succeed, or stopped where it had to go on.
+    /// It failed and had to succeed, or stopped where it had to continue.
     Refused,
     /// It succeeded and had to fail.
     Granted,
@@ -56,7 +56,7 @@ impl Bug {
             }
             // The same instruction traps again and again: where the kernel is just then says nothing.
             Clause::EndsInTime if bug.family == Family::Access => Bug { page: None, ..bug },
-            // Where the kernel stopped says more than what the program did.
+            // The place where the kernel stopped says more than the program's operation.
             Clause::NoPanic | Clause::EndsInTime | Clause::NotStuck => {
                 bug.in_code(Some(stop(evidence)))
             }
@@ -97,7 +97,7 @@ impl Bug {
                 });
                 Bug { page, ..bug }.of_any_operation()
             }
-            // The page tables are looked at now and then: what shows there may be of any operation.
+            // The page tables are looked at sometimes: what shows there may be of any operation.
             Clause::PermissionBits
             | Clause::MappedInside
             | Clause::MappedNotFree
@@ -311,7 +311,7 @@ fn without_memory(page: PageState) -> PageState {
     }
 }
 
-/// Of a panic or a hang: what was said, and the innermost function in which something could be
+/// For a panic or a hang: what was printed, and the innermost function in which something could be
 /// wrong. The functions that have called it say little, since a mistake shows in all its callers.
 fn stop(evidence: &Evidence<'_>) -> String {
     let finding = evidence.finding;

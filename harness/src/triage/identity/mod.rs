@@ -22,7 +22,7 @@ use super::ending::Ending;
 use oracle::{Bucket, Finding, Situation, bucket};
 use std::fmt;
 
-/// Letters of a file name at most, its ending apart: no file system that matters takes fewer.
+/// The most characters of a file name without its ending: every relevant file system allows these.
 const LONGEST_FILE_NAME: usize = 200;
 
 /// What a finding's file is called by, and what a campaign reports once.
@@ -118,7 +118,7 @@ impl Identity {
         &self.name
     }
 
-    /// What the operation met at which it went wrong, as far as that is known.
+    /// What the wrong operation met, as far as that is known.
     pub fn situation(&self) -> Option<Situation> {
         self.situation
     }

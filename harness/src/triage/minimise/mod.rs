@@ -1,8 +1,8 @@
 //! Minimising: the smallest case that still shows the same finding, and the proof that it is.
 //!
-//! Delta debugging over operations in the order that syzkaller's minimiser found best (seed of
-//! the idea: its `prog/minimization.go`): the tail after the finding goes first, then chunks of
-//! operations, then whole processes, then each remaining operation is made simpler. What is left is
+//! Delta debugging over operations, in the order that syzkaller's minimiser found best (its
+//! `prog/minimization.go` gave the idea): the tail after the finding goes first, then chunks of
+//! operations, then whole processes, and then each remaining operation is made simpler. The result is
 //! put in order for a reader. The predicate is the finding's bucket, so that a search for one bug
 //! does not drift to another.
 

@@ -82,7 +82,7 @@ impl Watch for Fates {
     }
 
     fn race(&mut self, index: usize, _: &[Operation], race: &Race, judge: &Judge, _: &Observation) {
-        self.0[index - 1] = Fate::Expected("lets what follows race".to_owned());
+        self.0[index - 1] = Fate::Expected("lets the operations that follow race".to_owned());
         for (at, expected) in judge.race_expectations(race).into_iter().enumerate() {
             self.0[index + at] = Fate::Expected(expected);
         }
@@ -133,8 +133,7 @@ fn difference(operations: &[Operation], with: &[Fate], without: &[Fate]) -> Opti
     })
 }
 
-/// Whether two expectations of an operation differ in more than in where memory lies and in who is
-/// called what.
+/// Whether two expectations of an operation differ in more than addresses and process identifiers.
 fn differ(operation: &Operation, one: &str, other: &str) -> bool {
     if Service::of(operation.call.kind()).names {
         !words(one).eq(words(other))

@@ -51,7 +51,7 @@ impl<S: FnMut(&Case) -> Option<Bucket>, P: FnMut(usize, u64)> Search<'_, S, P> {
         }
     }
 
-    /// The processes that the case forks, and who forks them.
+    /// The processes that the case forks, and their parents.
     fn forked(&self) -> Vec<(Process, Process)> {
         let operations = self.best.operations.iter();
         let forked = operations.filter_map(|operation| {

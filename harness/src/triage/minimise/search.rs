@@ -12,7 +12,7 @@ pub(super) struct Search<'a, S, P> {
     wanted: &'a Bucket,
     shows: S,
     progress: P,
-    /// What every case looked at so far shows, so that none is run twice and simplifying cannot go
+    /// What every case tried so far shows, so that none is run twice and simplifying cannot go
     /// in circles.
     seen: HashMap<Case, Option<Bucket>>,
     executions: u64,

@@ -255,7 +255,7 @@ impl Argument for Address {
         write!(f, " {address}")
     }
 
-    /// Pages and offsets nearer to 0, and the heap instead of what lies near it or moves.
+    /// Pages and offsets nearer to 0, and the heap instead of regions that lie near it or move.
     fn simpler(address: Address) -> Vec<Address> {
         let (region, page, offset) = (address.region, address.page, address.offset);
         let mut simpler = Vec::new();

@@ -194,8 +194,8 @@ impl Argument for Amount {
         }
         sum.amount().ok_or_else(|| {
             let at = start..line.position();
-            Complaint::new(at, "amounts of pages and bytes reach 128 MiB")
-                .help("write larger ones as `2^n` and what differs, such as `2^31-1p`")
+            Complaint::new(at, "an amount of pages or bytes is at most 128 MiB")
+                .help("write a larger one as `2^n` and the difference, such as `2^31-1p`")
         })
     }
 

@@ -5,7 +5,7 @@ use crate::case::binary::{EXACT, Record};
 use crate::case::parse::{Line, Parsed};
 use std::fmt;
 
-/// The file descriptors that a case can name: whatever a process may have, and some that none has.
+/// The file descriptors that a case can name: all that a process may have, and some that none has.
 pub const DESCRIPTORS: std::ops::RangeInclusive<i8> = -64..=63;
 
 /// A file descriptor, one of [`DESCRIPTORS`]. Byte 5 with [`EXACT`]; else 0 to 3, by its lower bits.

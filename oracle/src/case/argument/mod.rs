@@ -1,6 +1,6 @@
 //! The types of arguments. Each says once how it stands in a record and in text, and what is simpler.
 //!
-//! What a mutation makes of an argument hangs on what the model knows, and is in
+//! What a mutation makes of an argument depends on what the model knows, and is in
 //! `generation/change.rs`.
 
 mod access;

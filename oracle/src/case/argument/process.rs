@@ -7,13 +7,13 @@ use crate::case::parse::{Line, Parsed, process_named};
 use crate::case::text_error::Complaint;
 use std::fmt;
 
-/// Who is to be killed. A process is in byte 5; if byte 1 is [`Target::BY_NUMBER`], a process
+/// The process to kill. A process is in byte 5; if byte 1 is [`Target::BY_NUMBER`], a process
 /// identifier is in bytes 4 to 7.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Target {
     /// A process of the case.
     Process(Process),
-    /// Whoever has this process identifier.
+    /// The process with this process identifier.
     Pid(i32),
 }
 

@@ -1,4 +1,4 @@
-//! Schedules: on how many harts operations race, who goes first, and when the running one gives way.
+//! Schedules: on how many harts operations race, which goes first, and when the running one gives way.
 //!
 //! A schedule is that of probabilistic concurrency testing (Burckhardt, Kothari, Musuvathi,
 //! Nagarakatte, ASPLOS 2010): each process that races has a priority, the one of highest priority
@@ -25,7 +25,7 @@ const ORDERS: [&[u8]; 8] = [
     &[3, 2, 1],
 ];
 
-/// Who goes before whom: a permutation of two or of three.
+/// The order of priority: a permutation of two or of three.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Order(u8);
 
@@ -69,7 +69,7 @@ pub struct Schedule {
     harts: u8,
     order: Order,
     pre_empts: bool,
-    /// Ascending; zeros, which stand for none, at the end. One that is far is alone.
+    /// Ascending, with zeros, which mean none, at the end. A far change point is the only one.
     switches: [u32; Schedule::SWITCHES],
 }
 
@@ -113,7 +113,7 @@ impl Schedule {
         self.harts
     }
 
-    /// Who goes first; and how many race.
+    /// The order of priority, and how many operations race.
     pub fn order(self) -> Order {
         self.order
     }
@@ -205,7 +205,7 @@ impl Argument for Schedule {
             line.blanks()?;
             return Err(line.found("`harts`"));
         }
-        line.expect_symbol(',', "`, order` and who goes first")?;
+        line.expect_symbol(',', "`, order` and which operation goes first")?;
         if !line.keyword("order")? {
             line.blanks()?;
             return Err(line.found("`order`"));
@@ -242,7 +242,7 @@ impl Argument for Schedule {
             simpler.push(schedule.with_switches(&fewer));
         }
         if let [first, others @ ..] = switches {
-            // Who gives way at once might as well go last.
+            // A process that gives way at once might as well go last.
             let others: Vec<u32> = others.iter().map(|at| at - first).collect();
             let length = order.ranks().len();
             let orders = Order::all().filter(|order| order.ranks().len() == length);
@@ -267,7 +267,7 @@ impl Argument for Schedule {
     }
 }
 
-/// Numbers of fewer digits that are not zeros at their end, and smaller ones of as many: 2869 becomes
+/// Numbers with fewer digits before their final zeros, and smaller ones with as many: 2869 becomes
 /// 2000 or 3000 before 2900.
 fn rounder(number: u32) -> impl Iterator<Item = u32> {
     let digits = |mut number: u32| {
@@ -321,7 +321,10 @@ fn change_points(line: &mut Line<'_>) -> Parsed<Vec<u32>> {
             .iter()
             .any(|point| *point > Schedule::LAST_NEAR.into())
     {
-        let message = format!("a change point after {} is alone", Schedule::LAST_NEAR);
+        let message = format!(
+            "a change point after {} must be the only one",
+            Schedule::LAST_NEAR
+        );
         return Err(Complaint::new(at, message).help("leave the others out"));
     }
     Ok(points.into_iter().map(|point| point as u32).collect())

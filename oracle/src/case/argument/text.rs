@@ -7,7 +7,7 @@ use crate::case::parse::{Line, Parsed};
 use crate::case::text_error::{Complaint, meant};
 use std::fmt;
 
-/// A name of as many bytes as a directory entry holds; a file is called so.
+/// A name with as many bytes as a directory entry holds; a file has this name.
 pub const FULL_LENGTH_NAME: &str = "fourteen-bytes";
 
 /// A string, without the zero that ends it: a name or short path, or a long path to `init`.
@@ -36,7 +36,7 @@ const LONG_PATH: &str = concat!(
 /// All strings, in the order of their binary codes. A code keeps its meaning: new ones follow.
 const SPELLINGS: [Spelling; 64] = [
     // Names that exist, one that is cut to the length of a directory entry, one of a file used as a
-    // directory, one that nobody has, and none.
+    // directory, one that does not exist, and the empty one.
     Word("init"),
     Word("grow"),
     Word("."),
@@ -53,7 +53,7 @@ const SPELLINGS: [Spelling; 64] = [
     Path(abi::limits::PATH - 1),
     Path(abi::limits::PATH),
     Path(LONG_PATH.len()),
-    // Names that nobody has when a case begins; the last differs from `FULL_LENGTH_NAME` in its last
+    // Names that do not exist when a case begins; the last differs from `FULL_LENGTH_NAME` in its last
     // byte.
     Word("new"),
     Word("dir"),
@@ -111,7 +111,7 @@ impl Text {
     /// How many strings there are.
     pub const COUNT: u8 = SPELLINGS.len() as u8;
 
-    /// The code of the first name that nobody has when a case begins; those up to the specimens are
+    /// The code of the first name that does not exist when a case begins; those up to the specimens are
     /// for files and directories that it makes.
     pub const FIRST_NEW: u8 = 15;
 
@@ -215,7 +215,7 @@ impl Argument for Text {
         let (spelled, at) = line.run(|c| c != '"')?;
         line.expect_symbol('"', "`\"` at the end of the string")?;
         Text::spelled(spelled).ok_or_else(|| {
-            let complaint = Complaint::new(at, format!("no case stores the string `{spelled}`"));
+            let complaint = Complaint::new(at, format!("the language has no string `{spelled}`"));
             match meant(spelled, Text::words()) {
                 Some(other) => complaint.help(format!("did you mean `{other}`?")),
                 None => {

@@ -112,7 +112,7 @@ impl<'a> Line<'a> {
         run.with_span().parse_next(&mut self.input)
     }
 
-    /// A word, and where it stands; empty if there is none.
+    /// A word and its position; empty if there is none.
     pub(crate) fn word(&mut self) -> Parsed<(&'a str, Range<usize>)> {
         self.blanks()?;
         self.run(is_of_word)

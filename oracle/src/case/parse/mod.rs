@@ -40,7 +40,7 @@ fn any_operation(line: &mut Line<'_>) -> Parsed<Operation> {
         return Err(line.found("a process, `a` to `h`, or `frames`, or `together`"));
     }
     if Kind::ALL.iter().any(|kind| name.starts_with(kind.word())) && name.len() > 1 {
-        let complaint = Complaint::new(at, format!("`{name}` needs to know who does it"));
+        let complaint = Complaint::new(at, format!("`{name}` needs a process that does it"));
         return Err(complaint.help(format!("write `a: {name} …`")));
     }
     let process = process_named(name, at)?;

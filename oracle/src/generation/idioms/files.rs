@@ -261,7 +261,7 @@ pub(crate) fn change_a_running_program(scene: &mut Scene<'_>) {
     };
     let fd = make(path, OpenMode::Write, flags, scene);
     if !scene.one_in(3) {
-        // Text and data, one behind the other: long enough to reach the data in the file.
+        // Text and data follow each other: long enough to reach the data in the file.
         let address = Address::new(Region::Text, 0, 8 * scene.below(64) as u16);
         let length = 8000 + scene.below(8000) as i16;
         scene.does(Call::Write {
@@ -315,7 +315,7 @@ fn path_to_new(scene: &mut Scene<'_>) -> Address {
     path_to(text, scene)
 }
 
-/// Stores a path at a place of its own, mostly; now and then at the end of a page.
+/// Stores a path at a place of its own, mostly; sometimes at the end of a page.
 fn path_to(text: Text, scene: &mut Scene<'_>) -> Address {
     let address = if scene.one_in(4) {
         addresses::page_end(scene)

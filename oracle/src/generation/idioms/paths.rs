@@ -22,7 +22,7 @@ fn string_and_use(address: Address, scene: &mut Scene<'_>) {
     scene.does(call);
 }
 
-/// A path to something new in the last bytes of a page, which goes on in a hole or a shared page or
+/// A path to a new file in the last bytes of a page, which continues in a hole or a shared page or
 /// ends with the memory: made, given a second name, removed.
 pub(crate) fn new_path_across_pages(scene: &mut Scene<'_>) {
     let (address, other) = (addresses::page_end(scene), addresses::page_end(scene));

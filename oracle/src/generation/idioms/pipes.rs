@@ -54,7 +54,7 @@ pub(crate) fn across_a_page_end(scene: &mut Scene<'_>) {
     scene.does(access);
 }
 
-/// A reader that sleeps until its child writes, with a buffer that nobody has touched.
+/// A reader that sleeps until its child writes, with an untouched buffer.
 pub(crate) fn between_processes(scene: &mut Scene<'_>) {
     let address = operations::good_address(scene);
     scene.does(Call::Pipe { address });

@@ -32,7 +32,7 @@ pub(crate) fn birth_and_death(scene: &mut Scene<'_>) {
     }
 }
 
-/// A child that leaves a child behind: somebody else has to wait for it.
+/// A child that leaves an orphan: another process has to wait for it.
 pub(crate) fn orphan(scene: &mut Scene<'_>) {
     let names = scene.free_names();
     let &[child, grandchild, ..] = names.as_slice() else {
@@ -51,7 +51,7 @@ pub(crate) fn orphan(scene: &mut Scene<'_>) {
     wait(scene);
 }
 
-/// A child and a grandchild that has ended: if nobody waits, the first process inherits it while no
+/// A child and a grandchild that has ended: without a `wait`, the first process inherits it while no
 /// child of its own ends.
 pub(crate) fn inheritance(scene: &mut Scene<'_>) {
     let names = scene.free_names();
@@ -68,8 +68,8 @@ pub(crate) fn inheritance(scene: &mut Scene<'_>) {
     }
 }
 
-/// A parent that sleeps in `wait` is killed, and so is its child: who reaps it is not said, but
-/// somebody does.
+/// A parent that sleeps in `wait` is killed, and so is its child: some process must reap the child,
+/// but no rule says which.
 pub(crate) fn kill_the_family(scene: &mut Scene<'_>) {
     let names = scene.free_names();
     let &[child, grandchild, ..] = names.as_slice() else {

@@ -60,7 +60,7 @@ pub(crate) fn start_and_look(scene: &mut Scene<'_>) {
     }
 }
 
-/// A new program, and a system call that stores to a page of its file which nobody has touched.
+/// A new program, and a system call that stores to an untouched page of its file.
 pub(crate) fn call_into_an_unloaded_page(scene: &mut Scene<'_>) {
     if scene.one_in(4) {
         let specimen = specimen(scene);
@@ -100,7 +100,7 @@ pub(crate) fn call_into_an_unloaded_page(scene: &mut Scene<'_>) {
     scene.does(access);
 }
 
-/// A new program of a child, while the parent goes on with the old one.
+/// A child starts a new program, while the parent continues with the old one.
 pub(crate) fn child_starts(scene: &mut Scene<'_>) {
     let child = scene.child();
     let parent = scene.process;
@@ -118,7 +118,7 @@ pub(crate) fn child_starts(scene: &mut Scene<'_>) {
 /// A program with one thing odd about its file; then what lies where it should not.
 pub(crate) fn odd_program(scene: &mut Scene<'_>) {
     if scene.one_in(2) {
-        // So that somebody is left when it dies of its first instruction.
+        // So that a process is left when this one is killed at its first instruction.
         let child = scene.child();
         scene.does(Call::Fork { child });
         scene.process = child;
@@ -186,7 +186,7 @@ pub(crate) fn most_arguments(scene: &mut Scene<'_>) {
     let program = Text::from_code(scene.below(2) as u8);
     let (path, _) = place(program, scene);
     let count = MOST_ARGUMENTS - 1 + scene.below(3) as u8;
-    // Now and then the null behind them is beyond the end of memory.
+    // Sometimes the null after them is beyond the end of memory.
     let offset = if scene.one_in(4) {
         PAGE - 8 * u16::from(count)
     } else {
@@ -216,7 +216,7 @@ pub(crate) fn long_arguments(scene: &mut Scene<'_>) {
     let array = Address::new(Region::Break, -1, 8 * scene.below(8) as u16);
     let near = |limit: u16, scene: &mut Scene<'_>| limit - 40 + scene.below(80) as u16;
     let mut targets = vec![match scene.below(3) {
-        // About as long as a page is with the array behind it, and as a page.
+        // About as long as a page minus the array after it, or as a whole page.
         0 => Address::new(Region::Text, 1, near(0xe91, scene)),
         1 => Address::new(Region::Text, 1, near(0xe81, scene)),
         // Shorter, so that there is room for another.
@@ -235,7 +235,7 @@ pub(crate) fn long_arguments(scene: &mut Scene<'_>) {
     });
 }
 
-/// An argument that ends with a page, behind its end, or in the next.
+/// An argument that ends at the end of a page, just beyond it, or in the next page.
 pub(crate) fn argument_at_a_page_end(scene: &mut Scene<'_>) {
     scene.does(Call::Sbrk {
         amount: Amount::pages(2),

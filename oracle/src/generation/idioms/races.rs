@@ -9,7 +9,7 @@ const LONGEST_FORK: u32 = 6000;
 /// Instructions of a call until it has put its process to sleep: about so many.
 const SOON_ASLEEP: u32 = 600;
 
-/// Whoever is there does anything at once.
+/// All processes do anything at the same time.
 pub(crate) fn of_anything(scene: &mut Scene<'_>) {
     let racers = racers(scene);
     begin(racers.len(), scene);
@@ -53,7 +53,7 @@ pub(crate) fn for_shared_pages(scene: &mut Scene<'_>) {
     }
 }
 
-/// Processes that hold the same pages share them with new children at once, or let go of them: the
+/// Processes that hold the same pages share them with new children at once, or release them: the
 /// change points lie anywhere in a fork, so that each count of sharers is as likely to be between
 /// its load and its store.
 pub(crate) fn of_sharers(scene: &mut Scene<'_>) {
@@ -83,7 +83,7 @@ pub(crate) fn of_sharers(scene: &mut Scene<'_>) {
     scene.other_does(other, access);
 }
 
-/// A child ends while its parent waits for it, and perhaps somebody else makes a process that takes
+/// A child ends while its parent waits for it, and perhaps a third process forks one that takes
 /// its place.
 pub(crate) fn of_births_and_deaths(scene: &mut Scene<'_>) {
     let names = scene.free_names();
@@ -114,7 +114,7 @@ pub(crate) fn of_births_and_deaths(scene: &mut Scene<'_>) {
     }
 }
 
-/// Somebody is killed while it goes to sleep, or acts.
+/// A process is killed while it goes to sleep, or while it acts.
 pub(crate) fn of_kill_and_sleep(scene: &mut Scene<'_>) {
     let names = scene.free_names();
     let &[victim, grandchild, ..] = names.as_slice() else {
@@ -149,7 +149,7 @@ pub(crate) fn of_kill_and_sleep(scene: &mut Scene<'_>) {
     if scene.one_in(4) {
         racing.reverse();
     }
-    // Who is on its way to sleep is stopped there: what it does between the decision and the sleep
+    // A process that is about to sleep is stopped there: what it does between the decision and the sleep
     // is short, and soon comes.
     let switch = if scene.one_in(4) {
         scene.change_point()
@@ -167,7 +167,7 @@ pub(crate) fn of_kill_and_sleep(scene: &mut Scene<'_>) {
     }
 }
 
-/// Breaks move and pages come and go, in memories that share and in memories that do not.
+/// Program breaks move and pages come and go, in processes that share pages and in others.
 pub(crate) fn of_breaks(scene: &mut Scene<'_>) {
     let pages = 1 + scene.below(8) as i16;
     scene.does(grow(Amount::pages(pages)));

@@ -4,8 +4,8 @@ use crate::case::{Amount, Call, Flavour};
 use crate::generation::{Scene, addresses, operations};
 use std::num::NonZeroU8;
 
-/// Few frames, something that needs some, and plenty again: a process that dies for want of them
-/// takes what follows in its name with it.
+/// Few frames, an operation that needs some, and all frames again. (If the process is killed for want
+/// of a frame, its later operations do not run.)
 pub(crate) fn needy(scene: &mut Scene<'_>) {
     leave_few(6, scene);
     let call = match scene.below(4) {
@@ -69,7 +69,7 @@ pub(crate) fn half_of_a_large_call(scene: &mut Scene<'_>) {
     leave(Call::ALL_FRAMES, scene);
 }
 
-/// One request for a frame fails, in the middle of what needs several.
+/// One request for a frame fails, in an operation that needs several.
 pub(crate) fn refuse_one(scene: &mut Scene<'_>) {
     let failure = operations::fail_frame(scene);
     scene.does(failure);

@@ -25,7 +25,7 @@ pub(crate) fn in_turn(scene: &mut Scene<'_>) {
     }
 }
 
-/// Each of several processes does something of its own, with rounds of the scheduler in between.
+/// Each of several processes does something, with rounds of the scheduler in between.
 pub(crate) fn everybody(scene: &mut Scene<'_>) {
     let all: Vec<_> = scene.companion.ready().collect();
     if all.len() < 2 {
@@ -38,7 +38,7 @@ pub(crate) fn everybody(scene: &mut Scene<'_>) {
     rounds(scene);
 }
 
-/// One sleeps for a time, others go on.
+/// One process sleeps for a time, the others continue.
 pub(crate) fn sleep_meanwhile(scene: &mut Scene<'_>) {
     let Some(other) = scene.other() else {
         return super::forks::child(scene);
