@@ -337,5 +337,10 @@ fn a_change_point_that_is_far_is_kept() {
         assert_eq!(repaired_case(&case.to_bytes()), case);
     }
     let two = "faultline 1\na: b = fork\ntogether 2 harts, order 1 2, switch 9 70000\na: getpid\nb: getpid\n";
-    assert!(Case::parse(two).unwrap_err().to_string().contains("alone"));
+    assert!(
+        Case::parse(two)
+            .unwrap_err()
+            .to_string()
+            .contains("must be the only one")
+    );
 }

@@ -44,8 +44,10 @@ impl Judge {
         Err(self.finding(
             Clause::HoldersCounted,
             Process::FIRST,
-            format!("frame {frame:#x} has {mapped} holders: {mapped} pages map it"),
-            format!("{} are recorded", miscount.recorded),
+            format!(
+                "frame {frame:#x} has a holder count of {mapped}, the number of pages that map it"
+            ),
+            format!("the count is {}", miscount.recorded),
         ))
     }
 
