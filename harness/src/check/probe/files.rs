@@ -1,247 +1,214 @@
-//! Questions about files: how writes end early, and what is left of a removed directory.
+//! How files and directories change: how writes end early, and what is left of a removed directory.
 
-use super::{ASKED, FAILED, Prober, Seen, UNCLEAR, name};
+use super::prober::{ASKED, FAILED, Prober, Seen};
+use super::{Shown, UNCLEAR, answer, clear};
 use abi::SystemCall;
 use abi::file_system::{BLOCK_SIZE, Kind, MAX_FILE_SIZE};
 use abi::open::{CREATE, READ_ONLY, READ_WRITE, TRUNCATE};
-use oracle::case::Text;
 use oracle::dialect::{BadBuffer, Bound, RefusedBlock, RefusedTransaction, RemovedDirectory};
 use oracle::layout::PAGE_SIZE;
-use oracle::{Action, Process, Width};
+use oracle::{Action, Width};
 
+/// Bytes of a block of the disk.
+const BLOCK: u64 = BLOCK_SIZE as u64;
 /// Blocks of the largest transaction that is looked for; and pages that hold as many bytes.
 const LARGEST_TRANSACTION: u64 = 30;
-const PAGES: u64 = LARGEST_TRANSACTION * BLOCK_SIZE as u64 / PAGE_SIZE + 1;
+const PAGES: u64 = LARGEST_TRANSACTION * BLOCK / PAGE_SIZE + 1;
 /// More bytes than any file of these questions holds; the largest that fits a length.
 const EVERYTHING: u64 = i16::MAX as u64;
 
-impl Prober {
-    pub(super) fn files(&mut self) {
-        self.device();
-        self.transactions();
-        self.refused_transaction();
-        self.refused_block();
-        self.removed_directory();
-        self.truncation();
-        self.larger_files();
-    }
+/// Why the default stands where no transaction can be seen.
+const UNSEEN: &str = "the default: a write from such a buffer shows no transaction";
 
-    /// The first member of what `fstat` tells of the root directory.
-    fn device(&mut self) {
-        self.driver.reset();
-        let path = self.store("/", 0);
-        let buffer = self.layout.data.start;
-        self.make_private(ASKED, buffer);
-        let told = self
-            .open(path, READ_ONLY)
-            .and_then(|fd| self.call(SystemCall::Fstat, [fd, buffer, 0]).value());
-        let device = self.act(Action::Load {
-            address: buffer,
-            width: Width::Four,
-        });
-        let (device, because) = match device.value().filter(|_| told == Some(0)) {
-            Some(device) => (device as u32, "`fstat` returns this number for the disk"),
-            None => (self.dialect.files.device, UNCLEAR),
-        };
-        self.dialect.files.device = device;
-        self.note("files.device", device, because);
+pub(super) fn bad_buffer(prober: &mut Prober) -> Shown<BadBuffer> {
+    let much = LARGEST_TRANSACTION * BLOCK;
+    if whole_blocks(prober).is_none() && write_too_much(prober, 1, 0, much) == Some(1) {
+        let because = "a write from a buffer that ends in bad memory writes nothing of it";
+        answer(BadBuffer::Refused, because)
+    } else {
+        let because = "a write from a buffer that ends in bad memory writes what comes before";
+        answer(BadBuffer::DoneInPart, because)
     }
+}
 
-    /// A file of one byte gets blocks that end in the middle of the disk's, unless a transaction
-    /// ends there: as many bytes count then as could be read.
-    fn transactions(&mut self) {
-        let whole = (1..=LARGEST_TRANSACTION).find(|blocks| {
-            let readable = blocks * BLOCK_SIZE as u64;
-            self.write_too_much(1, 0, readable) == Some(1 + readable)
-        });
-        let much = LARGEST_TRANSACTION * BLOCK_SIZE as u64;
-        let is_refused = whole.is_none() && self.write_too_much(1, 0, much) == Some(1);
-        let (buffer, because) = if is_refused {
-            (
-                BadBuffer::Refused,
-                "a write from a buffer that ends in bad memory writes nothing",
-            )
-        } else {
-            (
-                BadBuffer::DoneInPart,
-                "a write from a buffer that ends in bad memory writes the bytes before it",
-            )
-        };
-        self.dialect.files.bad_buffer = buffer;
-        self.note("files.bad_buffer", name(buffer), because);
-        let field = "files.transaction_bytes";
-        match whole {
-            Some(blocks) => {
-                let bytes = blocks as u32 * BLOCK_SIZE as u32;
-                self.dialect.files.transaction_bytes = bytes;
-                let because = "a write that fails after this many bytes has written them all";
-                self.note(field, bytes, because);
-            }
-            None if buffer == BadBuffer::Refused => {
-                let because = "the default: its transactions cannot be seen";
-                self.note(field, self.dialect.files.transaction_bytes, because);
-            }
-            None => self.note(field, self.dialect.files.transaction_bytes, UNCLEAR),
+pub(super) fn transaction_bytes(prober: &mut Prober) -> Shown<u32> {
+    match whole_blocks(prober) {
+        Some(blocks) => answer(
+            blocks as u32 * BLOCK_SIZE as u32,
+            "a write that fails after this many bytes has written them all",
+        ),
+        None if looks_first(prober) => Shown::Nothing(UNSEEN),
+        None => Shown::Nothing(UNCLEAR),
+    }
+}
+
+/// After how many blocks a write may fail and has written them all.
+///
+/// A file of one byte gets blocks that end in the middle of the disk's, unless a transaction ends there:
+/// then as many bytes count as could be read.
+fn whole_blocks(prober: &mut Prober) -> Option<u64> {
+    (1..=LARGEST_TRANSACTION).find(|blocks| {
+        let readable = blocks * BLOCK;
+        write_too_much(prober, 1, 0, readable) == Some(1 + readable)
+    })
+}
+
+/// Whether the kernel looks at a whole buffer before it moves a byte.
+fn looks_first(prober: &Prober) -> bool {
+    prober.dialect.files.bad_buffer == BadBuffer::Refused
+}
+
+/// Two blocks of a transaction of three can be filled, the next cannot; where does the next byte go?
+pub(super) fn refused_transaction(prober: &mut Prober) -> Shown<RefusedTransaction> {
+    let blocks = 2 * BLOCK;
+    let size = write_and_go_on(prober, 1, 0, blocks, 1);
+    clear(match size.filter(|_| !looks_first(prober)) {
+        Some(size) if size > blocks => Some((
+            RefusedTransaction::CountsBlocks,
+            "a write that fails after two blocks moves the offset beyond them",
+        )),
+        Some(_) => Some((
+            RefusedTransaction::CountsNothing,
+            "a write that fails after two blocks leaves the offset where it was",
+        )),
+        None => None,
+    })
+}
+
+pub(super) fn refused_block(prober: &mut Prober) -> Shown<RefusedBlock> {
+    const SIZE: usize = 16;
+    let size = write_too_much(prober, SIZE as u64, SIZE as u64, 8);
+    let mut nodes = prober.driver.disk_content().nodes.into_iter();
+    // The old bytes are code, and do not begin with a zero.
+    let written = nodes.find(|node| node.kind == Kind::File && node.bytes.len() == SIZE);
+    let first = written.and_then(|node| node.bytes.first().copied());
+    clear(match first.filter(|_| size == Some(SIZE as u64)) {
+        Some(0) => Some((
+            RefusedBlock::FilledInPart,
+            "the bytes before a bad one are on the disk",
+        )),
+        Some(_) => Some((
+            RefusedBlock::Open,
+            "the bytes before a bad one are not on the disk",
+        )),
+        None => None,
+    })
+}
+
+pub(super) fn removed_directory(prober: &mut Prober) -> Shown<RemovedDirectory> {
+    prober.reset();
+    let child = Prober::child();
+    let directory = prober.store_path("dir", 0);
+    let itself = prober.store_path(".", PAGE_SIZE / 2);
+    prober.call(SystemCall::Mkdir, [directory, 0, 0]);
+    prober.fork(child);
+    let entered = prober.call(SystemCall::Chdir, [directory, 0, 0]);
+    let removed = prober.call_of(child, SystemCall::Unlink, [directory, 0, 0]);
+    let found = prober.call(SystemCall::Open, [itself, READ_ONLY.into(), 0]);
+    let done = entered.value() == Some(0) && removed.value() == Some(0);
+    clear(match found.value().filter(|_| done) {
+        Some(FAILED) => Some((
+            RemovedDirectory::Empty,
+            "`.` leads nowhere in a removed directory",
+        )),
+        Some(_) => Some((
+            RemovedDirectory::KeepsDots,
+            "`.` still leads to a removed directory",
+        )),
+        None => None,
+    })
+}
+
+pub(super) fn truncates(prober: &mut Prober) -> Shown<bool> {
+    prober.reset();
+    let path = prober.store_path("new", 0);
+    let code = prober.layout.text.start;
+    let made = open(prober, path, READ_WRITE | CREATE);
+    let written = made.map(|fd| prober.call(SystemCall::Write, [fd, code, 1]));
+    let emptied = open(prober, path, READ_WRITE | TRUNCATE);
+    let buffer = prober.layout.data.start;
+    let held =
+        open(prober, path, READ_ONLY).map(|fd| prober.call(SystemCall::Read, [fd, buffer, 1]));
+    let done = written.and_then(Seen::value) == Some(1) && emptied.is_some();
+    clear(match held.and_then(Seen::value).filter(|_| done) {
+        Some(0) => Some((true, "a file that is opened with the flag is empty")),
+        Some(1) => Some((false, "a file that is opened with the flag keeps its bytes")),
+        _ => None,
+    })
+}
+
+pub(super) fn larger_files(prober: &mut Prober) -> Shown<Bound> {
+    prober.reset();
+    let path = prober.store_path("new", 0);
+    let code = prober.layout.text.start;
+    let made = open(prober, path, READ_WRITE | CREATE);
+    let beyond = made.and_then(|fd| {
+        for _ in 0..MAX_FILE_SIZE as u64 / PAGE_SIZE {
+            let written = prober.call(SystemCall::Write, [fd, code, PAGE_SIZE]);
+            written.value().filter(|bytes| *bytes == PAGE_SIZE)?;
         }
-    }
+        prober.call(SystemCall::Write, [fd, code, 1]).value()
+    });
+    clear(match beyond {
+        Some(FAILED) => Some((Bound::Refused, "a file of 268 blocks gets no larger")),
+        Some(_) => Some((Bound::Granted, "a file of 268 blocks gets larger")),
+        None => None,
+    })
+}
 
-    /// Two blocks of a transaction of three can be filled, the next cannot; where does the next byte
-    /// go?
-    fn refused_transaction(&mut self) {
-        let blocks = 2 * BLOCK_SIZE as u64;
-        let size = self.write_and_go_on(1, 0, blocks, 1);
-        let (counts, because) = match size.filter(|_| !self.looks_first()) {
-            Some(size) if size > blocks => (
-                RefusedTransaction::CountsBlocks,
-                "a write that fails after two blocks moves the offset past them",
-            ),
-            Some(_) => (
-                RefusedTransaction::CountsNothing,
-                "a write that fails after two blocks leaves the offset where it was",
-            ),
-            None => (self.dialect.files.refused_transaction, UNCLEAR),
-        };
-        self.dialect.files.refused_transaction = counts;
-        self.note("files.refused_transaction", name(counts), because);
+/// The first member of what `fstat` stores for the root directory.
+pub(super) fn device(prober: &mut Prober) -> Shown<u32> {
+    prober.reset();
+    let path = prober.store_path("/", 0);
+    let buffer = prober.layout.data.start;
+    prober.make_private(ASKED, buffer);
+    let told = open(prober, path, READ_ONLY)
+        .and_then(|fd| prober.call(SystemCall::Fstat, [fd, buffer, 0]).value());
+    let device = prober.act(Action::Load {
+        address: buffer,
+        width: Width::Four,
+    });
+    match device.value().filter(|_| told == Some(0)) {
+        Some(device) => answer(device as u32, "`fstat` gives this number to the disk"),
+        None => Shown::Nothing(UNCLEAR),
     }
+}
 
-    fn looks_first(&self) -> bool {
-        self.dialect.files.bad_buffer == BadBuffer::Refused
-    }
+fn open(prober: &mut Prober, path: u64, mode: u32) -> Option<u64> {
+    let fd = prober.call(SystemCall::Open, [path, mode.into(), 0]);
+    fd.value().filter(|fd| *fd != FAILED)
+}
 
-    fn truncation(&mut self) {
-        self.driver.reset();
-        let path = self.store("new", 0);
-        let code = self.layout.text.start;
-        let made = self.open(path, READ_WRITE | CREATE);
-        let written = made.map(|fd| self.call(SystemCall::Write, [fd, code, 1]));
-        let emptied = self.open(path, READ_WRITE | TRUNCATE);
-        let held = self
-            .open(path, READ_ONLY)
-            .map(|fd| self.call(SystemCall::Read, [fd, self.layout.data.start, 1]));
-        let done = written.and_then(Seen::value) == Some(1) && emptied.is_some();
-        let (truncates, because) = match held.and_then(Seen::value).filter(|_| done) {
-            Some(0) => (true, "`open` with the flag to truncate empties a file"),
-            Some(1) => (
-                false,
-                "`open` with the flag to truncate leaves a file as it is",
-            ),
-            _ => (self.dialect.files.truncates, UNCLEAR),
-        };
-        self.dialect.files.truncates = truncates;
-        self.note("files.truncates", truncates, because);
-    }
+/// Writes `size` bytes of the agent's code to a new file, and then, from `offset` bytes before its end on,
+/// more than the `readable` zeros that lie below the end of the heap. Gives the size that the file has
+/// then.
+fn write_too_much(prober: &mut Prober, size: u64, offset: u64, readable: u64) -> Option<u64> {
+    write_and_go_on(prober, size, offset, readable, 0)
+}
 
-    fn larger_files(&mut self) {
-        self.driver.reset();
-        let path = self.store("new", 0);
-        let code = self.layout.text.start;
-        let made = self.open(path, READ_WRITE | CREATE);
-        let beyond = made.and_then(|fd| {
-            for _ in 0..MAX_FILE_SIZE as u64 / PAGE_SIZE {
-                let written = self.call(SystemCall::Write, [fd, code, PAGE_SIZE]);
-                written.value().filter(|bytes| *bytes == PAGE_SIZE)?;
-            }
-            self.call(SystemCall::Write, [fd, code, 1]).value()
-        });
-        let (larger, because) = match beyond {
-            Some(FAILED) => (Bound::Refused, "a file of 268 blocks cannot grow"),
-            Some(_) => (Bound::Granted, "a file of 268 blocks can grow"),
-            None => (self.dialect.files.larger_files, UNCLEAR),
-        };
-        self.dialect.files.larger_files = larger;
-        self.note("files.larger_files", name(larger), because);
-    }
-
-    fn open(&mut self, path: u64, mode: u32) -> Option<u64> {
-        let fd = self.call(SystemCall::Open, [path, mode.into(), 0]);
-        fd.value().filter(|fd| *fd != FAILED)
-    }
-
-    fn refused_block(&mut self) {
-        const SIZE: usize = 16;
-        let size = self.write_too_much(SIZE as u64, SIZE as u64, 8);
-        let mut nodes = self.driver.disk_content().nodes.into_iter();
-        // The old contents are code, which does not begin with a zero.
-        let written = nodes.find(|node| node.kind == Kind::File && node.bytes.len() == SIZE);
-        let first = written.and_then(|node| node.bytes.first().copied());
-        let (block, because) = match (size == Some(SIZE as u64), first) {
-            (true, Some(0)) => (
-                RefusedBlock::FilledInPart,
-                "the bytes before a bad one are on the disk",
-            ),
-            (true, Some(_)) => (
-                RefusedBlock::Open,
-                "the bytes before a bad one are not on the disk",
-            ),
-            _ => (self.dialect.files.refused_block, UNCLEAR),
-        };
-        self.dialect.files.refused_block = block;
-        self.note("files.refused_block", name(block), because);
-    }
-
-    fn removed_directory(&mut self) {
-        self.driver.reset();
-        let child = Process::all().nth(1).unwrap_or(ASKED);
-        let directory = self.store("dir", 0);
-        let itself = self.store(".", PAGE_SIZE / 2);
-        self.call(SystemCall::Mkdir, [directory, 0, 0]);
-        self.fork_of(child);
-        let entered = self.call(SystemCall::Chdir, [directory, 0, 0]);
-        let removed = self.call_of(child, SystemCall::Unlink, [directory, 0, 0]);
-        let found = self.call(SystemCall::Open, [itself, READ_ONLY.into(), 0]);
-        let done = entered.value() == Some(0) && removed.value() == Some(0);
-        let (left, because) = match found.value().filter(|_| done) {
-            Some(FAILED) => (
-                RemovedDirectory::Empty,
-                "`.` leads nowhere in a removed directory",
-            ),
-            Some(_) => (
-                RemovedDirectory::KeepsDots,
-                "`.` still leads to a removed directory",
-            ),
-            None => (self.dialect.files.removed_directory, UNCLEAR),
-        };
-        self.dialect.files.removed_directory = left;
-        self.note("files.removed_directory", name(left), because);
-    }
-
-    /// Writes `size` bytes of the agent's code to a new file, and then, from `offset` bytes before
-    /// its end on, more than the `readable` zeros that lie below the end of the heap. Gives the size
-    /// that the file has then.
-    fn write_too_much(&mut self, size: u64, offset: u64, readable: u64) -> Option<u64> {
-        self.write_and_go_on(size, offset, readable, 0)
-    }
-
-    /// The same, with `more` bytes written by the same descriptor after that.
-    fn write_and_go_on(&mut self, size: u64, offset: u64, readable: u64, more: u64) -> Option<u64> {
-        self.driver.reset();
-        let path = self.store("new", 0);
-        self.grow_and_touch(PAGES);
-        let fd = self.open(path, READ_WRITE | CREATE)?;
-        let code = self.layout.text.start;
-        self.call(SystemCall::Write, [fd, code, size]);
-        let fd = match offset {
-            0 => fd,
-            _ => self.open(path, READ_WRITE | CREATE)?,
-        };
-        let end = self.layout.heap + PAGES * PAGE_SIZE;
-        let failed = self.call(SystemCall::Write, [fd, end - readable, readable + 8]);
-        self.call(SystemCall::Write, [fd, code, more]);
-        let fd = self.open(path, READ_ONLY)?;
-        let buffer = self.layout.heap;
-        let held = self.call(SystemCall::Read, [fd, buffer, EVERYTHING]);
-        held.value().filter(|_| failed.value() == Some(FAILED))
-    }
-
-    /// Stores a path at this offset in the agent's last page of data; returns its address.
-    fn store(&mut self, word: &str, offset: u64) -> u64 {
-        let address = self.layout.data.end - PAGE_SIZE + offset;
-        self.act(Action::StoreString {
-            address,
-            text: Text::spelled(word).unwrap_or(Text::from_code(0)),
-            terminated: true,
-        });
-        address
-    }
+/// The same, with `more` bytes written by the same descriptor after that.
+fn write_and_go_on(
+    prober: &mut Prober,
+    size: u64,
+    offset: u64,
+    readable: u64,
+    more: u64,
+) -> Option<u64> {
+    prober.reset();
+    let path = prober.store_path("new", 0);
+    prober.grow_and_touch(PAGES);
+    let fd = open(prober, path, READ_WRITE | CREATE)?;
+    let code = prober.layout.text.start;
+    prober.call(SystemCall::Write, [fd, code, size]);
+    let fd = match offset {
+        0 => fd,
+        _ => open(prober, path, READ_WRITE | CREATE)?,
+    };
+    let end = prober.layout.heap + PAGES * PAGE_SIZE;
+    let failed = prober.call(SystemCall::Write, [fd, end - readable, readable + 8]);
+    prober.call(SystemCall::Write, [fd, code, more]);
+    let fd = open(prober, path, READ_ONLY)?;
+    let buffer = prober.layout.heap;
+    let held = prober.call(SystemCall::Read, [fd, buffer, EVERYTHING]);
+    held.value().filter(|_| failed.value() == Some(FAILED))
 }

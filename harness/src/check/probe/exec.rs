@@ -1,0 +1,100 @@
+//! How programs are started, and what is taken for a program.
+//!
+//! A kernel that refuses a specimen by mistake looks as if it had the stricter rule.
+
+use super::heap::executes;
+use super::prober::{ASKED, Prober};
+use super::{Shown, UNCLEAR, answer};
+use oracle::dialect::{Bits, Loading, SegmentPermissions, SegmentRule, StackRequest};
+use oracle::layout::PAGE_SIZE;
+
+pub(super) fn loading(prober: &mut Prober) -> Shown<Loading> {
+    if prober.start("init").is_none() {
+        return Shown::Nothing(UNCLEAR);
+    }
+    let untouched = prober.layout.text.end - PAGE_SIZE;
+    let mut mappings = prober.mappings(Some(ASKED)).into_iter();
+    if mappings.any(|page| page.address == untouched) {
+        answer(
+            Loading::AtOnce,
+            "a new program has pages that it did not touch",
+        )
+    } else {
+        answer(
+            Loading::OnDemand,
+            "a new program has no page that it did not touch",
+        )
+    }
+}
+
+pub(super) fn stack(prober: &mut Prober) -> Shown<StackRequest> {
+    match prober.start("grow") {
+        None => Shown::Nothing(UNCLEAR),
+        Some(pointer) if pointer > prober.layout.stack.end => answer(
+            StackRequest::Granted,
+            "a program that asks for a larger stack gets one",
+        ),
+        Some(_) => answer(
+            StackRequest::Ignored,
+            "a program that asks for a larger stack gets the same as others",
+        ),
+    }
+}
+
+pub(super) fn stack_pages(prober: &mut Prober) -> Shown<u64> {
+    let stack = &prober.layout.stack;
+    answer(
+        (stack.end - stack.start) / PAGE_SIZE,
+        "this many pages lie between the first program's guard page and its heap",
+    )
+}
+
+/// A store to code may be allowed by mistake, where a fork has shared it. Nobody makes data executable by
+/// mistake.
+pub(super) fn permissions(prober: &mut Prober) -> Shown<SegmentPermissions> {
+    prober.reset();
+    if executes(prober, prober.layout.data.end - PAGE_SIZE) {
+        let because = "a program can execute its data, so it may do everything";
+        answer(SegmentPermissions::All, because)
+    } else {
+        answer(
+            SegmentPermissions::AsAsked,
+            "a program cannot execute its data",
+        )
+    }
+}
+
+pub(super) fn segments(prober: &mut Prober) -> Shown<SegmentRule> {
+    if prober.start("overlap").is_some() {
+        answer(
+            SegmentRule::Contiguous,
+            "a program whose segments overlap starts",
+        )
+    } else {
+        answer(
+            SegmentRule::Separate,
+            "a program whose segments overlap is refused",
+        )
+    }
+}
+
+pub(super) fn offset_bits(prober: &mut Prober) -> Shown<Bits> {
+    if prober.start("wide").is_some() {
+        answer(
+            Bits::ThirtyTwo,
+            "an offset beyond 4 GiB in a program file is cut to its low 32 bits",
+        )
+    } else {
+        answer(
+            Bits::SixtyFour,
+            "an offset beyond 4 GiB in a program file is refused",
+        )
+    }
+}
+
+pub(super) fn shared_pages(prober: &mut Prober) -> Shown<u64> {
+    answer(
+        prober.shared_pages,
+        "this many user pages lie below the trapframe of a program that asked for none",
+    )
+}

@@ -1,0 +1,144 @@
+//! Finding out a kernel's dialect by asking it: one question for each field, a few steps each, each from
+//! the snapshot, so that no answer depends on what another question did.
+//!
+//! The questions on a section of the dialect are functions of the module of the same name, one for each
+//! field. A field without its function does not compile.
+
+mod exec;
+mod faults;
+mod files;
+mod fork;
+mod heap;
+mod limits;
+mod pipe;
+mod prober;
+mod sbrk;
+
+use crate::guest::Guest;
+use crate::guest::hardware::{Hardware, Seen as Known};
+use emulator::DiskFlavour;
+use oracle::Dialect;
+use prober::Prober;
+use serde::Serialize;
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+/// One fact about a kernel, a field of its dialect or of its hardware, and how it is known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Answer {
+    /// The field, as in a dialect file, or after `board.`.
+    pub field: &'static str,
+    /// Its value, as in a dialect file.
+    pub value: String,
+    /// What was asked and what was seen, or that the default stands.
+    pub because: String,
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} = {}  # {}", self.field, self.value, self.because)
+    }
+}
+
+/// What a question has shown.
+enum Shown<T> {
+    /// The kernel's answer, and how it is known.
+    Answer(T, Cow<'static, str>),
+    /// Nothing, so the default stands; and why.
+    Nothing(&'static str),
+}
+
+/// Why the default stands if a kernel does neither the one thing nor the other.
+const UNCLEAR: &str = "the default: what the kernel does is neither";
+
+/// The kernel's answer, and how it is known.
+fn answer<T>(value: T, because: impl Into<Cow<'static, str>>) -> Shown<T> {
+    Shown::Answer(value, because.into())
+}
+
+/// The answer if it is clear, and how it is known.
+fn clear<T>(known: Option<(T, &'static str)>) -> Shown<T> {
+    match known {
+        Some((value, because)) => answer(value, because),
+        None => Shown::Nothing(UNCLEAR),
+    }
+}
+
+/// What booting has shown of the hardware that `guest` is made for.
+pub fn hardware(guest: &Guest) -> Vec<Answer> {
+    fn answer<T>(field: &'static str, seen: &Known<T>, value: impl ToString) -> Answer {
+        Answer {
+            field,
+            value: value.to_string(),
+            because: seen.because.clone(),
+        }
+    }
+    let Hardware {
+        disk,
+        memory,
+        timer,
+        harts,
+        ..
+    } = &guest.hardware;
+    let flavour = match disk.value {
+        DiskFlavour::Modern => "modern",
+        DiskFlavour::Legacy => "legacy",
+    };
+    vec![
+        answer("board.disk", disk, spelled(flavour)),
+        answer("board.memory", memory, memory.value),
+        answer("board.timer", timer, spelled(timer.value.to_string())),
+        answer("board.harts", harts, harts.value),
+    ]
+}
+
+/// Asks `guest` for every field of its dialect. A field without a clear answer is as in `guest`'s dialect.
+pub fn probe(guest: &Arc<Guest>) -> (Dialect, Vec<Answer>) {
+    let mut prober = Prober::new(guest);
+    let answers = ask_each(&mut prober);
+    prober.dialect.name = "probed".to_owned();
+    (prober.dialect, answers)
+}
+
+macro_rules! ask_each {
+    ($(
+        $(#[$section_about:meta])+
+        $section:ident: $Section:ident {
+            $( $(#[$about:meta])+ $field:ident: $Type:ident $row:tt )+
+        }
+    )+) => {
+        /// Asks one question for each field, in the order of a dialect file.
+        fn ask_each(prober: &mut Prober) -> Vec<Answer> {
+            let mut answers = Vec::new();
+            $($(
+                let shown = $section::$field(prober);
+                let name = concat!(stringify!($section), ".", stringify!($field));
+                answers.push(note(name, shown, &mut prober.dialect.$section.$field));
+            )+)+
+            answers
+        }
+    };
+}
+oracle::for_each_dialect_field!(ask_each);
+
+/// Puts what was shown into the dialect, and says so.
+fn note<T: Serialize>(field: &'static str, shown: Shown<T>, place: &mut T) -> Answer {
+    let because = match shown {
+        Shown::Answer(value, because) => {
+            *place = value;
+            because
+        }
+        Shown::Nothing(because) => because.into(),
+    };
+    Answer {
+        field,
+        value: spelled(place),
+        because: because.into_owned(),
+    }
+}
+
+/// How a dialect file spells a value: words in quotes, as JSON has it.
+fn spelled(value: impl Serialize) -> String {
+    serde_json::to_string(&value).unwrap_or_else(|error| error.to_string())
+}

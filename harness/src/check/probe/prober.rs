@@ -1,0 +1,254 @@
+//! The prober: has processes of a kernel do things, and looks at what comes of them.
+
+use crate::driver::Driver;
+use crate::guest::Guest;
+use abi::SystemCall;
+use oracle::case::Text;
+use oracle::layout::PAGE_SIZE;
+use oracle::{
+    Action, Dialect, Event, Layout, Observation, PageFlags, PageMapping, Process, Step, Width,
+};
+use std::sync::Arc;
+
+/// The first process of a case, which every question is put to.
+pub(super) const ASKED: Process = Process::FIRST;
+/// What a system call returns for failure.
+pub(super) const FAILED: u64 = u64::MAX;
+/// The most pages of the kernel's that are looked for below the trapframe.
+const MOST_SHARED_PAGES: u64 = 8;
+
+/// What a step led to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// Its process came back with this.
+    Returned(u64),
+    /// Its process did not come back; whether the kernel said that it killed it.
+    Silent { announced: bool },
+    /// The machine stopped: a panic, a hang.
+    Broken,
+}
+
+impl Seen {
+    pub(super) fn value(self) -> Option<u64> {
+        match self {
+            Seen::Returned(value) => Some(value),
+            Seen::Silent { .. } | Seen::Broken => None,
+        }
+    }
+
+    pub(super) fn comes_back(self) -> bool {
+        self.value().is_some()
+    }
+}
+
+/// A kernel that is asked, and what it has answered.
+pub(super) struct Prober {
+    pub(super) driver: Driver,
+    pub(super) layout: Layout,
+    /// What is known of the kernel so far; the default where nothing is.
+    pub(super) dialect: Dialect,
+    /// Pages of the kernel's directly below the trapframe.
+    pub(super) shared_pages: u64,
+    observation: Observation,
+}
+
+impl Prober {
+    pub(super) fn new(guest: &Arc<Guest>) -> Prober {
+        let mut prober = Prober {
+            driver: Driver::new(guest),
+            layout: guest.setting.booted.layout.clone(),
+            dialect: guest.dialect.clone(),
+            shared_pages: 0,
+            observation: Observation::default(),
+        };
+        prober.shared_pages = prober.count_shared_pages();
+        prober
+    }
+
+    /// User pages directly below the trapframe, in a program that has asked for none.
+    fn count_shared_pages(&mut self) -> u64 {
+        self.reset();
+        let mappings = self.mappings(Some(ASKED));
+        let is_open = |address: u64| {
+            let mut pages = mappings.iter();
+            pages.any(|page| page.address == address && page.flags.contains(PageFlags::USER))
+        };
+        let trapframe = self.layout.trapframe;
+        let pages =
+            (1..=MOST_SHARED_PAGES).take_while(|page| is_open(trapframe - page * PAGE_SIZE));
+        pages.count() as u64
+    }
+
+    /// Goes back to the snapshot.
+    pub(super) fn reset(&mut self) {
+        self.driver.reset();
+    }
+
+    /// What the last step led to, in full.
+    pub(super) fn observation(&self) -> &Observation {
+        &self.observation
+    }
+
+    /// The pages that a process has mapped, or all processes.
+    pub(super) fn mappings(&mut self, process: Option<Process>) -> Vec<PageMapping> {
+        let mut mappings = Vec::new();
+        self.driver.list_mappings(process, &mut mappings);
+        mappings
+    }
+
+    /// Where the trapframe begins, or what the kernel has below it.
+    pub(super) fn end_of_memory(&self) -> u64 {
+        self.layout.trapframe - self.shared_pages * PAGE_SIZE
+    }
+
+    /// Pages of the heap that are mapped.
+    pub(super) fn heap_pages(&mut self) -> usize {
+        let heap = self.layout.heap..self.end_of_memory();
+        let mappings = self.mappings(Some(ASKED));
+        let pages = mappings.iter().filter(|page| heap.contains(&page.address));
+        pages.count()
+    }
+
+    pub(super) fn program_break(&mut self) -> Option<u64> {
+        self.call(SystemCall::Sbrk, [0; 3]).value()
+    }
+
+    /// Starts the program of that name; its stack pointer, if it started.
+    pub(super) fn start(&mut self, program: &str) -> Option<u64> {
+        // Zeros, which end the array of arguments at once.
+        let array = self.layout.data.end - PAGE_SIZE / 2;
+        self.start_with(program, |_| array)
+    }
+
+    /// The same with the array of arguments that `prepare` makes, given by its address.
+    pub(super) fn start_with(
+        &mut self,
+        program: &str,
+        prepare: impl Fn(&mut Self) -> u64,
+    ) -> Option<u64> {
+        self.reset();
+        let path = self.store_path(program, 0);
+        let arguments = prepare(self);
+        self.call(SystemCall::Exec, [path, arguments, 0]);
+        let mut events = self.observation.events.iter();
+        events.find_map(|event| match event {
+            Event::Started { stack, .. } => Some(*stack),
+            _ => None,
+        })
+    }
+
+    /// Stores a path so many bytes beyond the start of the agent's last page of data; gives its address.
+    pub(super) fn store_path(&mut self, word: &str, offset: u64) -> u64 {
+        let address = self.layout.data.end - PAGE_SIZE + offset;
+        self.act(Action::StoreString {
+            address,
+            text: Text::spelled(word).unwrap_or(Text::from_code(0)),
+            terminated: true,
+        });
+        address
+    }
+
+    /// Has a process store to a page, so that the next question does not depend on what kernels do wrong
+    /// with pages that are shared or not there yet.
+    pub(super) fn make_private(&mut self, process: Process, address: u64) {
+        self.store(process, address);
+    }
+
+    /// Stores a zero byte.
+    pub(super) fn store(&mut self, process: Process, address: u64) -> Seen {
+        let store = Action::Store {
+            address,
+            width: Width::One,
+            value: 0,
+        };
+        self.perform(process, store)
+    }
+
+    /// Loads a byte.
+    pub(super) fn load(&mut self, address: u64) -> Seen {
+        self.act(Action::Load {
+            address,
+            width: Width::One,
+        })
+    }
+
+    /// Raises the program break by so many pages, and touches them all, for the same reason.
+    pub(super) fn grow_and_touch(&mut self, pages: u64) {
+        self.call(SystemCall::Sbrk, [pages * PAGE_SIZE, 0, 0]);
+        self.act(Action::Touch {
+            address: self.layout.heap,
+            stride: PAGE_SIZE,
+            count: pages,
+            write: true,
+        });
+    }
+
+    /// The second process of a case, which the first one forks.
+    pub(super) fn child() -> Process {
+        Process::all().nth(1).unwrap_or(ASKED)
+    }
+
+    pub(super) fn fork(&mut self, child: Process) -> Seen {
+        self.perform(
+            ASKED,
+            Action::SystemCall {
+                number: SystemCall::Fork.number(),
+                arguments: [0; 3],
+                child: Some(child),
+            },
+        )
+    }
+
+    pub(super) fn call(&mut self, call: SystemCall, arguments: [u64; 3]) -> Seen {
+        self.call_of(ASKED, call, arguments)
+    }
+
+    pub(super) fn call_of(
+        &mut self,
+        process: Process,
+        call: SystemCall,
+        arguments: [u64; 3],
+    ) -> Seen {
+        self.perform(
+            process,
+            Action::SystemCall {
+                number: call.number(),
+                arguments,
+                child: None,
+            },
+        )
+    }
+
+    pub(super) fn act(&mut self, action: Action) -> Seen {
+        self.perform(ASKED, action)
+    }
+
+    fn perform(&mut self, process: Process, action: Action) -> Seen {
+        let step = Step {
+            process,
+            action,
+            rounds: 0,
+            pages: 0,
+        };
+        self.driver.perform(&step, &mut self.observation);
+        if self.observation.failure.is_some() {
+            return Seen::Broken;
+        }
+        let events = self.observation.events.iter();
+        let mut own = events.filter_map(|event| match *event {
+            Event::Returned {
+                process: who,
+                value,
+            } if who == process => Some(Seen::Returned(value)),
+            Event::Silent {
+                process: who,
+                killed_message,
+                ..
+            } if who == process => Some(Seen::Silent {
+                announced: killed_message,
+            }),
+            _ => None,
+        });
+        own.next_back().unwrap_or(Seen::Silent { announced: false })
+    }
+}

@@ -1,0 +1,83 @@
+//! How `sbrk` takes its arguments, and where it refuses.
+
+use super::prober::{FAILED, Prober};
+use super::{Shown, answer, clear};
+use abi::SystemCall;
+use oracle::dialect::{BelowZero, Bits, Bound, Growth};
+use oracle::layout::PAGE_SIZE;
+
+/// Pages that show whether memory is taken at once.
+const PAGES: u64 = 8;
+/// `sbrk`'s second argument: memory at once.
+const EAGER: u64 = 1;
+
+pub(super) fn amount_bits(prober: &mut Prober) -> Shown<Bits> {
+    prober.reset();
+    prober.call(SystemCall::Sbrk, [(1 << 32) + PAGE_SIZE, 0, 0]);
+    if prober.program_break() == Some(prober.layout.heap + PAGE_SIZE) {
+        answer(
+            Bits::ThirtyTwo,
+            "growing by 4 GiB and a page grows by a page",
+        )
+    } else {
+        answer(
+            Bits::SixtyFour,
+            "growing by 4 GiB and a page does not grow by a page",
+        )
+    }
+}
+
+pub(super) fn below_heap(prober: &mut Prober) -> Shown<Bound> {
+    prober.reset();
+    let returned = prober.call(SystemCall::Sbrk, [PAGE_SIZE.wrapping_neg(), 0, 0]);
+    clear(match (returned.value(), prober.program_break()) {
+        (Some(FAILED), _) => Some((Bound::Refused, "giving the stack back returns -1")),
+        (_, Some(at)) if at == prober.layout.heap - PAGE_SIZE => {
+            Some((Bound::Granted, "the stack can be given back"))
+        }
+        _ => None,
+    })
+}
+
+pub(super) fn below_zero(prober: &mut Prober) -> Shown<BelowZero> {
+    prober.reset();
+    let heap = prober.layout.heap;
+    let below = (heap + PAGE_SIZE).wrapping_neg();
+    let returned = prober.call(SystemCall::Sbrk, [below, 0, 0]);
+    clear(match (returned.value(), prober.program_break()) {
+        (Some(FAILED), _) => Some((BelowZero::Refused, "a break below 0 returns -1")),
+        (Some(_), Some(at)) if at == heap => {
+            Some((BelowZero::Ignored, "a break below 0 changes nothing"))
+        }
+        _ => None,
+    })
+}
+
+pub(super) fn growth(prober: &mut Prober) -> Shown<Growth> {
+    if pages_of_growth(prober, 0) == 0 {
+        answer(Growth::OnTouch, "a growth maps no page")
+    } else {
+        answer(
+            Growth::AtOnce,
+            "a growth maps pages that no program has touched",
+        )
+    }
+}
+
+pub(super) fn eager_flavour(prober: &mut Prober) -> Shown<bool> {
+    if prober.dialect.sbrk.growth == Growth::AtOnce {
+        return answer(false, "every growth is eager");
+    }
+    if pages_of_growth(prober, EAGER) == 0 {
+        answer(false, "with flavour 1, a growth maps no page either")
+    } else {
+        answer(true, "with flavour 1, a growth maps its pages")
+    }
+}
+
+/// How many pages of the heap are mapped after a growth of that flavour.
+fn pages_of_growth(prober: &mut Prober, flavour: u64) -> usize {
+    prober.reset();
+    prober.call(SystemCall::Sbrk, [PAGES * PAGE_SIZE, flavour, 0]);
+    prober.heap_pages()
+}

@@ -1,0 +1,119 @@
+//! What follows from the table of fields: the structs, how they are read, and what may be said of each.
+
+use super::choices::{
+    BadBuffer, BelowZero, Bits, Bound, Choice, EmptyRead, ForkMemory, Growth, Loading,
+    RefusedBlock, RefusedByte, RefusedTransaction, RemovedDirectory, SegmentPermissions,
+    SegmentRule, StackRequest, Tail, Value, WithoutReader,
+};
+use crate::for_each_dialect_field;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// What is known of a field, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// The section of a dialect file that it stands in.
+    pub section: &'static str,
+    /// What the section is about.
+    pub section_about: &'static str,
+    /// Its name in that section.
+    pub name: &'static str,
+    /// What it says of a kernel.
+    pub about: &'static str,
+    /// The words that it may say, with their meanings; none for a number.
+    pub choices: Vec<Choice>,
+    /// For a number that has bounds, its least and its most.
+    pub range: Option<(i64, i64)>,
+    /// How `faultline check` finds it out.
+    pub asked: &'static str,
+}
+
+/// A number that is out of range: its field as `section.name`, and what it may be.
+pub(super) type OutOfRange = (&'static str, (i64, i64));
+
+macro_rules! declare {
+    ($(
+        $(#[doc = $section_about:literal])+
+        $section:ident: $Section:ident {
+            $(
+                $(#[doc = $about:literal])+
+                $field:ident: $Type:ident {
+                    $(within: $range:expr,)?
+                    $(missing: $missing:expr,)?
+                    asked: $asked:literal,
+                }
+            )+
+        }
+    )+) => {
+        /// How one kernel behaves where kernels may differ.
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct Dialect {
+            /// What to call the kernel in reports.
+            pub name: String,
+            $( $(#[doc = $section_about])+ pub $section: $Section, )+
+        }
+
+        $(
+            $(#[doc = $section_about])+
+            #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+            pub struct $Section {
+                $( $(#[doc = $about])+ pub $field: $Type, )+
+            }
+
+            impl<'de> Deserialize<'de> for $Section {
+                fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                    /// The section as a file has it: a field may be missing.
+                    #[derive(Deserialize)]
+                    #[serde(deny_unknown_fields)]
+                    struct Lines {
+                        $( $field: Option<$Type>, )+
+                    }
+                    let lines = Lines::deserialize(deserializer)?;
+                    Ok(Self {
+                        $(
+                            $field: lines
+                                .$field
+                                $(.or(Some($missing)))?
+                                .ok_or_else(|| D::Error::missing_field(stringify!($field)))?,
+                        )+
+                    })
+                }
+            }
+        )+
+
+        impl Dialect {
+            /// Every field, in the order of a dialect file.
+            pub fn fields() -> Vec<Field> {
+                let mut fields = Vec::new();
+                $(
+                    let section_about = concat!($($section_about),+).trim_ascii();
+                    $(
+                        fields.push(Field {
+                            section: stringify!($section),
+                            section_about,
+                            name: stringify!($field),
+                            about: concat!($($about),+).trim_ascii(),
+                            choices: <$Type as Value>::choices(),
+                            range: None $(.or(Some((*$range.start() as i64, *$range.end() as i64))))?,
+                            asked: $asked,
+                        });
+                    )+
+                )+
+                fields
+            }
+
+            /// The first number that is out of range.
+            pub(super) fn out_of_range(&self) -> Option<OutOfRange> {
+                $($($(
+                    if !$range.contains(&self.$section.$field) {
+                        let name = concat!(stringify!($section), ".", stringify!($field));
+                        return Some((name, (*$range.start() as i64, *$range.end() as i64)));
+                    }
+                )?)+)+
+                None
+            }
+        }
+    };
+}
+for_each_dialect_field!(declare);
