@@ -1,4 +1,1 @@
-//! Births, sleeps, deaths and orphans of up to eight processes.
-#![no_main]
-
-faultline_fuzz::target!(Processes);
+target.rs

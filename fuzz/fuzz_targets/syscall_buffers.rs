@@ -1,4 +1,1 @@
-//! System calls whose buffers and paths lie across page ends, in holes, beyond the break.
-#![no_main]
-
-faultline_fuzz::target!(SyscallBuffers);
+target.rs

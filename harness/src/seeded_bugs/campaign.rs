@@ -48,7 +48,7 @@ pub(super) fn prepare(bug: &Bug, plan: &Plan) -> Result<(), Trouble> {
         }
         Engine::Afl => {
             let mut command = Command::new(plan.root.join("scripts/afl"));
-            command.args(["--build", target]);
+            command.arg("--build");
             command
         }
     };

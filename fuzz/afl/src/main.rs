@@ -1,28 +1,30 @@
-//! What the AFL++ targets share: the glue between AFL++ and `faultline::fuzzing`.
+//! The program that AFL++ runs: the glue between AFL++ and `faultline::fuzzing`.
 //!
-//! A target is a line that calls [`run`]; what a case does is in `harness`. AFL++ keeps one
-//! process running over all cases (persistent mode): the kernel is booted once.
+//! `FAULTLINE_TARGET` names the fuzz target, for this program and for our mutations; what a case does is in
+//! `harness`. AFL++ keeps one process running over all cases (persistent mode): the kernel is booted once.
 
 mod counters;
 
-pub use faultline::Profile;
-
 use counters::Counters;
-use faultline::case_file;
 use faultline::fuzzing::{Alarm, Execution, Session};
 use faultline::triage::finding_file;
+use faultline::{Profile, case_file};
 use std::env;
 use std::panic::AssertUnwindSafe;
 use std::process::{abort, exit};
 
-/// Set to `1`: continue after a finding and collect more, where AFL++ would note a crash and start
+/// Set to `1`: go on after a finding and collect more, where AFL++ would note a crash and start
 /// the process again.
 const KEEP_GOING_VARIABLE: &str = "FAULTLINE_KEEP_GOING";
 
-/// Fuzzes `target` until AFL++ ends.
+/// Names the fuzz target.
+const TARGET_VARIABLE: &str = "FAULTLINE_TARGET";
+
+/// Fuzzes the target until AFL++ has had enough.
 ///
-/// Ends the process with a message if there is no kernel to fuzz.
-pub fn run(target: Profile) {
+/// Ends the process with a message if there is no such target, or no kernel to fuzz.
+fn main() {
+    let target = target();
     let mut session = Session::open().unwrap_or_else(|error| {
         eprintln!("cannot fuzz {target}: {error}");
         exit(2);
@@ -37,6 +39,17 @@ pub fn run(target: Profile) {
         execute(&mut session, &mut counters, bytes, target, keep_going);
     });
     afl::fuzz(true, move |bytes| (*execute)(bytes));
+}
+
+fn target() -> Profile {
+    match env::var(TARGET_VARIABLE).map(|name| name.parse()) {
+        Ok(Ok(target)) => target,
+        Ok(Err(error)) => {
+            eprintln!("cannot fuzz: {error}");
+            exit(2);
+        }
+        Err(_) => Profile::default(),
+    }
 }
 
 fn execute(
