@@ -19,7 +19,7 @@
 
 use super::argument::{self, Argument};
 use super::operations::for_each_operation;
-use super::{Call, Case, Operation, Process};
+use super::{Call, Case, Kind, Operation, Process};
 
 /// Bytes of a record.
 pub const RECORD_BYTES: usize = 8;
@@ -111,6 +111,18 @@ macro_rules! define_records {
                 })*
             }
             record
+        }
+
+        impl Kind {
+            /// The operation of the kind whose record is all zeros but for its code.
+            pub(crate) fn plainest(self) -> Call {
+                let zeros = &[0; RECORD_BYTES];
+                match self {
+                    $(Kind::$name => Call::$name {
+                        $($argument: <argument::$type as Argument>::decode(zeros),)*
+                    },)*
+                }
+            }
         }
 
         /// All codes with the forms that rows of the table name for them.

@@ -27,6 +27,8 @@ pub use reach::{Access, Bytes, Reach};
 pub use simplify::simplifications;
 pub use text_error::ParseError;
 
+pub(crate) use operations::for_each_operation;
+
 use std::ops::Range;
 
 /// A case: operations, one after another. At most [`Case::MAX_OPERATIONS`] of them.

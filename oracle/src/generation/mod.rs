@@ -6,6 +6,7 @@
 
 mod addresses;
 mod amounts;
+mod change;
 mod choices;
 mod idioms;
 mod mutate;

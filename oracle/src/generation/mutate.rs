@@ -2,8 +2,8 @@
 
 use super::choices::{Choices, Seeded};
 use super::repair::{Companion, repair};
-use super::{Profile, Scene, operations, someone};
-use crate::case::{Address, Call, Case, Operation, Process, Text};
+use super::{Profile, Scene, someone};
+use crate::case::{Address, Call, Case, Operation, Process};
 
 /// Operations of a case that is always shortened when it is mutated; shorter ones less often.
 const LONG: u32 = 128;
@@ -75,7 +75,12 @@ fn mutate_once(case: &mut Case, companion: &mut Companion, choices: &mut Seeded,
         11 | 12 => operations[at].process = Process::from_bits(choices.below(8) as u8),
         13 => {
             let process = operations[at].process;
-            let new = Scene::new(companion, process, choices, profile).operation();
+            let scene = &mut Scene::new(companion, process, choices, profile);
+            let new = if scene.one_in(4) {
+                scene.any_call()
+            } else {
+                scene.operation()
+            };
             operations[at] = Operation::new(process, new);
         }
         14 | 15 => {
@@ -101,7 +106,7 @@ fn mutate_once(case: &mut Case, companion: &mut Companion, choices: &mut Seeded,
         _ => {
             let process = operations[at].process;
             let scene = &mut Scene::new(companion, process, choices, profile);
-            change(&mut operations[at].call, scene);
+            scene.change(&mut operations[at].call);
         }
     }
     case.operations.truncate(Case::MAX_OPERATIONS);
@@ -137,69 +142,5 @@ fn change_address(call: &mut Call, choices: &mut Seeded, change: impl Fn(Address
         (_, Some(second)) if choices.one_in(2) => *call = call.with_second_address(change(second)),
         (Some(first), _) => *call = call.with_address(change(first)),
         _ => {}
-    }
-}
-
-/// Changes one thing about a call.
-fn change(call: &mut Call, scene: &mut Scene<'_>) {
-    match call {
-        Call::Sbrk { amount, flavour: _ } => *amount = scene.amount(),
-        Call::Load { width, .. } if scene.one_in(3) => *width = scene.width(),
-        Call::Store { width, value, .. } if scene.one_in(2) => {
-            *width = scene.width();
-            *value = scene.value();
-        }
-        Call::TouchRead {
-            address,
-            count,
-            stride,
-        } if scene.one_in(3) => *call = operations::touches(*address, *count, *stride, true),
-        Call::TouchWrite {
-            address,
-            count,
-            stride,
-        } if scene.one_in(3) => *call = operations::touches(*address, *count, *stride, false),
-        Call::TouchRead { count, stride, .. } | Call::TouchWrite { count, stride, .. }
-            if scene.one_in(3) =>
-        {
-            *count = scene.count();
-            *stride = scene.stride();
-        }
-        Call::Read { length, .. } | Call::Write { length, .. } if scene.one_in(2) => {
-            *length = scene.below(1024) as i16;
-        }
-        Call::Read { fd, .. }
-        | Call::Write { fd, .. }
-        | Call::Close { fd }
-        | Call::Dup { fd }
-        | Call::Fstat { fd, .. }
-            if scene.one_in(2) =>
-        {
-            *fd = scene.below(6) as i8 - 1;
-        }
-        Call::Wait { status } if scene.one_in(2) => {
-            *status = match status {
-                Some(_) => None,
-                None => Some(scene.address()),
-            };
-        }
-        Call::Kill { target } => *target = scene.target(),
-        Call::String {
-            text, terminated, ..
-        } if scene.one_in(2) => match scene.below(3) {
-            0 => *terminated = !*terminated,
-            _ => *text = Text::from_code(scene.below(u32::from(Text::COUNT)) as u8),
-        },
-        Call::Open { mode, .. } if scene.one_in(4) => *mode = scene.open_mode(),
-        Call::Open { flags, .. } if scene.one_in(3) => *flags = scene.open_flags(),
-        Call::Mknod { major, .. } if scene.one_in(4) => *major = scene.major(),
-        call @ (Call::Point { .. } | Call::Exec { .. } | Call::Link { .. }) if scene.one_in(2) => {
-            *call = call.with_second_address(scene.address());
-        }
-        Call::Exit { status } => *status = scene.below(512) as i32 - 256,
-        Call::Frames { free } => *free = scene.below(16) as u16,
-        Call::FailFrame { nth } => *nth = scene.nth(),
-        Call::Together { schedule } => *schedule = scene.change_schedule(*schedule),
-        other => *other = other.with_address(scene.address()),
     }
 }

@@ -1,0 +1,234 @@
+//! What a mutation makes of one argument of an operation, by the argument's type.
+
+use super::Scene;
+use crate::case::argument::{
+    self, Address, Amount, Argument, Child, Count, Descriptor, Flavour, FrameCount, Length, Major,
+    NearAddress, Nth, OpenFlags, OpenMode, Rounds, Schedule, Status, StatusAddress, StoredValue,
+    Stride, Target, Terminated, Text, Ticks, Width,
+};
+use crate::case::{Call, Kind, Process, for_each_operation};
+use std::num::NonZeroU8;
+
+/// How a type of arguments changes.
+trait Change: Argument {
+    /// How often it is the one of an operation's arguments that changes, relative to the others.
+    const WEIGHT: u32 = 1;
+
+    /// Another value, or now and then the same.
+    fn change(old: Self::Value, scene: &mut Scene<'_>) -> Self::Value;
+}
+
+macro_rules! define_change {
+    ($($name:ident $word:literal [$($code:tt)*] $family:ident $cost:ident $work:literal $says:ident
+       ($($argument:ident: $type:ident),*) {$($reach:expr),*};)*) => {
+        impl Scene<'_> {
+            /// Changes one argument of a call; nothing if it has none.
+            #[allow(unused, reason = "an operation may have no argument")]
+            pub(super) fn change(&mut self, call: &mut Call) {
+                match call {
+                    $(Call::$name { $($argument),* } => {
+                        let chosen = self.one_of(&[$(<argument::$type as Change>::WEIGHT),*]);
+                        let mut places = 0..;
+                        $(if places.next() == chosen {
+                            *$argument = argument::$type::change(*$argument, self);
+                        })*
+                    })*
+                }
+            }
+
+            /// Changes every argument of a call.
+            #[allow(unused, reason = "an operation may have no argument")]
+            fn change_all(&mut self, call: &mut Call) {
+                match call {
+                    $(Call::$name { $($argument),* } => {
+                        $(*$argument = argument::$type::change(*$argument, self);)*
+                    })*
+                }
+            }
+        }
+    };
+}
+
+for_each_operation!(define_change);
+
+impl Scene<'_> {
+    /// Any operation of the table, with everything about it chosen: also one that the weights do not
+    /// know.
+    pub(super) fn any_call(&mut self) -> Call {
+        let kind = self.pick(&Kind::ALL);
+        let mut call = kind.plainest();
+        self.change_all(&mut call);
+        call
+    }
+}
+
+impl Scene<'_> {
+    /// One of so many, as often as their weights say; `None` of none.
+    fn one_of(&mut self, weights: &[u32]) -> Option<usize> {
+        let total = weights.iter().sum();
+        let mut at = if total == 0 { 0 } else { self.below(total) };
+        weights.iter().position(|weight| {
+            let is_here = at < *weight;
+            at = at.saturating_sub(*weight);
+            is_here
+        })
+    }
+}
+
+impl Change for Address {
+    const WEIGHT: u32 = 3;
+
+    fn change(_old: Address, scene: &mut Scene<'_>) -> Address {
+        scene.address()
+    }
+}
+
+impl Change for NearAddress {
+    const WEIGHT: u32 = 3;
+
+    fn change(_old: Address, scene: &mut Scene<'_>) -> Address {
+        scene.address().near()
+    }
+}
+
+impl Change for StatusAddress {
+    fn change(old: Option<Address>, scene: &mut Scene<'_>) -> Option<Address> {
+        match old {
+            Some(_) if scene.one_in(2) => None,
+            Some(_) | None => Some(scene.address()),
+        }
+    }
+}
+
+impl Change for Amount {
+    const WEIGHT: u32 = 6;
+
+    fn change(_old: Amount, scene: &mut Scene<'_>) -> Amount {
+        scene.amount()
+    }
+}
+
+impl Change for Flavour {
+    fn change(_old: Flavour, scene: &mut Scene<'_>) -> Flavour {
+        scene.flavour()
+    }
+}
+
+impl Change for Width {
+    fn change(_old: Width, scene: &mut Scene<'_>) -> Width {
+        scene.width()
+    }
+}
+
+impl Change for StoredValue {
+    fn change(_old: StoredValue, scene: &mut Scene<'_>) -> StoredValue {
+        scene.value()
+    }
+}
+
+impl Change for Count {
+    fn change(_old: NonZeroU8, scene: &mut Scene<'_>) -> NonZeroU8 {
+        scene.count()
+    }
+}
+
+impl Change for Stride {
+    fn change(_old: Stride, scene: &mut Scene<'_>) -> Stride {
+        scene.stride()
+    }
+}
+
+/// Repair gives a child a name that is free: another one says nothing new.
+impl Change for Child {
+    fn change(old: Process, _scene: &mut Scene<'_>) -> Process {
+        old
+    }
+}
+
+impl Change for Status {
+    fn change(_old: i32, scene: &mut Scene<'_>) -> i32 {
+        scene.below(512) as i32 - 256
+    }
+}
+
+impl Change for Target {
+    fn change(_old: Target, scene: &mut Scene<'_>) -> Target {
+        scene.target()
+    }
+}
+
+impl Change for Descriptor {
+    fn change(_old: i8, scene: &mut Scene<'_>) -> i8 {
+        scene.below(6) as i8 - 1
+    }
+}
+
+impl Change for Length {
+    const WEIGHT: u32 = 3;
+
+    fn change(_old: i16, scene: &mut Scene<'_>) -> i16 {
+        scene.below(1024) as i16
+    }
+}
+
+impl Change for Text {
+    const WEIGHT: u32 = 2;
+
+    fn change(_old: Text, scene: &mut Scene<'_>) -> Text {
+        Text::from_code(scene.below(u32::from(Text::COUNT)) as u8)
+    }
+}
+
+impl Change for Terminated {
+    fn change(old: bool, _scene: &mut Scene<'_>) -> bool {
+        !old
+    }
+}
+
+impl Change for OpenMode {
+    fn change(_old: OpenMode, scene: &mut Scene<'_>) -> OpenMode {
+        scene.open_mode()
+    }
+}
+
+impl Change for OpenFlags {
+    fn change(_old: OpenFlags, scene: &mut Scene<'_>) -> OpenFlags {
+        scene.open_flags()
+    }
+}
+
+impl Change for Major {
+    fn change(_old: u8, scene: &mut Scene<'_>) -> u8 {
+        scene.major()
+    }
+}
+
+impl Change for Rounds {
+    fn change(_old: NonZeroU8, scene: &mut Scene<'_>) -> NonZeroU8 {
+        NonZeroU8::MIN.saturating_add(scene.below(4) as u8)
+    }
+}
+
+impl Change for Ticks {
+    fn change(_old: i8, scene: &mut Scene<'_>) -> i8 {
+        scene.below(4) as i8 - 1
+    }
+}
+
+impl Change for FrameCount {
+    fn change(_old: u16, scene: &mut Scene<'_>) -> u16 {
+        scene.below(16) as u16
+    }
+}
+
+impl Change for Nth {
+    fn change(_old: NonZeroU8, scene: &mut Scene<'_>) -> NonZeroU8 {
+        scene.nth()
+    }
+}
+
+impl Change for Schedule {
+    fn change(old: Schedule, scene: &mut Scene<'_>) -> Schedule {
+        scene.change_schedule(old)
+    }
+}
