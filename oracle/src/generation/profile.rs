@@ -4,12 +4,12 @@ use crate::named::named;
 use std::str::FromStr;
 
 named! {
-    /// A fuzz target, as a taste for some idioms, operations, addresses and amounts more than for others
+    /// A fuzz target: it prefers some idioms, operations, addresses and amounts to others
     /// (`weights.rs`).
     ///
-    /// Every case is an input of every target: a profile says only what is made often.
+    /// Every case is an input of every target: a profile says only what is generated often.
     pub enum Profile {
-        /// a break that moves, and faults around it: a bit of everything
+        /// a moving program break and page faults around it, with a bit of everything
         SbrkFaults = "sbrk_faults",
         /// pages that parents and children share until one of them stores
         ForkCow = "fork_cow",
@@ -19,25 +19,25 @@ named! {
         OutOfMemory = "out_of_memory",
         /// stacks that grow on demand, and the guard pages below them
         StackGrowth = "stack_growth",
-        /// births, sleeps, deaths and orphans of up to eight processes
+        /// fork, sleep, kill, exit and orphans, with up to eight processes
         Processes = "processes",
-        /// files that are opened, read and asked about
+        /// files and directories that are made, read, written, linked and removed
         Files = "files",
         /// programs that are loaded page by page, and their arguments
         ExecImages = "exec_images",
-        /// processes that act in turn, wait for one another, are pre-empted
+        /// operations that race on up to three harts, and processes that are pre-empted
         Schedules = "schedules",
     }
 }
 
 impl Default for Profile {
-    /// The first: a bit of everything.
+    /// The first, which has a bit of everything.
     fn default() -> Profile {
         Profile::ALL[0]
     }
 }
 
-/// No target is called so.
+/// No target has this name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there is no target {name:?}; there are: {}", Profile::ALL.map(Profile::name).join(", "))]
 pub struct UnknownProfile {
