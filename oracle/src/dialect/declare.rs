@@ -5,7 +5,6 @@ use super::choices::{
     RefusedBlock, RefusedByte, RefusedTransaction, RemovedDirectory, SegmentPermissions,
     SegmentRule, StackRequest, Tail, Value, WithoutReader,
 };
-use crate::for_each_dialect_field;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 

@@ -4,9 +4,11 @@
 //! although none of them is wrong. No field exists to hide a bug. The table of fields is
 //! [`crate::for_each_dialect_field`]; `docs/dialects.md` is the same table for readers.
 
+#[macro_use]
+mod fields;
+
 mod choices;
 mod declare;
-mod fields;
 
 pub use choices::{
     BadBuffer, BelowZero, Bits, Bound, Choice, EmptyRead, ForkMemory, Growth, Loading,
