@@ -88,8 +88,14 @@ fn node(name: &str) -> String {
     format!("{}[\"{name}\"]", name.replace(['-', '/'], "_"))
 }
 
-fn reaches(arrows: &BTreeMap<&str, BTreeSet<&str>>, from: &str, to: &str) -> bool {
-    let uses = arrows.get(from).into_iter().flatten();
-    uses.into_iter()
-        .any(|way| *way == to || reaches(arrows, way, to))
+/// Whether `from` uses `to`, itself or through others. A table that is wrong may have circles.
+fn reaches<'a>(arrows: &BTreeMap<&'a str, BTreeSet<&'a str>>, from: &'a str, to: &str) -> bool {
+    let mut seen = BTreeSet::new();
+    let mut open = vec![from];
+    while let Some(room) = open.pop() {
+        if seen.insert(room) {
+            open.extend(arrows.get(room).into_iter().flatten());
+        }
+    }
+    from != to && seen.contains(to)
 }
