@@ -98,7 +98,7 @@ fn control_a_x_leaves_in_piped_input_too() {
     let output = boot(&[], "echo before\n\x01xecho after\n");
     assert_eq!(output.status.code(), Some(0));
     assert!(!text(&output.stdout).contains("after"));
-    assert!(text(&output.stderr).ends_with("faultline: left\n"));
+    assert!(text(&output.stderr).ends_with("faultline: the user left\n"));
 }
 
 #[test]

@@ -63,8 +63,8 @@ fn what_cannot_be_a_program_is_refused() {
     for (text, reason) in [
         (
             "faultline 1\na: sbrk +1p\na: string heap[0] \"init\"\na: exec heap[0] heap[0]+0x800\n",
-            "operation 2 (a: exec heap[0] heap[0]+0x800) has no counterpart in a program: \
-             a program starts, and this one ends with it",
+            "a program cannot do operation 2 (a: exec heap[0] heap[0]+0x800): it starts another \
+             program, which ends this one",
         ),
         (
             "faultline 1\na: b = fork\na: c = fork\na: d = fork\na: e = fork\na: f = fork\n",
@@ -73,7 +73,7 @@ fn what_cannot_be_a_program_is_refused() {
         (
             "faultline 1\na: b = fork\na: pipe data[0]\na: pipe data[0]\na: pipe data[0]\n\
              a: pipe data[0]\na: pipe data[0]\n",
-            "the case opens up to 10 descriptors: beside its pipes the program has 9",
+            "the case opens up to 10 descriptors, but besides its pipes the program has only 9",
         ),
     ] {
         let refusal = export(&mut runner, &Case::parse(text).unwrap(), Language::C);

@@ -129,7 +129,7 @@ fn any_order_of_two_births_will_do_but_not_the_same_identifier() {
     assert!(
         finding
             .expected
-            .contains("no order of the operations that race")
+            .contains("no order of the racing operations")
     );
     assert!(matches!(finding.step, Some(5 | 6)), "{finding}");
 }
