@@ -175,12 +175,17 @@ impl VirtioBlock {
         let outcome = self.serve(memory, &mut chain, &mut completed);
         chain.clear();
         self.chain = chain;
-        if completed && self.transport.queue.wants_interrupt(memory) {
+        let wants_interrupt = if completed {
+            self.transport.queue.wants_interrupt(memory)
+        } else {
+            Ok(false)
+        };
+        if wants_interrupt == Ok(true) {
             self.transport.signal_used();
         }
-        self.backlog = match outcome {
-            Ok(left_over) => left_over,
-            Err(Broken) => {
+        self.backlog = match (outcome, wants_interrupt) {
+            (Ok(left_over), Ok(_)) => left_over,
+            (Err(Broken), _) | (_, Err(Broken)) => {
                 self.transport.fail();
                 false
             }

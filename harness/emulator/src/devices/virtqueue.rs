@@ -132,8 +132,9 @@ impl Queue {
     }
 
     /// Does the driver want an interrupt for what was given back?
-    pub(super) fn wants_interrupt(&self, memory: &dyn GuestMemory) -> bool {
-        read_u16(memory, self.driver_ring, 0).is_ok_and(|flags| flags & NO_INTERRUPT == 0)
+    pub(super) fn wants_interrupt(&self, memory: &dyn GuestMemory) -> Result<bool, Broken> {
+        let flags = read_u16(memory, self.driver_ring, 0)?;
+        Ok(flags & NO_INTERRUPT == 0)
     }
 }
 

@@ -105,6 +105,23 @@ fn broken_queues_stop_the_device() {
     }
 }
 
+/// The flags of the ring lie before its index: a ring can begin outside RAM and have its index
+/// inside.
+#[test]
+fn a_ring_whose_flags_are_outside_ram_stops_the_device() {
+    let mut driver = Driver::new(DiskFlavour::Modern);
+    driver.header(0, 0);
+    driver.descriptor(0, HEADER, 16, NEXT, 1);
+    driver.descriptor(1, DATA, 512, NEXT | WRITE, 2);
+    driver.descriptor(2, STATUS, 1, WRITE, 0);
+    driver.set(0x90, RAM_BASE - 2);
+    driver.set(0x94, 0);
+    // The index, and the head of the one request.
+    driver.ram.write(RAM_BASE, &[1, 0, 0, 0]);
+    driver.notify();
+    assert_eq!(driver.get(0x70) & 0x40, 0x40, "needs reset");
+}
+
 #[test]
 fn queues_at_hostile_addresses_stop_the_device() {
     for (offset, address) in [
