@@ -1,5 +1,7 @@
 //! Why a run ended, and what a guest's trap was.
 
+use crate::defect::Defect;
+
 /// Why [`Machine::run`](crate::Machine::run) came back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
@@ -35,6 +37,10 @@ pub enum Exit {
         /// 0 for success or a reset request, else the guest's failure code (1 if it gave none).
         code: u16,
     },
+    /// The machine met a state that only a mistake of its own can lead to, and never runs again:
+    /// not after a reset either. Nothing that it computed since the last snapshot can be trusted.
+    /// A debug build panics instead.
+    Defect(Defect),
 }
 
 /// A trap that a hart took.

@@ -6,7 +6,23 @@
 //!
 //! Inside, an instruction is decoded once (`code`) and executed by the block (`execute`), against
 //! memory behind software TLBs (`memory`); what a block cannot decide by itself (traps,
-//! interrupts, whose turn it is) is decided between blocks (`run`).
+//! interrupts, which hart runs) is decided between blocks (`run`).
+//!
+//! # Where to find what
+//!
+//! | to find | look into |
+//! |---|---|
+//! | what an operation does | `execute/body.rs`, one line for each; loads and stores in `access.rs`, branches in `control.rs`, arithmetic in `integer.rs` |
+//! | encodings: formats of instructions, compressed ones, CSR numbers, page-table entries, causes | `isa/`, public for hosts that read or write machine code |
+//! | how an instruction becomes an operation | `code/decode.rs`; the codes and their pairs in `code/codes.rs`; blocks in `code/translate.rs` and `code/cache.rs` |
+//! | how execution goes from block to block | `execute/chain.rs`; loops executed in bulk in `code/loops.rs` and `execute/bulk.rs` |
+//! | traps, CSRs, interrupts, memory protection | `hart/` |
+//! | translation, TLBs, fences, dirty pages | `memory/`: `access.rs` first, then `sv39.rs`, `tlb.rs`, `fence.rs`, `ram.rs` |
+//! | devices of the board | `devices/` |
+//! | whose turn it is, and when a run ends | `run.rs`, `exit.rs`; time in `clock.rs` |
+//! | snapshots and resets | `snapshot.rs`, `machine.rs` and `memory/ram.rs` |
+//! | coverage of the guest | `coverage.rs` |
+//! | what happens when this crate meets a mistake of its own | `defect.rs` |
 
 #![forbid(unsafe_code)]
 
@@ -14,6 +30,7 @@ mod clock;
 mod code;
 mod config;
 mod coverage;
+mod defect;
 mod device_tree;
 pub mod devices;
 mod elf;
@@ -30,6 +47,7 @@ mod test_support;
 mod translations;
 
 pub use config::{Clock, Config, Coverage, RAM_BASE, RAM_BYTES_MAX, RAM_BYTES_MIN};
+pub use defect::Defect;
 pub use devices::{DiskFlavour, SectorWrite};
 pub use exit::{BuildError, Exit, OutOfRange, Trap};
 pub use isa::Privilege;

@@ -4,6 +4,7 @@ use crate::clock::Time;
 use crate::code::{CodeCache, Draft};
 use crate::config::Config;
 use crate::coverage::Map;
+use crate::defect::Defect;
 use crate::devices::{Devices, GuestMemory, MAX_HARTS, SectorWrite};
 use crate::exit::{BuildError, OutOfRange, Trap};
 use crate::hart::{Hart, X_DISCARD};
@@ -18,9 +19,10 @@ use std::sync::Arc;
 fn put_device_tree(config: &Config, line: &str, ram: &mut Ram) -> Result<u64, BuildError> {
     let blob = device_tree::blob(config, line)?;
     let place = device_tree::place(config, blob.len()).ok_or(BuildError::CommandLine)?;
-    match ram.write(place, &blob) {
-        true => Ok(place),
-        false => Err(BuildError::CommandLine),
+    if ram.write(place, &blob) {
+        Ok(place)
+    } else {
+        Err(BuildError::CommandLine)
     }
 }
 
@@ -38,6 +40,10 @@ pub struct Machine {
     pub(crate) breakpoints: Vec<u64>,
     pub(crate) turn: Turn,
     base: Option<Arc<Snapshot>>,
+    /// The mistake of ours that the machine has met, and must never run again after.
+    pub(crate) defect: Option<Defect>,
+    /// Whether such a mistake is a panic at once.
+    pub(crate) panics_at_defect: bool,
 }
 
 impl Machine {
@@ -104,6 +110,8 @@ impl Machine {
                 running: 0,
             },
             base: None,
+            defect: None,
+            panics_at_defect: cfg!(debug_assertions),
             config,
         }
     }

@@ -1,12 +1,13 @@
 //! Running: whose turn it is, and everything that is decided between blocks.
 
 use crate::code::{BlockId, Source};
+use crate::defect::Defect;
 use crate::devices::Finish;
-use crate::execute::{Engine, Leave, chain};
+use crate::execute::{Interpreter, Leave};
 use crate::exit::Exit;
 use crate::hart::{Exception, Outcome};
 use crate::machine::Machine;
-use crate::memory::{Data, PAGE_BYTES, PAGE_MASK, Tables};
+use crate::memory::{Data, PAGE_BYTES, PAGE_MASK, Stop, Tables};
 
 impl Machine {
     /// Runs the harts in turn until something stops them, at most `budget` instructions together.
@@ -14,6 +15,9 @@ impl Machine {
     /// Instructions that trap count as well. Running in several portions is the same as running
     /// in one.
     pub fn run(&mut self, budget: u64) -> Exit {
+        if let Some(defect) = self.defect {
+            return Exit::Defect(defect);
+        }
         let end = self.bus.time.steps.saturating_add(budget);
         self.pass_over_breakpoints();
         let mut idle = 0;
@@ -56,6 +60,9 @@ impl Machine {
 
     /// Runs one hart alone, at most `budget` instructions, whoever's turn it is.
     pub fn run_hart(&mut self, hart: usize, budget: u64) -> Exit {
+        if let Some(defect) = self.defect {
+            return Exit::Defect(defect);
+        }
         let end = self.bus.time.steps.saturating_add(budget);
         self.pass_over_breakpoints();
         loop {
@@ -175,12 +182,20 @@ impl Machine {
                         pc: hart.pc,
                     });
                 }
+                Leave::Defect(defect) => return Some(self.stop_for(defect)),
                 Leave::Spin => {
                     let left = end.min(timer) - self.bus.time.steps;
                     self.spin(number, left);
                 }
             }
         }
+    }
+
+    /// Stops the machine for good.
+    fn stop_for(&mut self, defect: Defect) -> Exit {
+        assert!(!self.panics_at_defect, "{defect}");
+        self.defect = Some(defect);
+        Exit::Defect(defect)
     }
 
     /// The count of steps at which a timer line of the hart rises next.
@@ -279,10 +294,7 @@ impl Machine {
                     }
                     match self.decode(number, offset, left) {
                         Ok(next) => known = Some(next),
-                        Err(exception) => {
-                            self.count_step(number);
-                            return Leave::Exception(exception);
-                        }
+                        Err(stop) => return self.leave_for(number, stop),
                     }
                 }
                 leave => {
@@ -293,6 +305,17 @@ impl Machine {
         }
     }
 
+    /// An instruction could not be fetched.
+    fn leave_for(&mut self, number: usize, stop: Stop) -> Leave {
+        match stop {
+            Stop::Exception(exception) => {
+                self.count_step(number);
+                Leave::Exception(exception)
+            }
+            Stop::Defect(defect) => Leave::Defect(defect),
+        }
+    }
+
     fn count_step(&mut self, number: usize) {
         let hart = &mut self.harts[number];
         hart.steps = hart.steps.wrapping_add(1);
@@ -300,10 +323,10 @@ impl Machine {
     }
 
     /// Decodes the block at the hart's `pc`, whose code is at `offset` in RAM.
-    fn decode(&mut self, number: usize, offset: u64, limit: u64) -> Result<BlockId, Exception> {
+    fn decode(&mut self, number: usize, offset: u64, limit: u64) -> Result<BlockId, Stop> {
         let address = self.harts[number].pc;
         let room = PAGE_BYTES - (offset & PAGE_MASK);
-        let bytes = self.bus.ram.present(offset, room as usize);
+        let bytes = self.bus.ram.present(offset, room)?;
         if room == 2 && bytes[0] & 3 == 3 {
             return self.decode_straddling(number, offset);
         }
@@ -328,7 +351,7 @@ impl Machine {
     }
 
     /// Decodes an instruction that lies in two pages.
-    fn decode_straddling(&mut self, number: usize, offset: u64) -> Result<BlockId, Exception> {
+    fn decode_straddling(&mut self, number: usize, offset: u64) -> Result<BlockId, Stop> {
         let hart = &self.harts[number];
         let view = hart.fetch_view;
         let fences = &mut self.bus.ram.fences;
@@ -338,8 +361,9 @@ impl Machine {
         if let Some(known) = self.code.find_straddling(hart.pc, offset, second) {
             return Ok(known);
         }
-        let halves = [offset, second].map(|half| self.bus.ram.value(half, 2) as u16);
-        let [[a, b], [c, d]] = halves.map(u16::to_le_bytes);
+        let ram = &mut self.bus.ram;
+        let [a, b] = (ram.value(offset, 2)? as u16).to_le_bytes();
+        let [c, d] = (ram.value(second, 2)? as u16).to_le_bytes();
         self.draft.translate(&Source {
             address: hart.pc,
             bytes: &[a, b, c, d],
@@ -374,14 +398,11 @@ impl Machine {
                     Some(id) => id,
                     None => return Leave::Missing { offset },
                 },
-                Err(exception) => {
-                    self.count_step(number);
-                    return Leave::Exception(exception);
-                }
+                Err(stop) => return self.leave_for(number, stop),
             },
         };
         let is_covered = self.map.counts(hart.privilege);
-        let mut engine = Engine {
+        let mut interpreter = Interpreter {
             hart,
             fetch,
             data: Data {
@@ -397,9 +418,9 @@ impl Machine {
             map: &mut self.map,
         };
         if is_covered {
-            chain::<true>(&mut engine, start, limit)
+            interpreter.run::<true>(start, limit)
         } else {
-            chain::<false>(&mut engine, start, limit)
+            interpreter.run::<false>(start, limit)
         }
     }
 

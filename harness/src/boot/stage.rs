@@ -179,6 +179,7 @@ impl Stage {
                 Exit::Finished { code } => {
                     break format!("it switched the machine off with code {code}");
                 }
+                Exit::Defect(defect) => break defect.to_string(),
                 Exit::Budget | Exit::Breakpoint { .. } => {
                     if let Some(panic) = self.panic() {
                         break panic;

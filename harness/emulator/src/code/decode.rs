@@ -1,7 +1,8 @@
 //! From a 32-bit instruction to an operation (unprivileged specification, chapter "RV32/64G
 //! Instruction Set Listings").
 
-use super::operation::{Code, Operation};
+use super::codes::Code;
+use super::operation::Operation;
 use crate::hart::X_DISCARD;
 use crate::isa::format::{
     amo, b_immediate, funct3, funct5, funct7, i_immediate, j_immediate, opcode, rd, rs1, rs2,

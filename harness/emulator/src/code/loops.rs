@@ -5,7 +5,8 @@
 //! start, stores one value an iteration, perhaps one that it has just loaded, and otherwise only
 //! adds constants to registers.
 
-use super::operation::{Code, Exit, Operation};
+use super::codes::Code;
+use super::operation::{Exit, Operation};
 
 /// Most registers that a loop adds constants to.
 const MOST_STEPS: usize = 4;

@@ -1,124 +1,7 @@
 //! The form in which instructions are executed: operations of eight bytes, in blocks.
 
-use super::pairs::with_pairs;
-
-/// Defines the codes: the single ones below, and those of the pairs.
-macro_rules! define_codes {
-    ($($pair:ident = $first:ident $second:ident;)*) => {
-        /// What an operation does. Operands are named in [`Operation`].
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        #[repr(u8)]
-        pub(crate) enum Code {
-            // Register and immediate.
-            Addi,
-            Slti,
-            Sltiu,
-            Xori,
-            Ori,
-            Andi,
-            Slli,
-            Srli,
-            Srai,
-            Addiw,
-            Slliw,
-            Srliw,
-            Sraiw,
-            /// `rd` becomes the immediate.
-            Li,
-            /// `rd` becomes the block's address plus the place `rs1 + 256 * rs2` plus the immediate.
-            Auipc,
-            // Register and register.
-            Add,
-            Sub,
-            Sll,
-            Slt,
-            Sltu,
-            Xor,
-            Srl,
-            Sra,
-            Or,
-            And,
-            Addw,
-            Subw,
-            Sllw,
-            Srlw,
-            Sraw,
-            Mul,
-            Mulh,
-            Mulhsu,
-            Mulhu,
-            Div,
-            Divu,
-            Rem,
-            Remu,
-            Mulw,
-            Divw,
-            Divuw,
-            Remw,
-            Remuw,
-            // Memory.
-            Lb,
-            Lh,
-            Lw,
-            Ld,
-            Lbu,
-            Lhu,
-            Lwu,
-            Sb,
-            Sh,
-            Sw,
-            Sd,
-            /// Load-reserved, store-conditional, or another atomic operation: the immediate is the
-            /// instruction.
-            Atomic,
-            // Branches: to exit `rd` of the block, or on to the next operation, which counts the
-            // edge whose counter is the immediate.
-            Beq,
-            Bne,
-            Blt,
-            Bge,
-            Bltu,
-            Bgeu,
-            // The ends of blocks. Where one goes on to a known place, `rs1` is the exit.
-            /// `rd` becomes the address behind the block.
-            Jump,
-            /// Jump to `rs1` plus the immediate; `rd` becomes the address behind the block. `rs2` is the
-            /// length of the instruction.
-            JumpRegister,
-            /// Jump to itself.
-            Spin,
-            /// The block ends for want of room.
-            Next,
-            /// A SYSTEM instruction: the immediate.
-            System,
-            /// An illegal instruction: the immediate.
-            Illegal,
-            /// A hint call, with the immediate as its code, if in U-mode.
-            Hint,
-            /// Executes iterations of the loop that the block is: the one of this number. Not an
-            /// instruction of the guest.
-            Bulk,
-            /// Stops the run, unless it stopped here the last time. Not an instruction of the guest.
-            Breakpoint,
-            $(
-                /// This operation and the next one, which is of the second code.
-                $pair,
-            )*
-        }
-
-        impl Code {
-            /// The code for an operation of this code that is followed by one of code `next`.
-            pub(super) fn paired_with(self, next: Code) -> Option<Code> {
-                match (self, next) {
-                    $((Code::$first, Code::$second) => Some(Code::$pair),)*
-                    _ => None,
-                }
-            }
-        }
-    };
-}
-
-with_pairs!(define_codes);
+use super::codes::Code;
+use crate::memory::PAGE_MASK;
 
 /// One operation. Register numbers are below [`crate::hart::REGISTERS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -192,6 +75,24 @@ pub(crate) struct Block {
 impl Block {
     /// No instruction lies at an odd offset.
     pub(crate) const DEAD: u64 = 1;
+
+    /// The virtual address after its last instruction.
+    #[inline(always)]
+    pub(crate) fn end(&self) -> u64 {
+        self.address.wrapping_add(u64::from(self.bytes))
+    }
+
+    /// The virtual address of the instruction with this mark.
+    #[inline(always)]
+    pub(crate) fn address_at(&self, mark: Mark) -> u64 {
+        self.address.wrapping_add(u64::from(mark.offset))
+    }
+
+    /// Does its first instruction lie in the page of this virtual address?
+    #[inline(always)]
+    pub(crate) fn is_in_page_of(&self, address: u64) -> bool {
+        (address ^ self.address) & !PAGE_MASK == 0
+    }
 
     /// Is this the block at this offset in RAM and this virtual address?
     #[inline(always)]

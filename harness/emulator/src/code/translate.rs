@@ -1,8 +1,9 @@
 //! From guest bytes to a block.
 
+use super::codes::Code;
 use super::decode::{Decoded, decode, raw};
 use super::loops::Loop;
-use super::operation::{Block, Code, Exit, Mark, NO_LINK, Operation};
+use super::operation::{Block, Exit, Mark, NO_LINK, Operation};
 use crate::coverage::{Map, edge};
 use crate::hart::X_DISCARD;
 use crate::isa::compressed::expand;

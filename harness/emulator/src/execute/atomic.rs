@@ -1,8 +1,9 @@
 //! The A extension: load-reserved, store-conditional and read-modify-write operations.
 
+use crate::defect::Defect;
 use crate::hart::{Exception, Hart, X_DISCARD};
 use crate::isa::format::{amo, funct3, funct5, rd, rs1, rs2};
-use crate::memory::{Access, Bus, Data, Place};
+use crate::memory::{Access, Bus, Data, Place, Stop};
 
 /// Executes a legal instruction of the AMO opcode.
 pub(super) fn execute(
@@ -10,7 +11,7 @@ pub(super) fn execute(
     data: &mut Data<'_>,
     bus: &mut Bus,
     instruction: u32,
-) -> Result<(), Exception> {
+) -> Result<(), Stop> {
     let width = 1u64 << (funct3(instruction) & 3);
     let address = hart.x[rs1(instruction) as usize];
     let operand = hart.x[rs2(instruction) as usize];
@@ -21,11 +22,11 @@ pub(super) fn execute(
         Access::Store
     };
     if !address.is_multiple_of(width) {
-        return Err(Exception::misaligned(access, address));
+        return Err(Exception::misaligned(access, address).into());
     }
     let place = locate(hart, data, bus, address, width, access)?;
     let offset = place.at;
-    let old = read(bus, offset, width);
+    let old = read(bus, offset, width)?;
     let result = match function {
         amo::LOAD_RESERVED => {
             bus.reservations[data.hart] = Some(offset & !7);
@@ -35,13 +36,13 @@ pub(super) fn execute(
             // Success or not, the reservation is spent.
             let reserved = bus.reservations[data.hart].take() == Some(offset & !7);
             if reserved {
-                store(bus, data, address, place, width, operand);
+                store(bus, data, address, place, width, operand)?;
             }
             u64::from(!reserved)
         }
         _ => {
             let new = combine(function, width, old, operand);
-            store(bus, data, address, place, width, new);
+            store(bus, data, address, place, width, new)?;
             old
         }
     };
@@ -81,27 +82,33 @@ fn locate(
     bus.translate_to_ram(data.view, &hart.pmp, address, width, access)
 }
 
-fn read(bus: &mut Bus, offset: u64, width: u64) -> u64 {
-    let value = bus.ram.value(offset, width);
-    if width == 4 {
+fn read(bus: &mut Bus, offset: u64, width: u64) -> Result<u64, Defect> {
+    let value = bus.ram.value(offset, width)?;
+    Ok(if width == 4 {
         i64::from(value as i32) as u64
     } else {
         value
-    }
+    })
 }
 
-fn store(bus: &mut Bus, data: &mut Data<'_>, address: u64, place: Place, width: u64, value: u64) {
+fn store(
+    bus: &mut Bus,
+    data: &mut Data<'_>,
+    address: u64,
+    place: Place,
+    width: u64,
+    value: u64,
+) -> Result<(), Defect> {
     let bytes = value.to_le_bytes();
     let bytes = &bytes[..width as usize];
-    let entry = data.write.probe(address);
-    if entry.covers(address, width) {
-        match bytes.first_chunk::<8>() {
-            Some(bytes) => bus.ram.store(place.at, *bytes),
-            None => bus.ram.store(place.at, (value as u32).to_le_bytes()),
-        }
-    } else {
-        bus.store_ram(data, address, place, bytes);
+    if !data.write.probe(address).covers(address, width) {
+        return bus.store_ram(data, address, place, bytes);
     }
+    let stored = match bytes.first_chunk::<8>() {
+        Some(bytes) => bus.ram.store(place.at, *bytes),
+        None => bus.ram.store(place.at, (value as u32).to_le_bytes()),
+    };
+    stored.ok_or_else(|| Defect::new("an atomic store outside RAM", place.at))
 }
 
 /// The new value in memory.

@@ -5,6 +5,7 @@
 //! together. The rest, the last one always, is executed as it stands.
 
 use crate::code::{Code, Loop, Stored, While};
+use crate::defect::Defect;
 use crate::hart::REGISTERS;
 use crate::memory::{Data, PAGE_BYTES, PAGE_MASK, Ram};
 
@@ -19,54 +20,54 @@ pub(super) fn run(
     data: &Data<'_>,
     ram: &mut Ram,
     most: u64,
-) -> u64 {
+) -> Result<u64, Defect> {
     let get = |register: u8| x[usize::from(register) % REGISTERS];
     let width = u64::from(work.width);
     let rounds = rounds(work, get).min(most);
     if rounds < FEWEST {
-        return 0;
+        return Ok(0);
     }
     let at = |base: u8, displacement: i32| get(base).wrapping_add(i64::from(displacement) as u64);
     let to = at(work.to.base, work.to.displacement);
     let entry = data.write.probe(to);
     if !entry.covers(to, width) {
-        return 0;
+        return Ok(0);
     }
     let to_offset = entry.offset(to);
     let mut rounds = rounds.min(elements_in_page(to, width));
     let loaded = match work.stored {
         Stored::Register(register) => {
             if rounds < FEWEST {
-                return 0;
+                return Ok(0);
             }
             let value = get(register).to_le_bytes();
-            ram.fill(to_offset, &value[..work.width.into()], rounds);
+            ram.fill(to_offset, &value[..work.width.into()], rounds)?;
             None
         }
         Stored::Loaded(load, from) => {
             let from = at(from.base, from.displacement);
             let entry = data.read.probe(from);
             if !entry.covers(from, width) {
-                return 0;
+                return Ok(0);
             }
             let offset = entry.offset(from);
             rounds = rounds.min(elements_in_page(from, width));
             // Where the two overlap, later loads see earlier stores.
             if rounds < FEWEST || offset.abs_diff(to_offset) < rounds * width {
-                return 0;
+                return Ok(0);
             }
-            ram.copy(offset, to_offset, rounds * width);
+            ram.copy(offset, to_offset, rounds * width)?;
             Some((load, offset + (rounds - 1) * width))
         }
     };
     if let Some((load, last)) = loaded {
-        x[usize::from(load.rd) % REGISTERS] = element(load.code, ram, last);
+        x[usize::from(load.rd) % REGISTERS] = element(load.code, ram.value(last, width)?);
     }
     for (register, step) in work.steps.iter().filter(|(_, step)| *step != 0) {
         let register = &mut x[usize::from(*register) % REGISTERS];
         *register = register.wrapping_add((i64::from(*step) as u64).wrapping_mul(rounds));
     }
-    rounds
+    Ok(rounds)
 }
 
 /// How many iterations from now go round again.
@@ -101,16 +102,13 @@ fn elements_in_page(address: u64, width: u64) -> u64 {
     (PAGE_BYTES - (address & PAGE_MASK)) / width
 }
 
-/// What a load operation makes of the element at `offset`.
-fn element(code: Code, ram: &Ram, offset: u64) -> u64 {
+/// What a load operation makes of an element.
+fn element(code: Code, value: u64) -> u64 {
     match code {
-        Code::Lb => i64::from(i8::from_le_bytes(ram.load(offset))) as u64,
-        Code::Lh => i64::from(i16::from_le_bytes(ram.load(offset))) as u64,
-        Code::Lw => i64::from(i32::from_le_bytes(ram.load(offset))) as u64,
-        Code::Lbu => u64::from(u8::from_le_bytes(ram.load(offset))),
-        Code::Lhu => u64::from(u16::from_le_bytes(ram.load(offset))),
-        Code::Lwu => u64::from(u32::from_le_bytes(ram.load(offset))),
-        _ => u64::from_le_bytes(ram.load(offset)),
+        Code::Lb => i64::from(value as i8) as u64,
+        Code::Lh => i64::from(value as i16) as u64,
+        Code::Lw => i64::from(value as i32) as u64,
+        _ => value,
     }
 }
 

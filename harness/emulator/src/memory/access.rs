@@ -7,6 +7,7 @@ use super::tlb::{Table, writer_with};
 use super::view::View;
 use super::{PAGE_BYTES, PAGE_MASK};
 use crate::clock::Time;
+use crate::defect::Defect;
 use crate::devices::{CLINT_BASE, Devices, GuestMemory, MAX_HARTS};
 use crate::hart::{Exception, Pmp};
 use crate::isa::{Privilege, page_table};
@@ -30,6 +31,27 @@ pub(crate) struct Place {
     pub(crate) at: u64,
     /// What the translation is good for.
     pub(crate) reach: Reach,
+}
+
+/// Why an access did not come about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// By the rules: the instruction traps.
+    Exception(Exception),
+    /// By a mistake of ours: the machine stops.
+    Defect(Defect),
+}
+
+impl From<Exception> for Stop {
+    fn from(exception: Exception) -> Stop {
+        Stop::Exception(exception)
+    }
+}
+
+impl From<Defect> for Stop {
+    fn from(defect: Defect) -> Stop {
+        Stop::Defect(defect)
+    }
 }
 
 /// Everything that a physical address can reach.
@@ -139,18 +161,18 @@ impl Bus {
         pmp: &Pmp,
         table: &mut Table,
         address: u64,
-    ) -> Result<u64, Exception> {
+    ) -> Result<u64, Stop> {
         let entry = table.probe(address);
         if entry.covers(address, 2) {
             return Ok(entry.offset(address));
         }
         let found = self.translate_to_ram(view, pmp, address, 2, Access::Fetch)?;
-        self.ram.present(found.at, 2);
+        self.ram.present(found.at, 2)?;
         table.insert(address, found.at, found.reach);
         Ok(found.at)
     }
 
-    /// A load that missed the TLB; the value is zero-extended.
+    /// A load that the TLB did not answer; the value is zero-extended.
     #[cold]
     #[inline(never)]
     pub(crate) fn load_slow(
@@ -159,15 +181,15 @@ impl Bus {
         pmp: &Pmp,
         address: u64,
         width: u64,
-    ) -> Result<u64, Exception> {
+    ) -> Result<u64, Stop> {
         let room = PAGE_BYTES - (address & PAGE_MASK);
         if width <= room {
             let Place { at, reach } = self.translate(data.view, pmp, address, Access::Load)?;
             let Some(offset) = self.ram.offset(at, width) else {
-                return self.load_device(at, address, width);
+                return Ok(self.load_device(at, address, width)?);
             };
             data.read.insert(address, offset, reach);
-            Ok(self.ram.value(offset, width))
+            Ok(self.ram.value(offset, width)?)
         } else {
             let mut bytes = [0; 8];
             let second = address.wrapping_add(room);
@@ -176,8 +198,8 @@ impl Bus {
                 self.translate_to_ram(data.view, pmp, second, width - room, Access::Load)?,
             ];
             let (low, high) = bytes[..width as usize].split_at_mut(room as usize);
-            low.copy_from_slice(self.ram.present(parts[0].at, low.len()));
-            high.copy_from_slice(self.ram.present(parts[1].at, high.len()));
+            low.copy_from_slice(self.ram.present(parts[0].at, room)?);
+            high.copy_from_slice(self.ram.present(parts[1].at, width - room)?);
             Ok(u64::from_le_bytes(bytes))
         }
     }
@@ -190,7 +212,7 @@ impl Bus {
         value.ok_or(Exception::access_fault(Access::Load, address))
     }
 
-    /// A store that missed the TLB.
+    /// A store that the TLB did not allow at once.
     #[cold]
     #[inline(never)]
     pub(crate) fn store_slow(
@@ -200,7 +222,7 @@ impl Bus {
         address: u64,
         width: u64,
         value: u64,
-    ) -> Result<(), Exception> {
+    ) -> Result<(), Stop> {
         let bytes = value.to_le_bytes();
         let known = data.guarded.probe(address);
         if known.covers(address, width) {
@@ -208,25 +230,25 @@ impl Bus {
                 at: known.offset(address),
                 reach: data.guarded.reach(address),
             };
-            self.store_ram(data, address, place, &bytes[..width as usize]);
+            self.store_ram(data, address, place, &bytes[..width as usize])?;
             return Ok(());
         }
         let room = PAGE_BYTES - (address & PAGE_MASK);
         if width <= room {
             let Place { at, reach } = self.translate(data.view, pmp, address, Access::Store)?;
             let Some(at) = self.ram.offset(at, width) else {
-                return self.store_device(at, address, width, value);
+                return Ok(self.store_device(at, address, width, value)?);
             };
             let place = Place { at, reach };
-            self.store_ram(data, address, place, &bytes[..width as usize]);
+            self.store_ram(data, address, place, &bytes[..width as usize])?;
         } else {
             let second = address.wrapping_add(room);
             let low = self.translate_to_ram(data.view, pmp, address, room, Access::Store)?;
             let high =
                 self.translate_to_ram(data.view, pmp, second, width - room, Access::Store)?;
             let (now, later) = bytes[..width as usize].split_at(room as usize);
-            self.store_ram(data, address, low, now);
-            self.store_ram(data, second, high, later);
+            self.store_ram(data, address, low, now)?;
+            self.store_ram(data, second, high, later)?;
         }
         Ok(())
     }
@@ -238,7 +260,8 @@ impl Bus {
         address: u64,
         Place { at, reach }: Place,
         bytes: &[u8],
-    ) {
+    ) -> Result<(), Defect> {
+        self.ram.check(at, bytes.len() as u64)?;
         if self.ram.prepare_direct_write(at) {
             let place = data.write.insert(address, at, reach);
             let writer = writer_with(self.ram.writer(at), data.hart, data.context, place);
@@ -248,6 +271,7 @@ impl Bus {
             self.break_reservations(Some(data.hart), at, bytes.len() as u64);
         }
         self.ram.write_guarded(at, bytes);
+        Ok(())
     }
 
     fn store_device(

@@ -41,7 +41,8 @@ impl Scope {
 pub(crate) struct Fences {
     /// Places of changed entries in their last-level tables, 0 to 511, the oldest first.
     changes: Vec<u16>,
-    /// The number of the first of them. Who has not seen all before it has to forget everything.
+    /// The number of the first of them. A context that has not seen all before it
+    /// has to forget everything.
     first: u64,
     /// For each hart: a fence may have something to do.
     due: Vec<bool>,
@@ -69,7 +70,7 @@ impl Fences {
     /// The changes from number `seen` on; `None`: too much has changed to tell.
     pub(crate) fn since(&self, seen: u64) -> Option<&[u16]> {
         let skipped = seen.checked_sub(self.first).filter(|_| !self.strict)?;
-        Some(self.changes.get(skipped as usize..).unwrap_or(&[]))
+        self.changes.get(skipped as usize..)
     }
 
     /// A valid last-level entry was overwritten. True if its table need no longer be watched.

@@ -7,10 +7,12 @@ mod sv39;
 mod tlb;
 mod view;
 
-pub(crate) use access::{Bus, Data, Place};
+pub(crate) use access::{Bus, Data, Place, Stop};
 pub(crate) use fence::{Fences, Scope};
 pub(crate) use ram::{Image, Ram};
 pub use sv39::Mapping;
+#[cfg(test)]
+pub(crate) use sv39::Reach;
 pub(crate) use sv39::{Access, PageTables};
 pub(crate) use tlb::{Table, Tables, Tlb};
 pub(crate) use view::View;

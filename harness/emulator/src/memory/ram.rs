@@ -7,6 +7,7 @@
 use super::fence::Fences;
 use super::{PAGE_BYTES, PAGE_MASK};
 use crate::config::RAM_BASE;
+use crate::defect::Defect;
 use crate::devices::GuestMemory;
 use std::sync::Arc;
 
@@ -38,18 +39,18 @@ impl Flags {
     pub(crate) const GUARDED: u8 = Self::ABSENT | Self::CODE | Self::TABLE | Self::RESERVED;
 }
 
-/// The content of RAM at a snapshot; pages of zeros take no room.
+/// The bytes of a page.
+type Page = [u8; PAGE_BYTES as usize];
+
+/// The content of RAM at a snapshot: for each page its bytes, or `None` if they are all zeros.
 pub(crate) struct Image {
-    /// For each page its place in `pages` plus one, or 0 for a page of zeros.
-    index: Vec<u32>,
-    pages: Vec<u8>,
+    pages: Vec<Option<Box<Page>>>,
 }
 
 impl Image {
     /// The content of a page; `None` if it is all zeros.
-    fn page(&self, page: usize) -> Option<&[u8]> {
-        let place = (self.index[page] as usize).checked_sub(1)?;
-        self.pages.chunks_exact(PAGE_BYTES as usize).nth(place)
+    fn page(&self, page: usize) -> Option<&Page> {
+        self.pages[page].as_deref()
     }
 }
 
@@ -93,9 +94,9 @@ impl Ram {
 
     /// RAM with the content of `image`, copied page by page as it is used.
     pub(crate) fn from_image(image: &Arc<Image>, harts: usize, strict: bool) -> Ram {
-        let mut ram = Ram::new((image.index.len() as u64) << PAGE_SHIFT, harts, strict);
-        for (flags, place) in ram.flags.iter_mut().zip(&image.index) {
-            *flags = if *place == 0 { 0 } else { Flags::ABSENT };
+        let mut ram = Ram::new((image.pages.len() as u64) << PAGE_SHIFT, harts, strict);
+        for (flags, page) in ram.flags.iter_mut().zip(&image.pages) {
+            *flags = if page.is_some() { Flags::ABSENT } else { 0 };
         }
         ram.base = Some(Arc::clone(image));
         ram
@@ -113,30 +114,44 @@ impl Ram {
         (offset <= room).then_some(offset)
     }
 
-    /// Reads a value that a TLB entry says is present; `offset` comes from that entry.
-    #[inline(always)]
-    pub(crate) fn load<const WIDTH: usize>(&self, offset: u64) -> [u8; WIDTH] {
-        let at = offset as usize;
-        match self.bytes.get(at..at.wrapping_add(WIDTH)) {
-            Some(bytes) => bytes.try_into().unwrap_or([0; WIDTH]),
-            None => [0; WIDTH],
+    /// Checks an offset that comes from a TLB entry or from a block: the bytes lie in one page of
+    /// RAM, or else there is a defect.
+    pub(crate) fn check(&self, offset: u64, length: u64) -> Result<(), Defect> {
+        if offset < self.size() && (offset & PAGE_MASK) + length <= PAGE_BYTES {
+            Ok(())
+        } else {
+            Err(Defect::new("an access outside its page of RAM", offset))
         }
     }
 
-    /// Writes a value to a page that a TLB entry allows direct writes to.
+    /// Reads a value of 1, 2, 4 or 8 bytes that a TLB entry says is present; `offset` comes from
+    /// that entry. `None`: it leads outside RAM, which is a defect.
     #[inline(always)]
-    pub(crate) fn store<const WIDTH: usize>(&mut self, offset: u64, value: [u8; WIDTH]) {
+    pub(crate) fn load<const WIDTH: usize>(&self, offset: u64) -> Option<u64> {
         let at = offset as usize;
-        if let Some(bytes) = self.bytes.get_mut(at..at.wrapping_add(WIDTH)) {
-            bytes.copy_from_slice(&value);
-        }
+        number(self.bytes.get(at..at.wrapping_add(WIDTH))?)
+    }
+
+    /// Writes a value to a page that a TLB entry allows direct writes to. `None`, with nothing
+    /// written: the entry leads outside RAM, which is a defect.
+    #[inline(always)]
+    #[must_use]
+    pub(crate) fn store<const WIDTH: usize>(
+        &mut self,
+        offset: u64,
+        value: [u8; WIDTH],
+    ) -> Option<()> {
+        let at = offset as usize;
+        let bytes = self.bytes.get_mut(at..at.wrapping_add(WIDTH))?;
+        bytes.copy_from_slice(&value);
+        Some(())
     }
 
     /// Writes `element` `count` times to a page that a TLB entry allows direct writes to.
-    pub(crate) fn fill(&mut self, offset: u64, element: &[u8], count: u64) {
-        let start = offset as usize;
-        let length = element.len() * count as usize;
-        let bytes = &mut self.bytes[start..start + length];
+    pub(crate) fn fill(&mut self, offset: u64, element: &[u8], count: u64) -> Result<(), Defect> {
+        let length = element.len() as u64 * count;
+        self.check(offset, length)?;
+        let bytes = &mut self.bytes[offset as usize..(offset + length) as usize];
         let first = element[0];
         if element.iter().all(|byte| *byte == first) {
             bytes.fill(first);
@@ -145,51 +160,53 @@ impl Ram {
                 place.copy_from_slice(element);
             }
         }
+        Ok(())
     }
 
     /// Copies between pages that TLB entries allow reading and direct writing of.
-    pub(crate) fn copy(&mut self, from: u64, to: u64, length: u64) {
-        let from = from as usize;
-        self.bytes
-            .copy_within(from..from + length as usize, to as usize);
+    pub(crate) fn copy(&mut self, from: u64, to: u64, length: u64) -> Result<(), Defect> {
+        self.check(from, length)?;
+        self.check(to, length)?;
+        let source = from as usize..(from + length) as usize;
+        self.bytes.copy_within(source, to as usize);
+        Ok(())
     }
 
     /// One, two, four or eight bytes inside one page, brought in from the image first.
-    pub(crate) fn value(&mut self, offset: u64, width: u64) -> u64 {
-        self.bring_in(page_of(offset));
-        match width {
-            1 => u64::from(u8::from_le_bytes(self.load(offset))),
-            2 => u64::from(u16::from_le_bytes(self.load(offset))),
-            4 => u64::from(u32::from_le_bytes(self.load(offset))),
-            _ => u64::from_le_bytes(self.load(offset)),
-        }
+    pub(crate) fn value(&mut self, offset: u64, width: u64) -> Result<u64, Defect> {
+        let bytes = self.present(offset, width)?;
+        number(bytes).ok_or_else(|| Defect::new("a value of no known width", width))
     }
 
     /// Bytes inside one page, brought in from the image first.
-    pub(crate) fn present(&mut self, offset: u64, length: usize) -> &[u8] {
+    pub(crate) fn present(&mut self, offset: u64, length: u64) -> Result<&[u8], Defect> {
+        self.check(offset, length)?;
         self.bring_in(page_of(offset));
-        &self.bytes[offset as usize..offset as usize + length]
+        Ok(&self.bytes[offset as usize..(offset + length) as usize])
     }
 
-    /// The eight bytes at an aligned offset, without bringing the page in.
+    /// The doubleword at a physical address, with its offset, without bringing the page in; `None`
+    /// if it is not in RAM.
     #[inline]
-    pub(crate) fn peek(&self, offset: u64) -> u64 {
+    pub(crate) fn peek(&self, address: u64) -> Option<(u64, u64)> {
+        let offset = self.offset(address, 8)?;
         if self.flags[page_of(offset)] & Flags::ABSENT == 0 {
-            return u64::from_le_bytes(self.load(offset));
+            return Some((offset, self.load::<8>(offset)?));
         }
         let mut bytes = [0; 8];
         self.read_page(offset, &mut bytes);
-        u64::from_le_bytes(bytes)
+        Some((offset, u64::from_le_bytes(bytes)))
     }
 
-    /// The content of the page at `offset`; `None` if it is known to be all zeros.
+    /// The content of the page at `offset`, which lies in RAM; `None` if it is known to be all zeros.
     pub(crate) fn page(&self, offset: u64) -> Option<&[u8]> {
         let page = page_of(offset);
         if self.flags[page] & Flags::ABSENT != 0 {
-            return self.base.as_ref().and_then(|image| image.page(page));
+            let image = self.base.as_ref()?;
+            return image.page(page).map(|bytes| bytes.as_slice());
         }
-        let start = offset as usize & !(PAGE_MASK as usize);
-        self.bytes.get(start..start + PAGE_BYTES as usize)
+        let start = page << PAGE_SHIFT;
+        Some(&self.bytes[start..start + PAGE_BYTES as usize])
     }
 
     /// The walk sets bits of a page-table entry: nothing that a fence would have to forget.
@@ -378,27 +395,21 @@ impl Ram {
     /// The content now becomes the base that [`Ram::reset`] goes back to.
     pub(crate) fn snapshot(&mut self) -> Arc<Image> {
         let mut image = Image {
-            index: vec![0; self.flags.len()],
-            pages: Vec::new(),
+            pages: vec![None; self.flags.len()],
         };
         // Everything else was never written, and is zero.
         let mut written: Vec<usize> = self.dirty.iter().map(|page| *page as usize).collect();
         if let Some(base) = &self.base {
-            let in_base = base.index.iter().enumerate().filter(|(_, at)| **at != 0);
+            let in_base = base.pages.iter().enumerate().filter(|(_, at)| at.is_some());
             let clean = in_base.filter(|(page, _)| self.flags[*page] & Flags::DIRTY == 0);
             written.extend(clean.map(|(page, _)| page));
         }
-        written.sort_unstable();
         for page in written {
-            let Some(bytes) = self.page((page as u64) << PAGE_SHIFT) else {
-                continue;
-            };
-            if bytes.iter().any(|byte| *byte != 0) {
-                image.pages.extend_from_slice(bytes);
-                image.index[page] = (image.pages.len() >> PAGE_SHIFT) as u32;
+            let bytes = self.page((page as u64) << PAGE_SHIFT);
+            if let Some(bytes) = bytes.filter(|bytes| bytes.iter().any(|byte| *byte != 0)) {
+                image.pages[page] = bytes.first_chunk().copied().map(Box::new);
             }
         }
-        image.pages.shrink_to_fit();
         let image = Arc::new(image);
         for page in self.dirty.drain(..) {
             self.flags[page as usize] &= !Flags::DIRTY;
@@ -483,7 +494,7 @@ impl GuestMemory for Ram {
 }
 
 /// Do the bytes that code was decoded from differ from what the page goes back to?
-fn code_differs(map: u64, bytes: &[u8], old: Option<&[u8]>) -> bool {
+fn code_differs(map: u64, bytes: &[u8], old: Option<&Page>) -> bool {
     let size = 1 << GRANULE_SHIFT;
     bytes.chunks_exact(size).enumerate().any(|(at, granule)| {
         map >> at & 1 != 0
@@ -491,6 +502,18 @@ fn code_differs(map: u64, bytes: &[u8], old: Option<&[u8]>) -> bool {
                 Some(old) => granule != &old[at * size..(at + 1) * size],
                 None => granule.iter().any(|byte| *byte != 0),
             }
+    })
+}
+
+/// What one, two, four or eight bytes are as a number.
+#[inline(always)]
+fn number(bytes: &[u8]) -> Option<u64> {
+    Some(match bytes.len() {
+        1 => u64::from(bytes[0]),
+        2 => u64::from(u16::from_le_bytes(*bytes.first_chunk()?)),
+        4 => u64::from(u32::from_le_bytes(*bytes.first_chunk()?)),
+        8 => u64::from_le_bytes(*bytes.first_chunk()?),
+        _ => return None,
     })
 }
 

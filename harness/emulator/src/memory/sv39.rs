@@ -126,11 +126,8 @@ pub(crate) fn walk(
     let mut is_global = false;
     for level in (0..LEVELS).rev() {
         let index = address >> (12 + INDEX_BITS * u32::from(level)) & (ENTRIES - 1);
-        let entry = ram
-            .offset(table + index * 8, 8)
-            .ok_or(WalkError::NotInRam)?;
+        let (entry, pte) = ram.peek(table + index * 8).ok_or(WalkError::NotInRam)?;
         visit(entry, level > 0);
-        let pte = ram.peek(entry);
         is_global |= pte & page_table::GLOBAL != 0;
         match Entry::of(pte, level) {
             Entry::Invalid => return Err(WalkError::NotMapped),

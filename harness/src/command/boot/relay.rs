@@ -160,6 +160,7 @@ impl<'m> Relay<'m> {
             }
             Exit::Stuck { pc, .. } => return Ok(Some(End::Stuck(pc))),
             Exit::Finished { code } => return Ok(Some(End::Finished(code))),
+            Exit::Defect(defect) => return Err(io::Error::other(defect)),
         }
         if self.host.is_signalled() {
             return Ok(Some(End::Signalled));
