@@ -2,17 +2,29 @@
 
 use crate::case_file::{self, CaseFileError};
 use crate::guest::Guest;
-use crate::runner::{Outcome, Runner};
+use crate::runner::{BrokenMachine, Outcome, Runner};
 use rayon::prelude::*;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// Why a case has no outcome.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+pub enum ReplayError {
+    /// Its file cannot be read.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    File(#[from] CaseFileError),
+    /// Faultline itself cannot be trusted.
+    #[error(transparent)]
+    Machine(#[from] BrokenMachine),
+}
 
 /// The result for one file.
 pub struct Replayed {
     /// The case file.
     pub path: PathBuf,
-    /// Its outcome, or why it could not be read.
-    pub result: Result<Outcome, CaseFileError>,
+    /// Its outcome, or why it has none.
+    pub result: Result<Outcome, ReplayError>,
 }
 
 /// Runs every case of `paths`; `done` is called, from any thread, as each is finished. The order
@@ -23,7 +35,7 @@ pub fn replay(guest: &Arc<Guest>, paths: &[PathBuf], done: impl Fn() + Sync) -> 
         .map_init(
             || Runner::new(guest),
             |runner, path| {
-                let result = case_file::read(path).map(|case| runner.run(&case));
+                let result = run(runner, path);
                 done();
                 Replayed {
                     path: path.clone(),
@@ -32,4 +44,10 @@ pub fn replay(guest: &Arc<Guest>, paths: &[PathBuf], done: impl Fn() + Sync) -> 
             },
         )
         .collect()
+}
+
+fn run(runner: &mut Runner, path: &Path) -> Result<Outcome, ReplayError> {
+    let outcome = runner.run(&case_file::read(path)?);
+    runner.check_machine()?;
+    Ok(outcome)
 }

@@ -4,6 +4,7 @@ use crate::counters::move_counts;
 use crate::driver::{Driver, Standing, Vigil};
 use crate::guest::Guest;
 use crate::guest::frames::FRAME_BYTES;
+use emulator::Defect;
 use oracle::{
     BiteMeter, Case, Finding, Judge, Observation, Operation, PageMapping, Process, ProcessState,
     Race, Situation, Step,
@@ -14,13 +15,20 @@ use std::sync::Arc;
 /// The result of a case.
 #[derive(Clone, Debug)]
 pub struct Outcome {
-    /// The first thing that was wrong, if anything was.
+    /// The first thing that was wrong, if anything was. None if the machine broke:
+    /// [`Runner::check_machine`] tells.
     pub finding: Option<Finding>,
     /// How much was really compared.
     pub meter: BiteMeter,
     /// Guest instructions from the first operation to the last frame counted.
     pub instructions: u64,
 }
+
+/// The machine has met a mistake of its own. It never runs again, and what came of a case since says
+/// nothing about the kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, miette::Diagnostic)]
+#[error(transparent)]
+pub struct BrokenMachine(#[from] Defect);
 
 /// An observer of single steps, for traces.
 pub trait Watch {
@@ -159,7 +167,7 @@ impl Runner {
         let instructions_before = self.driver.machine().retired();
         let finding = self.drive(case, watch).err();
         Outcome {
-            finding,
+            finding: finding.filter(|_| self.check_machine().is_ok()),
             meter: self.judge.meter(),
             instructions: self.driver.machine().retired() - instructions_before,
         }
@@ -272,6 +280,18 @@ impl Runner {
     /// From now on leaves out operations that would get into one of these situations.
     pub fn avoid(&mut self, situations: &[Situation]) {
         self.judge.avoid(situations);
+    }
+
+    /// Fails if nothing can be trusted that came of the last case, nor of any later one. A broken
+    /// machine stays broken, so it is enough to ask once after several cases.
+    ///
+    /// # Errors
+    /// The machine has met a mistake of its own.
+    pub fn check_machine(&self) -> Result<(), BrokenMachine> {
+        match self.driver.machine().defect() {
+            Some(defect) => Err(defect.into()),
+            None => Ok(()),
+        }
     }
 
     /// State features of the case just run: numbers below 8192.

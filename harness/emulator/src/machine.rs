@@ -166,6 +166,13 @@ impl Machine {
         self.bus.ram.fences.clear();
     }
 
+    /// The defect that has stopped this machine for good, if one has: see [`Exit::Defect`].
+    ///
+    /// [`Exit::Defect`]: crate::Exit::Defect
+    pub fn defect(&self) -> Option<Defect> {
+        self.defect
+    }
+
     /// Number of harts.
     pub fn harts(&self) -> usize {
         self.harts.len()

@@ -247,6 +247,7 @@ impl<'a> Shared<'a> {
         let began = Instant::now();
         let mut report = self.log().findings[pending.number].report.clone();
         let has_news = session.shrink(&mut report, pending.slice);
+        let has_news = has_news.map_err(Broken::Alarm)?;
         let took = began.elapsed();
         let mut log = self.log();
         log.queue.give_back(pending, &report, has_news, took);

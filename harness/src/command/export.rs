@@ -49,8 +49,10 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
         Language::Rust
     };
     let mut runner = Runner::new(&arguments.guest.boot()?);
-    let exported = export(&mut runner, &case, language)
-        .map_err(|refusal| miette::miette!("{}: {refusal}", arguments.case.display()))?;
+    let exported = export(&mut runner, &case, language);
+    runner.check_machine()?;
+    let exported =
+        exported.map_err(|refusal| miette::miette!("{}: {refusal}", arguments.case.display()))?;
     if let Some(path) = &arguments.output {
         std::fs::write(path, &exported.program)
             .map_err(|error| miette::miette!("cannot write {}: {error}", path.display()))?;

@@ -57,7 +57,9 @@ struct Report<'a> {
 pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
     let case = case_file::read(&arguments.case)?;
     let mut runner = Runner::new(&arguments.guest.boot()?);
-    let Some(finding) = runner.run(&case).finding else {
+    let outcome = runner.run(&case);
+    runner.check_machine()?;
+    let Some(finding) = outcome.finding else {
         eprintln!(
             "{} shows no finding: there is nothing to minimise",
             arguments.case.display()
@@ -88,6 +90,7 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
     let finding = runner.run(&minimised.case).finding.unwrap_or(finding);
     add_reasons(&mut runner, &mut minimised, finding.step);
     let explanation = explain(&mut runner, &minimised.case, &finding);
+    runner.check_machine()?;
     let head = finding_file::head(&finding, &explanation);
     let head: String = head.lines().map(|line| format!("# {line}\n")).collect();
     let text = format!("{head}{}", minimised.annotated());

@@ -140,7 +140,8 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
         baseline(&guest, &files.kernel, &cases).map_err(|error| miette::miette!("{error}"))?;
     let progress = parallel::bar(mutants.len(), "mutants");
     let pool = arguments.threads.start()?;
-    let tried = pool.install(|| try_all(&guest, &mutants, &reached, &cases, |_| progress.inc(1)));
+    let tried =
+        pool.install(|| try_all(&guest, &mutants, &reached, &cases, |_| progress.inc(1)))?;
     progress.finish_and_clear();
     let asked = if arguments.until_detected {
         Asked::UntilDetected

@@ -25,6 +25,7 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
     let mut outcomes = Vec::new();
     for path in &arguments.cases {
         let outcome = runner.run(&case_file::read(path)?);
+        runner.check_machine()?;
         if outcome.finding.is_some() {
             conclusion = Conclusion::Findings;
         }

@@ -186,6 +186,7 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
         Some(finding) => explain(&mut runner, &case, finding),
         None => Explanation::default(),
     };
+    runner.check_machine()?;
     for line in &mut recorder.lines {
         line.turns = turn_lines(&line.harts, runner.driver_mut());
     }

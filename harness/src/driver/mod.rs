@@ -271,8 +271,9 @@ impl Driver {
                 Exit::Stuck { pc, .. } => return Err(self.last_words(hart, Some(pc))),
                 Exit::Finished { .. } => return Err(Failure::PoweredOff),
                 Exit::Budget => return Ok(Pause::Budget),
-                // No verdict can be right any more, and none of them would be about the kernel.
-                Exit::Defect(defect) => panic!("{defect}"),
+                // Any failure ends the case. The runner looks at the machine and drops it, for it says
+                // nothing about the kernel.
+                Exit::Defect(_) => return Err(Failure::Hang),
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::boot::BootError;
 use crate::guest::location::MissingGuest;
+use crate::runner::BrokenMachine;
 use crate::triage::Report;
 use oracle::{BiteMeter, Case};
 
@@ -21,6 +22,14 @@ pub enum Alarm {
         first: u64,
         /// Instructions of the second run.
         second: u64,
+        /// The case.
+        case: Case,
+    },
+    /// The machine has met a mistake of its own: it says nothing about the kernel any more.
+    #[error("{broken}\nit was met when this case ran, or was looked into:\n{case}")]
+    BrokenMachine {
+        /// The mistake.
+        broken: BrokenMachine,
         /// The case.
         case: Case,
     },

@@ -46,9 +46,14 @@ impl Session {
 
     /// Looks for a smaller case of a finding, with at most so many executions. False: no smaller case is
     /// known yet, and the search is not over.
-    pub fn shrink(&mut self, report: &mut Report, executions: u64) -> bool {
+    ///
+    /// # Errors
+    /// An alarm about Faultline itself; the report is then worth nothing.
+    pub fn shrink(&mut self, report: &mut Report, executions: u64) -> Result<bool, Alarm> {
         let explaining = self.explaining();
-        report.shrink(&mut self.runner, executions, explaining)
+        let has_news = report.shrink(&mut self.runner, executions, explaining);
+        self.check_machine(report.case())?;
+        Ok(has_news)
     }
 
     /// A session that steers finds much, and what it finds is made small a little at a time.

@@ -88,6 +88,26 @@ impl Session {
         if let Some(steering) = &mut self.steering {
             steering.steer(&mut self.runner, &self.known, self.totals.executions);
         }
+        let execution = self.judge(case, edges, features);
+        self.check_machine(case)?;
+        execution
+    }
+
+    /// Fails if the machine broke when `case` ran, or was looked into.
+    pub(super) fn check_machine(&self, case: &Case) -> Result<(), Alarm> {
+        let checked = self.runner.check_machine();
+        checked.map_err(|broken| Alarm::BrokenMachine {
+            broken,
+            case: case.clone(),
+        })
+    }
+
+    fn judge(
+        &mut self,
+        case: &Case,
+        edges: &mut [u8],
+        features: &mut [u8],
+    ) -> Result<Execution, Alarm> {
         let outcome = self.runner.run_counting(case, edges);
         add_features(self.runner.features(), features);
         self.totals.add(&outcome, self.runner.driver().canary());

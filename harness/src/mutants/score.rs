@@ -4,7 +4,7 @@ use super::Mutant;
 use super::sites::{code_at, instructions};
 use crate::counters::EDGE_COUNTERS;
 use crate::guest::Guest;
-use crate::runner::Runner;
+use crate::runner::{BrokenMachine, Runner};
 use oracle::{Case, Finding, bucket};
 use rayon::prelude::*;
 use serde::Serialize;
@@ -14,16 +14,22 @@ use std::sync::Arc;
 /// The addresses of instructions that a set of cases executes.
 pub struct Reached(HashSet<u64>);
 
-/// The kernel has a finding before anything was changed: mutants would prove nothing.
+/// Why mutants would prove nothing.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "the sound kernel has a finding in case {case}, so its mutants would prove nothing:\n{finding}"
-)]
-pub struct NotSound {
-    /// Which case, counted from 0.
-    pub case: usize,
-    /// What was found.
-    pub finding: Box<Finding>,
+pub enum NotSound {
+    /// The kernel has a finding before anything was changed.
+    #[error(
+        "the sound kernel has a finding in case {case}, so its mutants would prove nothing:\n{finding}"
+    )]
+    Kernel {
+        /// Which case, counted from 0.
+        case: usize,
+        /// What was found.
+        finding: Box<Finding>,
+    },
+    /// Faultline itself cannot be trusted.
+    #[error(transparent)]
+    Machine(#[from] BrokenMachine),
 }
 
 /// The fate of a mutant.
@@ -73,16 +79,17 @@ impl Score {
 /// `code` is the kernel's ELF file.
 ///
 /// # Errors
-/// One of them ends in a finding.
+/// One of them ends in a finding, or the machine broke.
 pub fn baseline(guest: &Arc<Guest>, elf: &[u8], cases: &[Case]) -> Result<Reached, NotSound> {
     let mut runner = Runner::new(guest);
     let mut edges = [0; EDGE_COUNTERS];
     for (case, body) in cases.iter().enumerate() {
         if let Some(finding) = runner.run_counting(body, &mut edges).finding {
             let finding = Box::new(finding);
-            return Err(NotSound { case, finding });
+            return Err(NotSound::Kernel { case, finding });
         }
     }
+    runner.check_machine()?;
     let machine = runner.driver().machine();
     let taken = edges.iter().enumerate().filter(|(_, count)| **count > 0);
     let blocks = taken.filter_map(|(edge, _)| machine.edge_location(edge));
@@ -110,13 +117,16 @@ pub(super) fn executed(elf: &[u8], blocks: impl Iterator<Item = u64>) -> HashSet
 
 /// Tries every mutant with `cases`, in parallel; `done` is called, from any thread, as each is
 /// finished. The order of the answer is that of `mutants`.
+///
+/// # Errors
+/// The machine broke under one of them.
 pub fn try_all(
     guest: &Arc<Guest>,
     mutants: &[Mutant],
     reached: &Reached,
     cases: &[Case],
     done: impl Fn(&Tried) + Sync,
-) -> Vec<Tried> {
+) -> Result<Vec<Tried>, BrokenMachine> {
     mutants
         .par_iter()
         .map_init(
@@ -127,8 +137,9 @@ pub fn try_all(
                 } else {
                     Tried::NotReached
                 };
+                runner.check_machine()?;
                 done(&tried);
-                tried
+                Ok(tried)
             },
         )
         .collect()

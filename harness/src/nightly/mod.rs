@@ -15,7 +15,8 @@ use crate::distil::distil;
 use crate::fuzzing::Totals;
 use crate::guest::Guest;
 use crate::mutants::{self, Mutant, NotSound, Score, Tried};
-use crate::replay::replay;
+use crate::replay::{ReplayError, replay};
+use crate::runner::BrokenMachine;
 use crate::triage::Found;
 use oracle::{Case, Profile, bucket};
 use serde::Serialize;
@@ -124,6 +125,12 @@ pub enum NightError {
     /// A case file cannot be read.
     #[error(transparent)]
     Case(#[from] CaseFileError),
+    /// A case has no outcome.
+    #[error(transparent)]
+    Replay(#[from] ReplayError),
+    /// Faultline itself cannot be trusted.
+    #[error(transparent)]
+    Machine(#[from] BrokenMachine),
     /// The folder of state cannot be used.
     #[error(transparent)]
     State(#[from] StateError),
@@ -175,7 +182,11 @@ pub fn run(
         let mut drawn = plan.mutants.clone();
         mutants::draw(&mut drawn, plan.sample, number);
         tell(&format!("trying {} mutants", drawn.len()));
-        try_mutants(guest, &plan.kernel, &drawn, &seeds).ok()
+        match try_mutants(guest, &plan.kernel, &drawn, &seeds) {
+            Ok(score) => Some(score),
+            Err(NotSound::Machine(broken)) => return Err(broken.into()),
+            Err(NotSound::Kernel { .. }) => None,
+        }
     } else {
         None
     };
@@ -273,7 +284,7 @@ fn try_mutants(
 ) -> Result<Score, NotSound> {
     let reached = mutants::baseline(guest, kernel, cases)?;
     let mut score = Score::default();
-    for tried in mutants::try_all(guest, mutants, &reached, cases, |_| {}) {
+    for tried in mutants::try_all(guest, mutants, &reached, cases, |_| {})? {
         let detected = matches!(tried, Tried::Detected { .. });
         score.add(tried != Tried::NotReached, detected);
     }
