@@ -1,15 +1,15 @@
-//! What a field of a dialect may say: the allowed words, each with its meaning.
+//! The values that a field of a dialect may have, each with its meaning.
 
 use crate::layout::Permissions;
 use crate::named::named;
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// A word or a number that a field may say, and what it means.
+/// A value that a field may have, as a dialect file spells it, and what it means.
 pub type Choice = (&'static str, &'static str);
 
 /// A type that a field of a dialect may have.
 pub(super) trait Value {
-    /// All that the field may say; empty for numbers, which have a range.
+    /// All values that the field may have. Empty for numbers, which have a range.
     fn choices() -> Vec<Choice> {
         Vec::new()
     }
@@ -54,15 +54,15 @@ macro_rules! choices {
 }
 
 choices! {
-    /// What happens at a bound.
+    /// What the kernel does with a call that goes past a bound.
     pub enum Bound {
         /// The call returns -1, and nothing changes.
         Refused = "refused",
-        /// It is done.
+        /// The call succeeds.
         Granted = "granted",
     }
 
-    /// What a break below address 0 does.
+    /// What `sbrk` does if the new break would be below address 0.
     pub enum BelowZero {
         /// The call returns -1, and nothing changes.
         Refused = "refused",
@@ -70,56 +70,56 @@ choices! {
         Ignored = "ignored",
     }
 
-    /// When memory that a program asked for gets its frames.
+    /// When the kernel allocates frames for memory that a program asked for.
     pub enum Growth {
-        /// When it is touched: lazy allocation.
+        /// When the program touches a page: lazy allocation.
         OnTouch = "on-touch",
         /// In `sbrk`, as in every xv6 before lazy allocation.
         AtOnce = "at-once",
     }
 
-    /// What lies between the program break and the end of its page.
+    /// How the kernel treats the bytes between the program break and the end of its page.
     pub enum Tail {
-        /// Memory like that below the break.
+        /// Programs and system calls may use them like the memory below the break.
         Accessible = "accessible",
-        /// Memory for a program. A system call may compare addresses with the break and refuse it.
+        /// A program may use them. A system call may compare addresses with the break and refuse them.
         ForPrograms = "for-programs",
-        /// Memory if the page was touched, and for a store only if it is not shared since. Otherwise
-        /// a touch may be refused.
+        /// A program may load from them if it has touched the page before. It may store to them if no
+        /// fork has shared the page since. Any other access may be refused.
         MayFault = "may-fault",
     }
 
     /// What a fork does with memory.
     pub enum ForkMemory {
-        /// Parent and child share it until one of them stores to it: copy-on-write.
+        /// Parent and child share a page until one of them stores to it: copy-on-write.
         Shared = "shared",
-        /// Every mapped page is copied at once.
+        /// The fork copies every mapped page at once.
         Copied = "copied",
     }
 
-    /// When a program's pages are read from its file.
+    /// When the kernel reads a program's pages from its file.
     pub enum Loading {
-        /// Each when it is touched.
+        /// It reads each page when the program touches it.
         OnDemand = "on-demand",
-        /// All by `exec`.
+        /// `exec` reads all of them.
         AtOnce = "at-once",
     }
 
-    /// How the segments of a program lie in its memory.
+    /// How `exec` places the segments of a program in memory.
     pub enum SegmentRule {
-        /// Each segment has pages of its own, and nothing is mapped between segments. A segment that
-        /// begins below the end of the one before is refused.
+        /// No two segments share a page, and nothing is mapped between segments. `exec` refuses a
+        /// segment that begins below the end of the one before.
         Separate = "separate",
-        /// Memory begins at address 0 and goes on to the end of each segment, with the permissions of
-        /// that segment. A segment's bytes may go to pages of an earlier one.
+        /// Memory is contiguous from address 0 to the end of the last segment. New pages get the permissions
+        /// of the segment for which memory grows. A segment may store its bytes to pages of an earlier one.
         Contiguous = "contiguous",
     }
 
-    /// What becomes of the size in a program's `PT_GNU_STACK` header.
+    /// What the kernel does with the size in a program's `PT_GNU_STACK` header.
     pub enum StackRequest {
-        /// The stack grows up to that size, up to the most pages that the kernel grants.
+        /// The stack can grow to that size, or to the kernel's limit if that is smaller.
         Granted = "granted",
-        /// The header is ignored: every stack has one size.
+        /// It ignores the header: every stack has the same size.
         Ignored = "ignored",
     }
 
@@ -127,69 +127,69 @@ choices! {
     pub enum SegmentPermissions {
         /// What its file asks for. It may load from its stack and store to it.
         AsAsked = "as-asked",
-        /// Everything: it may change its own code and execute its data, as in xv6 until 2022.
+        /// Everything. It may change its own code and execute its data, as in xv6 until 2022.
         All = "all",
     }
 
-    /// What becomes of a byte that could not be stored.
+    /// What happens to a byte of a pipe that `read` could not store.
     pub enum RefusedByte {
-        /// The next read gets it.
+        /// The next `read` gets it.
         Kept = "kept",
-        /// It is gone.
+        /// It is lost.
         Lost = "lost",
     }
 
     /// What a `read` of no bytes does.
     pub enum EmptyRead {
-        /// It waits for a byte, as any other read does.
+        /// It waits for a byte, like any other read.
         Waits = "waits",
         /// It returns 0 at once.
         Returns = "returns",
     }
 
-    /// When a `write` to a pipe without readers fails.
+    /// When `write` fails on a pipe that no process can read any more.
     pub enum WithoutReader {
         /// At once.
         Fails = "fails",
-        /// When the pipe is full and the writer would have to sleep, as in xv6 until 2020.
+        /// When the pipe is full and the writer would sleep, as in xv6 until 2020.
         FailsWhenFull = "fails-when-full",
     }
 
-    /// What becomes of a system call whose buffer is bad in part.
+    /// What a system call does when only a part of its buffer is bad.
     pub enum BadBuffer {
-        /// The call moves the bytes before the bad address.
+        /// The call copies the bytes before the bad address.
         DoneInPart = "done-in-part",
         /// The kernel checks the whole buffer first: the call returns -1, and nothing changes.
         Refused = "refused",
     }
 
-    /// What counts as written of a transaction with a block that could not be filled.
+    /// What counts as written of a transaction with a block that the kernel could not fill.
     pub enum RefusedTransaction {
         /// The blocks before that block.
         CountsBlocks = "counts-blocks",
-        /// Nothing: the offset stays, although the file may have grown and bytes may have changed.
+        /// Nothing. The offset stays, although the file may have grown and bytes may have changed.
         CountsNothing = "counts-nothing",
     }
 
-    /// What becomes of a block that a write could not fill.
+    /// What a block holds that `write` could not fill.
     pub enum RefusedBlock {
-        /// It holds the bytes that could be read.
+        /// The bytes that the kernel could read.
         FilledInPart = "filled-in-part",
-        /// It may hold those bytes or its old ones: the cache and the disk may differ.
+        /// Either those bytes or its old bytes: the cache and the disk may differ.
         Open = "open",
     }
 
     /// What is left of a removed directory.
     pub enum RemovedDirectory {
-        /// No path leads through it.
+        /// Nothing: no path leads through it.
         Empty = "empty",
-        /// `.` and `..` still lead where they led.
+        /// `.` and `..`: they still lead to the same directories.
         KeepsDots = "keeps-dots",
     }
 }
 
 impl SegmentPermissions {
-    /// What a program may do with pages for which it asks so much.
+    /// What a program may do with pages for which it asks these permissions.
     pub fn granted(self, asked: Permissions) -> Permissions {
         match self {
             SegmentPermissions::AsAsked => asked,
@@ -198,7 +198,7 @@ impl SegmentPermissions {
     }
 }
 
-/// How many bits of a number count.
+/// How many low bits of a number the kernel uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "u8", into = "u8")]
 pub enum Bits {

@@ -1,4 +1,4 @@
-//! What follows from the table of fields: the structs, how they are read, and what may be said of each.
+//! Makes the structs from the table of fields, reads them from a file, and describes each field.
 
 use super::choices::{
     BadBuffer, BelowZero, Bits, Bound, Choice, EmptyRead, ForkMemory, Growth, Loading,
@@ -8,26 +8,26 @@ use super::choices::{
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// What is known of a field, for people.
+/// The description of a field, for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Field {
-    /// The section of a dialect file that it stands in.
+    /// The section of a dialect file that contains the field.
     pub section: &'static str,
     /// What the section is about.
     pub section_about: &'static str,
     /// Its name in that section.
     pub name: &'static str,
-    /// What it says of a kernel.
+    /// What it says about a kernel.
     pub about: &'static str,
-    /// The words that it may say, with their meanings; none for a number.
+    /// The values that it may have, with their meanings. Empty for a number.
     pub choices: Vec<Choice>,
-    /// For a number that has bounds, its least and its most.
+    /// For a number that has bounds, its smallest and its largest value.
     pub range: Option<(i64, i64)>,
-    /// How `faultline check` finds it out.
+    /// How `faultline check` finds out the value.
     pub asked: &'static str,
 }
 
-/// A number that is out of range: its field as `section.name`, and what it may be.
+/// A number that is out of range: its field as `section.name`, and the smallest and the largest value.
 pub(super) type OutOfRange = (&'static str, (i64, i64));
 
 macro_rules! declare {
@@ -48,7 +48,7 @@ macro_rules! declare {
         #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(deny_unknown_fields)]
         pub struct Dialect {
-            /// What to call the kernel in reports.
+            /// The name of the kernel in reports.
             pub name: String,
             $( $(#[doc = $section_about])+ pub $section: $Section, )+
         }
@@ -62,7 +62,7 @@ macro_rules! declare {
 
             impl<'de> Deserialize<'de> for $Section {
                 fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                    /// The section as a file has it: a field may be missing.
+                    /// The section as it is in a file: a field may be missing.
                     #[derive(Deserialize)]
                     #[serde(deny_unknown_fields)]
                     struct Lines {

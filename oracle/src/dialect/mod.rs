@@ -2,7 +2,7 @@
 //!
 //! A dialect is a small TOML file. Each field is one question that real kernels answer differently,
 //! although none of them is wrong. No field exists to hide a bug. The table of fields is
-//! [`crate::for_each_dialect_field`]; `docs/dialects.md` is the same table for readers.
+//! [`crate::for_each_dialect_field`]. `docs/dialects.md` is the same table for readers.
 
 #[macro_use]
 mod fields;
@@ -22,7 +22,7 @@ use crate::case::Flavour;
 /// Why a text is not a dialect.
 #[derive(Debug, thiserror::Error)]
 pub enum DialectError {
-    /// The TOML is malformed, or a field is missing, unknown or of the wrong kind.
+    /// The TOML is malformed, or a field is missing, unknown or of the wrong type.
     #[error("this is not a dialect: {0}")]
     Malformed(#[from] toml::de::Error),
     /// A number is out of range.
@@ -32,12 +32,12 @@ pub enum DialectError {
         dialect: String,
         /// Which field.
         field: &'static str,
-        /// The least and the most that it may be.
+        /// The smallest and the largest value that is allowed.
         range: (i64, i64),
     },
 }
 
-/// What a number may be, in words.
+/// The range of a number, in words.
 pub fn range_in_words((least, most): (i64, i64)) -> String {
     let joint = if most - least == 1 { "or" } else { "to" };
     format!("{least} {joint} {most}")
@@ -47,7 +47,7 @@ const FAULTLINE: &str = include_str!("faultline.toml");
 const XV6_2025: &str = include_str!("xv6-2025.toml");
 
 impl Sbrk {
-    /// Whether a growth of that flavour allocates at once.
+    /// Whether a growth of that flavour allocates frames at once.
     pub fn is_eager(&self, flavour: Flavour) -> bool {
         self.growth == Growth::AtOnce || (self.eager_flavour && flavour == Flavour::Eager)
     }
@@ -71,7 +71,7 @@ impl Dialect {
     /// The text of a dialect file.
     ///
     /// # Errors
-    /// None is known: every field has a form in TOML.
+    /// No case is known in which this fails: TOML can express every field.
     pub fn to_text(&self) -> Result<String, toml::ser::Error> {
         toml::to_string(self)
     }

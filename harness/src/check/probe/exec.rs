@@ -1,6 +1,6 @@
-//! How programs are started, and what is taken for a program.
+//! How `exec` starts programs, and which files it accepts.
 //!
-//! A kernel that refuses a specimen by mistake looks as if it had the stricter rule.
+//! A kernel that refuses a specimen by mistake looks like a kernel with the stricter rule.
 
 use super::heap::executes;
 use super::prober::{ASKED, Prober};
@@ -36,7 +36,7 @@ pub(super) fn stack(prober: &mut Prober) -> Shown<StackRequest> {
         ),
         Some(_) => answer(
             StackRequest::Ignored,
-            "a program that asks for a larger stack gets the same as others",
+            "a program that asks for a larger stack gets the usual one",
         ),
     }
 }
@@ -45,16 +45,16 @@ pub(super) fn stack_pages(prober: &mut Prober) -> Shown<u64> {
     let stack = &prober.layout.stack;
     answer(
         (stack.end - stack.start) / PAGE_SIZE,
-        "this many pages lie between the first program's guard page and its heap",
+        "there are this many pages between the first program's guard page and its heap",
     )
 }
 
-/// A store to code may be allowed by mistake, where a fork has shared it. Nobody makes data executable by
-/// mistake.
+/// A kernel may allow a store to code by mistake if a fork has shared the page. No kernel makes data
+/// executable by mistake.
 pub(super) fn permissions(prober: &mut Prober) -> Shown<SegmentPermissions> {
     prober.reset();
     if executes(prober, prober.layout.data.end - PAGE_SIZE) {
-        let because = "a program can execute its data, so it may do everything";
+        let because = "a program can execute its data, so its permissions are not checked";
         answer(SegmentPermissions::All, because)
     } else {
         answer(
@@ -73,7 +73,7 @@ pub(super) fn segments(prober: &mut Prober) -> Shown<SegmentRule> {
     } else {
         answer(
             SegmentRule::Separate,
-            "a program whose segments overlap is refused",
+            "`exec` refuses a program whose segments overlap",
         )
     }
 }
@@ -82,12 +82,12 @@ pub(super) fn offset_bits(prober: &mut Prober) -> Shown<Bits> {
     if prober.start("wide").is_some() {
         answer(
             Bits::ThirtyTwo,
-            "an offset beyond 4 GiB in a program file is cut to its low 32 bits",
+            "`exec` cuts an offset beyond 4 GiB in a program file to its low 32 bits",
         )
     } else {
         answer(
             Bits::SixtyFour,
-            "an offset beyond 4 GiB in a program file is refused",
+            "`exec` refuses an offset beyond 4 GiB in a program file",
         )
     }
 }
@@ -95,6 +95,6 @@ pub(super) fn offset_bits(prober: &mut Prober) -> Shown<Bits> {
 pub(super) fn shared_pages(prober: &mut Prober) -> Shown<u64> {
     answer(
         prober.shared_pages,
-        "this many user pages lie below the trapframe of a program that asked for none",
+        "there are this many user pages below the trapframe of a program that asked for none",
     )
 }

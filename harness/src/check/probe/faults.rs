@@ -4,7 +4,7 @@ use super::prober::{ASKED, Prober, Seen};
 use super::{Shown, clear};
 use oracle::layout::PAGE_SIZE;
 
-/// So far beyond the break a page is not near it.
+/// A page at this distance from the break is not near it.
 const PAGES_BEYOND: u64 = 8;
 
 /// Many kernels treat loads and stores differently. If only some kills are announced, silence proves
@@ -19,20 +19,20 @@ pub(super) fn announced(prober: &mut Prober) -> Shown<bool> {
         prober.reset();
         seen.push(prober.store(ASKED, address));
     }
-    let is_told = |told| seen.contains(&Seen::Silent { announced: told });
-    clear(match (is_told(true), is_told(false)) {
+    let has_announced = |announced| seen.contains(&Seen::Silent { announced });
+    clear(match (has_announced(true), has_announced(false)) {
         (false, false) => None,
         (true, false) => Some((
             true,
-            "the kernel says on the console that it kills for a fault",
+            "the kernel prints on the console that it kills a process for a page fault",
         )),
         (false, true) => Some((
             false,
-            "the kernel does not say on the console that it kills for a fault",
+            "the kernel does not print on the console that it kills a process for a page fault",
         )),
         (true, true) => Some((
             false,
-            "the kernel does not always say on the console that it kills for a fault",
+            "the kernel does not always print on the console that it kills a process for a page fault",
         )),
     })
 }

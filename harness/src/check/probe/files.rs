@@ -1,4 +1,4 @@
-//! How files and directories change: how writes end early, and what is left of a removed directory.
+//! How files and directories behave: which writes end early, and what is left of a removed directory.
 
 use super::prober::{ASKED, FAILED, Prober, Seen};
 use super::{Shown, UNCLEAR, answer, clear};
@@ -11,22 +11,25 @@ use oracle::{Action, Width};
 
 /// Bytes of a block of the disk.
 const BLOCK: u64 = BLOCK_SIZE as u64;
-/// Blocks of the largest transaction that is looked for; and pages that hold as many bytes.
+/// Blocks of the largest transaction that a question looks for.
 const LARGEST_TRANSACTION: u64 = 30;
+/// Pages that hold the bytes of the largest transaction.
 const PAGES: u64 = LARGEST_TRANSACTION * BLOCK / PAGE_SIZE + 1;
-/// More bytes than any file of these questions holds; the largest that fits a length.
+/// More bytes than any file of these questions holds. It is the largest amount that fits a length.
 const EVERYTHING: u64 = i16::MAX as u64;
 
-/// Why the default stands where no transaction can be seen.
-const UNSEEN: &str = "the default: a write from such a buffer shows no transaction";
+/// Why a field has the default where no transaction can be seen.
+const UNSEEN: &str =
+    "the default, because the kernel refuses such a buffer before a transaction begins";
 
 pub(super) fn bad_buffer(prober: &mut Prober) -> Shown<BadBuffer> {
     let much = LARGEST_TRANSACTION * BLOCK;
     if whole_blocks(prober).is_none() && write_too_much(prober, 1, 0, much) == Some(1) {
-        let because = "a write from a buffer that ends in bad memory writes nothing of it";
+        let because = "a write from a buffer that ends in bad memory writes nothing";
         answer(BadBuffer::Refused, because)
     } else {
-        let because = "a write from a buffer that ends in bad memory writes what comes before";
+        let because =
+            "a write from a buffer that ends in bad memory writes the bytes before the bad ones";
         answer(BadBuffer::DoneInPart, because)
     }
 }
@@ -35,17 +38,17 @@ pub(super) fn transaction_bytes(prober: &mut Prober) -> Shown<u32> {
     match whole_blocks(prober) {
         Some(blocks) => answer(
             blocks as u32 * BLOCK_SIZE as u32,
-            "a write that fails after this many bytes has written them all",
+            "a write that fails after this many bytes has written all of them",
         ),
         None if looks_first(prober) => Shown::Nothing(UNSEEN),
         None => Shown::Nothing(UNCLEAR),
     }
 }
 
-/// After how many blocks a write may fail and has written them all.
+/// The number of readable blocks for which a failing write keeps all of them.
 ///
-/// A file of one byte gets blocks that end in the middle of the disk's, unless a transaction ends there:
-/// then as many bytes count as could be read.
+/// The file already has one byte, so each readable block ends in the middle of a block of the disk. That
+/// block does not count as written, unless a transaction ends there.
 fn whole_blocks(prober: &mut Prober) -> Option<u64> {
     (1..=LARGEST_TRANSACTION).find(|blocks| {
         let readable = blocks * BLOCK;
@@ -53,19 +56,19 @@ fn whole_blocks(prober: &mut Prober) -> Option<u64> {
     })
 }
 
-/// Whether the kernel looks at a whole buffer before it moves a byte.
+/// Whether the kernel checks a whole buffer before it copies a byte.
 fn looks_first(prober: &Prober) -> bool {
     prober.dialect.files.bad_buffer == BadBuffer::Refused
 }
 
-/// Two blocks of a transaction of three can be filled, the next cannot; where does the next byte go?
+/// The kernel can fill two blocks of a transaction of three, but not the third. Where does the next byte go?
 pub(super) fn refused_transaction(prober: &mut Prober) -> Shown<RefusedTransaction> {
     let blocks = 2 * BLOCK;
     let size = write_and_go_on(prober, 1, 0, blocks, 1);
     clear(match size.filter(|_| !looks_first(prober)) {
         Some(size) if size > blocks => Some((
             RefusedTransaction::CountsBlocks,
-            "a write that fails after two blocks moves the offset beyond them",
+            "a write that fails after two blocks moves the offset past them",
         )),
         Some(_) => Some((
             RefusedTransaction::CountsNothing,
@@ -79,17 +82,17 @@ pub(super) fn refused_block(prober: &mut Prober) -> Shown<RefusedBlock> {
     const SIZE: usize = 16;
     let size = write_too_much(prober, SIZE as u64, SIZE as u64, 8);
     let mut nodes = prober.driver.disk_content().nodes.into_iter();
-    // The old bytes are code, and do not begin with a zero.
+    // The old bytes are code. They do not begin with a zero.
     let written = nodes.find(|node| node.kind == Kind::File && node.bytes.len() == SIZE);
     let first = written.and_then(|node| node.bytes.first().copied());
     clear(match first.filter(|_| size == Some(SIZE as u64)) {
         Some(0) => Some((
             RefusedBlock::FilledInPart,
-            "the bytes before a bad one are on the disk",
+            "the bytes before the bad address are on the disk",
         )),
         Some(_) => Some((
             RefusedBlock::Open,
-            "the bytes before a bad one are not on the disk",
+            "the bytes before the bad address are not on the disk",
         )),
         None => None,
     })
@@ -131,8 +134,8 @@ pub(super) fn truncates(prober: &mut Prober) -> Shown<bool> {
         open(prober, path, READ_ONLY).map(|fd| prober.call(SystemCall::Read, [fd, buffer, 1]));
     let done = written.and_then(Seen::value) == Some(1) && emptied.is_some();
     clear(match held.and_then(Seen::value).filter(|_| done) {
-        Some(0) => Some((true, "a file that is opened with the flag is empty")),
-        Some(1) => Some((false, "a file that is opened with the flag keeps its bytes")),
+        Some(0) => Some((true, "opening a file with `O_TRUNC` empties it")),
+        Some(1) => Some((false, "opening a file with `O_TRUNC` does not change it")),
         _ => None,
     })
 }
@@ -150,8 +153,8 @@ pub(super) fn larger_files(prober: &mut Prober) -> Shown<Bound> {
         prober.call(SystemCall::Write, [fd, code, 1]).value()
     });
     clear(match beyond {
-        Some(FAILED) => Some((Bound::Refused, "a file of 268 blocks gets no larger")),
-        Some(_) => Some((Bound::Granted, "a file of 268 blocks gets larger")),
+        Some(FAILED) => Some((Bound::Refused, "a file of 268 blocks cannot grow")),
+        Some(_) => Some((Bound::Granted, "a file of 268 blocks can grow")),
         None => None,
     })
 }
@@ -162,13 +165,13 @@ pub(super) fn device(prober: &mut Prober) -> Shown<u32> {
     let path = prober.store_path("/", 0);
     let buffer = prober.layout.data.start;
     prober.make_private(ASKED, buffer);
-    let told = open(prober, path, READ_ONLY)
+    let returned = open(prober, path, READ_ONLY)
         .and_then(|fd| prober.call(SystemCall::Fstat, [fd, buffer, 0]).value());
     let device = prober.act(Action::Load {
         address: buffer,
         width: Width::Four,
     });
-    match device.value().filter(|_| told == Some(0)) {
+    match device.value().filter(|_| returned == Some(0)) {
         Some(device) => answer(device as u32, "`fstat` gives this number to the disk"),
         None => Shown::Nothing(UNCLEAR),
     }
@@ -179,14 +182,14 @@ fn open(prober: &mut Prober, path: u64, mode: u32) -> Option<u64> {
     fd.value().filter(|fd| *fd != FAILED)
 }
 
-/// Writes `size` bytes of the agent's code to a new file, and then, from `offset` bytes before its end on,
-/// more than the `readable` zeros that lie below the end of the heap. Gives the size that the file has
-/// then.
+/// Writes `size` bytes of the agent's code to a new file. Then makes a second `write`, which begins `offset`
+/// bytes before the end of the file (0 or `size`). Its buffer is `readable` zeros and the bytes beyond the
+/// heap. Returns the size of the file.
 fn write_too_much(prober: &mut Prober, size: u64, offset: u64, readable: u64) -> Option<u64> {
     write_and_go_on(prober, size, offset, readable, 0)
 }
 
-/// The same, with `more` bytes written by the same descriptor after that.
+/// The same, but then writes `more` bytes through the same descriptor.
 fn write_and_go_on(
     prober: &mut Prober,
     size: u64,

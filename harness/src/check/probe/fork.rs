@@ -5,16 +5,16 @@ use super::{Shown, UNCLEAR, answer};
 use oracle::PageFlags;
 use oracle::dialect::ForkMemory;
 
-/// Page tables below the root that the agent's image takes: it lies within 2 MiB.
+/// Page tables below the root that map the agent's image, which lies within 2 MiB.
 const TABLES_OF_AGENT: u64 = 2;
-/// Why the default stands where frames are not counted.
-const NOT_COUNTED: &str = "the default: this kernel's frames cannot be counted";
+/// Why a field has the default where frames are not counted.
+const NOT_COUNTED: &str = "the default, because the free frames of this kernel cannot be counted";
 
-/// What was seen of a fork.
+/// What a fork did.
 struct Forked {
     /// Pages that the parent has.
     pages: u64,
-    /// Frames that the fork took, where they can be counted.
+    /// Frames that the fork took, if they can be counted.
     taken: Option<u64>,
     /// Whether parent and child have a frame in common.
     shares: bool,

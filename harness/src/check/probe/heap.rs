@@ -24,7 +24,7 @@ pub(super) fn executable(prober: &mut Prober) -> Shown<bool> {
     }
 }
 
-/// Stores a return instruction, and jumps to it; whether the program comes back.
+/// Stores a return instruction and jumps to it. Returns whether the program comes back.
 pub(super) fn executes(prober: &mut Prober, address: u64) -> bool {
     prober.act(Action::Store {
         address,
@@ -39,25 +39,28 @@ pub(super) fn tail(prober: &mut Prober) -> Shown<Tail> {
     prober.call(SystemCall::Sbrk, [1, 0, 0]);
     let beyond = prober.layout.heap + PAGE_SIZE / 2;
     if !prober.load(beyond).comes_back() {
-        let because = "a load beyond the break, in its page, kills";
+        let because =
+            "the kernel kills a program that loads from beyond the break in the page of the break";
         return answer(Tail::MayFault, because);
     }
     // In a kernel whose fork shares pages, this store faults.
     prober.fork(Prober::child());
     if !prober.store(Prober::child(), beyond).comes_back() {
-        let because = "after a fork, a store beyond the break, in its page, kills";
+        let because = "after a fork, the kernel kills a program that stores beyond the break in the page \
+                       of the break";
         return answer(Tail::MayFault, because);
     }
     if refuses_tail(prober) {
-        let because = "a program may use the bytes beyond the break, in its page, and a system call refuses them";
+        let because = "a program may use the bytes beyond the break in the page of the break, but a system \
+                       call refuses them";
         return answer(Tail::ForPrograms, because);
     }
-    let because =
-        "a program may load from beyond the break, in its page, and may store there after a fork";
+    let because = "a program may load from beyond the break in the page of the break, and may store there \
+                   after a fork";
     answer(Tail::Accessible, because)
 }
 
-/// Whether system calls compare addresses with the break: `write`, or `exec` with its array.
+/// Whether `write` or `exec` compares addresses with the break. `exec` gets its array of arguments there.
 fn refuses_tail(prober: &mut Prober) -> bool {
     let heap = prober.layout.heap;
     new_pipe(prober);

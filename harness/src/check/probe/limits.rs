@@ -1,4 +1,4 @@
-//! Sizes of the kernel's tables, as pipes and programs show them.
+//! Sizes of the kernel's tables. Pipes and programs show them.
 
 use super::pipe::{NO_PIPE, READ_END, new_pipe};
 use super::prober::{ASKED, FAILED, Prober};
@@ -6,7 +6,7 @@ use super::{Shown, answer};
 use abi::SystemCall;
 use oracle::Process;
 
-/// Segments of a program that every kernel starts.
+/// Every kernel starts a program with this many segments.
 const FEW_SEGMENTS: u16 = 8;
 
 pub(super) fn files_per_process(prober: &mut Prober) -> Shown<u8> {
@@ -19,7 +19,7 @@ pub(super) fn files_per_process(prober: &mut Prober) -> Shown<u8> {
         copy.value().is_some_and(|fd| fd != FAILED)
     });
     let files = 2 + copies.count() as u8;
-    answer(files, "a process could have this many, of 16 at most")
+    answer(files, "a process could open this many (16 were tried)")
 }
 
 pub(super) fn files(prober: &mut Prober) -> Shown<u16> {
@@ -44,16 +44,16 @@ pub(super) fn files(prober: &mut Prober) -> Shown<u16> {
     }
     let possible = everyone.len() as u16 * u16::from(pipes_each * 2);
     if files < possible {
-        answer(files, "this many were open when the next pipe was refused")
+        answer(files, "this many were open when `pipe` failed")
     } else {
-        answer(u16::MAX, "no limit was met")
+        answer(u16::MAX, "`pipe` never failed for this reason")
     }
 }
 
 pub(super) fn segments(prober: &mut Prober) -> Shown<u16> {
     if prober.start("nine").is_some() {
-        answer(u16::MAX, "a program of nine segments starts")
+        answer(u16::MAX, "a program with nine segments starts")
     } else {
-        answer(FEW_SEGMENTS, "a program of nine segments is refused")
+        answer(FEW_SEGMENTS, "`exec` refuses a program with nine segments")
     }
 }

@@ -1,8 +1,9 @@
-//! Finding out a kernel's dialect by asking it: one question for each field, a few steps each, each from
-//! the snapshot, so that no answer depends on what another question did.
+//! Finds out a kernel's dialect by asking it one question for each field.
 //!
-//! The questions on a section of the dialect are functions of the module of the same name, one for each
-//! field. A field without its function does not compile.
+//! A question is a few steps. Each begins at the snapshot, so that no answer depends on another question.
+//!
+//! Each section of the dialect has a module of the same name, which has one function for each field. If a
+//! field has no function, this does not compile.
 
 mod exec;
 mod faults;
@@ -24,14 +25,14 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-/// One fact about a kernel, a field of its dialect or of its hardware, and how it is known.
+/// One fact about a kernel or its hardware, and how it is known.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Answer {
-    /// The field, as in a dialect file, or after `board.`.
+    /// The field: `section.name` as in a dialect file, or `board.name` for the hardware.
     pub field: &'static str,
     /// Its value, as in a dialect file.
     pub value: String,
-    /// What was asked and what was seen, or that the default stands.
+    /// What the kernel did, or why the field has the default.
     pub because: String,
 }
 
@@ -45,12 +46,12 @@ impl fmt::Display for Answer {
 enum Shown<T> {
     /// The kernel's answer, and how it is known.
     Answer(T, Cow<'static, str>),
-    /// Nothing, so the default stands; and why.
+    /// Nothing, so the field keeps the default. The text says why.
     Nothing(&'static str),
 }
 
-/// Why the default stands if a kernel does neither the one thing nor the other.
-const UNCLEAR: &str = "the default: what the kernel does is neither";
+/// Why a field has the default if the kernel does none of the things that the field may say.
+const UNCLEAR: &str = "the default, because the kernel does none of the expected things";
 
 /// The kernel's answer, and how it is known.
 fn answer<T>(value: T, because: impl Into<Cow<'static, str>>) -> Shown<T> {
@@ -65,7 +66,7 @@ fn clear<T>(known: Option<(T, &'static str)>) -> Shown<T> {
     }
 }
 
-/// What booting has shown of the hardware that `guest` is made for.
+/// What booting has shown about the hardware that `guest` is made for.
 pub fn hardware(guest: &Guest) -> Vec<Answer> {
     fn answer<T>(field: &'static str, seen: &Known<T>, value: impl ToString) -> Answer {
         Answer {
@@ -93,7 +94,8 @@ pub fn hardware(guest: &Guest) -> Vec<Answer> {
     ]
 }
 
-/// Asks `guest` for every field of its dialect. A field without a clear answer is as in `guest`'s dialect.
+/// Asks `guest` for every field of its dialect. A field without a clear answer keeps its value of `guest`'s
+/// dialect.
 pub fn probe(guest: &Arc<Guest>) -> (Dialect, Vec<Answer>) {
     let mut prober = Prober::new(guest);
     let answers = ask_each(&mut prober);
@@ -122,7 +124,7 @@ macro_rules! ask_each {
 }
 oracle::for_each_dialect_field!(ask_each);
 
-/// Puts what was shown into the dialect, and says so.
+/// Writes what was shown to the dialect, and makes an answer of it.
 fn note<T: Serialize>(field: &'static str, shown: Shown<T>, place: &mut T) -> Answer {
     let because = match shown {
         Shown::Answer(value, because) => {
@@ -138,7 +140,7 @@ fn note<T: Serialize>(field: &'static str, shown: Shown<T>, place: &mut T) -> An
     }
 }
 
-/// How a dialect file spells a value: words in quotes, as JSON has it.
+/// How a dialect file spells a value. Words are in quotes, as in JSON.
 fn spelled(value: impl Serialize) -> String {
     serde_json::to_string(&value).unwrap_or_else(|error| error.to_string())
 }

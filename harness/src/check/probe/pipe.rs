@@ -1,4 +1,4 @@
-//! What pipes hold, and when they refuse.
+//! How many bytes a pipe holds, and which calls on a pipe fail.
 
 use super::prober::{ASKED, FAILED, Prober, Seen};
 use super::{Shown, answer, clear};
@@ -6,18 +6,18 @@ use abi::SystemCall;
 use oracle::dialect::{EmptyRead, RefusedByte, WithoutReader};
 use oracle::layout::PAGE_SIZE;
 
-/// The largest pipe that is looked for, in bytes.
+/// The largest pipe that a question looks for, in bytes.
 const LARGEST_PIPE: u64 = 1 << 16;
-/// So far beyond the break nothing is near.
+/// At this distance beyond the break nothing is mapped.
 const PAGES_BEYOND: u64 = 600;
-/// Why the default stands where the kernel gives no pipe to ask with.
-pub(super) const NO_PIPE: &str = "the default: `pipe` fails";
+/// Why a field has the default if the kernel makes no pipe.
+pub(super) const NO_PIPE: &str = "the default, because `pipe` fails";
 /// Descriptors of the first pipe of a case.
 pub(super) const READ_END: u64 = 0;
 pub(super) const WRITE_END: u64 = 1;
 
-/// Makes a pipe, the first thing in a case, so that its ends are descriptors 0 and 1; whether there is
-/// one.
+/// Makes a pipe as the first thing in a case, so that its ends are descriptors 0 and 1. Returns whether
+/// `pipe` succeeded.
 pub(super) fn new_pipe(prober: &mut Prober) -> bool {
     prober.reset();
     let ends = prober.layout.data.start;
@@ -43,7 +43,7 @@ pub(super) fn bytes(prober: &mut Prober) -> Shown<u32> {
     }
     answer(
         holds as u32,
-        "a process can write this many bytes without a reader",
+        "a process can write this many bytes although nobody reads",
     )
 }
 
@@ -88,17 +88,17 @@ pub(super) fn write_without_reader(prober: &mut Prober) -> Shown<WithoutReader> 
     clear(match written.value() {
         Some(FAILED) => Some((
             WithoutReader::Fails,
-            "a write to a pipe without a reader returns -1",
+            "a write to a pipe without a read end returns -1",
         )),
         Some(4) => Some((
             WithoutReader::FailsWhenFull,
-            "a pipe without a reader takes bytes while it has room",
+            "a pipe without a read end takes bytes until it is full",
         )),
         _ => None,
     })
 }
 
-/// Reads four bytes from a pipe that holds four, to an address that must not be touched.
+/// Reads four bytes from a pipe that holds four, to a bad address.
 fn read_to_bad(prober: &mut Prober) -> Seen {
     let good = prober.layout.data.start;
     ask_with_bad(prober, |prober, bad| {
@@ -108,8 +108,8 @@ fn read_to_bad(prober: &mut Prober) -> Seen {
     })
 }
 
-/// Asks with several addresses that no system call may touch, until an answer shows that the address was
-/// not touched: a kernel with a bug may allow one of them.
+/// Asks with several bad addresses until an answer shows that the kernel did not touch the address. One
+/// address is not enough, because a kernel with a bug may allow it.
 fn ask_with_bad(prober: &mut Prober, ask: impl Fn(&mut Prober, u64) -> Seen) -> Seen {
     let beyond = prober.layout.heap + PAGES_BEYOND * PAGE_SIZE;
     let bad = [
@@ -125,8 +125,8 @@ fn ask_with_bad(prober: &mut Prober, ask: impl Fn(&mut Prober, u64) -> Seen) -> 
 
 fn zero_or_failed(seen: Seen) -> Shown<i8> {
     clear(match seen.value() {
-        Some(0) => Some((0, "it returns 0")),
-        Some(FAILED) => Some((-1, "it returns -1")),
+        Some(0) => Some((0, "the call returns 0")),
+        Some(FAILED) => Some((-1, "the call returns -1")),
         _ => None,
     })
 }

@@ -1,4 +1,4 @@
-//! The prober: has processes of a kernel do things, and looks at what comes of them.
+//! The prober: makes the processes of a kernel do things, and looks at the results.
 
 use crate::driver::Driver;
 use crate::guest::Guest;
@@ -10,21 +10,21 @@ use oracle::{
 };
 use std::sync::Arc;
 
-/// The first process of a case, which every question is put to.
+/// The first process of a case. It runs the steps of every question.
 pub(super) const ASKED: Process = Process::FIRST;
 /// What a system call returns for failure.
 pub(super) const FAILED: u64 = u64::MAX;
-/// The most pages of the kernel's that are looked for below the trapframe.
+/// The most shared pages that a question looks for below the trapframe.
 const MOST_SHARED_PAGES: u64 = 8;
 
-/// What a step led to.
+/// The result of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Seen {
     /// Its process came back with this.
     Returned(u64),
-    /// Its process did not come back; whether the kernel said that it killed it.
+    /// Its process did not come back. `announced` says whether the kernel printed that it killed it.
     Silent { announced: bool },
-    /// The machine stopped: a panic, a hang.
+    /// The machine stopped: a panic or a hang.
     Broken,
 }
 
@@ -41,13 +41,13 @@ impl Seen {
     }
 }
 
-/// A kernel that is asked, and what it has answered.
+/// A kernel that is asked, and its answers so far.
 pub(super) struct Prober {
     pub(super) driver: Driver,
     pub(super) layout: Layout,
-    /// What is known of the kernel so far; the default where nothing is.
+    /// What is known about the kernel so far. A field that is not known has its default.
     pub(super) dialect: Dialect,
-    /// Pages of the kernel's directly below the trapframe.
+    /// Shared pages directly below the trapframe.
     pub(super) shared_pages: u64,
     observation: Observation,
 }
@@ -65,7 +65,7 @@ impl Prober {
         prober
     }
 
-    /// User pages directly below the trapframe, in a program that has asked for none.
+    /// Counts user pages directly below the trapframe in a program that asked for none.
     fn count_shared_pages(&mut self) -> u64 {
         self.reset();
         let mappings = self.mappings(Some(ASKED));
@@ -84,24 +84,24 @@ impl Prober {
         self.driver.reset();
     }
 
-    /// What the last step led to, in full.
+    /// The full observation of the last step.
     pub(super) fn observation(&self) -> &Observation {
         &self.observation
     }
 
-    /// The pages that a process has mapped, or all processes.
+    /// The mapped pages of a process, or of all processes.
     pub(super) fn mappings(&mut self, process: Option<Process>) -> Vec<PageMapping> {
         let mut mappings = Vec::new();
         self.driver.list_mappings(process, &mut mappings);
         mappings
     }
 
-    /// Where the trapframe begins, or what the kernel has below it.
+    /// Where the trapframe begins, or the shared pages below it.
     pub(super) fn end_of_memory(&self) -> u64 {
         self.layout.trapframe - self.shared_pages * PAGE_SIZE
     }
 
-    /// Pages of the heap that are mapped.
+    /// Mapped pages of the heap.
     pub(super) fn heap_pages(&mut self) -> usize {
         let heap = self.layout.heap..self.end_of_memory();
         let mappings = self.mappings(Some(ASKED));
@@ -113,14 +113,14 @@ impl Prober {
         self.call(SystemCall::Sbrk, [0; 3]).value()
     }
 
-    /// Starts the program of that name; its stack pointer, if it started.
+    /// Starts the program of that name. Returns its stack pointer if it started.
     pub(super) fn start(&mut self, program: &str) -> Option<u64> {
         // Zeros, which end the array of arguments at once.
         let array = self.layout.data.end - PAGE_SIZE / 2;
         self.start_with(program, |_| array)
     }
 
-    /// The same with the array of arguments that `prepare` makes, given by its address.
+    /// The same, with the array of arguments at the address that `prepare` returns.
     pub(super) fn start_with(
         &mut self,
         program: &str,
@@ -137,7 +137,7 @@ impl Prober {
         })
     }
 
-    /// Stores a path so many bytes beyond the start of the agent's last page of data; gives its address.
+    /// Stores a path to the agent's last page of data, `offset` bytes from its start. Returns its address.
     pub(super) fn store_path(&mut self, word: &str, offset: u64) -> u64 {
         let address = self.layout.data.end - PAGE_SIZE + offset;
         self.act(Action::StoreString {
@@ -148,8 +148,8 @@ impl Prober {
         address
     }
 
-    /// Has a process store to a page, so that the next question does not depend on what kernels do wrong
-    /// with pages that are shared or not there yet.
+    /// Makes a process store to a page. Then the next question does not depend on mistakes of the kernel
+    /// with shared pages and pages that are not mapped yet.
     pub(super) fn make_private(&mut self, process: Process, address: u64) {
         self.store(process, address);
     }
@@ -172,7 +172,7 @@ impl Prober {
         })
     }
 
-    /// Raises the program break by so many pages, and touches them all, for the same reason.
+    /// Raises the program break by `pages`, and touches all of them, for the same reason.
     pub(super) fn grow_and_touch(&mut self, pages: u64) {
         self.call(SystemCall::Sbrk, [pages * PAGE_SIZE, 0, 0]);
         self.act(Action::Touch {
@@ -183,7 +183,7 @@ impl Prober {
         });
     }
 
-    /// The second process of a case, which the first one forks.
+    /// The second process of a case. The first one forks it.
     pub(super) fn child() -> Process {
         Process::all().nth(1).unwrap_or(ASKED)
     }

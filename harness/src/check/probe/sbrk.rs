@@ -1,4 +1,4 @@
-//! How `sbrk` takes its arguments, and where it refuses.
+//! How `sbrk` reads its arguments, and what it refuses.
 
 use super::prober::{FAILED, Prober};
 use super::{Shown, answer, clear};
@@ -6,9 +6,9 @@ use abi::SystemCall;
 use oracle::dialect::{BelowZero, Bits, Bound, Growth};
 use oracle::layout::PAGE_SIZE;
 
-/// Pages that show whether memory is taken at once.
+/// A growth by this many pages shows whether the kernel allocates at once.
 const PAGES: u64 = 8;
-/// `sbrk`'s second argument: memory at once.
+/// `sbrk`'s second argument for a growth that allocates at once.
 const EAGER: u64 = 1;
 
 pub(super) fn amount_bits(prober: &mut Prober) -> Shown<Bits> {
@@ -33,7 +33,7 @@ pub(super) fn below_heap(prober: &mut Prober) -> Shown<Bound> {
     clear(match (returned.value(), prober.program_break()) {
         (Some(FAILED), _) => Some((Bound::Refused, "giving the stack back returns -1")),
         (_, Some(at)) if at == prober.layout.heap - PAGE_SIZE => {
-            Some((Bound::Granted, "the stack can be given back"))
+            Some((Bound::Granted, "a program can give back its stack"))
         }
         _ => None,
     })
@@ -66,7 +66,7 @@ pub(super) fn growth(prober: &mut Prober) -> Shown<Growth> {
 
 pub(super) fn eager_flavour(prober: &mut Prober) -> Shown<bool> {
     if prober.dialect.sbrk.growth == Growth::AtOnce {
-        return answer(false, "every growth is eager");
+        return answer(false, "every growth allocates at once");
     }
     if pages_of_growth(prober, EAGER) == 0 {
         answer(false, "with flavour 1, a growth maps no page either")
@@ -75,7 +75,7 @@ pub(super) fn eager_flavour(prober: &mut Prober) -> Shown<bool> {
     }
 }
 
-/// How many pages of the heap are mapped after a growth of that flavour.
+/// The number of heap pages that are mapped after a growth of that flavour.
 fn pages_of_growth(prober: &mut Prober, flavour: u64) -> usize {
     prober.reset();
     prober.call(SystemCall::Sbrk, [PAGES * PAGE_SIZE, flavour, 0]);
