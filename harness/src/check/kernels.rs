@@ -3,7 +3,7 @@
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
-/// Where a built tree has its kernel and its image: xv6's own makefile, then ours.
+/// Where a built tree has its kernel and its image: first as xv6's makefile builds them, then as ours does.
 const PLACES: [(&str, &str); 3] = [
     ("kernel/kernel", "fs.img"),
     ("target/guest/kernel.elf", "target/guest/fs.img"),
@@ -21,10 +21,10 @@ pub struct Candidate {
     pub file_system: PathBuf,
 }
 
-/// Why a folder gives no kernel.
+/// Why no kernel was found in a folder.
 #[derive(Debug, thiserror::Error)]
 pub enum NoKernel {
-    /// It cannot be read.
+    /// The folder cannot be read.
     #[error("cannot read {}: {source}", folder.display())]
     Unreadable {
         /// Which folder.
@@ -32,10 +32,10 @@ pub enum NoKernel {
         /// Why not.
         source: std::io::Error,
     },
-    /// It holds none.
+    /// The folder holds no kernel.
     #[error(
-        "no kernel in {}: neither it nor a folder in it holds kernel/kernel and fs.img (build each \
-         tree with `make kernel/kernel fs.img`), or kernel.elf and fs.img",
+        "no kernel in {}: this folder, or each folder in it, must hold kernel/kernel and fs.img, or \
+         kernel.elf and fs.img (build a tree with `make kernel/kernel fs.img`)",
         folder.display()
     )]
     None {
@@ -75,7 +75,7 @@ fn candidate(folder: &Path) -> Option<Candidate> {
     let (kernel, file_system) = places
         .into_iter()
         .find(|(kernel, image)| kernel.is_file() && image.is_file())?;
-    // A link is known by its own name; `.` and `..` by that of the folder.
+    // A link keeps its own name. `.` and `..` get the name of the folder.
     let resolved = folder.canonicalize().ok();
     let name = folder
         .file_name()

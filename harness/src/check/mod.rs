@@ -1,5 +1,4 @@
-//! Checking a kernel that is not ours: finding out its dialect, fuzzing it, and putting what was
-//! found in order.
+//! Checks a kernel that is not ours: finds out its dialect, fuzzes it, and puts the findings in order.
 
 pub mod kernels;
 pub mod probe;
@@ -21,10 +20,10 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use std::{fs, io};
 
-/// What a check has to do.
+/// How to check a kernel.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// How the kernel may differ; `None`: it is asked.
+    /// How the kernel may differ. `None` means that the check finds it out.
     pub dialect: Option<Dialect>,
     /// Cases to begin with.
     pub seeds: Vec<Case>,
@@ -36,7 +35,7 @@ pub struct Plan {
     pub seed: u64,
     /// Where the cases of findings go.
     pub findings: PathBuf,
-    /// Ends the check, with its table, as soon as it is set.
+    /// If it is set, the check ends and prints its table.
     pub stop: Arc<AtomicBool>,
 }
 
@@ -45,12 +44,12 @@ pub struct Plan {
 pub struct Checked {
     /// How the kernel behaves where kernels may differ.
     pub dialect: Dialect,
-    /// The file that holds it, with how each field is known, to be edited and given with `--dialect`.
+    /// The file that holds it, with how each field is known. It can be edited and given with `--dialect`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dialect_file: Option<PathBuf>,
-    /// What names this kernel, and how it may differ, to the other commands.
+    /// The options that name this kernel and its dialect to the other commands.
     pub flags: String,
-    /// How the hardware is known, and each field of the dialect unless the dialect was given.
+    /// The hardware and each field of the dialect, with how they are known. A given dialect is left out.
     pub answers: Vec<Answer>,
     /// What could not be checked, and why.
     pub unchecked: Vec<&'static str>,
@@ -75,10 +74,10 @@ pub enum CheckError {
     Campaign(Broken),
 }
 
-/// Boots `files`, finds out the dialect, and fuzzes. `tell` is called sometimes, from any thread.
+/// Boots `files`, finds out the dialect, and fuzzes. `tell` is called from time to time, from any thread.
 ///
 /// # Errors
-/// Says how far the kernel came; a finding is no error.
+/// The kernel does not boot, or the campaign stops. The error says how far it got. A finding is no error.
 pub fn check(
     files: &GuestFiles,
     plan: &Plan,
@@ -125,7 +124,7 @@ pub fn check(
     })
 }
 
-/// What names the kernel on the command line.
+/// The options that name the kernel on the command line.
 fn flags(files: &GuestFiles, dialect: Option<&Path>) -> String {
     let mut flags = format!(
         "--kernel {} --fs {}",
@@ -149,7 +148,7 @@ fn keep_dialect(dialect: &Dialect, answers: &[Answer], folder: &Path) -> io::Res
     Ok(path)
 }
 
-/// About what a case costs on a C kernel, in the cheapest operations.
+/// The approximate cost of a case on a C kernel. The cheapest operation costs 1.
 pub fn cost(case: &Case) -> u64 {
     let operations = case.operations.iter();
     let costs = operations.map(|operation| Service::of(operation.call.kind()).cost);
@@ -161,19 +160,19 @@ fn unchecked(guest: &Guest) -> Vec<&'static str> {
     let mut missing = Vec::new();
     if guest.accounts.is_none() {
         missing.push(
-            "frames: the ELF file has no symbol `kmem` with one list of free frames in it, so leaks \
-             and laziness were not judged, and memory was never made scarce",
+            "frames: the ELF file has no symbol `kmem` with one free list, so leaks and laziness were \
+             not judged, and memory was never made scarce",
         );
     }
     if guest.panic_entry.is_none() {
         missing.push(
-            "panics at once: the ELF file has no symbol `panic`, so a panic is noticed only when its step \
-             has used up its budget",
+            "immediate panics: the ELF file has no symbol `panic`, so a panic is noticed only when its \
+             step has used up its budget",
         );
     }
     if guest.requests.asked.is_none() {
         missing.push(
-            "single allocations: the ELF file has no symbol `kalloc`, so no single allocation was made \
+            "failing allocations: the ELF file has no symbol `kalloc`, so no single allocation was made \
              to fail",
         );
     }

@@ -1,4 +1,4 @@
-//! `faultline bugs`: shows that the fuzzer bites, on kernels with one bug each.
+//! `faultline bugs`: measures the fuzzer on kernels with one seeded bug each.
 
 use super::Conclusion;
 use faultline::guest::location::checkout;
@@ -14,14 +14,18 @@ use std::path::{Path, PathBuf};
 
 #[derive(clap::Args)]
 #[command(after_help = "\
-Applies each patch of corpus/bugs to a copy of the kernel, builds it, and fuzzes it on one core. Prints
-for each bug in how many campaigns it was reached, triggered and detected, the median of the executions
-and seconds that took, the worst of them, and the rules that told. The checkout is not touched.
-corpus/bugs/README.md explains the catalogue. ./scripts/bugs runs this after all set-up.
+Applies each patch of corpus/bugs to a copy of the kernel, builds it, and fuzzes it on one core. For
+each bug, prints the number of campaigns that reached, triggered and detected it, the median and the
+worst of the executions and seconds that this took, and the rules that reported it. The checkout is
+not changed. corpus/bugs/README.md explains the catalogue. ./scripts/bugs does the set-up and runs
+this command.
 
-Exit codes: 0 every bug was detected (in the median campaign, by one of the rules that its patch names)
-but those that are known to be missed; 1 some bug was not, or one that is known to be missed was; 2 it
-could not run.
+A bug is detected if the median campaign reports it by one of the rules that its patch names.
+
+Exit codes:
+  0  every bug was detected, except those that are known to be missed
+  1  a bug was missed, or a bug that is known to be missed was detected
+  2  the command could not run
 
 Examples:
   faultline bugs --engine afl --every 2 --seconds 20
@@ -32,45 +36,47 @@ pub(crate) struct Arguments {
     /// Only the bugs whose file names contain this [default: all]
     #[arg(value_name = "BUG")]
     names: Vec<String>,
-    /// Only a dozen of all kinds, for continuous integration
+    /// Only a dozen bugs, some of each kind, for continuous integration
     #[arg(long)]
     sample: bool,
-    /// Of those, every Nth by number, the first included
+    /// Only every Nth of these bugs in the order of their numbers, beginning with the first
     #[arg(long, value_name = "N", default_value = "1", value_parser = positive())]
     every: u32,
-    /// What tries the kernels
+    /// The engine that looks for the bugs
     #[arg(long, value_enum, default_value = "campaign")]
     engine: EngineArgument,
-    /// Campaigns a bug
+    /// Campaigns for each bug
     #[arg(long, value_name = "N", default_value = "5", value_parser = positive())]
     seeds: u32,
-    /// Budget of one campaign
+    /// The longest that one campaign may run
     #[arg(long, value_name = "N", default_value = "60", value_parser = positive())]
     seconds: u32,
-    /// The same in executions, which say more on a machine that is busy with other work [default: no
-    /// end]
+    /// The most executions of one campaign; they say more than seconds if the machine is busy with
+    /// other work [default: no limit]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     executions: Option<u64>,
-    /// Start from corpus/seeds instead of from nothing
+    /// Start from corpus/seeds instead of an empty corpus
     #[arg(long)]
     with_seeds: bool,
-    /// Where the same goes as tab-separated values [default: target/bugs/ENGINE.tsv]
+    /// Write the results to this file as well, as tab-separated values [default:
+    /// target/bugs/ENGINE.tsv]
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Take the results that are there of the same kernel, patch, faultline and options; a run that is
-    /// cut loses only the bug in hand
+    /// Use results of an earlier run with the same kernel, patch, faultline and options; a run that
+    /// was stopped loses only the bug that it was working on
     #[arg(long)]
     resume: bool,
-    /// Bugs that name one rule, in campaigns that go on after a finding: is every finding by that rule?
+    /// Only bugs that name a single rule; the campaigns go on after a finding, and every finding must
+    /// be by that rule
     #[arg(long, group = "only")]
     alone: bool,
-    /// Only apply and build
+    /// Only apply the patches and build the kernels
     #[arg(long, group = "only")]
     build: bool,
     /// Only list the catalogue
     #[arg(long, group = "only")]
     list: bool,
-    /// Only print what target/bugs/*.tsv hold, side by side (docs/bugs.md)
+    /// Only print the results in target/bugs/*.tsv, side by side (docs/bugs.md)
     #[arg(long, group = "only")]
     table: bool,
 }
@@ -83,11 +89,11 @@ enum EngineArgument {
     Libfuzzer,
     /// AFL++, through cargo afl
     Afl,
-    /// The kernel's own test programs: what do they say?
+    /// No fuzzing: the kernel's own test programs
     Programs,
 }
 
-/// A number from 1 on.
+/// A number, at least 1.
 fn positive() -> clap::builder::RangedI64ValueParser<u32> {
     clap::value_parser!(u32).range(1..)
 }
@@ -159,7 +165,7 @@ fn print_in_list(bug: &Bug) {
     );
 }
 
-/// The file that rows go to as tab-separated values, with its head.
+/// Creates the file of tab-separated values, with its first line.
 fn table_file(output: Option<&Path>, usual: &Path, head: &str) -> miette::Result<File> {
     let path = output.unwrap_or(usual);
     let what = || format!("cannot write {}", path.display());
@@ -251,7 +257,7 @@ fn ask_programs(bugs: &[Bug], plan: &Plan, output: Option<&Path>) -> miette::Res
     Ok(Conclusion::Clean)
 }
 
-/// The result; if there is none, says why and counts the bug.
+/// The result. If there is none, prints why and counts the bug as not built or not run.
 fn note_trouble<T>(bug: &Bug, result: Result<T, Trouble>, tally: &mut Tally) -> Option<T> {
     match result {
         Ok(result) => Some(result),
@@ -267,7 +273,7 @@ fn note_trouble<T>(bug: &Bug, result: Result<T, Trouble>, tally: &mut Tally) -> 
     }
 }
 
-/// Counts a bug, and says so if it is missed and that is known.
+/// Counts a bug. Prints the reason if it is missed and known to be missed.
 fn count(tally: &mut Tally, bug: &Bug, is_detected: bool) {
     if let Some(why) = tally.count(bug, is_detected) {
         println!("  missed, as known: {why}");
@@ -277,14 +283,14 @@ fn count(tally: &mut Tally, bug: &Bug, is_detected: bool) {
 fn all_built(tally: &Tally) -> miette::Result<()> {
     if !tally.not_built.is_empty() {
         miette::bail!(
-            "not built: {}\nthe kernel has changed: renew these patches",
+            "not built: {}\nthe kernel has changed: update these patches",
             tally.not_built.join(" ")
         );
     }
     Ok(())
 }
 
-/// Says what came of all bugs; `how` says what is wrong with those that were missed.
+/// Prints the sum of all bugs. `how` says what is wrong with those that were missed.
 fn conclude(tally: &Tally, bugs: usize, how: &str) -> miette::Result<Conclusion> {
     all_built(tally)?;
     let Tally {
@@ -295,7 +301,7 @@ fn conclude(tally: &Tally, bugs: usize, how: &str) -> miette::Result<Conclusion>
     }
     if !surprises.is_empty() {
         println!(
-            "{} detected that are said to be missed: {} (take the line \"Missed:\" out of their patches)",
+            "{} detected although their patches say that they are missed: {} (delete the line \"Missed:\" from these patches)",
             surprises.len(),
             surprises.join(" ")
         );
@@ -303,6 +309,6 @@ fn conclude(tally: &Tally, bugs: usize, how: &str) -> miette::Result<Conclusion>
     if !tally.is_as_expected() {
         return Ok(Conclusion::Findings);
     }
-    println!("{bugs} bugs: as expected");
+    println!("{bugs} bugs: all results are as expected");
     Ok(Conclusion::Clean)
 }

@@ -1,4 +1,4 @@
-//! `faultline campaign`: fuzzing with our own engine.
+//! `faultline campaign`: fuzzes the kernel with our own engine.
 
 use super::parallel::{self, Threads, interrupt};
 use super::{Conclusion, Format, GuestArguments, output};
@@ -24,7 +24,7 @@ pub(crate) struct Arguments {
     /// Folders of text cases, or single case files, to start from
     #[arg(value_name = "DIR")]
     folders: Vec<PathBuf>,
-    /// The fuzz target that cases are made for; several take turns [default: all]
+    /// The fuzz target to generate cases for; several targets take turns [default: all]
     #[arg(long = "target", value_name = "NAME", value_parser = targets())]
     targets: Vec<Profile>,
     /// How long to fuzz [default: 60, or no limit if --executions is given]
@@ -35,10 +35,10 @@ pub(crate) struct Arguments {
     executions: Option<u64>,
     #[command(flatten)]
     threads: Threads,
-    /// The random seed; with --jobs 1 and --executions a campaign repeats exactly
+    /// The random seed; with --jobs 1 and --executions, a campaign can be repeated exactly
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    /// A folder for cases that cover something new; it is also read at the start
+    /// A folder for cases that cover something new; the campaign also starts from its cases
     #[arg(long, value_name = "DIR")]
     corpus: Option<PathBuf>,
     /// The folder that findings are written to [default: findings/ in the checkout]
@@ -50,7 +50,7 @@ pub(crate) struct Arguments {
     /// Write findings as they were found, without minimising them
     #[arg(long)]
     as_found: bool,
-    /// Make most cases avoid findings that are already known, to find others
+    /// Make most cases avoid the known findings, in order to find others
     #[arg(long)]
     steer: bool,
     /// How to print

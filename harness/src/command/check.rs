@@ -17,7 +17,7 @@ use std::time::Duration;
 
 #[derive(clap::Args)]
 #[command(after_help = "\
-Any xv6 for RV64 will do, unmodified, as its own makefile builds it. No other information is needed.
+Any xv6 for RV64 works without changes, as its own makefile builds it. No other information is needed.
 Each row of the table is probably one bug. Its case file shows the bug in a few lines, and
 `faultline trace FILE --kernel … --fs …` goes through the case step by step.
 
@@ -83,7 +83,7 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
         let told = pool.install(|| check_one(&candidate, &plan, &progress));
         let (checked, error) = match told {
             Ok(checked) => (Some(checked), None),
-            // If there are others, a kernel that does not boot is a row of the table.
+            // If there are other kernels, one that does not boot becomes a row of the table.
             Err(error) if several => (None, Some(error.to_string())),
             Err(error) => return Err(error),
         };
@@ -142,7 +142,7 @@ fn plan(arguments: &Arguments, jobs: usize) -> miette::Result<Plan> {
     } else {
         Vec::new()
     };
-    // Cheap cases show many bugs before the first expensive one has run.
+    // Cheap cases show many bugs before the first expensive case ends.
     seeds.sort_by_key(faultline::check::cost);
     seeds.extend(case_file::read_all(&arguments.seeds)?);
     let dialect: Option<Dialect> = match &arguments.dialect {
@@ -236,7 +236,7 @@ fn print_row(number: usize, row: &Row) {
     }
     let as_found = match report.minimised.minimality {
         Minimality::Proved => "",
-        Minimality::BudgetSpent => ", not as short as it could be",
+        Minimality::BudgetSpent => ", perhaps not minimal",
     };
     println!(
         "   {} (after {:.1} s{as_found}):",
@@ -251,7 +251,7 @@ fn print_row(number: usize, row: &Row) {
     }
 }
 
-/// Each line, with the number of times that it is repeated.
+/// Each line, with how often it occurs in a row.
 fn repeated<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<(&'a str, usize)> {
     let mut repeated: Vec<(&str, usize)> = Vec::new();
     for line in lines {
@@ -296,6 +296,6 @@ fn counts(rows: &[Row]) -> String {
     format!("{}  {worst}", counts.join(" "))
 }
 
-/// The most characters in a line, and in a kernel's name in it.
+/// The most characters of a line, and of a kernel's name in the line.
 const LINE: usize = 120;
 const LONGEST_NAME: usize = 24;

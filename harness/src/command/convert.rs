@@ -72,7 +72,7 @@ fn convert(
     }
     let Some(folder) = &arguments.output else {
         return Err(miette::miette!(
-            "{} is a folder: say where to write with --output FOLDER",
+            "{} is a folder: name the folder to write to with --output FOLDER",
             arguments.input.display()
         ));
     };

@@ -1,4 +1,4 @@
-//! `faultline distil`: keeps a few cases that cover what many covered.
+//! `faultline distil`: keeps a few cases that cover as much as all of them.
 
 use super::parallel::{Threads, bar};
 use super::{Conclusion, Format, GuestArguments, output};
@@ -10,9 +10,9 @@ use std::path::PathBuf;
 
 #[derive(clap::Args)]
 #[command(after_help = "\
-Runs all cases and keeps a few short ones that together cover every edge of the kernel and every
-state feature that any case covers. Cases with a finding are left out. The input may be the corpora of
-all engines, text or binary. The output is text, and any engine can use it as a corpus.
+Runs all cases and keeps a few short ones. Together they cover every edge of the kernel and every state
+feature that any case covers. Cases with a finding are left out. The input may be the corpora of all
+engines, text or binary. The output is text, and any engine can use it as a corpus.
 
 Example:
   faultline distil fuzz/corpus/* target/fuzz/fork_cow.campaign --output target/distilled")]

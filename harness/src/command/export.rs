@@ -8,10 +8,10 @@ use faultline::runner::Runner;
 use std::path::PathBuf;
 
 const EXAMPLE: &str = "\
-The program prints a line for the operation that differs, and its last line is REPRODUCED or
-not reproduced. A program cannot see everything (page tables, the kernel's own tables). If it cannot
-show the finding, it ends with NOT SHOWN and the reason, and the exit code of this command is 3. A
-program cannot arrange a race, or make a certain request for a frame fail: then the exit code is 2.
+The program prints a line for the operation that differs. Its last line is REPRODUCED or not reproduced.
+A program cannot see page tables or the kernel's own tables. If this hides the finding, the program ends
+with NOT SHOWN and the reason, and the exit code of this command is 3. A program cannot arrange a race or
+make a certain allocation of a frame fail. For such a case no program is written, and the exit code is 2.
 See docs/findings.md.
 
 Example:
@@ -66,15 +66,13 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
         eprintln!("note: {note}");
     }
     if let Some(hidden) = exported.hidden {
-        eprintln!("the program does what the case does, but does not show what is wrong: {hidden}");
+        eprintln!("the program performs the case, but it cannot show the finding: {hidden}");
         return Ok(Conclusion::NotShown);
     }
     Ok(match &exported.finding {
         Some(_) => Conclusion::Findings,
         None => {
-            eprintln!(
-                "the case shows no finding on this kernel: the program shows that there is none"
-            );
+            eprintln!("the case shows no finding on this kernel, and the program will show none");
             Conclusion::Clean
         }
     })

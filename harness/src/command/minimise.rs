@@ -13,8 +13,8 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 const EXAMPLE: &str = "\
-The result shows the same bucket: the same rule, kind of operation and state of its page, or for a
-panic or a hang the same functions of the kernel. Each line says why it is needed.
+The result is a finding of the same bucket: the same rule, kind of operation and state of its page. For
+a panic or a hang, the functions of the kernel are the same. Each line says why it is needed.
 
 Examples:
   faultline minimise findings/crash.case --output corpus/regressions/short.case
@@ -31,10 +31,10 @@ pub(crate) struct Arguments {
     /// Where to write the result [default: standard output]
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// The most executions to spend
+    /// The most executions
     #[arg(long, default_value_t = 20_000, value_name = "N")]
     executions: u64,
-    /// The most seconds to spend; the result then depends on the machine's speed [default: no limit]
+    /// The most seconds; the result then depends on the speed of this machine [default: no limit]
     #[arg(long, value_name = "N")]
     seconds: Option<u64>,
     /// How to print

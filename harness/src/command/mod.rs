@@ -34,8 +34,8 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0  nothing wrong was found
   1  at least one finding
-  2  the command could not run: no such file, not a case, no kernel, …
-  3  export: the program was written, but it cannot show the finding; it says why
+  2  the command could not run, for example because a file is missing or is not a case
+  3  export only: the program was written, but it cannot show the finding; it says why
 
 Example:
   faultline run corpus/seeds/sbrk_faults/*.case";
@@ -58,9 +58,9 @@ enum Command {
     Replay(replay::Arguments),
     /// Fuzz the kernel with our own engine: parallel, guided by coverage, on stable Rust.
     Campaign(campaign::Arguments),
-    /// Keep a few cases that together cover what many covered.
+    /// Keep a few cases that together cover as much as all of them.
     Distil(distil::Arguments),
-    /// Check somebody else's kernel, or many: find out how it differs, fuzz it, list likely bugs.
+    /// Check one or many xv6 kernels: find out the dialect, fuzz, and list the likely bugs.
     Check(check::Arguments),
     /// Find the smallest case that shows the same finding.
     Minimise(minimise::Arguments),
@@ -70,15 +70,15 @@ enum Command {
     Export(export::Arguments),
     /// Change the kernel's machine code in many small ways, and count the changes that cases notice.
     Mutants(mutants::Arguments),
-    /// Fuzz kernels with one bug each, to show that the fuzzer bites.
+    /// Fuzz kernels with one seeded bug each, to measure the fuzzer.
     Bugs(bugs::Arguments),
     /// Run the kernel's own test programs at its shell, within a budget of instructions.
     Programs(programs::Arguments),
     /// Fuzz every target for a night, and print a summary of one page.
     Nightly(nightly::Arguments),
-    /// Put text cases into their canonical form; comments stay.
+    /// Rewrite text cases in canonical form; comments stay.
     Fmt(convert::FmtArguments),
-    /// Convert text cases to the binary form that fuzz engines mutate.
+    /// Convert text cases to the binary form, which fuzz engines mutate.
     Encode(convert::ConvertArguments),
     /// Convert binary cases to text.
     Decode(convert::ConvertArguments),
@@ -133,11 +133,11 @@ fn dialect(name: &Path) -> miette::Result<Dialect> {
 /// What a command found out, as an exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Conclusion {
-    /// Nothing wrong.
+    /// Nothing is wrong.
     Clean,
     /// At least one finding.
     Findings,
-    /// A finding, and what was asked for does not show it.
+    /// There is a finding, but the program that was written cannot show it.
     NotShown,
 }
 

@@ -17,8 +17,8 @@ use std::path::PathBuf;
 
 #[derive(clap::Args)]
 #[command(after_help = "\
-Each mutant is the kernel with one instruction changed. The mutants that no case detects are listed with
-function and line. Each is a gap in the oracle, a gap in the cases, or a change without effect.
+A mutant is the kernel with one instruction changed. The mutants that no case detects are listed with
+function and line. Each of them is a gap in the oracle, a gap in the cases, or a change without effect.
 
 With --programs the same mutants also run under the kernel's own test programs, at its shell. Each
 program may take three times the instructions that it takes on the sound kernel. Programs take far
@@ -31,7 +31,7 @@ pub(crate) struct Arguments {
     /// Folders of text cases, or single case files, to run on each mutant
     #[arg(value_name = "DIR")]
     folders: Vec<PathBuf>,
-    /// How many generated cases to run on each mutant as well, for every fuzz target in turn
+    /// How many generated cases to run on each mutant as well; the fuzz targets take turns
     #[arg(long, value_name = "N", default_value_t = 100)]
     generate: u64,
     /// The number of operations in a generated case
@@ -50,8 +50,8 @@ pub(crate) struct Arguments {
     /// Run the kernel's own test programs on each mutant as well [default: all four]
     #[arg(long, value_name = "LINE", num_args = 0..)]
     programs: Option<Vec<String>>,
-    /// Run no further test program on a mutant that one has detected; then only the score of all
-    /// programs together is known
+    /// Stop at the first test program that detects the mutant; then only the score of all programs
+    /// together is known
     #[arg(long, requires = "programs")]
     until_detected: bool,
     #[command(flatten)]
@@ -63,7 +63,7 @@ pub(crate) struct Arguments {
     guest: GuestArguments,
 }
 
-/// Where a kernel manages memory, traps and processes: ours, then the C kernel's.
+/// The source files that manage memory, traps and processes: of our kernel, then of the C kernels.
 const FILES: [&str; 8] = [
     "memory/",
     "process/",
@@ -88,7 +88,7 @@ struct Report<'a> {
     programs: Option<Programs>,
 }
 
-/// What the test programs make of the same mutants.
+/// What the test programs detect of the same mutants.
 #[derive(Serialize)]
 struct Programs {
     /// The score of each program, if each ran on each mutant, and of all of them together.

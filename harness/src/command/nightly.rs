@@ -1,4 +1,4 @@
-//! `faultline nightly`: a night of fuzzing, with one page in the morning.
+//! `faultline nightly`: fuzzes for a night and writes a summary of one page.
 
 use super::parallel::{self, Threads, interrupt};
 use super::{Conclusion, Format, GuestArguments, mutants, output};
@@ -10,17 +10,17 @@ use std::time::Duration;
 #[derive(clap::Args)]
 #[command(after_help = "\
 The state folder holds the cases that each target has collected, every finding, and the buckets that
-were already reported. The next night continues from there. Read summary.md in this folder.
+were already reported. The next night continues from there. The summary is summary.md in this folder.
 
-Exit code 1: there is a bucket that no earlier night has reported, or a case that was clean before.
+Exit code 1: there is a bucket that no earlier night reported, or a case of DIR has a finding.
 
 Example:
   faultline nightly --state target/nightly --minutes 60")]
 pub(crate) struct Arguments {
-    /// Folders of cases that must run clean, and that every target starts from
+    /// Folders of cases that must not show a finding, and from which every target starts
     #[arg(value_name = "DIR", default_values = ["corpus/seeds", "corpus/regressions"])]
     folders: Vec<PathBuf>,
-    /// The state folder, which one night leaves to the next
+    /// The state folder, which each night leaves to the next
     #[arg(long, value_name = "DIR")]
     state: PathBuf,
     /// How long to fuzz all targets together
@@ -29,7 +29,7 @@ pub(crate) struct Arguments {
     /// The fuzz targets [default: all]
     #[arg(long = "target", value_name = "NAME")]
     targets: Vec<Profile>,
-    /// How many mutants of the kernel to try, chosen anew each night; 0 tries none
+    /// How many mutants of the kernel to try, a new choice each night; 0 tries none
     #[arg(long, value_name = "N", default_value_t = 500)]
     mutants: usize,
     #[command(flatten)]

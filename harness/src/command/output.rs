@@ -41,7 +41,7 @@ impl<'a> CaseReport<'a> {
     }
 }
 
-/// One line for a case without a finding, a paragraph for one with.
+/// Prints one line for a case without a finding, and a paragraph for a case with one.
 pub(crate) fn print_text(path: &Path, outcome: &Outcome) {
     match &outcome.finding {
         None => println!(

@@ -1,4 +1,4 @@
-//! What parallel commands share: the number of threads, and a progress bar.
+//! The parts that all parallel commands use: threads, progress bars, and Control-C.
 
 use indicatif::{ProgressBar, ProgressStyle};
 use signal_hook::consts::SIGINT;

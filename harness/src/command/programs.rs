@@ -9,10 +9,13 @@ use std::path::PathBuf;
 #[derive(clap::Args)]
 #[command(after_help = "\
 Each program starts at the shell's first prompt, on three harts. It counts as hung if it takes more
-than --factor times the instructions that it took on a sound kernel, so the result is always the same.
-A program stops at the first rule that fails, or when the kernel panics.
+than --factor times the instructions that it took on a sound kernel. This makes the result repeatable.
+A program stops at its first failing check, or when the kernel panics.
 
-Exit codes: 0 all passed, 1 some did not, 2 there is no shell.
+Exit codes:
+  0  all programs passed
+  1  a program did not pass
+  2  the kernel starts no shell
 
 Example:
   faultline programs --format json >sound.json
@@ -21,13 +24,13 @@ pub(crate) struct Arguments {
     /// The command lines to type [default: lazytests, cowtests, stacktests, usertests -q]
     #[arg(value_name = "LINE")]
     lines: Vec<String>,
-    /// What this command printed for the sound kernel with --format json
+    /// The output of this command for the sound kernel with --format json
     #[arg(long, value_name = "FILE")]
     sound: Option<PathBuf>,
     /// Stop at the first program that does not pass
     #[arg(long)]
     until_failure: bool,
-    /// A program may take N times the instructions that it takes on the sound kernel
+    /// A program may take N times the instructions that it took on the sound kernel
     #[arg(long, value_name = "N", default_value_t = 3)]
     factor: u64,
     /// How to print

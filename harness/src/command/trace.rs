@@ -34,7 +34,7 @@ struct Line {
     #[serde(skip_serializing_if = "Option::is_none")]
     expected: Option<String>,
     seen: String,
-    /// `None` for an operation of a race: the line of `together` has the sum.
+    /// `None` for an operation of a race. The line of `together` has the sum.
     #[serde(skip_serializing_if = "Option::is_none")]
     instructions: Option<u64>,
     /// Frames taken (positive) or freed (negative).
@@ -110,7 +110,7 @@ impl Watch for Recorder {
         self.lines.push(Line {
             index: index - 1,
             operation: format!("together {}", race.schedule),
-            expected: Some("some order of these".to_owned()),
+            expected: Some("these operations in some order".to_owned()),
             seen: describe_race(race, observation),
             instructions: Some(observation.instructions),
             frames: frames(observation),
@@ -216,11 +216,11 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
     Ok(Conclusion::Findings)
 }
 
-/// Expectations are padded to this many columns; few are longer.
+/// The width of the column of expectations. Few are longer.
 const EXPECTED: usize = 40;
 
-/// Prints the table. `>` marks the operation at which kernel and oracle differ, and `*` the one that
-/// did the harm, if it is another.
+/// Prints the table. `>` marks the operation at which kernel and oracle differ. `*` marks the operation that
+/// did the harm, if it is another one.
 fn print(lines: &[Line], step: Option<usize>, origin: Option<usize>) {
     let width = |text: fn(&Line) -> usize| lines.iter().map(text).max().unwrap_or(0);
     let operation = width(|line| line.operation.chars().count());

@@ -1,4 +1,4 @@
-//! Why a reasonable author may say that a finding is no bug: what real kernels do differently.
+//! Why a reasonable author may say that a finding is no bug: points in which real kernels differ.
 
 use super::Report;
 use super::identity::Answer;
@@ -6,28 +6,28 @@ use super::operations::Service;
 use oracle::case::{Call, Kind};
 use oracle::{Clause, PageState, Spoiled};
 
-/// A matter in which real kernels differ.
+/// A point in which real kernels differ.
 struct Doubt {
-    /// What an author may say.
+    /// The reason that an author may give.
     why: &'static str,
-    /// Whether a finding is about that.
+    /// Whether a finding is about this point.
     covers: fn(&Report) -> bool,
 }
 
-/// The matters; the first that covers a finding counts.
+/// The points. If several cover a finding, the first counts.
 const DOUBTS: [Doubt; 7] = [
     Doubt {
-        why: "the process is killed as it must be; only the message on the console is missing",
+        why: "the kernel kills the process, which is right; only the message on the console is missing",
         covers: |report| report.finding.clause == Clause::KillAnnounced,
     },
     Doubt {
-        why: "it is about bytes beyond the program break in the page of the break, which some \
-              kernels let a program touch and some do not",
+        why: "the bytes are beyond the program break but in the page of the break; some kernels allow \
+              an access to them and some do not",
         covers: is_in_tail,
     },
     Doubt {
-        why: "kernels differ in how much they move before an address that must not be touched, and \
-              in what they then return",
+        why: "kernels differ in how many bytes they copy before a bad address, and in what they \
+              return then",
         covers: |report| {
             report.finding.clause == Clause::ReturnedValue
                 && meets_the_end(report)
@@ -35,23 +35,23 @@ const DOUBTS: [Doubt; 7] = [
         },
     },
     Doubt {
-        why: "a kernel may check the buffer before it waits, or find out afterwards that the buffer \
-              must not be touched",
+        why: "a kernel may check the buffer before it sleeps, or find out after it wakes up that the \
+              buffer is bad",
         covers: |report| report.finding.clause == Clause::Blocks && meets_the_end(report),
     },
     Doubt {
-        why: "in xv6's table of processes every free slot has identifier 0, so that `kill 0` finds \
-              a free slot and harms no process",
+        why: "every free slot of xv6's process table has the identifier 0, so `kill 0` finds a free \
+              slot and harms no process",
         covers: |report| is_granted(report, &[Kind::Kill]),
     },
     Doubt {
-        why: "xv6 before 2024 compares ticks as unsigned numbers, so that a sleep of a negative \
-              number of ticks lasts for years",
+        why: "xv6 before 2024 compares ticks as unsigned numbers, so a sleep of a negative number of \
+              ticks lasts for years",
         covers: sleeps_below_zero,
     },
     Doubt {
-        why: "older versions of xv6 make a file in a directory that was removed while a process is \
-              in it; no path leads to the file, and its inode is lost",
+        why: "older versions of xv6 create a file in a removed directory if it is still the current \
+              directory of a process; no path leads to the file, and its inode is lost",
         covers: |report| is_granted(report, &MAKE_FILES) && removes_directory(report),
     },
 ];
@@ -72,7 +72,7 @@ fn is_at(report: &Report, kinds: &[Kind]) -> bool {
     situation.is_some_and(|situation| kinds.contains(&situation.kind))
 }
 
-/// Whether a system call of one of these kinds succeeded that had to fail.
+/// Whether a system call of one of these kinds succeeded although it had to fail.
 fn is_granted(report: &Report, kinds: &[Kind]) -> bool {
     report.finding.clause == Clause::ReturnedValue
         && report.identity.bug().answer == Answer::Granted
@@ -96,7 +96,7 @@ fn is_in_tail(report: &Report) -> bool {
         || (is_about_bytes && situation.page == Some(PageState::Tail))
 }
 
-/// Whether bytes were to be moved to or from a page where there is no memory.
+/// Whether the operation was to copy bytes to or from a page without memory.
 fn meets_the_end(report: &Report) -> bool {
     report.identity.situation().is_some_and(|situation| {
         Service::of(situation.kind).moves_bytes && situation.page.is_some_and(is_forbidden)

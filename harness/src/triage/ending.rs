@@ -1,9 +1,8 @@
-//! What becomes of an operation that does not come back in time: a slow kernel, one that hangs, or a
-//! process that is dead.
+//! Why an operation does not come back in time: the kernel is slow, the kernel hangs, or the process is
+//! dead.
 //!
-//! A kernel that walks a hole in the address space page by page comes to its end, in time that grows
-//! with the hole: that is not lazy, but it breaks nothing. So a step that takes too long is given more
-//! time once.
+//! A kernel that walks a hole in the address space page by page ends, but it takes longer for a larger
+//! hole. That is not lazy, but it breaks nothing. So a step that takes too long gets more time once.
 
 use super::operations::Service;
 use crate::driver::STEP_BUDGET;
@@ -11,31 +10,30 @@ use crate::runner::{Runner, Watch};
 use oracle::{Case, Clause, Fate, Finding, Judge, Observation, Operation, Process, Step};
 use serde::Serialize;
 
-/// Instructions that a step is given when it has spent its budget: 32 times as many. A walk of the
-/// largest hole that a 32-bit argument of `sbrk` makes takes about a third of them.
+/// Instructions that a step gets after it has spent its budget: 32 times as many. A walk of the largest
+/// hole that a 32-bit argument of `sbrk` can make takes about a third of them.
 const PATIENCE: u64 = 32 * STEP_BUDGET;
 
-/// What became of the operation that a finding is about.
+/// How the operation ended that a finding is about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Ending {
-    /// It came back; or it did not, and no one has waited longer.
+    /// It came back in time, or nobody has waited longer for it.
     #[default]
     NotAsked,
     /// It comes back after all.
     Late(Slow),
     /// Its process is dead.
     Dead,
-    /// Its process lives, and it does not come back however long one waits.
+    /// Its process lives, but the operation never comes back.
     Never,
 }
 
 impl Ending {
-    /// What became of the operation that `finding` is about, right after `runner` has run `case`, which
-    /// shows it.
+    /// How the operation ends that `finding` is about. `runner` has just run `case`, which shows the finding.
     ///
-    /// To wait for one that never comes back takes longer than hundreds of executions. So it is done
-    /// for the first case that shows the finding (there is no answer from `before`) and for the
-    /// smallest one (it `is_small`); a case in between has the answer of the one before.
+    /// A wait for an operation that never comes back takes longer than hundreds of executions. So this waits
+    /// for the first case that shows the finding (then `before` is `None`) and for the smallest one (then
+    /// `is_small` is set). A case in between has the answer of the case before it.
     pub(super) fn of(
         runner: &mut Runner,
         case: &Case,
@@ -59,7 +57,7 @@ impl Ending {
         }
     }
 
-    /// Of one that comes back after all, how late.
+    /// How late the operation comes back, if it does.
     pub fn slow(self) -> Option<Slow> {
         match self {
             Ending::Late(slow) => Some(slow),
@@ -100,8 +98,8 @@ impl std::fmt::Display for Slow {
     }
 }
 
-/// Whether a finding may be about a walk of memory: it is one about time, of an operation in which
-/// a kernel walks an address space, of one that kills, or of the end of the case, where processes exit.
+/// Whether a finding may be about a walk of memory. It must be about time. Its operation must be one in which
+/// a kernel walks an address space, one that kills, or the end of the case, where processes exit.
 fn may_be_late(finding: &Finding) -> bool {
     let walks = finding
         .situation()
@@ -161,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_walk_is_told_with_what_a_page_costs() {
+    fn a_walk_says_what_each_page_costs() {
         let slow = |instructions, pages| {
             let slow = Slow {
                 instructions,

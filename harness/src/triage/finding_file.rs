@@ -1,4 +1,4 @@
-//! Findings as case files: what a person reads, repeats, and keeps as a regression test.
+//! Findings as case files, which people read, repeat, and keep as regression tests.
 
 use crate::case_file::TEXT_ENDING;
 use crate::triage::Report;
@@ -8,11 +8,11 @@ use oracle::{Finding, bucket};
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-/// Names another folder for findings than the checkout's.
+/// The environment variable that names the folder for findings.
 const FOLDER_VARIABLE: &str = "FAULTLINE_FINDINGS";
 
-/// Where findings go by default: `findings/` in the checkout, or the folder that the variable
-/// `FAULTLINE_FINDINGS` names.
+/// The default folder for findings: the one that the variable `FAULTLINE_FINDINGS` names, or else
+/// `findings/` in the checkout.
 pub fn folder() -> PathBuf {
     env::var_os(FOLDER_VARIABLE).map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../findings"),
@@ -37,11 +37,10 @@ impl From<PathBuf> for Destination {
     }
 }
 
-/// Writes the minimised case to a folder, with what is wrong as comments, and says where. The name
-/// is the finding's own (see [`super::Name`]), so that a second finding of one name takes the place of
-/// the first.
+/// Writes the minimised case to a folder, with what is wrong as comments. Returns the path. The file has the
+/// finding's name (see [`super::Name`]), so a second finding of one name replaces the first.
 ///
-/// `target` is what found it.
+/// `target` is the fuzz target or engine that found it.
 ///
 /// # Errors
 /// The file cannot be written.
@@ -76,7 +75,7 @@ fn text(report: &Report, target: &str, flags: &str) -> String {
     text
 }
 
-/// What is wrong, where in the kernel, and its bucket: what a person acts on.
+/// What is wrong, where in the kernel, and the bucket. A person needs this to act.
 pub fn head(finding: &Finding, explanation: &Explanation) -> String {
     format!(
         "{}bucket: {}\n",

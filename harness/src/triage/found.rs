@@ -15,7 +15,7 @@ use std::time::Duration;
 pub struct Found {
     /// The case file.
     pub path: PathBuf,
-    /// What is known of it.
+    /// What is known about it.
     pub report: Report,
     /// What found it.
     pub origin: String,
@@ -26,7 +26,7 @@ pub struct Found {
 }
 
 impl Found {
-    /// Writes a report to `to`. `origin` is what found it, after so many executions and so long.
+    /// Writes a report to `to`. `origin` is what found it, and the executions and the time that this took.
     ///
     /// # Errors
     /// The file cannot be written.
@@ -62,7 +62,7 @@ impl Found {
     }
 }
 
-/// What programs are told of a finding.
+/// A finding as JSON shows it.
 #[derive(Serialize)]
 struct Shown<'a> {
     path: &'a PathBuf,

@@ -1,24 +1,24 @@
-//! What triage asks about each kind of operation; the table of operations answers.
+//! What triage has to know about each kind of operation, derived from the table of operations.
 
 use oracle::case::{Cost, Family, Kind, Says};
 
 /// How a kernel serves an operation.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Service {
-    /// How it comes to user memory.
+    /// How it accesses user memory.
     pub(crate) memory: Memory,
     /// Whether it moves as many bytes as it is asked to, or fewer.
     pub(crate) moves_bytes: bool,
     /// Whether it frees or copies an address space, or a part of it, page by page.
     pub(crate) walks: bool,
-    /// Whether its answer names a place or a process, and another one would do as well.
+    /// Whether its result names a place or a process, and another one would be right as well.
     pub(crate) names: bool,
-    /// About what it costs on a C kernel, whose file system and `exec` take hundreds of thousands of
-    /// instructions where others take thousands: 1 for the cheapest.
+    /// About what it costs on a C kernel, relative to the cheapest operation. There the file system and
+    /// `exec` take hundreds of thousands of instructions, and other system calls take thousands.
     pub(crate) cost: u64,
 }
 
-/// How an operation comes to user memory.
+/// How an operation accesses user memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Memory {
     /// The program loads, stores or jumps itself.

@@ -1,4 +1,4 @@
-//! A finding that was looked into: made small, and explained.
+//! A finding that was minimised and explained.
 
 use super::ending::Ending;
 use super::explain::{Explanation, explain};
@@ -8,47 +8,47 @@ use crate::runner::Runner;
 use oracle::{Case, Finding, Situation};
 use std::fmt;
 
-/// A finding with the smallest case that shows it, and what is known of it.
+/// A finding with the smallest case that shows it, and what is known about it.
 #[derive(Clone, Debug)]
 pub struct Report {
     /// What is wrong, as the smallest case shows it.
     pub finding: Finding,
-    /// What tells it from others.
+    /// What distinguishes it from others.
     pub identity: Identity,
     /// The smallest case, and how it was found.
     pub minimised: Minimised,
     /// Where in the kernel it went wrong.
     pub explanation: Explanation,
-    /// What became of an operation that does not come back.
+    /// How the operation ended, if it did not come back in time.
     pub ending: Ending,
-    /// The situations that the case has to be steered around to show this finding and no other.
+    /// The situations that the runner must avoid so that the case shows this finding and no other.
     pub avoided: Vec<Situation>,
     /// Guest instructions of one execution.
     pub instructions: u64,
 }
 
-/// When a finding is explained: to look closely takes long.
+/// When a finding is explained. An explanation takes long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Explaining {
     /// At once.
     Always,
-    /// When its case is not to become smaller any more.
+    /// When its case cannot become smaller.
     WhenSmall,
 }
 
-/// What is known of a finding before it is looked into.
+/// What is known about a finding before it is minimised and explained.
 pub struct Discovery {
     /// What is wrong.
     pub finding: Finding,
-    /// What it is called.
+    /// Its name.
     pub name: Name,
-    /// What `runner` was steered around when it was made.
+    /// The situations that the runner avoided when it was made.
     pub avoided: Vec<Situation>,
 }
 
 impl Report {
-    /// Makes the finding that `case` shows small, within so many executions, and looks into it.
-    /// `runner` is to be steered around the same as when the finding was made.
+    /// Minimises the finding that `case` shows, within the given number of executions, and explains it.
+    /// `runner` must avoid the same situations as when the finding was made.
     pub fn make(
         runner: &mut Runner,
         case: &Case,
@@ -62,8 +62,8 @@ impl Report {
         Report::describe(runner, discovery, minimised, explaining, None)
     }
 
-    /// Looks for a smaller case, within so many executions. False: there is none yet, nor is it known
-    /// that there is none.
+    /// Looks for a smaller case, within the given number of executions. Returns false if it found none but
+    /// there may still be one.
     pub fn shrink(&mut self, runner: &mut Runner, executions: u64, explaining: Explaining) -> bool {
         runner.avoid(&self.avoided);
         let before = &self.minimised;
@@ -84,8 +84,8 @@ impl Report {
         true
     }
 
-    /// The report of a finding with the case that was found for it. `ending`: what became of its
-    /// operation in a longer case.
+    /// The report of a finding with the case that was found for it. `ending` is how its operation ended in a
+    /// longer case.
     fn describe(
         runner: &mut Runner,
         discovery: Discovery,
@@ -120,7 +120,7 @@ impl Report {
         &self.minimised.case
     }
 
-    /// What happened, with what became of the operation.
+    /// What happened, and how the operation ended.
     pub fn seen(&self) -> String {
         let seen = &self.finding.seen;
         match self.ending {

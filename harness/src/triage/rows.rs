@@ -16,19 +16,19 @@ pub struct Row {
     pub severity: Severity,
     /// For a questionable one, why an author may disagree.
     pub doubt: Option<&'static str>,
-    /// The rule that is broken, as it was found first.
+    /// The rule that the first finding breaks.
     pub clause: Clause,
     /// What is wrong, in words.
     pub wrong: &'static str,
-    /// The state of the page that was touched, where it matters.
+    /// The state of the page that was touched, if it matters.
     pub page: Option<PageState>,
     /// The kinds of operations that show it, the first found first.
     pub operations: Vec<&'static str>,
-    /// The finding with the smallest case, which speaks for all.
+    /// The finding with the smallest case, which represents all.
     pub shortest: Found,
     /// The files of the other findings in this row.
     pub others: Vec<PathBuf>,
-    /// After how many seconds it was found first.
+    /// Seconds until the first finding.
     pub seconds: f64,
 }
 
@@ -71,7 +71,7 @@ impl Row {
         }
     }
 
-    /// Takes another finding in; the shorter case speaks for both.
+    /// Adds another finding. The shorter case represents both.
     fn join(&mut self, found: Found) {
         if let Some(word) = word(&found).filter(|word| !self.operations.contains(word)) {
             self.operations.push(word);
@@ -98,13 +98,13 @@ fn wrong(found: &Found) -> &'static str {
         Ending::Late(_) => "the kernel walks untouched memory page by page",
         Ending::Dead => Clause::InnocentLive.broken(),
         Ending::NotAsked | Ending::Never if report.identity.bug().gets_through() => {
-            "a system call reads or writes where the program may not"
+            "a system call reads or writes memory that the program may not access"
         }
         Ending::NotAsked | Ending::Never => report.finding.clause.broken(),
     }
 }
 
-/// What programs are told of a row.
+/// A row as JSON shows it.
 #[derive(Serialize)]
 struct Shown<'a> {
     severity: Severity,
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn to_die_in_silence_is_no_standstill() {
+    fn a_process_that_dies_without_a_message_does_not_hang() {
         let silent = |ending| found_with("a: getpid", Does::FallsSilent, ending);
         let asleep = rows(vec![silent(Ending::Never)]);
         assert_eq!(severities(&asleep), [Severity::BreaksTheMachine]);
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn the_shorter_case_speaks_for_its_row() {
+    fn the_shorter_case_represents_its_row() {
         let long = found("a: sbrk +1p\na: kill pid 0", Does::Returns(0));
         let short = found("a: kill pid 0", Does::Returns(0));
         let (long_path, short_path) = (long.path.clone(), short.path.clone());
@@ -267,7 +267,7 @@ mod tests {
     #[test]
     fn programs_are_shown_the_same_fields_in_the_same_order() {
         let fields = |shown: String| -> Vec<String> {
-            // A field of the outer object stands two blanks in.
+            // A field of the outer object is indented by two blanks.
             let lines = shown.lines().filter_map(|line| line.strip_prefix("  \""));
             let names = lines.filter_map(|line| line.split('"').next());
             names.map(str::to_owned).collect()

@@ -4,7 +4,7 @@ use super::Report;
 use super::doubts::doubt;
 use oracle::Severity;
 
-/// How bad a finding is; for a questionable one, why an author may disagree.
+/// How bad a finding is. For a questionable one, also why an author may disagree.
 pub(super) fn severity(report: &Report) -> (Severity, Option<&'static str>) {
     if report.ending.slow().is_some() {
         return (Severity::NotLazy, None);

@@ -1,4 +1,4 @@
-//! Findings for tests: what the judge says of a kernel that does one thing wrong.
+//! Findings for tests: what the judge says about a kernel that does one thing wrong.
 
 use super::ending::Ending;
 use super::explain::Explanation;
@@ -8,7 +8,7 @@ use oracle::{
     Case, Dialect, Event, Failure, Finding, Judge, Layout, Observation, Process, Setting,
 };
 
-/// What a kernel does in the last operation of a case; in the others it does nothing wrong.
+/// What a kernel does in the last operation of a case. In the others it does nothing wrong.
 pub(crate) enum Does {
     Returns(u64),
     /// What it says, and its functions, the innermost first.
@@ -56,12 +56,12 @@ pub(crate) fn finding(text: &str, does: Does) -> (Case, Finding) {
     (case, finding)
 }
 
-/// The finding with nothing more known of it.
+/// The finding, with nothing more known about it.
 pub(crate) fn found(text: &str, does: Does) -> Found {
     found_with(text, does, Ending::NotAsked)
 }
 
-/// The finding, with what became of its operation.
+/// The finding, with how its operation ended.
 pub(crate) fn found_with(text: &str, does: Does, ending: Ending) -> Found {
     let (case, finding) = finding(text, does);
     Found {

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 /// The longest wait for input at a time: how late a deadline may be seen.
 const LONGEST_WAIT: Duration = Duration::from_millis(500);
 
-/// The standard input and output of this process, the terminal in raw mode if there is one.
+/// The standard input and output of this process. If the input is a terminal, it is in raw mode.
 pub(super) struct Host {
     terminal: Option<RawTerminal>,
     signalled: Arc<AtomicBool>,
@@ -22,7 +22,7 @@ pub(super) struct Host {
 }
 
 impl Host {
-    /// Takes over terminal and signals; given back when dropped, also by a panic.
+    /// Takes over the terminal and the signals. Dropping this restores them, also after a panic.
     pub(super) fn take(timeout: Option<Duration>) -> io::Result<Self> {
         let signalled = Arc::new(AtomicBool::new(false));
         for signal in [SIGHUP, SIGINT, SIGTERM] {
@@ -55,12 +55,12 @@ impl Host {
             .is_some_and(|deadline| Instant::now() >= deadline)
     }
 
-    /// Is there nothing more to come from the standard input?
+    /// Has the standard input ended?
     pub(super) fn has_input_ended(&self) -> bool {
         self.input_ended
     }
 
-    /// What was typed; waits for it, but not much longer than `wait`, nor for ever.
+    /// Waits for typed bytes and returns them. Waits not much longer than `wait`, and never for ever.
     pub(super) fn read(&mut self, wait: Duration) -> io::Result<Vec<u8>> {
         let wait = wait.min(LONGEST_WAIT);
         if self.input_ended {

@@ -1,4 +1,4 @@
-//! What is typed: bytes for the guest, and Ctrl-A, which is for us.
+//! Typed input: bytes for the guest, and commands that begin with Ctrl-A.
 
 use std::collections::VecDeque;
 
@@ -14,7 +14,7 @@ pub(super) struct Input {
 }
 
 impl Input {
-    /// Takes typed bytes; says whether they ask to leave, by Ctrl-A X.
+    /// Takes typed bytes. Returns whether they contain Ctrl-A X, which asks to leave.
     pub(super) fn typed(&mut self, bytes: &[u8]) -> bool {
         for &byte in bytes {
             match (std::mem::take(&mut self.escaped), byte) {
@@ -32,12 +32,12 @@ impl Input {
         self.waiting.is_empty()
     }
 
-    /// Hands what waits to `take`, which says how many bytes it took.
+    /// Gives the waiting bytes to `take`, which returns how many it took.
     pub(super) fn hand_over(&mut self, take: impl FnMut(&[u8]) -> usize) {
         self.hand_over_first(self.waiting.len(), take);
     }
 
-    /// Hands over the first line that waits; the last one may lack its end.
+    /// Gives the first waiting line to `take`. The last line may have no line feed.
     pub(super) fn hand_over_line(&mut self, take: impl FnMut(&[u8]) -> usize) {
         let end = self.waiting.iter().position(|byte| *byte == b'\n');
         self.hand_over_first(end.map_or(self.waiting.len(), |end| end + 1), take);

@@ -16,9 +16,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 const EXAMPLES: &str = "\
-At a terminal, Ctrl-A X leaves, and Ctrl-A Ctrl-A types one Ctrl-A. If the input is not a terminal, it
-is typed line by line, each line when the machine is idle. After the last line the command ends when
-the machine has been idle for a minute of its own time, which passes in a moment.
+At a terminal, Ctrl-A X leaves, and Ctrl-A Ctrl-A types one Ctrl-A. If the input is not a terminal, each
+line is typed when the machine is idle. The command ends when the machine has been idle for a minute
+after the last line. This is a minute of the machine's own time, which passes in a moment.
 
 Exit codes:
   0  the user left, or the text of --until was shown
@@ -42,10 +42,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "MIB", default_value_t = 128,
         value_parser = clap::value_parser!(u64).range(1..=4096))]
     memory: u64,
-    /// Boot arguments for the kernel, like QEMU's option of that name
+    /// Boot arguments for the kernel, like QEMU's -append
     #[arg(long, value_name = "OPTIONS")]
     append: Option<String>,
-    /// Write the disk to FILE at the end; without this its changes are lost
+    /// Write the disk to FILE at the end; otherwise its changes are lost
     #[arg(long, value_name = "FILE")]
     keep: Option<PathBuf>,
     /// Write the disk back to the image given with --fs at the end
@@ -68,7 +68,7 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
     };
     let mut machine = machine(arguments, &files)?;
     let end = {
-        // Dropping the host restores the terminal, whatever happens before.
+        // When the host is dropped, the terminal is restored, even after an error.
         let host = Host::take(arguments.timeout.map(Duration::from_secs)).into_diagnostic()?;
         Relay::new(&mut machine, host, arguments.until.as_deref())
             .run()

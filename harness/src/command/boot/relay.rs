@@ -1,4 +1,4 @@
-//! Between a machine and the host: runs the machine, shows what it prints, types what comes in, and keeps its time.
+//! Connects a machine with the host: runs the machine, shows its output, types the input, and keeps its time.
 
 use super::host::Host;
 use super::input::Input;
@@ -17,9 +17,9 @@ const LAST_WORDS: u64 = 10_000_000;
 
 /// The register `time` counts ticks of 100 nanoseconds.
 const TICKS_PER_SECOND: u64 = 10_000_000;
-/// Ten times what a turn of work takes: a turn that takes longer has been slept through.
+/// Ten times the duration of a turn of work. In a turn that takes longer, the machine has slept.
 const TICKS_OF_SLEEP: u64 = TURN_AT_WORK / 100 * 10;
-/// Instructions between two sleeps that are no work: a clock tick's.
+/// Instructions between two sleeps that do not count as work: those of a clock tick.
 const TICK_WORK: u64 = 1_000_000;
 /// Rest after which piped input continues.
 const REST_TO_TYPE: u64 = TICKS_PER_SECOND;
@@ -30,7 +30,7 @@ const REST_TO_LEAVE: u64 = 60 * TICKS_PER_SECOND;
 pub(super) enum End {
     /// Ctrl-A X.
     Left,
-    /// The input has ended, and so has what the machine did about it.
+    /// The input has ended, and the machine is idle.
     InputEnded,
     /// The text that was waited for was shown.
     Shown,
@@ -67,9 +67,9 @@ pub(super) struct Relay<'m> {
     host: Host,
     input: Input,
     until: Option<&'m str>,
-    /// The last of what was shown: as much as could be the beginning of the text waited for.
+    /// The end of the output, as long as it could be the beginning of the text that is waited for.
     tail: String,
-    /// For how many ticks of its clock the machine has rested.
+    /// Ticks of its clock during which the machine has been at rest.
     rest: u64,
     /// Instructions since it last slept.
     awake: u64,
@@ -123,7 +123,7 @@ impl<'m> Relay<'m> {
         }
     }
 
-    /// Is typed input the only thing to wait for? Then the host sleeps as long as the machine does.
+    /// Is typed input the only thing to wait for? Then the host sleeps until it comes.
     fn is_awaiting_input(&self) -> bool {
         let more_may_come = self.input.is_empty() && !self.host.has_input_ended();
         self.host.is_interactive() || more_may_come && self.rest >= REST_TO_TYPE
@@ -133,7 +133,7 @@ impl<'m> Relay<'m> {
         self.machine.csr(0, csr::TIME).unwrap_or(0)
     }
 
-    /// Shows what was printed; says whether there was anything.
+    /// Shows what the machine printed. Returns whether there was anything.
     fn show(&mut self) -> io::Result<bool> {
         let shown = self.machine.console_output();
         if shown.is_empty() {
@@ -188,7 +188,7 @@ impl<'m> Relay<'m> {
         false
     }
 
-    /// Types what came in, after a wait for it; says whether that was a wish to leave.
+    /// Waits for input and types it. Returns whether the user asks to leave.
     fn take_input(&mut self, wait: Duration) -> io::Result<bool> {
         if self.input.typed(&self.host.read(wait)?) {
             return Ok(true);

@@ -6,7 +6,7 @@ use serde::Serialize;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
-/// Lines of a tree that a person still reads.
+/// The most lines of a tree, so that a person still reads it.
 const MOST_LINES: usize = 36;
 
 /// Functions of xv6 and similar kernels that say nothing about where a step goes.
@@ -33,20 +33,20 @@ const HOUSEKEEPING: [&str; 32] = [
     "sfence_vma",
     "wakeup",
     "intr_on",
-    // What an interrupt does belongs to no step.
+    // The work of an interrupt belongs to no step.
     "devintr",
     "uartintr",
     "uartgetc",
     "virtio_disk_intr",
     "clockintr",
-    // A string that sorts before another, or an argument of -1, is not a failure.
+    // These return -1 without a failure: a string sorts before another, or an argument is -1.
     "strncmp",
     "namecmp",
     "argraw",
     "argint",
     "argaddr",
 ];
-/// Folders of our kernel of which the same holds.
+/// Folders of our kernel whose functions say nothing about where a step goes.
 const HOUSEKEEPING_FOLDERS: [&str; 3] = ["sync/", "arch/", "print.rs"];
 
 /// One call in the tree.
@@ -62,12 +62,12 @@ pub struct CallLine {
     /// Where it was called: file and line in the caller.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub called_at: Option<String>,
-    /// What it returned, if that was -1 and it is known.
+    /// Its result, if that is known to be -1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub returned: Option<i64>,
     /// How often it was called there in a row.
     pub times: usize,
-    /// Whether it is the innermost function whose failure became the step's.
+    /// Whether it is the innermost function whose failure made the step fail.
     pub is_first_to_fail: bool,
 }
 
@@ -83,8 +83,7 @@ struct Node {
     children: Vec<usize>,
 }
 
-/// The tree of a recording. `frames` says which functions are at work at an address, inlined ones
-/// first.
+/// The tree of a recording. `frames` returns the functions that an address belongs to, inlined ones first.
 pub(super) fn tree(recording: &Recording, frames: impl FnMut(u64) -> Vec<Frame>) -> Vec<CallLine> {
     let mut tree = Tree {
         recording,
@@ -107,7 +106,7 @@ pub(super) fn tree(recording: &Recording, frames: impl FnMut(u64) -> Vec<Frame>)
 struct Tree<'a, F> {
     recording: &'a Recording,
     frames: F,
-    /// The functions at an address, the outermost first, libraries left out.
+    /// The functions at an address without libraries, the outermost first.
     known: HashMap<u64, Vec<Frame>>,
     nodes: Vec<Node>,
     roots: Vec<usize>,
@@ -129,7 +128,7 @@ impl<F: FnMut(u64) -> Vec<Frame>> Tree<'_, F> {
         chain.clone()
     }
 
-    /// A call executes the instruction at `pc`; the node of the innermost function there.
+    /// Notes that a call executes the instruction at `pc`. Returns the node of the innermost function there.
     fn visit(&mut self, call: usize, pc: u64) -> Option<usize> {
         let chain = self.chain(pc);
         let mut node = match self.anchors[call] {
@@ -138,7 +137,7 @@ impl<F: FnMut(u64) -> Vec<Frame>> Tree<'_, F> {
                 let caller = self.recording.calls[call].caller;
                 let from = caller.and_then(|(caller, at)| Some((self.visit(caller, at)?, at)));
                 let Some(function) = chain.first() else {
-                    // A library's function: what it calls is its caller's doing.
+                    // A function of a library: its caller counts as the caller of what it calls.
                     self.anchors[call] = from.map(|(node, _)| node);
                     return self.anchors[call];
                 };
@@ -191,8 +190,8 @@ impl<F: FnMut(u64) -> Vec<Frame>> Tree<'_, F> {
         node
     }
 
-    /// Marks the innermost function whose -1 travelled up: from the last call that returned -1 of
-    /// all the outermost ones, down through the last such call each time.
+    /// Marks the innermost function that returned the -1 of the step. Begins at the last outermost call that
+    /// returned -1, and goes down to the last inner call that returned -1 as long as there is one.
     fn mark(&mut self) {
         let mut candidates = self.roots.clone();
         let mut first = None;
@@ -266,7 +265,7 @@ impl<F: FnMut(u64) -> Vec<Frame>> Tree<'_, F> {
         for child in &held.children {
             self.append(*child, depth + 1, deepest, lines);
         }
-        // The same again as just before: one line says how often.
+        // If a call repeats the one before, one line says how often.
         let length = lines.len() - start;
         if start >= length && same(&lines[start - length..start], &lines[start..]) {
             lines[start - length].times += 1;
@@ -310,7 +309,7 @@ pub(super) fn is_housekeeping(frame: &Frame) -> bool {
             .any(|folder| file.starts_with(folder))
 }
 
-/// Whether a function of that name only serves others, and goes wrong where they do.
+/// Whether a function of that name only serves others. If it fails, its caller has made the mistake.
 pub(crate) fn is_servant(function: &str) -> bool {
     let reads_a_register = function.starts_with("r_") || function.starts_with("w_");
     reads_a_register || HOUSEKEEPING.contains(&function)

@@ -16,7 +16,7 @@ const FIRST_FRAME: u64 = 0x8000_0000;
 pub(super) struct Moment {
     mappings: BTreeMap<(Process, u64), PageMapping>,
     tables: BTreeMap<u64, Process>,
-    /// How many owners each frame of RAM has, where the kernel's symbols tell.
+    /// How many owners each frame of RAM has, if the kernel's symbols show it.
     owners: Option<Vec<u16>>,
 }
 
@@ -38,7 +38,7 @@ impl Moment {
         FIRST_FRAME + PAGE * number as u64
     }
 
-    /// How many owners the frame with that number has, where that is known: 0 is free.
+    /// How many owners the frame with that number has, if that is known. A free frame has 0.
     pub(super) fn owner_count(&self, number: usize) -> Option<u16> {
         self.owners.as_ref()?.get(number).copied()
     }
@@ -78,7 +78,7 @@ pub struct PageChange {
     pub process: char,
     /// Its virtual address.
     pub address: u64,
-    /// The same in the words of cases, where the process has the layout that all begin with.
+    /// The same in the words of cases, if the process still has the layout of the first program.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// How it was mapped; `None`: it was not.
@@ -94,7 +94,7 @@ pub struct Mapped {
     pub frame: u64,
     /// `r`, `w`, `x`, `u`, each a hyphen where it is not given.
     pub permissions: String,
-    /// How many address spaces the kernel believes to share the frame, where it counts.
+    /// How many address spaces share the frame by the kernel's own count, if it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sharers: Option<u16>,
 }
@@ -104,7 +104,7 @@ pub struct Mapped {
 pub struct FrameChange {
     /// Its physical address.
     pub frame: u64,
-    /// Whether it was taken; else it was given back.
+    /// Whether it was taken. If not, it was given back.
     pub is_taken: bool,
     /// What it is used for, or was.
     pub purpose: String,

@@ -20,13 +20,13 @@ use serde::Serialize;
 use std::fmt;
 use std::ops::Range;
 
-/// Functions of a call stack told at most.
+/// The most functions of a call stack that are shown.
 const DEEPEST: usize = 16;
 
-/// What can be said about a finding, besides the finding itself.
+/// What can be said about a finding in addition to the finding itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Explanation {
-    /// The operation that did the harm, if the finding's only shows it: the rest is about that one.
+    /// The operation that did the harm, if it is not the one that shows it. Then the rest is about this one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
     /// Frames that are missing when all processes are gone.
@@ -85,7 +85,7 @@ pub fn explain(runner: &mut Runner, case: &Case, finding: &Finding) -> Explanati
     };
     let outcome = runner.run_watched(case, &mut close);
     if !is_same(&outcome, finding) {
-        // Two runs that differ explain nothing.
+        // If two runs differ, neither explains the other.
         return Explanation::default();
     }
     let driver = runner.driver_mut();
@@ -100,7 +100,7 @@ pub fn explain(runner: &mut Runner, case: &Case, finding: &Finding) -> Explanati
             Verdict::Hang => "where the kernel spent its time",
             _ => "where the kernel stopped",
         });
-        explanation.stack = told(stopped);
+        explanation.stack = shown(stopped);
     }
     if let Some(recording) = &close.recording {
         explanation.traps = recording.traps.iter().map(trap_words).collect();
@@ -111,7 +111,7 @@ pub fn explain(runner: &mut Runner, case: &Case, finding: &Finding) -> Explanati
             let kills = finding.verdict == Verdict::WronglyKilled;
             if let Some(stack) = says.filter(|_| kills) {
                 explanation.moment = Some("where the kernel reports the kill");
-                explanation.stack = told(without_printing(driver.frames(stack)));
+                explanation.stack = shown(without_printing(driver.frames(stack)));
             }
             explanation.calls = calls::tree(recording, |pc| driver.frames(&[pc]));
         }
@@ -123,7 +123,7 @@ pub fn explain(runner: &mut Runner, case: &Case, finding: &Finding) -> Explanati
     explanation
 }
 
-/// The innermost function that says something of where the kernel is, or the innermost of its own.
+/// The innermost function that shows where the kernel is, or else the innermost one of the kernel.
 pub fn innermost(stack: &[Frame]) -> Option<&Frame> {
     let own = || stack.iter().filter(|frame| !frame.is_library);
     let telling = own().find(|frame| !calls::is_housekeeping(frame));
@@ -135,14 +135,14 @@ fn is_same(outcome: &Outcome, finding: &Finding) -> bool {
 }
 
 /// The stack to show: without libraries, and without the functions that only report.
-fn told(stack: Vec<Frame>) -> Vec<Frame> {
+fn shown(stack: Vec<Frame>) -> Vec<Frame> {
     let own = stack.into_iter().filter(|frame| !frame.is_library);
     own.skip_while(|frame| crate::driver::is_messenger(&frame.function))
         .take(DEEPEST)
         .collect()
 }
 
-/// A stack from the function on that had something to say.
+/// A stack without the functions that print. Its first function is the one that called them.
 fn without_printing(mut stack: Vec<Frame>) -> Vec<Frame> {
     const PRINTERS: [&str; 3] = ["print", "console", "uart"];
     let prints = |frame: &Frame| {
@@ -172,8 +172,8 @@ fn trap_words(trap: &crate::driver::TrapTaken) -> String {
 }
 
 impl Explanation {
-    /// The way to where it went wrong in one line: the innermost functions with file and line, or
-    /// the first function to fail with those that called it.
+    /// One line that says where it went wrong: the innermost functions with file and line, or the first
+    /// function to fail with its callers.
     pub fn place(&self) -> Option<String> {
         const TOLD: usize = 3;
         if !self.stack.is_empty() {
@@ -201,7 +201,7 @@ impl Explanation {
         Some(format!("{}{words}", told.join(" < ")))
     }
 
-    /// The last function before the call tree branches: it shows what the step did.
+    /// The last function before the call tree branches. It shows what the step did.
     fn fork_in_the_way(&self) -> Option<usize> {
         let mut at = 0;
         loop {
@@ -209,7 +209,7 @@ impl Explanation {
             let inside = self.calls[at + 1..].iter();
             let inside = inside.take_while(|call| call.depth > depth);
             if inside.filter(|call| call.depth == depth + 1).count() != 1 {
-                // It says nothing that there was a trap.
+                // A trap alone says nothing.
                 return (at > 0).then_some(at);
             }
             at += 1;

@@ -12,17 +12,18 @@ use serde::Serialize;
 use std::fmt;
 use std::ops::Range;
 
-/// Operations after which memory is kept to compare; a longer case is not minimised yet.
+/// The most operations of a case for which memory is compared after each one. A longer case is not minimised
+/// yet.
 const MOST_MOMENTS: usize = 300;
-/// Lost frames that are told of.
+/// The most lost frames that are shown.
 const MOST_FRAMES: usize = 4;
 
-/// An operation after which something is wrong that shows later.
+/// An operation that makes something wrong, which a later one shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Origin {
     /// Its index in the case.
     pub step: usize,
-    /// It, as text.
+    /// The operation as text.
     pub operation: String,
     /// What is wrong from then on.
     pub wrong: String,
@@ -61,8 +62,7 @@ impl fmt::Display for LostFrame {
     }
 }
 
-/// Which operation did the harm that `finding` shows, if it is another one than its own;
-/// and the frames that are lost.
+/// The operation that did the harm, if it is not the one that shows `finding`, and the lost frames.
 pub(super) fn find(
     runner: &mut Runner,
     case: &Case,
@@ -141,7 +141,7 @@ impl Watch for Search {
     }
 }
 
-/// A frame that has more or fewer holders by the kernel's count than it really has.
+/// A frame that really has more or fewer holders than the kernel counts.
 fn miscount(driver: &Driver, judge: &Judge) -> Option<String> {
     let lives = |process: &Process| {
         let state = judge.state_of(*process);
@@ -149,7 +149,7 @@ fn miscount(driver: &Driver, judge: &Judge) -> Option<String> {
     };
     let count = driver.miscount(Process::all().filter(lives))?;
     Some(format!(
-        "after it the kernel counts {} holders of frame {:#x}, which {} pages map",
+        "after it the kernel counts {} holders of frame {:#x}, but {} pages map it",
         count.recorded, count.frame, count.mapped
     ))
 }
@@ -175,8 +175,8 @@ fn wrong_page(driver: &mut Driver, judge: &Judge) -> Option<String> {
 }
 
 impl Search {
-    /// The frames that were free before the first operation and are not at the end; and the
-    /// operation that lost the first of them.
+    /// The frames that were free before the first operation and are not free at the end, and the operation
+    /// that lost the first of them.
     fn lost_frames(
         &self,
         runner: &Runner,
@@ -225,7 +225,8 @@ impl Search {
                 }
                 Some((None, had)) => {
                     let what = named(had).unwrap_or_default();
-                    let lost = format!("it is {what}, and not given back when the process is gone");
+                    let lost =
+                        format!("it is {what}, and is not given back when the process is gone");
                     (None, lost)
                 }
             };

@@ -29,16 +29,16 @@ pub(in crate::triage) struct Bug {
     pub(in crate::triage) answer: Answer,
     /// For a panic or a hang, what the kernel printed and where it was.
     words: Option<String>,
-    /// For wrong bytes, which they are.
+    /// For wrong bytes, whose bytes they are.
     spoiled: Option<Spoiled>,
 }
 
 /// How the wrong answer of a system call differs from the right one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::triage) enum Answer {
-    /// It failed and had to succeed, or stopped where it had to continue.
+    /// It failed although it had to succeed, or stopped although it had to continue.
     Refused,
-    /// It succeeded and had to fail.
+    /// It succeeded although it had to fail.
     Granted,
     /// Something else is wrong.
     Other,
@@ -50,17 +50,17 @@ impl Bug {
         let bug = Bug::as_met(evidence);
         let finding = evidence.finding;
         match bug.clause {
-            // A walk is known by the function that walks.
+            // The function that walks identifies a walk.
             Clause::EndsInTime if evidence.ending.slow().is_some() => {
                 bug.in_code(evidence.place.and_then(innermost))
             }
-            // The same instruction traps again and again: where the kernel is just then says nothing.
+            // The same instruction traps again and again, so the place in the kernel is accidental.
             Clause::EndsInTime if bug.family == Family::Access => Bug { page: None, ..bug },
             // The place where the kernel stopped says more than the program's operation.
             Clause::NoPanic | Clause::EndsInTime | Clause::NotStuck => {
                 bug.in_code(Some(stop(evidence)))
             }
-            // Bytes that are not zero show wherever a page was filled, to the first operation that looks.
+            // The first operation that looks at the page shows bytes that had to be zero.
             Clause::PageContent | Clause::FreshPageZero if is_unzeroed(finding) => Bug {
                 clause: Clause::FreshPageZero,
                 family: bug.family.coarse(),
@@ -69,7 +69,7 @@ impl Bug {
                 answer: Answer::Other,
                 ..bug
             },
-            // A store to a page that must not be touched is the same bug however it shows.
+            // A store to a forbidden page is the same bug, no matter how it shows.
             Clause::ReturnedValue | Clause::PageContent | Clause::InnocentLive
                 if bug.stores_where_it_must_fail()
                     && (bug.clause != Clause::InnocentLive
@@ -80,10 +80,10 @@ impl Bug {
                     answer: Answer::Granted,
                     ..bug
                 }
-                .let_through()
+                .in_the_bounds_check()
             }
-            Clause::ReturnedValue => bug.let_through(),
-            // To wait at a page that must not be touched is to refuse it.
+            Clause::ReturnedValue => bug.in_the_bounds_check(),
+            // A call that waits at a forbidden page has refused it.
             Clause::Blocks if bug.answer == Answer::Refused && bug.page.is_some() => Bug {
                 clause: Clause::ReturnedValue,
                 ..bug
@@ -97,13 +97,13 @@ impl Bug {
                 });
                 Bug { page, ..bug }.of_any_operation()
             }
-            // The page tables are looked at sometimes: what shows there may be of any operation.
+            // The page tables are checked only sometimes, so any operation may have made them wrong.
             Clause::PermissionBits
             | Clause::MappedInside
             | Clause::MappedNotFree
             | Clause::WritableAlone
             | Clause::KernelHidden => Bug { page: None, ..bug }.of_any_operation(),
-            // A frame that has two users goes wrong when the other user happens to act.
+            // If a frame has two users, the operation that shows it is accidental.
             Clause::PageContent if finding.spoiled().is_some() => Bug {
                 page: None,
                 spoiled: finding.spoiled(),
@@ -111,7 +111,7 @@ impl Bug {
             }
             .of_any_operation(),
             Clause::PageContent | Clause::FreshPageZero => bug.of_any_operation(),
-            // A system call that kills its process does so at every page without memory.
+            // A system call that kills its process does this at every page without memory.
             Clause::InnocentLive => Bug {
                 family: bug.family.coarse(),
                 fate: None,
@@ -154,12 +154,12 @@ impl Bug {
         }
     }
 
-    /// What the operation met, the state of its page only where that may be the reason.
+    /// What the operation met. The state of its page is left out unless it may be the reason.
     fn as_met(evidence: &Evidence<'_>) -> Bug {
         let situation = evidence.situation;
         let fate = situation.map(|situation| situation.fate);
         let mut bug = Bug {
-            // Whether the kernel says that it kills is another question.
+            // Whether the kernel announces that it kills is a different bug.
             clause: if evidence.ending.is_dead() {
                 Clause::InnocentLive
             } else {
@@ -167,7 +167,7 @@ impl Bug {
             },
             family: situation.map_or(Family::Any, |situation| Family::of(situation.kind)),
             page: None,
-            // A process that sleeps is served by the same code when it wakes.
+            // The same code serves a process that has slept.
             fate: match fate {
                 Some(Fate::Sleeps) => Some(Fate::GoesOn),
                 other => other,
@@ -186,7 +186,7 @@ impl Bug {
         bug
     }
 
-    /// The bug of code that many operations lead to, known by these words.
+    /// A bug in code that many operations lead to. These words identify it.
     fn in_code(self, words: Option<String>) -> Bug {
         let bug = Bug {
             page: None,
@@ -196,7 +196,7 @@ impl Bug {
         bug.of_any_operation()
     }
 
-    /// The same, whatever operation shows it and however that has to end.
+    /// The same bug for every operation that shows it, and for every way in which it has to end.
     fn of_any_operation(self) -> Bug {
         Bug {
             family: Family::Any,
@@ -210,13 +210,13 @@ impl Bug {
         self.family == Family::CopyOut && self.fate == Some(Fate::Fails)
     }
 
-    /// Whether a system call was allowed to store to the program's code, and the program fell over it.
+    /// Whether a system call stored to the program's code, so that the program failed.
     fn has_lost_its_code(&self, ending: Ending) -> bool {
         self.page == Some(PageState::Text) && !ending.is_dead()
     }
 
-    /// One check of the bounds serves all system calls: where it is wrong, it lets all of them through.
-    fn let_through(self) -> Bug {
+    /// One check of the bounds serves all system calls. If it is wrong, it is wrong for all of them.
+    fn in_the_bounds_check(self) -> Bug {
         if !self.gets_through() {
             return self;
         }
@@ -268,7 +268,7 @@ impl Answer {
             (Clause::ReturnedValue, Some(Mismatch::Granted | Mismatch::More)) => Answer::Granted,
             (Clause::ReturnedValue, None) if fails => Answer::Granted,
             (Clause::ReturnedValue, Some(Mismatch::Refused)) => Answer::Refused,
-            // A call that stops at a page has refused it, whether it tells how far it came or not.
+            // A call that stops at a page has refused it, whether it returns how far it got or -1.
             (Clause::ReturnedValue, Some(Mismatch::Less)) if moves_bytes => Answer::Refused,
             (Clause::Blocks, _) if moves_bytes => Answer::Refused,
             _ => Answer::Other,
@@ -281,7 +281,7 @@ fn is_unzeroed(finding: &Finding) -> bool {
     finding.clause == Clause::FreshPageZero || finding.spoiled() == Some(Spoiled::Zeros)
 }
 
-/// A page in the image is shared as one of the heap is.
+/// A page of the image is shared in the same way as a page of the heap.
 fn in_image_or_heap(page: PageState) -> PageState {
     if page == PageState::ImageShared {
         PageState::Shared
@@ -290,19 +290,19 @@ fn in_image_or_heap(page: PageState) -> PageState {
     }
 }
 
-/// A system call has to bring in a page that is not there yet, wherever its content comes from.
+/// A system call has to bring in a page that is not mapped yet. Where its content comes from does not matter.
 fn to_be_brought_in(page: PageState, family: Family) -> PageState {
     match page {
         PageState::Unloaded | PageState::StackHole => PageState::Lazy,
         PageState::TextUnloaded if family == Family::CopyOut => PageState::Text,
         PageState::TextUnloaded => PageState::Lazy,
-        // It was looked at only, and that may have failed.
+        // The page was only loaded from, and that may have failed.
         PageState::Shared if family == Family::Path => PageState::Lazy,
         _ => page,
     }
 }
 
-/// Where there is no memory, it does not matter how far away the next memory is.
+/// For a page without memory it does not matter how far away the next memory is.
 fn without_memory(page: PageState) -> PageState {
     match page {
         PageState::Tail | PageState::Top | PageState::Outside => PageState::Beyond,
@@ -311,8 +311,8 @@ fn without_memory(page: PageState) -> PageState {
     }
 }
 
-/// For a panic or a hang: what was printed, and the innermost function in which something could be
-/// wrong. The functions that have called it say little, since a mistake shows in all its callers.
+/// For a panic or a hang: what the kernel printed, and the innermost function that could be wrong. Its callers
+/// say little, because a mistake in it shows in all of them.
 fn stop(evidence: &Evidence<'_>) -> String {
     let finding = evidence.finding;
     let function = finding.functions().find(|function| !is_servant(function));

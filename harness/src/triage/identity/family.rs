@@ -34,7 +34,7 @@ impl Family {
         }
     }
 
-    /// The same, with all system calls that copy in one.
+    /// The same, but all system calls that copy are one family.
     pub(super) fn coarse(self) -> Family {
         if self.copies() { Family::Copying } else { self }
     }

@@ -1,17 +1,18 @@
-//! What tells a finding from others: the one place that decides when two findings are the same.
+//! What distinguishes a finding from others. This is the one place that decides when two findings are the
+//! same.
 //!
-//! There are three grains, and each is what one kind of reader needs:
+//! There are three grains, each for one purpose:
 //!
-//! - the **bucket** is the oracle's: rule, kind of operation, state of its page, or where the kernel
+//! - the **bucket** comes from the oracle: rule, kind of operation, state of its page, or where the kernel
 //!   stopped. A smaller case has to show the same bucket, and a second run of a case as well;
-//! - the **name** is the bucket and the finding's cause. A campaign reports each name once, and a
-//!   finding's file is called by it;
-//! - the **bug** is what many names have in common. A row of a table is one bug. It is known best when
-//!   the finding was looked into: it depends on what became of the operation and on the place in the
-//!   kernel.
+//! - the **name** is the bucket and the finding's cause. A campaign reports each name once, and it is the
+//!   name of the finding's file;
+//! - the **bug** is what many names have in common. A row of a table is one bug. It is best known after the
+//!   finding was minimised and explained, because it depends on how the operation ended and on the place in
+//!   the kernel.
 //!
-//! Beside them stands the **situation**: what the operation met. It does not tell two findings apart;
-//! a campaign leaves out operations that would get into it again, to see what else goes wrong.
+//! The **situation** is what the operation met. It does not distinguish findings. A campaign leaves out
+//! operations that would get into a known situation, to see what else goes wrong.
 
 mod bug;
 mod family;
@@ -30,8 +31,8 @@ const LONGEST_FILE_NAME: usize = 200;
 pub struct Name {
     /// The oracle's signature.
     pub bucket: Bucket,
-    /// Of a finding that shows late, in a session that looks for causes: what the operation met that
-    /// it comes from.
+    /// What the operation met that caused the finding. It is known only if the finding shows later and the
+    /// session looks for causes.
     pub cause: Option<Situation>,
 }
 
@@ -50,7 +51,8 @@ impl Name {
         self.cause.or(finding.situation())
     }
 
-    /// The name as that of a file, without its ending: letters and digits, with single hyphens between.
+    /// The name of the finding's file without its ending: letters and digits with single hyphens between
+    /// them.
     pub fn file_name(&self) -> String {
         let mut name = words(&self.to_string()).join("-");
         name.truncate(LONGEST_FILE_NAME);
@@ -65,8 +67,8 @@ fn words(name: &str) -> Vec<String> {
     words.map(str::to_ascii_lowercase).collect()
 }
 
-/// Names whose causes differ only in how the operation ends, or in how much memory it is about, are
-/// spelled the same: their findings share a file, and the later one stays.
+/// Names have the same spelling if their causes differ only in how the operation ends, or in the amount of
+/// memory. Their findings share a file, and the later one stays.
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.bucket)?;
@@ -90,7 +92,7 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// The identity of a finding that was looked into: `ending` is what became of its operation, and
+    /// The identity of a finding that was minimised and explained. `ending` is how its operation ended, and
     /// `place` is where in the kernel it went wrong, the innermost function first.
     pub fn of(name: Name, finding: &Finding, ending: Ending, place: Option<&str>) -> Identity {
         let situation = name.situation(finding);
@@ -113,7 +115,7 @@ impl Identity {
         &self.name.bucket
     }
 
-    /// What the finding's file is called by.
+    /// The name of the finding's file.
     pub fn name(&self) -> &Name {
         &self.name
     }
@@ -123,7 +125,7 @@ impl Identity {
         self.situation
     }
 
-    /// What its row has in common.
+    /// What all findings of its row have in common.
     pub(super) fn bug(&self) -> &Bug {
         &self.bug
     }
@@ -207,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_is_simply_there_is_not_the_reason() {
+    fn an_ordinary_mapped_page_is_not_the_reason() {
         let page = |text: &str| bug(text, Does::Returns(REFUSED)).page;
         assert_eq!(page("a: sbrk +1p\na: pipe heap[0]"), Some(PageState::Lazy));
         let touched = "a: sbrk +1p\na: store1 heap[0] 1\na: pipe heap[0]";
@@ -215,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn no_memory_is_no_memory_wherever_it_is() {
+    fn all_pages_without_memory_are_one_reason() {
         let granted = |text: &str| bug(text, Does::Returns(0));
         let guard = granted("a: pipe guard[0]");
         let outside = granted("a: pipe maxva[0]");
@@ -225,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_that_is_dead_and_one_that_sleeps_are_two_bugs() {
+    fn a_dead_process_and_a_sleeping_process_are_two_bugs() {
         let (_, silent) = finding("a: getpid", Does::FallsSilent);
         let dead = bug_of(&silent, Ending::Dead, None);
         let asleep = bug_of(&silent, Ending::Never, None);
@@ -233,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn a_walk_is_known_by_the_function_that_walks() {
+    fn the_function_that_walks_identifies_a_walk() {
         let spends = || Does::SpendsItsTime("walk<uvmunmap<growproc");
         let slow = Ending::Late(Slow {
             instructions: 100,

@@ -1,10 +1,10 @@
 //! Minimising: the smallest case that still shows the same finding, and the proof that it is.
 //!
-//! Delta debugging over operations, in the order that syzkaller's minimiser found best (its
-//! `prog/minimization.go` gave the idea): the tail after the finding goes first, then chunks of
-//! operations, then whole processes, and then each remaining operation is made simpler. The result is
-//! put in order for a reader. The predicate is the finding's bucket, so that a search for one bug
-//! does not drift to another.
+//! This is delta debugging over operations, in an order like that of syzkaller's minimiser (the idea comes
+//! from its `prog/minimization.go`). It first drops the tail after the finding, then chunks of operations,
+//! then whole processes. Then it makes each remaining operation simpler. At the end it puts the result in
+//! order for a reader. The predicate is the finding's bucket, so that a search for one bug does not drift to
+//! another.
 
 mod needs;
 mod passes;
@@ -23,12 +23,12 @@ use std::time::Instant;
 pub struct Budget {
     /// Executions at most.
     pub executions: u64,
-    /// When it must end, if there is such a time; then the result depends on the speed of the machine.
+    /// When it must end, if there is a limit. Then the result depends on the speed of the machine.
     pub until: Option<Instant>,
 }
 
 impl From<u64> for Budget {
-    /// So many executions, however long they take.
+    /// A number of executions, no matter how long they take.
     fn from(executions: u64) -> Self {
         Self {
             executions,
@@ -49,8 +49,8 @@ pub struct Minimised {
     pub executions: u64,
     /// Whether the case is known to be minimal.
     pub minimality: Minimality,
-    /// Why each operation is needed, in their order; those that were tried before the executions
-    /// were spent.
+    /// Why each operation is needed, in their order, for the operations that were tried before the
+    /// executions were spent.
     pub needs: Vec<Need>,
 }
 
@@ -101,9 +101,9 @@ pub fn minimise_on(
 
 /// Shrinks `case`, which shows `wanted`, within `budget`.
 ///
-/// `shows` runs a case and says the bucket of its finding, if it has one. `failed_at` is the index
-/// of the operation at which the finding was made, if it has one. `progress` is told of the number
-/// of operations left and the executions spent.
+/// `shows` runs a case and returns the bucket of its finding, if it has one. `failed_at` is the index of the
+/// operation at which the finding was made, if it has one. `progress` is called with the number of operations
+/// left and the executions spent.
 pub fn minimise(
     case: &Case,
     wanted: &Bucket,

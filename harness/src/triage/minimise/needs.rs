@@ -1,5 +1,5 @@
-//! Why each operation of a minimised case is needed: what the case shows without it, and what is then
-//! expected of the others.
+//! Why each operation of a minimised case is needed: what the case shows without it, and how that changes
+//! what is expected of the others.
 
 use super::Minimised;
 use crate::runner::{Runner, Watch};
@@ -15,7 +15,7 @@ pub struct Need {
     pub operation: String,
     /// What the case shows without it; `None`: no finding.
     pub without: Option<Bucket>,
-    /// Why, as far as that was asked for.
+    /// Why, if that was asked for.
     #[serde(flatten)]
     pub reason: Option<Reason>,
 }
@@ -46,7 +46,7 @@ pub enum Reason {
         /// What is expected of it.
         then: String,
     },
-    /// The same is expected of all others: the kernel alone goes another way.
+    /// The same is expected of all others. Only the kernel does something else.
     ChangesNothing,
 }
 
@@ -99,8 +99,8 @@ fn fates(runner: &mut Runner, case: &Case) -> Vec<Fate> {
     fates.0
 }
 
-/// Adds to each need of `minimised` why it is one. `shown_at` is the index of the operation at
-/// which the finding is made.
+/// Adds the reason to each need of `minimised`. `shown_at` is the index of the operation at which the finding
+/// is made.
 pub fn add_reasons(runner: &mut Runner, minimised: &mut Minimised, shown_at: Option<usize>) {
     let case = &minimised.case;
     let with = fates(runner, case);
@@ -117,7 +117,7 @@ pub fn add_reasons(runner: &mut Runner, minimised: &mut Minimised, shown_at: Opt
     }
 }
 
-/// The first of `operations` of which not the same is expected.
+/// The first of `operations` of which something else is expected.
 fn difference(operations: &[Operation], with: &[Fate], without: &[Fate]) -> Option<Reason> {
     let mut fates = operations.iter().zip(with.iter().zip(without));
     fates.find_map(|(operation, fates)| {
@@ -142,7 +142,7 @@ fn differ(operation: &Operation, one: &str, other: &str) -> bool {
     }
 }
 
-/// The words of an expectation, all numbers alike but -1.
+/// The words of an expectation. All numbers except -1 count as equal.
 fn words(expectation: &str) -> impl Iterator<Item = &str> {
     expectation.split([' ', ';', ',']).map(|word| {
         let is_number = word.starts_with(|first: char| first.is_ascii_digit());

@@ -4,7 +4,7 @@ use super::search::Search;
 use oracle::case::{Amount, Base, simplifications};
 use oracle::{Bucket, Call, Case, Operation, Process};
 
-/// A case of at most so many operations is also tried without any two of them.
+/// The longest case that is also tried without each pair of operations.
 const FEW: usize = 16;
 
 impl<S: FnMut(&Case) -> Option<Bucket>, P: FnMut(usize, u64)> Search<'_, S, P> {
@@ -33,7 +33,7 @@ impl<S: FnMut(&Case) -> Option<Bucket>, P: FnMut(usize, u64)> Search<'_, S, P> {
         }
     }
 
-    /// Removes two operations that need each other: what one does, the other undoes.
+    /// Removes two operations together, for example if one undoes the other.
     pub(super) fn drop_pairs(&mut self) {
         let count = self.best.operations.len();
         if count > FEW {
@@ -73,7 +73,7 @@ impl<S: FnMut(&Case) -> Option<Bucket>, P: FnMut(usize, u64)> Search<'_, S, P> {
         }
     }
 
-    /// Lets a parent do what its child does, and forks no child.
+    /// Removes the fork of a child, and gives its operations to the parent.
     pub(super) fn join_processes(&mut self) {
         for (parent, child) in self.forked() {
             let operations = self.best.operations.iter().copied();
@@ -126,7 +126,7 @@ impl<S: FnMut(&Case) -> Option<Bucket>, P: FnMut(usize, u64)> Search<'_, S, P> {
         }
     }
 
-    /// Brings what one process does together, as far as others do not have to come between.
+    /// Moves the operations of one process together, unless others have to come between.
     pub(super) fn keep_together(&mut self) {
         for at in 1..self.best.operations.len() {
             let mut operations = self.best.operations.clone();
@@ -150,7 +150,7 @@ fn is_birth(operation: &Operation, process: Process) -> bool {
     matches!(operation.call, Call::Fork { child } if child == process)
 }
 
-/// How often another process acts than just before.
+/// How often an operation belongs to another process than the one before it.
 fn switches(operations: &[Operation]) -> usize {
     let pairs = operations.windows(2);
     pairs

@@ -1,4 +1,4 @@
-//! The search for a smaller case: what is tried, and what was seen of it.
+//! The search for a smaller case: the cases that were tried, and what they showed.
 
 use super::{Budget, Need};
 use oracle::{Bucket, Case, Operation};
@@ -12,8 +12,7 @@ pub(super) struct Search<'a, S, P> {
     wanted: &'a Bucket,
     shows: S,
     progress: P,
-    /// What every case tried so far shows, so that none is run twice and simplifying cannot go
-    /// in circles.
+    /// What each case showed that was tried so far. No case runs twice, and simplifying cannot go in circles.
     seen: HashMap<Case, Option<Bucket>>,
     executions: u64,
     budget: Budget,
@@ -39,8 +38,8 @@ impl<'a, S: FnMut(&Case) -> Option<Bucket>, P: FnMut(usize, u64)> Search<'a, S, 
         }
     }
 
-    /// Makes the case as small as it becomes. Gives why each operation is needed, as far as that was
-    /// tried before the budget was spent. `failed_at`: the operation at which the finding was made.
+    /// Makes the case as small as possible. Returns why each operation is needed, for those that were tried
+    /// before the budget was spent. `failed_at` is the operation at which the finding was made.
     pub(super) fn run(&mut self, failed_at: Option<usize>) -> Vec<Need> {
         if let Some(at) = failed_at {
             self.drop_tail(at + 1);
@@ -48,7 +47,7 @@ impl<'a, S: FnMut(&Case) -> Option<Bucket>, P: FnMut(usize, u64)> Search<'a, S, 
         while !self.is_spent() {
             self.shrink();
             self.tidy();
-            // Names and order may have opened a way: only a case that none of this changes is minimal.
+            // A new name or order may allow another step. A case is minimal only if nothing changes it.
             match self.needs() {
                 Ok(needs) => return needs,
                 Err(smaller) => self.best = smaller,
@@ -67,7 +66,7 @@ impl<'a, S: FnMut(&Case) -> Option<Bucket>, P: FnMut(usize, u64)> Search<'a, S, 
         self.executions >= executions || until.is_some_and(|until| Instant::now() >= until)
     }
 
-    /// What a case that was not seen yet shows.
+    /// What a case shows that was not tried yet.
     fn look(&mut self, candidate: &Case) -> Option<Bucket> {
         self.executions += 1;
         (self.progress)(self.best.operations.len(), self.executions);
@@ -76,7 +75,7 @@ impl<'a, S: FnMut(&Case) -> Option<Bucket>, P: FnMut(usize, u64)> Search<'a, S, 
         shown
     }
 
-    /// Takes `candidate` over if it is new and still shows the finding.
+    /// Takes `candidate` if it is new and still shows the finding.
     fn accept(&mut self, candidate: Case) -> bool {
         if self.is_spent() || self.seen.contains_key(&candidate) {
             return false;
@@ -92,7 +91,7 @@ impl<'a, S: FnMut(&Case) -> Option<Bucket>, P: FnMut(usize, u64)> Search<'a, S, 
         self.accept(Case { operations })
     }
 
-    /// Makes the case smaller until nothing helps any more: each pass opens ways for the others.
+    /// Repeats all passes until none makes the case smaller. Each pass may help the others.
     fn shrink(&mut self) {
         loop {
             let before = self.best.clone();
@@ -118,7 +117,7 @@ impl<'a, S: FnMut(&Case) -> Option<Bucket>, P: FnMut(usize, u64)> Search<'a, S, 
         self.accept(renamed);
     }
 
-    /// Why each operation is needed. `Err`: one is not, and this is the case without it.
+    /// Why each operation is needed. If one is not needed, `Err` is the case without it.
     fn needs(&mut self) -> Result<Vec<Need>, Case> {
         let mut needs = Vec::new();
         for at in 0..self.best.operations.len() {
