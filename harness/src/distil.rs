@@ -1,7 +1,7 @@
 //! Distilling: few cases that cover what many did.
 
 use crate::counters::{EDGE_COUNTERS, FEATURE_COUNTERS};
-use crate::fuzzing::{Execution, Known, Session};
+use crate::fuzzing::{Execution, Session};
 use crate::guest::Guest;
 use oracle::Case;
 use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
@@ -29,11 +29,10 @@ pub struct Distilled {
 /// The smallest such set is hard to find (set cover). This is the greedy choice: it repeatedly takes
 /// the case that adds most for its length, and then drops those that later ones made unnecessary.
 pub fn distil(guest: &Arc<Guest>, cases: &[Case], tell: impl Fn() + Sync) -> Distilled {
-    let known = Known::default();
     let covered: Vec<Option<Vec<u32>>> = cases
         .par_iter()
         .map_init(
-            || Tracer::new(guest, &known),
+            || Tracer::new(guest),
             |tracer, case| {
                 let covered = tracer.covered(case);
                 tell();
@@ -65,9 +64,9 @@ struct Tracer {
 }
 
 impl Tracer {
-    fn new(guest: &Arc<Guest>, known: &Known) -> Self {
+    fn new(guest: &Arc<Guest>) -> Self {
         Self {
-            session: Session::new(Arc::clone(guest), known.clone()).as_found(),
+            session: Session::new(Arc::clone(guest)).as_found(),
             edges: vec![0; EDGE_COUNTERS],
             features: vec![0; FEATURE_COUNTERS],
         }

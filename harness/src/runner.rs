@@ -12,6 +12,10 @@ use oracle::{
 use std::ops::Range;
 use std::sync::Arc;
 
+/// What a run costs besides its instructions, counted in instructions: the reset, the judge, and the
+/// comparison of memory.
+pub const WORK_PER_RUN: u64 = 50_000;
+
 /// The result of a case.
 #[derive(Clone, Debug)]
 pub struct Outcome {
@@ -122,6 +126,10 @@ pub struct Runner {
     pristine: bool,
     /// Whether the machine's counters of edges are all zero.
     counters_are_clear: bool,
+    /// Work on the cases before the last one.
+    work_before: u64,
+    /// What the machine had retired when the last case began.
+    retired_before: u64,
 }
 
 impl Runner {
@@ -134,6 +142,8 @@ impl Runner {
             memory: MemoryCheck::default(),
             pristine: true,
             counters_are_clear: true,
+            work_before: 0,
+            retired_before: 0,
         }
     }
 
@@ -158,18 +168,19 @@ impl Runner {
     pub fn run_watched(&mut self, case: &Case, watch: &mut impl Watch) -> Outcome {
         // To clear the machine's counters costs more than to remember that they are in use.
         self.counters_are_clear = false;
+        self.work_before = self.work() + WORK_PER_RUN;
         if !self.pristine {
             self.driver.reset();
             self.judge.reset();
         }
         self.pristine = false;
         self.memory.seen.clear();
-        let instructions_before = self.driver.machine().retired();
+        self.retired_before = self.driver.machine().retired();
         let finding = self.drive(case, watch).err();
         Outcome {
             finding: finding.filter(|_| self.check_machine().is_ok()),
             meter: self.judge.meter(),
-            instructions: self.driver.machine().retired() - instructions_before,
+            instructions: self.driver.machine().retired() - self.retired_before,
         }
     }
 
@@ -292,6 +303,13 @@ impl Runner {
             Some(defect) => Err(defect.into()),
             None => Ok(()),
         }
+    }
+
+    /// The work done so far: guest instructions, those included that were spent on looking into a finding,
+    /// and [`WORK_PER_RUN`] for each case. The same cases are the same work on every host.
+    pub fn work(&self) -> u64 {
+        let retired = self.driver.machine().retired();
+        self.work_before + retired.saturating_sub(self.retired_before)
     }
 
     /// State features of the case just run: numbers below 8192.

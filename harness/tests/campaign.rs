@@ -1,4 +1,4 @@
-//! `faultline campaign`: repeats exactly, resumes from its corpus, finds what is wrong with a broken
+//! `faultline campaign`: repeats exactly on any number of threads, resumes from its corpus, finds what is wrong with a broken
 //! kernel and nothing with ours.
 
 use faultline::guest::location::GuestFiles;
@@ -14,7 +14,7 @@ use std::time::Duration;
 
 fn campaign(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_faultline"))
-        .args(["campaign", "--jobs", "1", "--format", "json"])
+        .args(["campaign", "--format", "json"])
         .args(arguments)
         .output()
         .unwrap()
@@ -50,20 +50,58 @@ fn broken_kernel(file: &str, function: &str, operator: Operator) -> Vec<u8> {
     elf
 }
 
+/// A summary without what depends on the machine: time.
+fn timeless(mut summary: Value) -> Value {
+    summary.as_object_mut().unwrap().remove("seconds");
+    summary["effort"].as_object_mut().unwrap().remove("seconds");
+    for finding in summary["findings"].as_array_mut().unwrap() {
+        finding.as_object_mut().unwrap().remove("seconds");
+    }
+    summary
+}
+
 #[test]
-fn one_job_one_seed_and_a_number_of_executions_repeat() {
-    let [first, second] = [(); 2].map(|()| {
-        let output = campaign(&["--executions", "300", "--seed", "5"]);
+fn the_same_work_is_the_same_campaign_whatever_the_number_of_threads() {
+    let [first, second] = ["1", "3"].map(|jobs| {
+        let output = campaign(&["--executions", "300", "--seed", "5", "--jobs", jobs]);
         assert_eq!(output.status.code(), Some(0), "{output:?}");
-        let mut summary = summary(&output);
-        // Time is all that may differ.
-        summary.as_object_mut().unwrap().remove("seconds");
-        summary["effort"].as_object_mut().unwrap().remove("seconds");
-        summary
+        timeless(summary(&output))
     });
     assert_eq!(first, second);
     assert_eq!(first["totals"]["executions"], 300);
+    assert_eq!(first["ended_by"], "budget");
     assert!(first["edges"].as_u64().unwrap() > 100);
+    assert!(first["work"].as_u64().unwrap() > first["totals"]["instructions"].as_u64().unwrap());
+}
+
+#[test]
+fn findings_do_not_depend_on_the_number_of_threads_either() {
+    let folder = tempfile::tempdir().unwrap();
+    let kernel = folder.path().join("kernel.elf");
+    let elf = broken_kernel("memory/page_table", "unmap_level", Operator::StoreDropped);
+    std::fs::write(&kernel, elf).unwrap();
+    let findings = folder.path().join("findings");
+    let [first, second] = ["1", "3"].map(|jobs| {
+        let arguments = ["--work", "300", "--steer", "--as-found", "--jobs", jobs];
+        let kernel = ["--kernel", name(&kernel), "--findings", name(&findings)];
+        let output = campaign(&[&arguments[..], &kernel].concat());
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        let files = case_file::list(&findings).unwrap();
+        let texts: Vec<String> = files
+            .iter()
+            .map(|file| std::fs::read_to_string(file).unwrap())
+            .collect();
+        std::fs::remove_dir_all(&findings).unwrap();
+        (timeless(summary(&output)), texts)
+    });
+    assert!(first.0["findings"].as_array().unwrap().len() > 1);
+    assert_eq!(first, second);
+}
+
+#[test]
+fn a_limit_on_the_time_is_named_when_it_ends_a_campaign() {
+    let output = campaign(&["--seconds", "1", "--work", "1000000000"]);
+    assert_eq!(summary(&output)["ended_by"], "time");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use faultline::guest::location::GuestFiles;
 use faultline::runner::Runner;
 use oracle::case::Kind;
 use oracle::{Case, Dialect, Extent, Fate, PageState, Situation};
+use std::process::Command;
 use std::sync::Arc;
 
 /// Our kernel, taken for another.
@@ -48,4 +49,25 @@ fn a_situation_to_be_avoided_is_not_entered() {
     assert_eq!((outcome.meter.operations, outcome.meter.skipped), (2, 2));
     runner.avoid(&[]);
     assert_eq!(runner.run(&case).meter, all);
+}
+
+#[test]
+fn too_little_work_is_not_called_nothing_wrong() {
+    let files = GuestFiles::find(None, None).unwrap();
+    let findings = tempfile::tempdir().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_faultline"))
+        .args(["check", "--work", "1", "--jobs", "1"])
+        .arg("--kernel")
+        .arg(&files.kernel_path)
+        .arg("--fs")
+        .arg(&files.file_system_path)
+        .arg("--findings")
+        .arg(findings.path())
+        .output()
+        .unwrap();
+    let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(4), "{shown}");
+    assert!(shown.contains("inconclusive"), "{shown}");
+    assert!(!shown.contains("nothing wrong was found"), "{shown}");
+    assert!(shown.contains("not reached: "), "{shown}");
 }

@@ -3,7 +3,7 @@
 
 use arbitrary::{Arbitrary, Unstructured};
 use faultline::counters::{EDGE_COUNTERS, FEATURE_COUNTERS};
-use faultline::fuzzing::{Execution, Known, Session};
+use faultline::fuzzing::{Execution, Session};
 use faultline::guest::Guest;
 use faultline::guest::location::GuestFiles;
 use faultline::runner::Runner;
@@ -86,7 +86,7 @@ fn generated_cases_are_clean_and_bite() {
 
 #[test]
 fn any_bytes_are_a_case_without_a_finding() {
-    let mut session = Session::new(Arc::clone(guest()), Known::default());
+    let mut session = Session::new(Arc::clone(guest()));
     let mut edges = vec![0; EDGE_COUNTERS];
     let mut features = vec![0; FEATURE_COUNTERS];
     for seed in 0..1000 {

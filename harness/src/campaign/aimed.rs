@@ -2,55 +2,48 @@
 //! are made from them.
 
 use oracle::{Call, Case};
-use std::sync::{Mutex, PoisonError};
+use std::collections::VecDeque;
 
 /// At most one of so many executions examines a race, which takes as long as many executions.
 const LOOKS: u64 = 48;
 
 /// Cases whose races are to be examined, and cases made from those that were.
 #[derive(Default)]
-pub(super) struct Aimed(Mutex<State>);
-
-#[derive(Default)]
-struct State {
-    waiting: Vec<Case>,
+pub(super) struct Aimed {
+    waiting: VecDeque<Case>,
     ready: Vec<Case>,
     looks: u64,
 }
 
 impl Aimed {
-    /// Has a case looked at, if it has a race.
-    pub(super) fn add(&self, case: &Case) {
+    /// Takes a case to examine, if it has a race.
+    pub(super) fn add(&mut self, case: &Case) {
         let mut operations = case.operations.iter();
         if operations.any(|one| matches!(one.call, Call::Together { .. })) {
-            self.state().waiting.push(case.clone());
+            self.waiting.push_back(case.clone());
         }
     }
 
     /// The case to examine, if it is time for that after so many executions. The oldest goes first,
     /// because seeds are short.
-    pub(super) fn due(&self, executions: u64) -> Option<Case> {
-        let mut state = self.state();
-        if state.waiting.is_empty() || state.looks * LOOKS > executions {
+    pub(super) fn due(&mut self, executions: u64) -> Option<Case> {
+        if self.looks * LOOKS > executions {
             return None;
         }
-        state.looks += 1;
-        Some(state.waiting.remove(0))
+        let case = self.waiting.pop_front()?;
+        self.looks += 1;
+        Some(case)
     }
 
-    /// Takes what came of a look.
-    pub(super) fn give(&self, mut cases: Vec<Case>) {
+    /// Takes the cases that were made when a case was examined.
+    pub(super) fn give(&mut self, mut cases: Vec<Case>) {
         // The most promising is taken first.
         cases.reverse();
-        self.state().ready.append(&mut cases);
+        self.ready.append(&mut cases);
     }
 
-    /// A case that was made of a look.
-    pub(super) fn take(&self) -> Option<Case> {
-        self.state().ready.pop()
-    }
-
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// A case that was made when another one was examined.
+    pub(super) fn take(&mut self) -> Option<Case> {
+        self.ready.pop()
     }
 }

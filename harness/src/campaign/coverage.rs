@@ -1,7 +1,6 @@
-//! What all threads of a campaign have covered together.
+//! What the cases of a campaign have covered together.
 
 use crate::counters::{EDGE_COUNTERS, FEATURE_COUNTERS, for_each_counted};
-use std::sync::atomic::{AtomicU8, Ordering};
 
 /// An edge or a state feature with a class of counts: eight a counter, edges first.
 pub(super) type Point = u32;
@@ -11,25 +10,39 @@ const CLASSES: u32 = 8;
 
 /// For each edge and each state feature, the classes of counts that some case had.
 pub(super) struct Coverage {
-    edges: Box<[AtomicU8]>,
-    features: Box<[AtomicU8]>,
+    edges: Box<[u8]>,
+    features: Box<[u8]>,
 }
 
 impl Coverage {
     pub(super) fn new() -> Self {
-        let zeros = |count| (0..count).map(|_| AtomicU8::new(0)).collect();
         Self {
-            edges: zeros(EDGE_COUNTERS),
-            features: zeros(FEATURE_COUNTERS),
+            edges: vec![0; EDGE_COUNTERS].into(),
+            features: vec![0; FEATURE_COUNTERS].into(),
         }
     }
 
-    /// Adds what a case covered, and gives what of it is new.
-    pub(super) fn add(&self, edges: &[u8], features: &[u8]) -> Vec<Point> {
+    /// What is new of that which a case covered.
+    pub(super) fn news(&self, edges: &[u8], features: &[u8]) -> Vec<Point> {
         let mut new = Vec::new();
-        merge(&self.edges, edges, 0, &mut new);
-        merge(&self.features, features, EDGE_COUNTERS, &mut new);
+        find_news(&self.edges, edges, 0, &mut new);
+        find_news(&self.features, features, EDGE_COUNTERS, &mut new);
         new
+    }
+
+    /// Adds what was new when a case was run, and leaves in `new` what still is.
+    pub(super) fn add(&mut self, new: &mut Vec<Point>) {
+        new.retain(|point| {
+            let at = (point / CLASSES) as usize;
+            let seen = match self.edges.get_mut(at) {
+                Some(seen) => seen,
+                None => &mut self.features[at - EDGE_COUNTERS],
+            };
+            let class = 1 << (point % CLASSES);
+            let is_new = *seen & class == 0;
+            *seen |= class;
+            is_new
+        });
     }
 
     /// Whether a case with these counters covers all of `points`.
@@ -55,19 +68,15 @@ impl Coverage {
     }
 }
 
-fn count(seen: &[AtomicU8]) -> usize {
-    let taken = |seen: &&AtomicU8| seen.load(Ordering::Relaxed) != 0;
-    seen.iter().filter(taken).count()
+fn count(seen: &[u8]) -> usize {
+    seen.iter().filter(|seen| **seen != 0).count()
 }
 
-/// Adds `counters` to what was `seen` of them; the first is number `base` of all.
-fn merge(seen: &[AtomicU8], counters: &[u8], base: usize, new: &mut Vec<Point>) {
+/// What of `counters` was not `seen` yet; the first is number `base` of all.
+fn find_news(seen: &[u8], counters: &[u8], base: usize, new: &mut Vec<Point>) {
     for_each_counted(counters, |at, count| {
         let class = class(count);
-        // Almost always there is nothing new: a load is cheaper than an exchange.
-        if seen[at].load(Ordering::Relaxed) & class != class
-            && seen[at].fetch_or(class, Ordering::Relaxed) & class != class
-        {
+        if seen[at] & class == 0 {
             new.push((base + at) as Point * CLASSES + class.trailing_zeros());
         }
     });
@@ -94,26 +103,45 @@ mod tests {
 
     #[test]
     fn only_what_was_never_seen_is_new() {
-        let coverage = Coverage::new();
+        let mut coverage = Coverage::new();
         let (mut edges, mut features) = (vec![0; EDGE_COUNTERS], vec![0; FEATURE_COUNTERS]);
-        assert!(coverage.add(&edges, &features).is_empty());
+        let mut add = |edges: &[u8], features: &[u8]| {
+            let mut new = coverage.news(edges, features);
+            coverage.add(&mut new);
+            new
+        };
+        assert!(add(&edges, &features).is_empty());
         edges[17] = 1;
-        let first = coverage.add(&edges, &features);
+        let first = add(&edges, &features);
         assert_eq!(first.len(), 1);
-        assert!(coverage.add(&edges, &features).is_empty());
+        assert!(add(&edges, &features).is_empty());
         assert!(Coverage::holds(&first, &edges, &features));
         edges[17] = 5;
         assert!(!Coverage::holds(&first, &edges, &features));
-        let second = coverage.add(&edges, &features);
+        let second = add(&edges, &features);
         assert_eq!(second.len(), 1, "another class of counts");
         edges[17] = 6;
-        assert!(coverage.add(&edges, &features).is_empty());
+        assert!(add(&edges, &features).is_empty());
         assert!(Coverage::holds(&second, &edges, &features));
         features[FEATURE_COUNTERS - 1] = 1;
-        let third = coverage.add(&edges, &features);
+        let third = add(&edges, &features);
         assert!(Coverage::holds(&third, &edges, &features));
         features[FEATURE_COUNTERS - 1] = 0;
         assert!(!Coverage::holds(&third, &edges, &features));
         assert_eq!((coverage.edges(), coverage.features()), (1, 1));
+    }
+
+    #[test]
+    fn of_two_cases_of_a_round_the_first_is_the_one_that_covers_something_new() {
+        let mut coverage = Coverage::new();
+        let (mut edges, features) = (vec![0; EDGE_COUNTERS], vec![0; FEATURE_COUNTERS]);
+        edges[3] = 1;
+        let mut first = coverage.news(&edges, &features);
+        edges[4] = 1;
+        let mut second = coverage.news(&edges, &features);
+        coverage.add(&mut first);
+        coverage.add(&mut second);
+        assert_eq!((first.len(), second.len()), (1, 1));
+        assert_ne!(first, second);
     }
 }

@@ -1,28 +1,34 @@
 //! Our own fuzz engine: coverage-guided, parallel, on the stable toolchain.
 //!
-//! Every thread has a kernel of its own; what they share is the coverage, the cases to make new ones from,
-//! and what was found. A case that covers something new joins the pool. The engines of `fuzz/` run
-//! the same sessions over the same corpus; this one needs nothing but `cargo`, so that any CI can
-//! use it.
+//! A campaign is a sequence of rounds. At the start of a round its [course](course) says what to do: cases
+//! to run, races to examine, findings to make smaller. All threads share this work. At the end the
+//! results are taken over in the order of the tasks, whichever thread was done first. So a campaign depends
+//! on its seed and on its work, and neither on the number of threads nor on the load of the machine.
+//!
+//! A case that covers something new joins the pool. The engines of `fuzz/` run the same sessions over the
+//! same corpus; this one needs nothing but `cargo`, so that any CI can use it.
 
 mod aimed;
+mod budget;
+mod course;
 mod coverage;
 pub mod folder;
-mod log;
 mod plan;
 mod pool;
+mod round;
 mod shrinking;
 mod summary;
-mod threads;
+mod task;
 
+pub use budget::{Budget, EndedBy};
 pub use plan::{Minimising, Plan};
 pub use summary::{Broken, Summary};
 
-use crate::fuzzing::Progress;
+use crate::fuzzing::{Progress, Session};
 use crate::guest::Guest;
+use course::Course;
 use folder::Effort;
 use std::sync::Arc;
-use threads::Shared;
 
 /// The name that findings give as what found them.
 const NAME: &str = "faultline campaign";
@@ -38,37 +44,51 @@ pub fn run(
 ) -> Result<Summary, Broken> {
     let corpus = plan.corpus.as_deref();
     let before = corpus.map(folder::effort).unwrap_or_default();
-    let shared = Shared::new(plan, before.executions);
-    rayon::scope(|scope| {
-        for number in 0..plan.jobs.max(1) {
-            let (shared, tell) = (&shared, &tell);
-            scope.spawn(move |_| shared.work(guest, number, tell));
+    let mut sessions: Vec<Session> = (0..plan.jobs.max(1))
+        .map(|_| session(guest, plan))
+        .collect();
+    let mut course = Course::new(plan, before.executions);
+    let ended_by = loop {
+        if let Some(ended_by) = course.ended_by() {
+            break ended_by;
         }
-    });
-    let seconds = shared.started.elapsed().as_secs_f64();
-    let (edges, features) = (shared.coverage.edges(), shared.coverage.features());
-    let (pool, pool_operations) = (shared.pool.len(), shared.pool.operations());
-    let log = shared.into_log();
-    if let Some(broken) = log.broken {
-        return Err(broken);
-    }
-    let totals = log.total();
+        let tasks = course.next_round();
+        let results = round::run(&course, &mut sessions, &tasks, &tell);
+        course.take_over(results)?;
+        tell(&course.progress(&course.totals));
+    };
+    let seconds = course.elapsed().as_secs_f64();
     let effort = Effort {
         campaigns: before.campaigns + 1,
-        executions: before.executions + totals.executions,
+        executions: before.executions + course.totals.executions,
         seconds: before.seconds + seconds,
     };
     if let Some(folder) = corpus {
         folder::write_effort(folder, &effort).map_err(|error| Broken::write(folder, error))?;
     }
     Ok(Summary {
-        totals,
+        totals: course.totals,
+        work: course.work,
+        ended_by,
+        seeds_left: course.seeds_left(),
         seconds,
-        edges,
-        features,
-        pool,
-        pool_operations,
+        edges: course.coverage.edges(),
+        features: course.coverage.features(),
+        pool: course.pool.len(),
+        pool_operations: course.pool.operations(),
         effort,
-        findings: log.findings,
+        findings: course.findings,
     })
+}
+
+/// A session as the campaign needs it.
+fn session(guest: &Arc<Guest>, plan: &Plan) -> Session {
+    let mut session = Session::new(Arc::clone(guest));
+    if plan.minimising != Minimising::AtOnce {
+        session = session.as_found();
+    }
+    if plan.steer {
+        session = session.steering();
+    }
+    session
 }

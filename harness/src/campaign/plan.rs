@@ -1,26 +1,22 @@
 //! What a campaign is to do.
 
+use super::Budget;
 use crate::triage::finding_file::Destination;
 use oracle::{Case, Profile};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
 
 /// What a campaign is to do.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// The targets that cases are made for, in turn; none stands for all targets.
     pub targets: Vec<Profile>,
-    /// When to stop: after so long,
-    pub duration: Option<Duration>,
-    /// or after so many executions of all threads together, whichever comes first. With neither
-    /// it never stops by itself.
-    pub executions: Option<u64>,
-    /// Threads, at least one.
+    /// When to stop.
+    pub budget: Budget,
+    /// Threads, at least one. How many there are changes nothing but the time that it takes.
     pub jobs: usize,
-    /// The random seed: with one thread and a number of executions, two
-    /// campaigns are the same.
+    /// The random seed: two campaigns that end by work or executions are the same.
     pub seed: u64,
     /// Cases to begin with.
     pub seeds: Vec<Case>,

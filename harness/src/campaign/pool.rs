@@ -5,7 +5,7 @@ use super::folder;
 use oracle::Case;
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 /// One case in so many is taken from the newest ones.
 const FAVOUR_NEW: u32 = 2;
@@ -15,9 +15,9 @@ const NEWEST: usize = 32;
 /// runs faster, and a mutation of it is more likely to hit what matters.
 const FAVOUR_LONG: u32 = 4;
 
-/// Cases that covered something when they were found, shared by all threads.
+/// Cases that covered something when they were found.
 pub(super) struct Pool {
-    members: RwLock<Vec<Arc<Member>>>,
+    members: Vec<Arc<Member>>,
     folder: Option<PathBuf>,
 }
 
@@ -31,62 +31,56 @@ pub(super) struct Member {
     place: usize,
 }
 
+impl Member {
+    /// Whether `child` is shorter and, with these counters, covers all that this case was the first to
+    /// cover: libFuzzer's REDUCE.
+    pub(super) fn gives_way_to(&self, child: &Case, edges: &[u8], features: &[u8]) -> bool {
+        child.operations.len() < self.case.operations.len()
+            && Coverage::holds(&self.first, edges, features)
+    }
+}
+
 impl Pool {
     /// An empty pool, kept in `folder` if there is one.
     pub(super) fn new(folder: Option<PathBuf>) -> Self {
         Self {
-            members: RwLock::default(),
+            members: Vec::new(),
             folder,
         }
     }
 
     pub(super) fn len(&self) -> usize {
-        let members = self.members.read().unwrap_or_else(PoisonError::into_inner);
-        members.len()
+        self.members.len()
     }
 
     /// Operations of all cases together.
     pub(super) fn operations(&self) -> usize {
-        let members = self.members.read().unwrap_or_else(PoisonError::into_inner);
-        let lengths = members.iter().map(|member| member.case.operations.len());
+        let members = self.members.iter();
+        let lengths = members.map(|member| member.case.operations.len());
         lengths.sum()
     }
 
     /// Adds a case that was the first to cover something, and writes it to the folder.
-    pub(super) fn add(&self, case: Case, first: Vec<Point>) -> io::Result<()> {
+    pub(super) fn add(&mut self, case: Case, first: Vec<Point>) -> io::Result<()> {
         let written = self.write(&case);
-        let mut members = self.members.write().unwrap_or_else(PoisonError::into_inner);
-        let place = members.len();
-        members.push(Arc::new(Member { case, first, place }));
+        let place = self.members.len();
+        self.members.push(Arc::new(Member { case, first, place }));
         written
     }
 
-    /// Puts a child in the place of its parent if it is shorter and covers all that the parent was
-    /// the first to cover: libFuzzer's REDUCE.
-    pub(super) fn reduce(
-        &self,
-        parent: &Arc<Member>,
-        child: Case,
-        edges: &[u8],
-        features: &[u8],
-    ) -> io::Result<()> {
-        let shorter = child.operations.len() < parent.case.operations.len();
-        if !shorter || !Coverage::holds(&parent.first, edges, features) {
-            return Ok(());
-        }
-        let mut members = self.members.write().unwrap_or_else(PoisonError::into_inner);
+    /// Puts a child that [replaces](Member::gives_way_to) its parent in the parent's place, unless another
+    /// child of the round is there already.
+    pub(super) fn replace(&mut self, parent: &Arc<Member>, child: Case) -> io::Result<()> {
         let place = parent.place;
-        // Another thread may have been faster.
-        if !Arc::ptr_eq(&members[place], parent) {
+        if !Arc::ptr_eq(&self.members[place], parent) {
             return Ok(());
         }
         let written = self.write(&child);
-        members[place] = Arc::new(Member {
+        self.members[place] = Arc::new(Member {
             case: child,
             first: parent.first.clone(),
             place,
         });
-        drop(members);
         let removed = match &self.folder {
             Some(folder) => folder::remove(folder, &parent.case),
             None => Ok(()),
@@ -97,12 +91,11 @@ impl Pool {
     /// A case to make a new one from; new ones more often than old ones, and short ones more often than long
     /// ones; `None` while there is none.
     pub(super) fn pick(&self, random: &mut fastrand::Rng) -> Option<Arc<Member>> {
-        let members = self.members.read().unwrap_or_else(PoisonError::into_inner);
         let first = match random.u32(..FAVOUR_NEW) {
-            0 => members.len().saturating_sub(NEWEST),
+            0 => self.members.len().saturating_sub(NEWEST),
             _ => 0,
         };
-        let choice = &members[first..];
+        let choice = &self.members[first..];
         let [one, other] = [random.choice(choice)?, random.choice(choice)?];
         let shorter_first = one.case.operations.len() <= other.case.operations.len();
         let picked = if shorter_first == (random.u32(..FAVOUR_LONG) > 0) {

@@ -1,7 +1,7 @@
 //! What came of a campaign, or why it broke off.
 
-use super::NAME;
 use super::folder::Effort;
+use super::{EndedBy, NAME};
 use crate::fuzzing::{Alarm, Progress, Totals};
 use crate::triage::Found;
 use std::io;
@@ -13,6 +13,13 @@ use std::time::Duration;
 pub struct Summary {
     /// What was done.
     pub totals: Totals,
+    /// The work that it was: guest instructions, and 50,000 for each run of a case. The same work is the
+    /// same campaign on every machine.
+    pub work: u64,
+    /// What ended it.
+    pub ended_by: EndedBy,
+    /// Cases to begin with that were not run.
+    pub seeds_left: usize,
     /// How long it took, in seconds.
     pub seconds: f64,
     /// Edges of the kernel that some case took.

@@ -4,20 +4,19 @@ pub mod kernels;
 pub mod probe;
 
 use crate::boot::BootError;
-use crate::campaign::{self, Broken};
+use crate::campaign::{self, Broken, Budget, EndedBy};
 use crate::fuzzing::{Progress, Totals};
 use crate::guest::Guest;
 use crate::guest::location::GuestFiles;
 use crate::triage::finding_file::Destination;
 use crate::triage::operations::Service;
 use crate::triage::rows::{self, Row};
-use oracle::{Case, Dialect};
+use oracle::{Case, Dialect, Profile};
 use probe::Answer;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
 use std::{fs, io};
 
 /// How to check a kernel.
@@ -27,8 +26,8 @@ pub struct Plan {
     pub dialect: Option<Dialect>,
     /// Cases to begin with.
     pub seeds: Vec<Case>,
-    /// How long to fuzz.
-    pub duration: Duration,
+    /// How much to fuzz.
+    pub budget: Budget,
     /// Threads, at least one.
     pub jobs: usize,
     /// The random seed.
@@ -59,8 +58,26 @@ pub struct Checked {
     pub totals: Totals,
     /// Kernel edges that some case took.
     pub edges: usize,
+    /// The version of Faultline.
+    pub version: &'static str,
+    /// The random seed.
+    pub seed: u64,
+    /// The work done, as [`Runner::work`](crate::runner::Runner::work) counts it: with the same seed, version
+    /// and kernel, the same work finds the same.
+    pub work: u64,
+    /// What ended the check.
+    pub ended_by: EndedBy,
+    /// What was not reached: if there is anything, too little was done to say that nothing is wrong.
+    pub not_reached: Vec<String>,
     /// How long fuzzing took, in seconds.
     pub seconds: f64,
+}
+
+impl Checked {
+    /// Whether enough was done to say that nothing is wrong, if nothing was found.
+    pub fn is_conclusive(&self) -> bool {
+        self.not_reached.is_empty()
+    }
 }
 
 /// Why a kernel could not be checked.
@@ -95,8 +112,7 @@ pub fn check(
     let flags = flags(files, dialect_file.as_deref());
     let campaign = campaign::Plan {
         targets: Vec::new(),
-        duration: Some(plan.duration),
-        executions: None,
+        budget: plan.budget,
         jobs: plan.jobs,
         seed: plan.seed,
         seeds: plan.seeds.clone(),
@@ -111,7 +127,13 @@ pub fn check(
         stop: Arc::clone(&plan.stop),
     };
     let summary = campaign::run(&guest, &campaign, tell).map_err(CheckError::Campaign)?;
+    let cases = summary.totals.executions;
     Ok(Checked {
+        version: env!("CARGO_PKG_VERSION"),
+        seed: plan.seed,
+        work: summary.work,
+        ended_by: summary.ended_by,
+        not_reached: not_reached(plan.seeds.len(), summary.seeds_left, cases),
         dialect: guest.dialect.clone(),
         dialect_file,
         flags,
@@ -153,6 +175,26 @@ pub fn cost(case: &Case) -> u64 {
     let operations = case.operations.iter();
     let costs = operations.map(|operation| Service::of(operation.call.kind()).cost);
     costs.sum()
+}
+
+/// Cases for each target without which a check says nothing.
+const LEAST_CASES: u64 = 20;
+
+/// What was not reached of the least that a check has to do: all seeds, and some cases for each target.
+fn not_reached(seeds: usize, seeds_left: usize, executions: u64) -> Vec<String> {
+    let mut missing = Vec::new();
+    if seeds_left > 0 {
+        missing.push(format!("{seeds_left} of {seeds} cases to begin with"));
+    }
+    let made = executions.saturating_sub((seeds - seeds_left) as u64);
+    let least = LEAST_CASES * Profile::ALL.len() as u64;
+    if made < least {
+        missing.push(format!(
+            "{} of the first {least} cases that are made at random",
+            least - made
+        ));
+    }
+    missing
 }
 
 /// What cannot be checked because the kernel lacks symbols.

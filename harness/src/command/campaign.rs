@@ -1,5 +1,6 @@
 //! `faultline campaign`: fuzzes the kernel with our own engine.
 
+use super::limits::Limits;
 use super::parallel::{self, Threads, interrupt};
 use super::{Conclusion, Format, GuestArguments, output};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
@@ -10,7 +11,6 @@ use oracle::Profile;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
 
 #[derive(clap::Args)]
 #[command(after_help = "\
@@ -27,15 +27,14 @@ pub(crate) struct Arguments {
     /// The fuzz target to generate cases for; several targets take turns [default: all]
     #[arg(long = "target", value_name = "NAME", value_parser = targets())]
     targets: Vec<Profile>,
-    /// How long to fuzz [default: 60, or no limit if --executions is given]
-    #[arg(long, value_name = "N")]
-    seconds: Option<u64>,
+    #[command(flatten)]
+    limits: Limits,
     /// How many cases to run
     #[arg(long, value_name = "N")]
     executions: Option<u64>,
     #[command(flatten)]
     threads: Threads,
-    /// The random seed; with --jobs 1 and --executions, a campaign can be repeated exactly
+    /// The random seed; a campaign with --work or --executions can be repeated exactly, with any --jobs
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
     /// A folder for cases that cover something new; the campaign also starts from its cases
@@ -59,9 +58,6 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     guest: GuestArguments,
 }
-
-/// How long a campaign runs by default.
-const SECONDS: u64 = 60;
 
 pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
     let pool = arguments.threads.start()?;
@@ -93,14 +89,9 @@ fn plan(arguments: &Arguments, jobs: usize, stop: Arc<AtomicBool>) -> miette::Re
     if let Some(folder) = &arguments.corpus {
         seeds.extend(folder::stored(folder)?);
     }
-    let seconds = match (arguments.seconds, arguments.executions) {
-        (None, None) => Some(SECONDS),
-        (seconds, _) => seconds,
-    };
     Ok(Plan {
         targets: arguments.targets.clone(),
-        duration: seconds.map(Duration::from_secs),
-        executions: arguments.executions,
+        budget: arguments.limits.budget(arguments.executions),
         jobs,
         seed: arguments.seed,
         seeds,

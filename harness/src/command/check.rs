@@ -1,7 +1,9 @@
 //! `faultline check`: finds what is wrong with a kernel that is not ours.
 
+use super::limits::{self, Limits};
 use super::parallel::{self, Threads, interrupt};
 use super::{Conclusion, Format, output};
+use faultline::campaign::EndedBy;
 use faultline::case_file;
 use faultline::check::kernels::{self, Candidate};
 use faultline::check::{Checked, Plan, check};
@@ -13,7 +15,6 @@ use indicatif::ProgressBar;
 use oracle::{Dialect, Severity};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 #[derive(clap::Args)]
 #[command(after_help = "\
@@ -23,7 +24,10 @@ Each row of the table is probably one bug. Its case file shows the bug in a few 
 
 Examples:
   faultline check --kernel kernel/kernel --fs fs.img
-  faultline check ~/hand-ins --seconds 120      (one table for all trees in the folder)")]
+  faultline check ~/hand-ins --work 12000      (one table for all trees in the folder)
+
+The exit code is 0 if nothing is wrong, 1 if something is, 2 if a kernel could not be checked, and 4 if
+nothing was found but too little was done to say so.")]
 pub(crate) struct Arguments {
     /// Built trees (with kernel/kernel and fs.img), or folders of such trees
     #[arg(value_name = "DIR", conflicts_with_all = ["kernel", "fs"])]
@@ -37,9 +41,8 @@ pub(crate) struct Arguments {
     /// How the kernel may differ: `faultline`, `xv6-2025`, or a TOML file [default: found out by probing]
     #[arg(long, value_name = "NAME|FILE")]
     dialect: Option<PathBuf>,
-    /// How long to fuzz each kernel
-    #[arg(long, value_name = "N", default_value_t = 60)]
-    seconds: u64,
+    #[command(flatten)]
+    limits: Limits,
     /// More cases to start from, besides the built-in seeds
     #[arg(long, value_name = "DIR")]
     seeds: Vec<PathBuf>,
@@ -103,15 +106,22 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
         Format::Text => {}
         Format::Json => output::print_json(&reports)?,
     }
+    Ok(conclusion(&reports))
+}
+
+fn conclusion(reports: &[Report]) -> Conclusion {
     let found = |report: &Report| match &report.checked {
         Some(checked) => !checked.rows.is_empty(),
         None => true,
     };
-    Ok(if reports.iter().any(found) {
+    let checked = reports.iter().filter_map(|report| report.checked.as_ref());
+    if reports.iter().any(found) {
         Conclusion::Findings
-    } else {
+    } else if checked.into_iter().all(Checked::is_conclusive) {
         Conclusion::Clean
-    })
+    } else {
+        Conclusion::Inconclusive
+    }
 }
 
 fn candidates(arguments: &Arguments) -> miette::Result<Vec<Candidate>> {
@@ -152,7 +162,7 @@ fn plan(arguments: &Arguments, jobs: usize) -> miette::Result<Plan> {
     Ok(Plan {
         dialect,
         seeds,
-        duration: Duration::from_secs(arguments.seconds),
+        budget: arguments.limits.budget(None),
         jobs,
         seed: arguments.seed,
         findings: arguments
@@ -194,7 +204,11 @@ fn print(report: &Report) {
         "   {} executions in {:.0} s, {} answers compared, {} kernel edges",
         checked.totals.executions, checked.seconds, checked.totals.meter.compared, checked.edges
     );
+    print_work(checked);
     match checked.rows.len() {
+        0 if !checked.is_conclusive() => {
+            println!("   inconclusive: too little was done to say that nothing is wrong")
+        }
         0 => println!("   nothing wrong was found"),
         1 => println!("   1 thing is wrong"),
         count => println!("   {count} things are wrong, the worst first"),
@@ -206,6 +220,28 @@ fn print(report: &Report) {
         print_commands(checked, row);
     }
     println!();
+}
+
+/// Prints what repeats this check, and what it did not reach.
+fn print_work(checked: &Checked) {
+    let again = format!(
+        "--work {} --seed {}",
+        limits::millions(checked.work),
+        checked.seed
+    );
+    let version = checked.version;
+    match checked.ended_by {
+        EndedBy::Time => println!(
+            "   stopped by --seconds; with {again} faultline {version} does the same on any machine"
+        ),
+        EndedBy::Interrupt => println!("   interrupted"),
+        EndedBy::Budget | EndedBy::Finding => {
+            println!("   with {again} faultline {version} does exactly the same again");
+        }
+    }
+    for what in &checked.not_reached {
+        println!("   not reached: {what}");
+    }
 }
 
 /// Prints commands for the next steps, to copy and paste.
@@ -239,9 +275,9 @@ fn print_row(number: usize, row: &Row) {
         Minimality::BudgetSpent => ", perhaps not minimal",
     };
     println!(
-        "   {} (after {:.1} s{as_found}):",
+        "   {} (after {} executions{as_found}):",
         path.display(),
-        row.seconds
+        row.executions
     );
     for (line, times) in repeated(report.case().to_string().lines()) {
         match times {
@@ -273,7 +309,7 @@ fn print_table(reports: &[Report]) {
     for report in reports {
         let name: String = report.kernel.name.chars().take(width).collect();
         let line = match (&report.checked, &report.error) {
-            (Some(checked), _) => counts(&checked.rows),
+            (Some(checked), _) => counts(checked),
             (None, error) => {
                 let error = error.as_deref().unwrap_or_default();
                 let first = error.lines().next().unwrap_or_default();
@@ -289,10 +325,16 @@ fn print_table(reports: &[Report]) {
 }
 
 /// The number of rows of each severity, and the worst row.
-fn counts(rows: &[Row]) -> String {
+fn counts(checked: &Checked) -> String {
+    let rows = &checked.rows;
     let count = |severity| rows.iter().filter(|row| row.severity == severity).count();
     let counts = Severity::ALL.map(|severity| format!("{:>9}", count(severity)));
-    let worst = rows.first().map_or("nothing wrong", |row| row.wrong);
+    let none = if checked.is_conclusive() {
+        "nothing wrong"
+    } else {
+        "inconclusive: too little was done"
+    };
+    let worst = rows.first().map_or(none, |row| row.wrong);
     format!("{}  {worst}", counts.join(" "))
 }
 

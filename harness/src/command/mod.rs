@@ -7,6 +7,7 @@ mod check;
 mod convert;
 mod distil;
 mod export;
+mod limits;
 mod minimise;
 mod mutants;
 mod nightly;
@@ -139,6 +140,8 @@ pub(crate) enum Conclusion {
     Findings,
     /// There is a finding, but the program that was written cannot show it.
     NotShown,
+    /// Nothing wrong, but too little was done to say so.
+    Inconclusive,
 }
 
 /// Parses the command line and runs it.
@@ -168,6 +171,7 @@ pub(crate) fn main() -> ExitCode {
         Ok(Conclusion::Clean) => ExitCode::SUCCESS,
         Ok(Conclusion::Findings) => ExitCode::from(1),
         Ok(Conclusion::NotShown) => ExitCode::from(3),
+        Ok(Conclusion::Inconclusive) => ExitCode::from(4),
         Err(error) => {
             eprintln!("{error:?}");
             ExitCode::from(2)

@@ -1,7 +1,9 @@
 //! `faultline nightly`: fuzzes for a night and writes a summary of one page.
 
+use super::limits;
 use super::parallel::{self, Threads, interrupt};
 use super::{Conclusion, Format, GuestArguments, mutants, output};
+use faultline::campaign::Budget;
 use faultline::nightly::{self, Plan};
 use oracle::Profile;
 use std::path::PathBuf;
@@ -23,9 +25,13 @@ pub(crate) struct Arguments {
     /// The state folder, which each night leaves to the next
     #[arg(long, value_name = "DIR")]
     state: PathBuf,
-    /// How long to fuzz all targets together
-    #[arg(long, value_name = "N", default_value_t = 180.0)]
-    minutes: f64,
+    /// How much to do for all targets together, in millions of guest instructions; the same work finds the
+    /// same on every machine
+    #[arg(long, value_name = "N")]
+    work: Option<u64>,
+    /// Stop after so long, even if there is work left [default: 180, or no limit if --work is given]
+    #[arg(long, value_name = "N")]
+    minutes: Option<f64>,
     /// The fuzz targets [default: all]
     #[arg(long = "target", value_name = "NAME")]
     targets: Vec<Profile>,
@@ -45,8 +51,6 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
     let files = arguments.guest.files()?;
     let guest = arguments.guest.boot_files(&files)?;
     let pool = arguments.threads.start()?;
-    let seconds = Duration::try_from_secs_f64(arguments.minutes * 60.0)
-        .map_err(|error| miette::miette!("--minutes {}: {error}", arguments.minutes))?;
     let targets = match arguments.targets.as_slice() {
         [] => Profile::ALL.to_vec(),
         targets => targets.to_vec(),
@@ -55,7 +59,7 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
         state: arguments.state.clone(),
         cases: arguments.folders.clone(),
         targets,
-        fuzzing: seconds,
+        fuzzing: budget(arguments)?,
         jobs: pool.current_num_threads(),
         mutants: mutants::all(&files.kernel, &[])?,
         sample: arguments.mutants,
@@ -80,5 +84,24 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
         Conclusion::Findings
     } else {
         Conclusion::Clean
+    })
+}
+
+/// How long a night takes by default, in minutes.
+const MINUTES: f64 = 180.0;
+
+fn budget(arguments: &Arguments) -> miette::Result<Budget> {
+    let minutes = match (arguments.minutes, arguments.work) {
+        (None, None) => Some(MINUTES),
+        (minutes, _) => minutes,
+    };
+    let duration = minutes.map(|minutes| {
+        Duration::try_from_secs_f64(minutes * 60.0)
+            .map_err(|error| miette::miette!("--minutes {minutes}: {error}"))
+    });
+    Ok(Budget {
+        work: arguments.work.map(limits::instructions),
+        executions: None,
+        duration: duration.transpose()?,
     })
 }

@@ -3,13 +3,13 @@
 use crate::triage::Name;
 use oracle::{Bucket, Clause, Finding, Situation};
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
-/// Findings that were reported already, by one session or by several that share this.
+/// Findings that were reported already. A copy is cheap; what is added to it is not in the original.
 #[derive(Clone, Debug, Default)]
-pub struct Known(Arc<Mutex<Reported>>);
+pub struct Known(Arc<Reported>);
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Reported {
     names: HashSet<Name>,
     /// Where they were found.
@@ -17,9 +17,9 @@ struct Reported {
 }
 
 impl Known {
-    /// Whether nothing of that name was reported; from now on it was. `finding` has that name.
-    pub(super) fn is_new(&self, finding: &Finding, name: &Name) -> bool {
-        let mut reported = self.lock();
+    /// Adds a finding of that name. False: one of that name was reported already.
+    pub(crate) fn add(&mut self, finding: &Finding, name: &Name) -> bool {
+        let reported = Arc::make_mut(&mut self.0);
         // A case that is slow at its end hides nothing that comes before the end.
         let hides_others = name.cause.is_none() || finding.clause != Clause::EndsInTime;
         if let Some(situation) = name.situation(finding)
@@ -33,17 +33,12 @@ impl Known {
 
     /// Whether a finding of this bucket was reported, whatever it came from.
     pub(super) fn has(&self, bucket: &Bucket) -> bool {
-        let reported = self.lock();
-        reported.names.iter().any(|name| name.bucket == *bucket)
+        self.0.names.iter().any(|name| name.bucket == *bucket)
     }
 
     /// Where something was found.
-    pub(super) fn situations(&self) -> Vec<Situation> {
-        self.lock().situations.clone()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Reported> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn situations(&self) -> &[Situation] {
+        &self.0.situations
     }
 }
 
@@ -64,32 +59,42 @@ mod tests {
 
     #[test]
     fn a_name_is_new_once_and_its_situation_is_kept() {
-        let known = Known::default();
+        let mut known = Known::default();
         let (_, finding) = finding("a: kill pid 0", Does::Returns(0));
         let name = Name::of(&finding, None);
         assert!(!known.has(&name.bucket));
-        assert!(known.is_new(&finding, &name));
-        assert!(!known.is_new(&finding, &name));
+        assert!(known.add(&finding, &name));
+        assert!(!known.add(&finding, &name));
         assert!(known.has(&name.bucket));
         assert_eq!(known.situations(), [finding.situation().unwrap()]);
     }
 
     #[test]
+    fn what_is_added_to_a_copy_is_not_in_the_original() {
+        let (original, mut copy) = (Known::default(), Known::default());
+        let (_, finding) = finding("a: kill pid 0", Does::Returns(0));
+        let name = Name::of(&finding, None);
+        copy.clone_from(&original);
+        assert!(copy.add(&finding, &name));
+        assert!(copy.has(&name.bucket) && !original.has(&name.bucket));
+    }
+
+    #[test]
     fn another_cause_is_another_name_of_a_known_bucket() {
-        let known = Known::default();
+        let mut known = Known::default();
         let (_, finding) = finding("a: kill pid 0", Does::Returns(0));
         let [plain, caused] = [None, Some(EXIT)].map(|cause| Name::of(&finding, cause));
-        assert!(known.is_new(&finding, &plain));
+        assert!(known.add(&finding, &plain));
         assert!(known.has(&caused.bucket));
-        assert!(known.is_new(&finding, &caused));
+        assert!(known.add(&finding, &caused));
         assert_eq!(known.situations(), [finding.situation().unwrap(), EXIT]);
     }
 
     #[test]
     fn what_is_slow_at_the_end_hides_nothing() {
-        let known = Known::default();
+        let mut known = Known::default();
         let (_, finding) = finding("a: sbrk +1p", Does::SpendsItsTime("uvmfree<freeproc"));
-        assert!(known.is_new(&finding, &Name::of(&finding, Some(EXIT))));
+        assert!(known.add(&finding, &Name::of(&finding, Some(EXIT))));
         assert!(known.situations().is_empty());
     }
 }

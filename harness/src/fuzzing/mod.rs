@@ -17,6 +17,7 @@ mod totals;
 pub use alarm::{Alarm, OpenError};
 pub use known::Known;
 pub use progress::Progress;
+pub(crate) use session::Before;
 pub use session::{Execution, Session};
 pub use totals::Totals;
 

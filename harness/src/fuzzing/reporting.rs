@@ -9,15 +9,16 @@ use oracle::{Case, Finding};
 impl Session {
     /// Raises an alarm about the finding of a case, unless it is known.
     pub(super) fn look_into(&mut self, case: &Case, finding: Finding) -> Result<Execution, Alarm> {
+        let executions = self.executions();
         let (runner, known) = (&mut self.runner, &self.known);
         let traced = match &mut self.steering {
-            Some(steering) => steering.trace(runner, known, self.totals.executions, case, finding),
+            Some(steering) => steering.trace(runner, known, executions, case, finding),
             None => Some(Traced::new(case.clone(), finding, None)),
         };
         let Some(traced) = traced else {
             return Ok(Execution::KnownFinding);
         };
-        if !self.known.is_new(&traced.finding, &traced.name) {
+        if !self.known.add(&traced.finding, &traced.name) {
             return Ok(Execution::KnownFinding);
         }
         Err(Alarm::Finding(Box::new(self.report(traced))))

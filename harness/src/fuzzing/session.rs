@@ -20,11 +20,22 @@ const BITE_DEADLINE: u64 = 20_000;
 pub struct Session {
     guest: Arc<Guest>,
     pub(super) runner: Runner,
+    /// What was done before by sessions of the same campaign.
+    before: Totals,
     pub(super) totals: Totals,
     pub(super) known: Known,
     pub(super) minimise_executions: u64,
     /// `None`: every case goes straight on.
     pub(super) steering: Option<Steering>,
+}
+
+/// What the sessions of a campaign have done before a case.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Before {
+    pub(crate) totals: Totals,
+    pub(crate) known: Known,
+    /// Executions spent on the search for causes.
+    pub(crate) searched: u64,
 }
 
 /// The result of an execution that raised no alarm.
@@ -43,16 +54,17 @@ impl Session {
     /// Says what is missing and how to make it, or how far the kernel got.
     pub fn open() -> Result<Self, OpenError> {
         let guest = crate::boot(&GuestFiles::find(None, None)?, Dialect::faultline())?;
-        Ok(Self::new(guest, Known::default()))
+        Ok(Self::new(guest))
     }
 
-    /// A session on a guest that is booted already, which does not report what is `known`.
-    pub fn new(guest: Arc<Guest>, known: Known) -> Self {
+    /// A session on a guest that is booted already.
+    pub fn new(guest: Arc<Guest>) -> Self {
         Self {
             runner: Runner::new(&guest),
             guest,
+            before: Totals::default(),
             totals: Totals::default(),
-            known,
+            known: Known::default(),
             minimise_executions: MINIMISE_EXECUTIONS,
             steering: None,
         }
@@ -71,6 +83,27 @@ impl Session {
         self
     }
 
+    /// Continues a campaign in which sessions have done so much `before`, this one or others. What it does
+    /// then depends on nothing that it did itself.
+    pub(crate) fn resume(&mut self, before: &Before) {
+        self.before = before.totals;
+        self.totals = Totals::default();
+        self.known = before.known.clone();
+        if let Some(steering) = &mut self.steering {
+            steering.resume(before.searched);
+        }
+    }
+
+    /// Executions spent on the search for causes, by all sessions of the campaign.
+    pub(crate) fn searched(&self) -> u64 {
+        self.steering.as_ref().map_or(0, Steering::searched)
+    }
+
+    /// Cases that were run so far, those before [`resume`](Self::resume) included.
+    pub(super) fn executions(&self) -> u64 {
+        self.before.executions + self.totals.executions
+    }
+
     /// Runs `case`, adds the guest's edges to `edges` and the state features to `features`, and
     /// raises an alarm if something is wrong that this session has not reported yet.
     ///
@@ -85,8 +118,9 @@ impl Session {
         edges: &mut [u8],
         features: &mut [u8],
     ) -> Result<Execution, Alarm> {
+        let executions = self.executions();
         if let Some(steering) = &mut self.steering {
-            steering.steer(&mut self.runner, &self.known, self.totals.executions);
+            steering.steer(&mut self.runner, &self.known, executions);
         }
         let execution = self.judge(case, edges, features);
         self.check_machine(case)?;
@@ -111,14 +145,15 @@ impl Session {
         let outcome = self.runner.run_counting(case, edges);
         add_features(self.runner.features(), features);
         self.totals.add(&outcome, self.runner.driver().canary());
-        if self.totals.executions.is_multiple_of(DETERMINISM_SAMPLE) {
+        let executions = self.executions();
+        if executions.is_multiple_of(DETERMINISM_SAMPLE) {
             self.repeat(case, &outcome)?;
         }
-        if self.totals.executions == BITE_DEADLINE && !self.totals.meter.bites() {
-            return Err(Alarm::Toothless {
-                executions: self.totals.executions,
-                meter: self.totals.meter,
-            });
+        let mut all = self.before;
+        all += self.totals;
+        if executions == BITE_DEADLINE && !all.meter.bites() {
+            let meter = all.meter;
+            return Err(Alarm::Toothless { executions, meter });
         }
         match outcome.finding {
             Some(finding) => self.look_into(case, finding),
@@ -149,7 +184,7 @@ impl Session {
         aiming::aim(&mut self.runner, case)
     }
 
-    /// What was done so far.
+    /// What was done so far, since [`resume`](Self::resume) if there was one.
     pub fn totals(&self) -> &Totals {
         &self.totals
     }

@@ -49,9 +49,19 @@ impl Steering {
         self.avoided = if executions.is_multiple_of(STRAIGHT_ON) {
             Vec::new()
         } else {
-            known.situations()
+            known.situations().to_vec()
         };
         runner.avoid(&self.avoided);
+    }
+
+    /// Executions spent on the search for causes.
+    pub(super) fn searched(&self) -> u64 {
+        self.searched
+    }
+
+    /// Continues as if so many executions had been spent on the search for causes.
+    pub(super) fn resume(&mut self, searched: u64) {
+        self.searched = searched;
     }
 
     /// What the current execution is steered around.

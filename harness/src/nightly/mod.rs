@@ -9,7 +9,7 @@ mod state;
 
 pub use state::StateError;
 
-use crate::campaign::{self, Broken};
+use crate::campaign::{self, Broken, Budget};
 use crate::case_file::{self, CaseFileError};
 use crate::distil::distil;
 use crate::fuzzing::Totals;
@@ -24,7 +24,6 @@ use state::State;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
 
 /// What a night has to do.
 #[derive(Clone, Debug)]
@@ -35,8 +34,8 @@ pub struct Plan {
     pub cases: Vec<PathBuf>,
     /// What to fuzz.
     pub targets: Vec<Profile>,
-    /// For how long, all targets together.
-    pub fuzzing: Duration,
+    /// How much, all targets together.
+    pub fuzzing: Budget,
     /// Threads.
     pub jobs: usize,
     /// The mutants of the kernel that there are,
@@ -171,7 +170,7 @@ pub fn run(
             });
         }
     }
-    let share = plan.fuzzing / plan.targets.len().max(1) as u32;
+    let share = plan.fuzzing.share(plan.targets.len());
     let mut targets = Vec::new();
     for target in &plan.targets {
         targets.push(fuzz(
@@ -213,7 +212,7 @@ fn fuzz(
     guest: &Arc<Guest>,
     plan: &Plan,
     target: Profile,
-    share: Duration,
+    share: Budget,
     seeds: &[Case],
     number: u64,
     state: &mut State,
@@ -227,8 +226,7 @@ fn fuzz(
     let corpus_before = stored.len();
     let campaign = campaign::Plan {
         targets: vec![target],
-        duration: Some(share),
-        executions: None,
+        budget: share,
         jobs: plan.jobs,
         seed: number,
         seeds: seeds.iter().cloned().chain(stored).collect(),

@@ -28,8 +28,8 @@ pub struct Row {
     pub shortest: Found,
     /// The files of the other findings in this row.
     pub others: Vec<PathBuf>,
-    /// Seconds until the first finding.
-    pub seconds: f64,
+    /// Executions until the first finding.
+    pub executions: u64,
 }
 
 /// Puts findings into rows, the worst first.
@@ -65,7 +65,7 @@ impl Row {
             wrong: wrong(&found),
             page: found.report.identity.bug().page,
             operations: word(&found).into_iter().collect(),
-            seconds: found.seconds,
+            executions: found.executions,
             shortest: found,
             others: Vec::new(),
         }
@@ -125,7 +125,7 @@ struct Shown<'a> {
     case: &'a Path,
     text: String,
     others: &'a [PathBuf],
-    seconds: f64,
+    executions: u64,
 }
 
 impl Serialize for Row {
@@ -147,7 +147,7 @@ impl Serialize for Row {
             case: &self.shortest.path,
             text: report.case().to_string(),
             others: &self.others,
-            seconds: self.seconds,
+            executions: self.executions,
         };
         shown.serialize(serializer)
     }
@@ -279,7 +279,7 @@ mod tests {
         let rows = rows(vec![found]);
         let shown = fields(serde_json::to_string_pretty(&rows[0]).unwrap());
         let wanted = "severity verdict clause wrong page operations expected seen minimality length \
-                      case text others seconds";
+                      case text others executions";
         assert_eq!(shown.join(" "), wanted);
     }
 }

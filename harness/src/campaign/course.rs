@@ -1,0 +1,241 @@
+//! The course of a campaign: what is known, what is to be done next, and what is learned from it.
+
+use super::aimed::Aimed;
+use super::budget::{EndedBy, Spent};
+use super::coverage::{Coverage, Point};
+use super::pool::Pool;
+use super::shrinking::{Pending, Queue};
+use super::task::{Candidate, Done, SPREAD, Task, What};
+use super::{Broken, Minimising, NAME, Plan};
+use crate::fuzzing::{Alarm, Known, Progress, Totals};
+use crate::triage::{Found, Report};
+use oracle::Profile;
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+/// Tasks in a round. What a round finds out helps from the next one on, so it is short; at its end threads
+/// wait for the slowest, so it is not too short.
+const ROUND: u64 = 32;
+
+/// What a campaign knows between two rounds.
+pub(super) struct Course<'a> {
+    plan: &'a Plan,
+    targets: &'a [Profile],
+    pub(super) seed: u64,
+    pub(super) coverage: Coverage,
+    pub(super) pool: Pool,
+    pub(super) known: Known,
+    /// Executions spent on the search for causes.
+    pub(super) searched: u64,
+    pub(super) totals: Totals,
+    /// The work done, as [`Runner::work`](crate::runner::Runner::work) counts it.
+    pub(super) work: u64,
+    pub(super) findings: Vec<Found>,
+    /// Those of the findings that are to become smaller.
+    queue: Queue,
+    aimed: Aimed,
+    /// Seeds given out, and cases made after them.
+    next: usize,
+    started: Instant,
+}
+
+impl<'a> Course<'a> {
+    /// A campaign that begins now; with its corpus so many executions were done before.
+    pub(super) fn new(plan: &'a Plan, executions_before: u64) -> Self {
+        Self {
+            plan,
+            targets: match plan.targets.as_slice() {
+                [] => &Profile::ALL,
+                some => some,
+            },
+            // A campaign that continues with a corpus must not repeat what the last one tried.
+            seed: plan.seed ^ executions_before.wrapping_mul(SPREAD),
+            coverage: Coverage::new(),
+            pool: Pool::new(plan.corpus.clone()),
+            known: Known::default(),
+            searched: 0,
+            totals: Totals::default(),
+            work: 0,
+            findings: Vec::new(),
+            queue: Queue::default(),
+            aimed: Aimed::default(),
+            next: 0,
+            started: Instant::now(),
+        }
+    }
+
+    /// How long the campaign has been running.
+    pub(super) fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// Seeds that were not given out yet.
+    pub(super) fn seeds_left(&self) -> usize {
+        self.plan.seeds.len().saturating_sub(self.next)
+    }
+
+    fn spent(&self) -> Spent {
+        Spent {
+            work: self.work,
+            executions: self.totals.executions,
+            elapsed: self.elapsed(),
+        }
+    }
+
+    /// Whether there is time, and nobody has interrupted the campaign.
+    pub(super) fn may_go_on(&self) -> bool {
+        !self.is_interrupted() && !self.plan.budget.is_late(self.elapsed())
+    }
+
+    fn is_interrupted(&self) -> bool {
+        self.plan.stop.load(Ordering::Relaxed)
+    }
+
+    /// What ends the campaign now, if anything does.
+    pub(super) fn ended_by(&self) -> Option<EndedBy> {
+        if self.is_interrupted() {
+            return Some(EndedBy::Interrupt);
+        }
+        if self.plan.until_finding && !self.findings.is_empty() {
+            return Some(EndedBy::Finding);
+        }
+        self.plan.budget.ended_by(&self.spent())
+    }
+
+    /// What to do in the next round.
+    pub(super) fn next_round(&mut self) -> Vec<Task> {
+        let mut tasks = Vec::new();
+        let part = self.plan.budget.part(&self.spent());
+        while (tasks.len() as u64) < ROUND
+            && let Some(pending) = self.queue.due(&self.findings, self.work, part)
+        {
+            tasks.push(Task::Shrink(pending));
+        }
+        if let Some(case) = self.aimed.due(self.totals.executions) {
+            tasks.push(Task::Examine(case));
+        }
+        let room = ROUND.saturating_sub(tasks.len() as u64);
+        for _ in 0..self.plan.budget.executions_left(&self.spent(), room) {
+            tasks.push(self.next_run());
+        }
+        tasks
+    }
+
+    /// The seeds first, each once; then cases that are still to be made. Cases with a race that was
+    /// examined go before both.
+    fn next_run(&mut self) -> Task {
+        if let Some(case) = self.aimed.take() {
+            return Task::Run(case, Some(Profile::Schedules));
+        }
+        let number = self.next;
+        self.next += 1;
+        match self.plan.seeds.get(number) {
+            Some(seed) => Task::Run(seed.clone(), None),
+            None => Task::Make(self.targets[number % self.targets.len()]),
+        }
+    }
+
+    /// Takes over what came of the tasks of a round, in their order.
+    pub(super) fn take_over(&mut self, results: Vec<Option<Done>>) -> Result<(), Broken> {
+        for done in results.into_iter().flatten() {
+            self.totals += done.totals;
+            self.searched += done.searched;
+            self.work += done.work;
+            match done.what {
+                What::Shrunk {
+                    pending,
+                    report,
+                    has_news,
+                } => self.shrunk(pending, *report, has_news, done.work)?,
+                What::Examined(cases) => self.aimed.give(cases),
+                What::Ran {
+                    candidate,
+                    new,
+                    replaces,
+                } => self.learn(candidate, new, replaces)?,
+                What::Raised(Alarm::Finding(report), target) => self.keep(*report, target)?,
+                What::Raised(alarm, _) => return Err(Broken::Alarm(alarm)),
+            }
+            if self.plan.until_finding && !self.findings.is_empty() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a case into the pool if it covers something new, or as much as its longer parent.
+    fn learn(
+        &mut self,
+        candidate: Candidate,
+        mut new: Vec<Point>,
+        replaces: bool,
+    ) -> Result<(), Broken> {
+        let Candidate {
+            case,
+            parent,
+            target,
+        } = candidate;
+        self.coverage.add(&mut new);
+        if target.is_none() || (!new.is_empty() && parent.is_some()) {
+            self.aimed.add(&case);
+        }
+        let done = match parent {
+            _ if !new.is_empty() => self.pool.add(case, new),
+            Some(parent) if replaces => self.pool.replace(&parent, case),
+            _ => Ok(()),
+        };
+        let folder = self.plan.corpus.as_deref().unwrap_or(Path::new(""));
+        done.map_err(|error| Broken::write(folder, error))
+    }
+
+    /// Keeps a finding, unless an earlier case of the round has shown the same.
+    fn keep(&mut self, report: Report, target: Option<Profile>) -> Result<(), Broken> {
+        if !self.known.add(&report.finding, report.identity.name()) {
+            return Ok(());
+        }
+        let to = &self.plan.findings;
+        let origin = match target {
+            Some(target) => format!("{NAME}, {target}"),
+            None => format!("{NAME}, a seed"),
+        };
+        let executions = self.totals.executions;
+        let found = Found::keep(report, to, origin, executions, self.elapsed())
+            .map_err(|error| Broken::write(&to.folder, error))?;
+        if self.plan.minimising == Minimising::Sharing {
+            self.queue.add(self.findings.len());
+        }
+        self.findings.push(found);
+        Ok(())
+    }
+
+    /// Takes over a finding that was made smaller, if it was.
+    fn shrunk(
+        &mut self,
+        pending: Pending,
+        report: Report,
+        has_news: bool,
+        work: u64,
+    ) -> Result<(), Broken> {
+        self.queue.give_back(pending, &report, has_news, work);
+        let found = &mut self.findings[pending.number];
+        if !has_news {
+            found.report = report;
+            return Ok(());
+        }
+        let to = &self.plan.findings;
+        let kept = found.replace(report, to);
+        kept.map_err(|error| Broken::write(&to.folder, error))
+    }
+
+    /// How far the campaign is, with so much done.
+    pub(super) fn progress<'b>(&'b self, totals: &'b Totals) -> Progress<'b> {
+        Progress {
+            target: NAME,
+            elapsed: self.elapsed(),
+            totals,
+            edges: self.coverage.edges(),
+            findings: &self.findings,
+        }
+    }
+}
