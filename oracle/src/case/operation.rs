@@ -209,7 +209,7 @@ macro_rules! define_call {
             }
 
             /// Whether a process is named before the word.
-            pub(super) fn names_a_child(self) -> bool {
+            pub(crate) fn names_a_child(self) -> bool {
                 match self {
                     $(Kind::$name => false $($(|| argument::$type::IS_NAMED)+)?,)*
                 }

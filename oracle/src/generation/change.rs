@@ -1,13 +1,20 @@
-//! What a mutation makes of one argument of an operation, by the argument's type.
+//! What a mutation and repair make of one argument of an operation, by the argument's type.
 
 use super::Scene;
+use super::repair::Companion;
 use crate::case::argument::{
     self, Address, Amount, Argument, Child, Count, Descriptor, Flavour, FrameCount, Length, Major,
     NearAddress, Nth, OpenFlags, OpenMode, Rounds, Schedule, Status, StatusAddress, StoredValue,
     Stride, Target, Terminated, Text, Ticks, Width,
 };
 use crate::case::{Call, Kind, Process, for_each_operation};
+use crate::model::PIDS;
 use std::num::NonZeroU8;
+
+/// The most rounds of the scheduler that are worth waiting for.
+const ROUNDS: NonZeroU8 = NonZeroU8::new(4).unwrap();
+/// A number that is no process's.
+const NOBODY: i32 = i32::MAX;
 
 /// How a type of arguments changes.
 trait Change: Argument {
@@ -16,6 +23,11 @@ trait Change: Argument {
 
     /// Another value, or now and then the same.
     fn change(old: Self::Value, scene: &mut Scene<'_>) -> Self::Value;
+
+    /// A value with which the operation of `process` can apply, or the same: most types have no other.
+    fn repaired(old: Self::Value, _process: Process, _companion: &Companion) -> Self::Value {
+        old
+    }
 }
 
 macro_rules! define_change {
@@ -43,6 +55,18 @@ macro_rules! define_change {
                     $(Call::$name { $($argument),* } => {
                         $(*$argument = argument::$type::change(*$argument, self);)*
                     })*
+                }
+            }
+        }
+
+        impl Companion {
+            /// A call of `process` with each of its arguments repaired.
+            #[allow(unused, reason = "an operation may have no argument")]
+            pub(super) fn with_repaired_arguments(&self, process: Process, call: Call) -> Call {
+                match call {
+                    $(Call::$name { $($argument),* } => Call::$name {
+                        $($argument: argument::$type::repaired($argument, process, self)),*
+                    },)*
                 }
             }
         }
@@ -138,10 +162,16 @@ impl Change for Stride {
     }
 }
 
-/// Repair gives a child a name that is free: another one says nothing new.
+/// Another name of a child says nothing new.
 impl Change for Child {
     fn change(old: Process, _scene: &mut Scene<'_>) -> Process {
         old
+    }
+
+    fn repaired(old: Process, _process: Process, companion: &Companion) -> Process {
+        let taken = companion.model().pid_of(old).is_some();
+        let free = || companion.free_name().unwrap_or(old);
+        if taken { free() } else { old }
     }
 }
 
@@ -154,6 +184,17 @@ impl Change for Status {
 impl Change for Target {
     fn change(_old: Target, scene: &mut Scene<'_>) -> Target {
         scene.target()
+    }
+
+    fn repaired(old: Target, process: Process, companion: &Companion) -> Target {
+        let was_born = |other: &Process| companion.model().pid_of(*other).is_some();
+        match old {
+            Target::Process(target) if !was_born(&target) => {
+                Target::Process(Process::all().rfind(was_born).unwrap_or(process))
+            }
+            Target::Pid(pid) if PIDS.contains(&pid) => Target::Pid(NOBODY - pid),
+            Target::Process(_) | Target::Pid(_) => old,
+        }
     }
 }
 
@@ -207,11 +248,19 @@ impl Change for Rounds {
     fn change(_old: NonZeroU8, scene: &mut Scene<'_>) -> NonZeroU8 {
         NonZeroU8::MIN.saturating_add(scene.below(4) as u8)
     }
+
+    fn repaired(old: NonZeroU8, _process: Process, _companion: &Companion) -> NonZeroU8 {
+        old.min(ROUNDS)
+    }
 }
 
 impl Change for Ticks {
     fn change(_old: i8, scene: &mut Scene<'_>) -> i8 {
         scene.below(4) as i8 - 1
+    }
+
+    fn repaired(old: i8, _process: Process, _companion: &Companion) -> i8 {
+        old.min(ROUNDS.get() as i8)
     }
 }
 

@@ -2,22 +2,19 @@
 //!
 //! Cases are never rejected. An operation of a process that is dead or asleep goes to one that can
 //! act; a fork gets a free name; an operation that would end the case early becomes a fork, so that
-//! the rest of the case still means something.
+//! the rest of the case still means something. What is repaired of an argument alone is in
+//! `change.rs`, by the argument's type.
 
-use crate::case::{Address, Call, Case, Flavour, Operation, Process, Region, Target};
+use crate::case::{Access, Address, Call, Case, Flavour, Operation, Process, Region};
 use crate::dialect::Dialect;
 use crate::layout::AGENT_CODE;
-use crate::model::{BreakMove, EAGER_PAGES, Model, PIDS, ProcessState, Witness};
+use crate::model::{EAGER_PAGES, Model, ProcessState, Witness};
 use crate::setting::Setting;
 use std::cell::RefCell;
 use std::num::NonZeroU8;
 
-/// The most rounds of the scheduler that are worth waiting for.
-const TICKS: u8 = 4;
 /// Frames below which memory counts as scarce.
 const SCARCE: u16 = 64;
-/// A number that is no process's.
-const NOBODY: i32 = i32::MAX;
 
 /// The model that follows a case while it is repaired or generated.
 #[derive(Clone, Debug)]
@@ -107,66 +104,40 @@ impl Companion {
     }
 
     fn repaired_call(&self, process: Process, call: Call) -> Call {
-        match call {
-            Call::Fork { child } if self.model.pid_of(child).is_some() => self
-                .free_name()
-                .map_or(Call::Getpid, |child| Call::Fork { child }),
-            Call::Kill {
-                target: Target::Process(target),
-            } if self.model.pid_of(target).is_none() => {
-                let mut born = Process::all().filter(|other| self.model.pid_of(*other).is_some());
-                let target = Target::Process(born.next_back().unwrap_or(process));
-                Call::Kill { target }
-            }
-            Call::Kill {
-                target: Target::Pid(pid),
-            } if PIDS.contains(&pid) => Call::Kill {
-                target: Target::Pid(NOBODY - pid),
-            },
-            Call::Fetch { address } => Call::Fetch {
-                address: self.repaired_fetch(process, address),
-            },
-            Call::Sbrk {
-                amount,
-                flavour: Flavour::Eager,
-            } if !self.scarce => {
-                let before = self.model.program_break(process);
-                let large = matches!(self.model.break_move(process, amount), BreakMove::To(after)
-                    if after > before && after - before > EAGER_PAGES * 4096);
-                let flavour = if large { Flavour::Lazy } else { Flavour::Eager };
-                Call::Sbrk { amount, flavour }
-            }
-            Call::Yield { ticks } => Call::Yield {
-                ticks: ticks.min(const { NonZeroU8::new(TICKS).unwrap() }),
-            },
-            Call::Pause { ticks } => Call::Pause {
-                ticks: ticks.min(TICKS as i8),
-            },
-            other => other,
+        if call.kind().names_a_child() && self.free_name().is_none() {
+            return Call::Getpid;
+        }
+        let call = self.with_repaired_arguments(process, call);
+        if let Call::Sbrk {
+            amount,
+            flavour: Flavour::Eager,
+        } = call
+            && !self.scarce
+            && self.model.grows_beyond(process, amount, EAGER_PAGES)
+        {
+            let flavour = Flavour::Lazy;
+            return Call::Sbrk { amount, flavour };
+        }
+        let mut fetches = call.reaches().filter(|reach| reach.access == Access::Fetch);
+        match fetches.next() {
+            Some(reach) => self.repaired_fetch(process, call, reach.address),
+            None => call,
         }
     }
 
     /// A jump into the agent's own code goes to the return instructions after it. A jump to unknown
     /// instructions goes to the data, where nothing may be executed.
-    fn repaired_fetch(&self, process: Process, address: Address) -> Address {
-        let known = |address: Address| {
-            let operation = Operation::new(process, Call::Fetch { address });
-            self.model.applies(&operation)
-        };
-        let returns = Address::new(
-            Region::Text,
-            address.page(),
-            address.offset() | AGENT_CODE as u16,
-        );
+    fn repaired_fetch(&self, process: Process, call: Call, address: Address) -> Call {
         let in_code = address.region() == Region::Text
             && address.page() == 0
             && usize::from(address.offset()) < AGENT_CODE;
         if in_code {
-            returns
-        } else if known(address) {
-            address
+            let offset = address.offset() | AGENT_CODE as u16;
+            call.with_address(Address::new(Region::Text, 0, offset))
+        } else if self.model.applies(&Operation::new(process, call)) {
+            call
         } else {
-            Address::new(Region::Data, 0, address.offset())
+            call.with_address(Address::new(Region::Data, 0, address.offset()))
         }
     }
 

@@ -72,7 +72,12 @@ impl Model {
         }
     }
 
-    /// Pages that a growth gets at once.
+    /// Whether asking for `amount` raises the break by more than so many pages.
+    pub(crate) fn grows_beyond(&self, process: Process, amount: Amount, pages: u64) -> bool {
+        let before = self.program_break(process);
+        self.break_after(process, amount).saturating_sub(before) > pages * PAGE_SIZE
+    }
+
     /// The program break after a move that succeeds or does nothing.
     pub(crate) fn break_after(&self, process: Process, amount: Amount) -> u64 {
         match self.break_move(process, amount) {
@@ -81,6 +86,7 @@ impl Model {
         }
     }
 
+    /// Pages that a growth gets at once.
     pub(super) fn eager_pages(&self, process: Process, amount: Amount, flavour: Flavour) -> u64 {
         match self.break_move(process, amount) {
             BreakMove::To(after) if self.world.dialect.sbrk.is_eager(flavour) => {

@@ -31,7 +31,7 @@ pub use process::{Death, Ended, ProcessState};
 pub use witness::{Answer, FAILED, Outcome, Reply, Witness};
 
 pub(crate) use crate::case::Access;
-pub(crate) use memory_calls::{BreakMove, EAGER_PAGES};
+pub(crate) use memory_calls::EAGER_PAGES;
 pub(crate) use pages::{PageSet, pages_of};
 pub(crate) use pipe::Way;
 pub(crate) use process::Waiting;

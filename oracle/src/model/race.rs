@@ -8,8 +8,7 @@
 use super::open_file;
 use super::{Answer, FAILED, Model, Outcome, ProcessState, Reply, Witness};
 use crate::case::{Address, Amount, Call, Family, Flavour, Operation, Process, Target};
-use crate::layout::PAGE_SIZE;
-use crate::model::{BreakMove, EAGER_PAGES};
+use crate::model::EAGER_PAGES;
 
 /// Open files that a race may need: two for each of three pipes. A kernel takes them one by one, and
 /// two calls that both fail would have left each other room.
@@ -74,9 +73,7 @@ impl Model {
 
     /// A large eager growth that fails half way has taken frames meanwhile that others want.
     fn growth_may_race(&self, process: Process, amount: Amount, flavour: Flavour) -> bool {
-        let before = self.program_break(process);
-        let is_large = matches!(self.break_move(process, amount), BreakMove::To(after)
-            if after > before && after - before > EAGER_PAGES * PAGE_SIZE);
+        let is_large = self.grows_beyond(process, amount, EAGER_PAGES);
         !(is_large && self.world.dialect.sbrk.is_eager(flavour))
     }
 
