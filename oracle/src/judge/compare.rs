@@ -412,48 +412,6 @@ impl Judge {
         }
     }
 
-    fn compare_frames(&self, planned: &Planned, observation: &Observation) -> Result<(), Finding> {
-        let Some((before, after)) = observation.frames else {
-            return Ok(());
-        };
-        let own = planned.operation.process;
-        let alone = self.model.replies().iter().all(|reply| {
-            let dies = matches!(reply.outcome, Outcome::Dies(_));
-            (reply.process == own && !dies) || reply.outcome == Outcome::Born
-        });
-        if !alone {
-            return Ok(());
-        }
-        let budget = &planned.budget.settled(&self.model, own);
-        if let Some(clause) = budget.clause
-            && before.saturating_sub(after) > budget.take_at_most
-        {
-            let expected = match budget.take_at_most {
-                0 => "no frame is taken".to_owned(),
-                most => format!("at most {most} frames are taken"),
-            };
-            let seen = format!("{} frames are taken", before - after);
-            let mut finding = self.finding(clause, own, expected, seen);
-            finding.subject = Some(budget.take_at_most);
-            return Err(finding);
-        }
-        if after.saturating_sub(before) < budget.give_at_least {
-            let expected = format!(
-                "at least {} frames come back: that many pages were stored to and then given back",
-                budget.give_at_least
-            );
-            let seen = format!("{} frames come back", after.saturating_sub(before));
-            let clause = match budget.clause {
-                Some(Clause::ExecTakesLittle) => Clause::ExecTakesLittle,
-                _ => Clause::ShrinkGivesBack,
-            };
-            let mut finding = self.finding(clause, own, expected, seen);
-            finding.subject = Some(budget.give_at_least);
-            return Err(finding);
-        }
-        Ok(())
-    }
-
     fn in_words(&self, planned: &Planned, reply: &Reply) -> String {
         let words = words::outcome(&planned.operation, planned.page, reply.outcome);
         format!("{} {words}", reply.process)

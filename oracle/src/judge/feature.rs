@@ -1,12 +1,15 @@
 //! State features: what kind of operation met what, and how it ended, as a small number.
 
 use super::Planned;
-use crate::case::Family;
+use crate::case::{Family, Kind};
 use crate::model::{Answer, Death, FAILED, Outcome, PageState, Reply};
 
 /// Outcomes take three bits, situations four, kinds six.
 const OUTCOME_BITS: u32 = 3;
 const SITUATION_BITS: u32 = 4;
+const KIND_BITS: u32 = 6;
+const _: () =
+    assert!(Kind::ALL.len() <= 1 << KIND_BITS && PageState::ALL.len() < 1 << SITUATION_BITS);
 
 /// A number below 8192 for the step.
 pub(super) fn feature(planned: &Planned, replies: &[Reply], moved: i64) -> u16 {
@@ -19,9 +22,7 @@ pub(super) fn feature(planned: &Planned, replies: &[Reply], moved: i64) -> u16 {
                 .position(|state| *state == page)
                 .unwrap_or(0)
         }
-        None if kind.family() == Family::Break => {
-            sbrk_situation(moved, planned.budget.give_at_least)
-        }
+        None if kind.family() == Family::Break => sbrk_situation(moved, planned.budget.must_give()),
         None => 0,
     };
     let own = replies

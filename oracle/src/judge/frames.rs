@@ -1,6 +1,6 @@
 //! What a step may cost in frames: the clauses that say a kernel is lazy, and gives back.
 
-use super::Clause;
+use super::{Clause, Finding, Judge, Observation, Planned};
 use crate::case::{Access, Bytes, Call, Cost, Operation, Process};
 use crate::dialect::{BadBuffer, ForkMemory, Loading};
 use crate::layout::{PAGE_SIZE, page_ceiling};
@@ -13,20 +13,37 @@ const TABLES_OF_A_PAGE: u64 = 2;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Budget {
     /// The most frames that may be gone afterwards.
-    pub(super) take_at_most: u64,
-    /// The clause that this bound belongs to.
-    pub(super) clause: Option<Clause>,
+    take_at_most: Option<Bound>,
     /// The fewest frames that must have come back.
-    pub(super) give_at_least: u64,
+    give_at_least: Option<Bound>,
+}
+
+/// A number of frames, and the clause that asks for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Bound {
+    frames: u64,
+    clause: Clause,
 }
 
 impl Budget {
     fn take(frames: u64, clause: Clause) -> Budget {
         Budget {
-            take_at_most: frames,
-            clause: Some(clause),
-            give_at_least: 0,
+            take_at_most: Some(Bound { frames, clause }),
+            give_at_least: None,
         }
+    }
+
+    fn and_give(self, frames: u64, clause: Clause) -> Budget {
+        let give_at_least = Some(Bound { frames, clause });
+        Budget {
+            give_at_least,
+            ..self
+        }
+    }
+
+    /// The fewest frames that must have come back.
+    pub(super) fn must_give(self) -> u64 {
+        self.give_at_least.map_or(0, |bound| bound.frames)
     }
 
     /// The budget of `operation`, before the model performs it. `pages` is scratch space.
@@ -41,11 +58,11 @@ impl Budget {
             Cost::OneMore => touched.by(operation).budget(1),
             Cost::Growth => growth(model, operation),
             Cost::Child => child(model, process, touched.fresh),
-            Cost::Program => Budget {
-                take_at_most: u64::MAX,
-                clause: Some(Clause::ExecTakesLittle),
-                give_at_least: model.space(process).private().count(),
-            },
+            Cost::Program => {
+                let old = model.space(process).private().count();
+                Budget::take(u64::MAX, Clause::ExecTakesLittle)
+                    .and_give(old, Clause::ExecTakesLittle)
+            }
             Cost::Outside => Budget::default(),
         }
     }
@@ -54,9 +71,13 @@ impl Budget {
     /// cost is known by what the new program touched when it started. One that fails may cost the
     /// old program what was looked at.
     pub(super) fn settled(self, model: &Model, process: Process) -> Budget {
-        if self.clause != Some(Clause::ExecTakesLittle) {
+        let Some(Bound {
+            frames: old,
+            clause: Clause::ExecTakesLittle,
+        }) = self.give_at_least
+        else {
             return self;
-        }
+        };
         let own = model.replies().iter().find(|own| own.process == process);
         if !own.is_some_and(|own| matches!(own.outcome, Outcome::Starts { .. })) {
             return Budget::default();
@@ -70,11 +91,59 @@ impl Budget {
         }
         // The old program had tables at least for the page of its first instruction.
         let cost = pages.count() + pages.tables() - TABLES_OF_A_PAGE;
-        Budget {
-            take_at_most: cost.saturating_sub(self.give_at_least),
-            give_at_least: self.give_at_least.saturating_sub(cost),
-            clause: self.clause,
+        Budget::take(cost.saturating_sub(old), Clause::ExecTakesLittle)
+            .and_give(old.saturating_sub(cost), Clause::ExecTakesLittle)
+    }
+}
+
+impl Judge {
+    /// Compares the frames that a step took or gave back with its budget, if only the acting process
+    /// can have moved any.
+    pub(super) fn compare_frames(
+        &self,
+        planned: &Planned,
+        observation: &Observation,
+    ) -> Result<(), Finding> {
+        let Some((before, after)) = observation.frames else {
+            return Ok(());
+        };
+        let own = planned.operation.process;
+        let alone = self.model.replies().iter().all(|reply| {
+            let dies = matches!(reply.outcome, Outcome::Dies(_));
+            (reply.process == own && !dies) || reply.outcome == Outcome::Born
+        });
+        if !alone {
+            return Ok(());
         }
+        let budget = planned.budget.settled(&self.model, own);
+        let (taken, given) = (before.saturating_sub(after), after.saturating_sub(before));
+        if let Some(most) = budget.take_at_most
+            && taken > most.frames
+        {
+            let expected = match most.frames {
+                0 => "no frame is taken".to_owned(),
+                most => format!("at most {most} frames are taken"),
+            };
+            let seen = format!("{taken} frames are taken");
+            return Err(self.over_budget(most, own, expected, seen));
+        }
+        if let Some(least) = budget.give_at_least
+            && given < least.frames
+        {
+            let expected = format!(
+                "at least {} frames come back: that many pages were stored to and then given back",
+                least.frames
+            );
+            let seen = format!("{given} frames come back");
+            return Err(self.over_budget(least, own, expected, seen));
+        }
+        Ok(())
+    }
+
+    fn over_budget(&self, bound: Bound, own: Process, expected: String, seen: String) -> Finding {
+        let mut finding = self.finding(bound.clause, own, expected, seen);
+        finding.subject = Some(bound.frames);
+        finding
     }
 }
 
@@ -103,10 +172,8 @@ fn growth(model: &Model, operation: &Operation) -> Budget {
         return Budget::default();
     }
     let given_back = page_ceiling(after) / PAGE_SIZE..page_ceiling(before) / PAGE_SIZE;
-    Budget {
-        give_at_least: model.space(process).private().count_in(given_back),
-        ..Budget::take(0, Clause::GrowthTakesNothing)
-    }
+    let private = model.space(process).private().count_in(given_back);
+    Budget::take(0, Clause::GrowthTakesNothing).and_give(private, Clause::ShrinkGivesBack)
 }
 
 /// `mapped` is scratch space.
