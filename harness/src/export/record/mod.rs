@@ -1,5 +1,7 @@
 //! Runs a case and records what a program has to do and what must happen.
 
+mod show;
+
 use super::Refusal;
 use super::script::{Act, Check, Conduct, Line, Row, Script};
 use super::value::{self, Value};
@@ -9,7 +11,7 @@ use abi::file_system::Kind;
 use abi::limits::OPEN_FILES_PER_PROCESS;
 use oracle::model::{Answer, Death, FAILED, Outcome, Reply};
 use oracle::{
-    Action, Case, Clause, Event, Files, Finding, Judge, Layout, Observation, Operation, Process,
+    Action, Case, Event, Files, Finding, Judge, Layout, Observation, Operation, Process,
     ProcessState, Race, Step,
 };
 
@@ -437,205 +439,6 @@ impl Recorder {
             }
         }
     }
-
-    /// The operation of the finding is announced: it may be the last thing that happens.
-    fn announce(&mut self, finding: &Finding) {
-        let lines = self.script.rows.iter_mut().filter_map(|row| match row {
-            Row::Line(line) => Some(line),
-            _ => None,
-        });
-        for line in lines {
-            line.announced = Some(line.number) == finding.step;
-        }
-    }
-
-    /// What a program sees of rules about frames and page tables.
-    fn show(&mut self, finding: &Finding, judge: &Judge) {
-        let process = finding.process.and_then(Process::from_letter);
-        let process = process.unwrap_or(Process::FIRST);
-        // A page's address, or a number of frames.
-        let limit = finding.subject.unwrap_or(0);
-        match finding.clause {
-            Clause::FramesComeBack | Clause::FramesNotInvented => self.script.counts_frames = true,
-            _ if self.may_want_a_frame(finding) => {
-                self.script.hidden = Some(
-                    "few frames are left, and a program cannot tell whether a request for one failed",
-                );
-            }
-            Clause::GrowthTakesNothing | Clause::TouchTakesOne | Clause::ExecTakesLittle => {
-                self.count_around(finding, Conduct::TakesAtMost(limit))
-            }
-            Clause::ShrinkGivesBack => self.count_around(finding, Conduct::GivesAtLeast(limit)),
-            Clause::FreshPageZero | Clause::PageContent if finding.subject.is_some() => {
-                self.look_at(limit, process, judge);
-            }
-            Clause::WritableAlone if finding.subject.is_some() => {
-                self.disturb(limit, process, judge);
-            }
-            clause => self.script.hidden = hidden(clause),
-        }
-    }
-
-    /// Whether a kernel may do what the finding says when it has no frame left, and few were.
-    fn may_want_a_frame(&self, finding: &Finding) -> bool {
-        let is_failure = match finding.clause {
-            Clause::ReturnedValue => finding.seen.ends_with("-1"),
-            clause => clause == Clause::InnocentLive,
-        };
-        let before =
-            self.script.rows.iter().take_while(
-                |row| !matches!(row, Row::Line(line) if Some(line.number) == finding.step),
-            );
-        let last = before.filter(|row| {
-            matches!(
-                row,
-                Row::Conduct(Conduct::Frames(_) | Conduct::GiveFramesBack)
-            )
-        });
-        is_failure && matches!(last.last(), Some(Row::Conduct(Conduct::Frames(_))))
-    }
-
-    /// Lets the conductor count frames before and after the finding's operation. Before that, its process
-    /// rehearses everything but the operation itself, and so gets its own copies of shared pages.
-    fn count_around(&mut self, finding: &Finding, then: Conduct) {
-        let rows = &mut self.script.rows;
-        let found = rows
-            .iter()
-            .position(|row| matches!(row, Row::Line(line) if Some(line.number) == finding.step));
-        if let Some(at) = found
-            && let Row::Line(line) = &mut rows[at]
-        {
-            line.announced = false;
-            let rehearsal = Line {
-                words: line.words.clone(),
-                act: Act::Nothing,
-                check: Check::Done,
-                announced: true,
-                going_on: vec![line.process],
-                dead: Vec::new(),
-                ..*line
-            };
-            rows.insert(at + 1, Row::Conduct(then));
-            rows.insert(at, Row::Conduct(Conduct::CountFrames));
-            rows.insert(at, Row::Line(rehearsal));
-            let words = "A rehearsal without the operation: the process gets its own copies of shared pages.";
-            rows.insert(at, Row::Comment(words.to_owned()));
-            self.script.several = true;
-        }
-    }
-
-    fn next_number(&self) -> usize {
-        let lines = self.script.rows.iter().filter_map(|row| match row {
-            Row::Line(line) => Some(line.number + 1),
-            _ => None,
-        });
-        lines.max().unwrap_or(0)
-    }
-
-    fn extra(&mut self, words: String, process: Process, act: Act, check: Check) {
-        let line = Line {
-            number: self.next_number(),
-            words,
-            process,
-            act,
-            check,
-            announced: false,
-            going_on: vec![process],
-            dead: Vec::new(),
-        };
-        self.script.rows.push(Row::Line(line));
-    }
-
-    /// What a page is called in a case.
-    fn name(&self, page: u64) -> String {
-        match value::place(page, &self.layout) {
-            Value::Place(base, offset) => {
-                let region = format!("{base:?}").to_lowercase();
-                format!("{region}[{}]", offset / oracle::layout::PAGE_SIZE as i64)
-            }
-            _ => format!("{page:#x}"),
-        }
-    }
-
-    /// The sum of the bytes of a page is what it must be.
-    fn look_at(&mut self, page: u64, process: Process, judge: &Judge) {
-        if judge.state_of(process) != ProcessState::Ready {
-            return;
-        }
-        let mut bytes = [0; oracle::layout::PAGE_SIZE as usize];
-        judge.memory_of(process).read(page, &mut bytes);
-        let sum = bytes.iter().map(|byte| i64::from(*byte)).sum();
-        let look = Act::Touch {
-            address: value::place(page, &self.layout),
-            count: bytes.len() as u64,
-            stride: 1,
-            write: false,
-        };
-        let words = format!("{process}: the bytes of {}, added up", self.name(page));
-        self.extra(words, process, look, Check::Returns(Value::Number(sum)));
-    }
-
-    /// Others store to the page that ought to be this process's alone.
-    fn disturb(&mut self, page: u64, process: Process, judge: &Judge) {
-        let mut byte = [0];
-        judge.memory_of(process).read(page, &mut byte);
-        let other = Value::Number(i64::from(byte[0] ^ 0x55));
-        let may = |who: &Process| {
-            let permissions = judge.memory_of(*who).permissions(page);
-            judge.state_of(*who) == ProcessState::Ready
-                && permissions.is_some_and(|may| may.contains(oracle::Permissions::WRITE))
-        };
-        let sharers: Vec<Process> = Process::all().filter(may).collect();
-        for who in sharers.iter().filter(|who| **who != process) {
-            let store = Act::Store(oracle::Width::One, value::place(page, &self.layout), other);
-            let words = format!("{who}: stores to {}", self.name(page));
-            self.extra(words, *who, store, Check::Done);
-        }
-        let load = Act::Load(oracle::Width::One, value::place(page, &self.layout));
-        let words = format!("{process}: its own {}", self.name(page));
-        let expected = Check::Returns(Value::Number(byte[0].into()));
-        self.extra(words, process, load, expected);
-    }
-
-    /// Lets parents wait for children that have ended.
-    fn reap(&mut self, judge: &Judge) {
-        for child in Process::all() {
-            let Some(parent) = self.parents[child.index()] else {
-                continue;
-            };
-            if judge.state_of(child) == ProcessState::Zombie
-                && judge.state_of(parent) == ProcessState::Ready
-            {
-                let reap = Act::Reap(child, judge.status_of(child));
-                let words = format!("{parent}: the status of {child}");
-                self.extra(words, parent, reap, Check::Done);
-            }
-        }
-    }
-}
-
-/// Why no program can see that a rule is broken, if none can.
-fn hidden(clause: Clause) -> Option<&'static str> {
-    Some(match clause {
-        Clause::FreshPageZero | Clause::PageContent | Clause::WritableAlone => {
-            "which page is wrong is not known"
-        }
-        Clause::MappedNotFree
-        | Clause::KernelHidden
-        | Clause::MappedInside
-        | Clause::PermissionBits => "a program cannot see page tables",
-        Clause::ForkShares => "parent and child of a program touch pages of their own at once",
-        Clause::KillAnnounced => "a program cannot see the console, but a person can",
-        Clause::EndsInTime => "a program cannot tell a slow operation from an endless one",
-        Clause::PromisesEnd | Clause::SlotsComeBack | Clause::HoldersCounted => {
-            "a program cannot see the kernel's own tables"
-        }
-        Clause::DiskContent | Clause::BlocksComeBack => {
-            "a program cannot see the disk; look at the image afterwards"
-        }
-        Clause::RegistersSurvive => "the program does not look at all registers",
-        _ => return None,
-    })
 }
 
 /// What an operation is for a program.
