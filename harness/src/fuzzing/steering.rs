@@ -139,12 +139,11 @@ impl Steering {
 
 /// Whether a finding may come from an earlier operation than the one at which it shows.
 fn shows_late(finding: &Finding) -> bool {
-    let situation = finding.situation();
-    match finding.clause {
-        Clause::PageContent => situation.is_none_or(|met| met.page.is_some()),
-        Clause::FreshPageZero => true,
-        _ => situation.is_none(),
-    }
+    let Some(met) = finding.situation() else {
+        return true;
+    };
+    finding.clause == Clause::FreshPageZero
+        || (finding.clause == Clause::PageContent && met.page.is_some())
 }
 
 /// The case without what was not performed, if it shows the same.

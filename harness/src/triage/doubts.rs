@@ -3,7 +3,7 @@
 use super::Report;
 use super::identity::Answer;
 use super::operations::Service;
-use oracle::case::{Call, Kind};
+use oracle::case::{Bytes, Call, Kind};
 use oracle::{Clause, PageState, Spoiled};
 
 /// A point in which real kernels differ.
@@ -42,7 +42,7 @@ const DOUBTS: [Doubt; 7] = [
     Doubt {
         why: "every free slot of xv6's process table has the identifier 0, so `kill 0` finds a free \
               slot and harms no process",
-        covers: |report| is_granted(report, &[Kind::Kill]),
+        covers: |report| is_granted(report) && is_at(report, Kind::Kill),
     },
     Doubt {
         why: "xv6 before 2024 compares ticks as unsigned numbers, so a sleep of a negative number of \
@@ -52,12 +52,9 @@ const DOUBTS: [Doubt; 7] = [
     Doubt {
         why: "older versions of xv6 create a file in a removed directory if it is still the current \
               directory of a process; no path leads to the file, and its inode is lost",
-        covers: |report| is_granted(report, &MAKE_FILES) && removes_directory(report),
+        covers: |report| is_granted(report) && may_make_file(report) && removes_directory(report),
     },
 ];
-
-/// The operations that make a file, or a name for one.
-const MAKE_FILES: [Kind; 4] = [Kind::Open, Kind::Mkdir, Kind::Mknod, Kind::Link];
 
 /// Why a reasonable author may say that a finding is no bug.
 pub(super) fn doubt(report: &Report) -> Option<&'static str> {
@@ -66,17 +63,27 @@ pub(super) fn doubt(report: &Report) -> Option<&'static str> {
     doubt.map(|doubt| doubt.why)
 }
 
-/// Whether a finding went wrong at an operation of one of these kinds.
-fn is_at(report: &Report, kinds: &[Kind]) -> bool {
-    let situation = report.identity.situation();
-    situation.is_some_and(|situation| kinds.contains(&situation.kind))
+/// The operation that a finding is about.
+fn operation(report: &Report) -> Option<Call> {
+    let at = report.finding.step?;
+    report.case().operations.get(at).map(|one| one.call)
 }
 
-/// Whether a system call of one of these kinds succeeded although it had to fail.
-fn is_granted(report: &Report, kinds: &[Kind]) -> bool {
+/// Whether a finding went wrong at an operation of that kind.
+fn is_at(report: &Report, kind: Kind) -> bool {
+    let situation = report.identity.situation();
+    situation.is_some_and(|situation| situation.kind == kind)
+}
+
+/// Whether a system call succeeded although it had to fail.
+fn is_granted(report: &Report) -> bool {
     report.finding.clause == Clause::ReturnedValue
         && report.identity.bug().answer == Answer::Granted
-        && is_at(report, kinds)
+}
+
+/// Whether the operation may make a file, or a name for one.
+fn may_make_file(report: &Report) -> bool {
+    operation(report).is_some_and(|call| call.reaches().any(|reach| reach.bytes == Bytes::NewPath))
 }
 
 /// Whether a finding is about bytes beyond the program break in the page of the break.
@@ -118,11 +125,8 @@ fn is_forbidden(page: PageState) -> bool {
 
 /// Whether a process does not come back from a sleep of a negative number of ticks.
 fn sleeps_below_zero(report: &Report) -> bool {
-    let operations = &report.case().operations;
-    let operation = report.finding.step.and_then(|at| operations.get(at));
     report.finding.clause == Clause::ComesBack
-        && is_at(report, &[Kind::Pause])
-        && operation.is_some_and(|one| matches!(one.call, Call::Pause { ticks } if ticks < 0))
+        && matches!(operation(report), Some(Call::Pause { ticks }) if ticks < 0)
 }
 
 /// Whether a case goes into a directory and removes one.

@@ -38,11 +38,11 @@ macro_rules! for_each_operation {
     Dup        "dup"         [15]          Descriptor  Touched 1    Value (fd: Descriptor)                                         {};
     String     "string"      [21]          Access      Touched 1    Value (address: Address, text: Text, terminated: Terminated)   {stores(address, text.stored_bytes(terminated))};
     Point      "point"       [22]          Access      Touched 1    Value (address: Address, target: NearAddress)                  {stores(address, Reach::POINTER_BYTES)};
-    Open       "open"        [23]          Path        Touched 100  Value (address: Address, mode: OpenMode, flags: OpenFlags)     {path(address)};
-    Link       "link"        [28]          Path        Touched 100  Value (address: Address, new: NearAddress)                     {path(address), path(new)};
+    Open       "open"        [23]          Path        Touched 100  Value (address: Address, mode: OpenMode, flags: OpenFlags)     {new_path(address)};
+    Link       "link"        [28]          Path        Touched 100  Value (address: Address, new: NearAddress)                     {path(address), new_path(new)};
     Unlink     "unlink"      [29, 0 | 3]   Path        Touched 100  Value (address: Address)                                       {path(address)};
-    Mkdir      "mkdir"       [29, 1]       Path        Touched 100  Value (address: Address)                                       {path(address)};
-    Mknod      "mknod"       [29, 2]       Path        Touched 100  Value (address: Address, major: Major)                         {path(address)};
+    Mkdir      "mkdir"       [29, 1]       Path        Touched 100  Value (address: Address)                                       {new_path(address)};
+    Mknod      "mknod"       [29, 2]       Path        Touched 100  Value (address: Address, major: Major)                         {new_path(address)};
     Fstat      "fstat"       [24]          CopyOut     Touched 1    Value (fd: Descriptor, address: Address)                       {stores(address, Reach::STAT_BYTES)};
     Chdir      "chdir"       [25]          Path        Touched 30   Value (address: Address)                                       {path(address)};
     Exec       "exec"        [26]          Path        Program 40   Value (address: Address, arguments: NearAddress)               {path(address)};

@@ -45,6 +45,8 @@ pub enum Bytes {
     },
     /// A path up to the zero that ends it, at most [`Reach::PATH_BYTES`].
     Path,
+    /// The same, of a file that the operation may make, or may give that name.
+    NewPath,
 }
 
 /// Memory that an operation touches, if it comes that far.
@@ -124,6 +126,10 @@ fn loads_written(address: Address, length: i16) -> Reach {
 
 fn path(address: Address) -> Reach {
     Reach::new(address, Access::Load, Bytes::Path)
+}
+
+fn new_path(address: Address) -> Reach {
+    Reach::new(address, Access::Load, Bytes::NewPath)
 }
 
 /// The most stretches of memory that a row of the table names.

@@ -196,9 +196,11 @@ fn bytes_touched(model: &Model, process: Process, bytes: Bytes) -> u64 {
         Bytes::Buffer(length) | Bytes::ReadFrom { length, .. } if looks_first => {
             u64::try_from(length).unwrap_or(0).max(1)
         }
-        Bytes::Exactly(_) | Bytes::Buffer(_) | Bytes::ReadFrom { .. } | Bytes::Path => {
-            model.bytes_of(process, bytes)
-        }
+        Bytes::Exactly(_)
+        | Bytes::Buffer(_)
+        | Bytes::ReadFrom { .. }
+        | Bytes::Path
+        | Bytes::NewPath => model.bytes_of(process, bytes),
     }
 }
 

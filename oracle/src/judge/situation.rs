@@ -116,7 +116,7 @@ fn page_met(model: &Model, operation: &Operation) -> Option<PageState> {
     let reach = operation.call.reaches().next()?;
     let address = model.resolve(process, reach.address);
     let length = match reach.bytes {
-        Bytes::Path => path_bytes(model, process, address),
+        Bytes::Path | Bytes::NewPath => path_bytes(model, process, address),
         Bytes::Exactly(_) | Bytes::Buffer(_) | Bytes::ReadFrom { .. } => {
             model.bytes_of(process, reach.bytes).max(1)
         }

@@ -10,7 +10,7 @@ impl Model {
             Bytes::Exactly(bytes) => bytes,
             Bytes::Buffer(length) => u64::try_from(length).unwrap_or(0),
             Bytes::ReadFrom { fd, length } => self.readable(process, fd, length),
-            Bytes::Path => Reach::PATH_BYTES,
+            Bytes::Path | Bytes::NewPath => Reach::PATH_BYTES,
         }
     }
 

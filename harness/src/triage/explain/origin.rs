@@ -68,9 +68,10 @@ pub(super) fn find(
     case: &Case,
     finding: &Finding,
 ) -> (Option<Origin>, Vec<LostFrame>) {
-    let look = match finding.clause {
-        Clause::FramesComeBack => Look::Frames,
-        _ => Look::Memory,
+    let look = if finding.clause == Clause::FramesComeBack {
+        Look::Frames
+    } else {
+        Look::Memory
     };
     let mut search = Search {
         look,
