@@ -41,18 +41,17 @@ proptest! {
     }
 }
 
+/// An operation without a row in the table of weights is made by no profile, but by mutation.
 #[test]
-fn every_profile_makes_every_operation() {
-    for profile in Profile::ALL {
+fn every_profile_makes_what_another_makes() {
+    let made = Profile::ALL.map(|profile| -> BTreeSet<Kind> {
         let cases = (0..600).map(|seed| generate(seed, 40, profile));
-        let made: BTreeSet<Kind> = cases
-            .flat_map(|case| case.operations)
-            .map(|operation| operation.call.kind())
-            .collect();
-        let missing: Vec<Kind> = Kind::ALL
-            .into_iter()
-            .filter(|kind| !made.contains(kind))
-            .collect();
+        let operations = cases.flat_map(|case| case.operations);
+        operations.map(|operation| operation.call.kind()).collect()
+    });
+    let all: BTreeSet<Kind> = made.iter().flatten().copied().collect();
+    for (profile, made) in Profile::ALL.iter().zip(&made) {
+        let missing: Vec<&Kind> = all.difference(made).collect();
         assert!(missing.is_empty(), "{profile}: {missing:?}");
     }
 }

@@ -115,7 +115,7 @@ macro_rules! define_records {
 
         impl Kind {
             /// The operation of the kind whose record is all zeros but for its code.
-            pub(crate) fn plainest(self) -> Call {
+            pub fn plainest(self) -> Call {
                 let zeros = &[0; RECORD_BYTES];
                 match self {
                     $(Kind::$name => Call::$name {
