@@ -163,6 +163,22 @@ fn every_kind_of_operation_is_generated_and_decoded() {
     );
 }
 
+/// `oracle/README.md` explains every operation to people who write cases.
+#[test]
+fn every_operation_is_in_the_table_for_people() {
+    let table = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let is_there = |word: &str| {
+        ["`", "= "].iter().any(|before| {
+            let word = format!("{before}{word}");
+            let mut after = table.split(&word).skip(1);
+            after.any(|after| !after.starts_with(|c: char| c.is_ascii_lowercase() || c == '-'))
+        })
+    };
+    let words = Kind::ALL.into_iter().map(Kind::word);
+    let missing: Vec<&str> = words.filter(|word| !is_there(word)).collect();
+    assert!(missing.is_empty(), "oracle/README.md lacks {missing:?}");
+}
+
 /// What a fork needs most: cases in which more than one process acts.
 #[test]
 fn generated_cases_are_mostly_meaningful() {

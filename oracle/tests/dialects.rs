@@ -6,6 +6,8 @@ mod page_file;
 use oracle::Dialect;
 use oracle::dialect::{Field, range_in_words};
 use std::fmt::Write;
+use std::fs;
+use std::path::Path;
 
 /// A dialect file as it was before any field was added.
 const OLD: &str = include_str!("dialects/old.toml");
@@ -14,6 +16,38 @@ const OLD: &str = include_str!("dialects/old.toml");
 fn old_dialect_files_are_read() {
     if let Err(error) = Dialect::parse(OLD) {
         panic!("a new field needs `missing: …` in its row, for files that do not know it: {error}");
+    }
+}
+
+/// A field that neither the model nor the judge reads would demand nothing of a kernel.
+#[test]
+fn every_field_is_read() {
+    let mut sources = String::new();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for part in ["model", "judge", "dialect/mod.rs", "program_file.rs"] {
+        read_all(&folder.join(part), &mut sources);
+    }
+    let is_read = |field: &&Field| {
+        let access = format!(".{}", field.name);
+        let mut after = sources.split(&access).skip(1);
+        after.any(|after| !after.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
+    };
+    let unread: Vec<&str> = Dialect::fields()
+        .iter()
+        .filter(|field| !is_read(field))
+        .map(|field| field.name)
+        .collect();
+    assert!(unread.is_empty(), "nothing reads {unread:?}");
+}
+
+/// Adds the text of a file, or of all files below a folder.
+fn read_all(path: &Path, text: &mut String) {
+    if path.is_dir() {
+        for entry in fs::read_dir(path).unwrap() {
+            read_all(&entry.unwrap().path(), text);
+        }
+    } else {
+        *text += &fs::read_to_string(path).unwrap();
     }
 }
 

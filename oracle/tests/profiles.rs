@@ -170,7 +170,9 @@ fn every_profile_reaches_what_it_exists_for() {
     use PageState as Page;
     let general = Reached::by(Profile::SbrkFaults);
     let mut told = Vec::new();
+    let mut named = BTreeSet::new();
     let mut reach = |profile: Profile, what: &str, least: u32, count: &dyn Fn(&Reached) -> u32| {
+        named.insert(profile);
         let own = count(&Reached::by(profile));
         let general = count(&general);
         let more = profile == Profile::SbrkFaults || own > general;
@@ -303,5 +305,8 @@ fn every_profile_reaches_what_it_exists_for() {
     });
     let told = told.join("\n");
     assert!(!told.contains("TOO FEW"), "\n{told}");
+    for profile in Profile::ALL {
+        assert!(named.contains(&profile), "what must {profile} reach?");
+    }
     println!("{told}");
 }
