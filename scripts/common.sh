@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Shared by the scripts beside it (sourced, not run): where things are, how to speak, how to install.
+# Shared by the other scripts (sourced, not run): where things are, how to speak, how to install.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 guest_target=riscv64imac-unknown-none-elf

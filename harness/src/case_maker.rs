@@ -3,7 +3,7 @@
 use oracle::generation::{cross_over, generate, mutate};
 use oracle::{Case, Profile};
 
-/// One of so many cases with a parent has two parents.
+/// One of this many cases with a parent has two parents.
 const TWO_PARENTS: u32 = 5;
 
 /// Makes cases.
@@ -14,7 +14,7 @@ pub struct CaseMaker {
 }
 
 impl CaseMaker {
-    /// A case of about so many operations, made from nothing.
+    /// A case of about `operations` operations, made from nothing.
     pub fn fresh(self, operations: u32, random: &mut fastrand::Rng) -> Case {
         generate(random.u64(..), operations, self.target)
     }

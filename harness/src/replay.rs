@@ -28,7 +28,7 @@ pub struct Replayed {
 }
 
 /// Runs every case of `paths`; `done` is called, from any thread, as each is finished. The order
-/// of the result is that of `paths`, whatever the threads did.
+/// of the result is that of `paths`, no matter how the threads ran.
 pub fn replay(guest: &Arc<Guest>, paths: &[PathBuf], done: impl Fn() + Sync) -> Vec<Replayed> {
     paths
         .par_iter()

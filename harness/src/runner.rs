@@ -19,8 +19,8 @@ pub const WORK_PER_RUN: u64 = 50_000;
 /// The result of a case.
 #[derive(Clone, Debug)]
 pub struct Outcome {
-    /// The first thing that was wrong, if anything was. None if the machine broke:
-    /// [`Runner::check_machine`] tells.
+    /// The first thing that was wrong, if anything was. `None` also if the machine broke, which
+    /// [`Runner::check_machine`] reports.
     pub finding: Option<Finding>,
     /// How much was really compared.
     pub meter: BiteMeter,
@@ -28,7 +28,7 @@ pub struct Outcome {
     pub instructions: u64,
 }
 
-/// The machine has met a mistake of its own. It never runs again, and what came of a case since says
+/// The machine has met a mistake in itself. It never runs again, and the outcome of a case since then says
 /// nothing about the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, miette::Diagnostic)]
 #[error(transparent)]
@@ -61,7 +61,7 @@ pub trait Watch {
     /// Called before the kernel performs the operations numbered so: one, or `together` and those
     /// that race.
     fn before(&mut self, _operations: Range<usize>, _driver: &mut Driver) {}
-    /// Called after them, when the machine still stands as they left it.
+    /// Called after them. The machine is still in the state that they left.
     fn after(&mut self, _operations: Range<usize>, _driver: &mut Driver) {}
     /// Called when the judge has found nothing wrong with them and expects what has happened.
     fn judged(&mut self, _operations: Range<usize>, _driver: &mut Driver, _judge: &Judge) {}
@@ -133,7 +133,7 @@ pub struct Runner {
 }
 
 impl Runner {
-    /// A runner of its own on `guest`.
+    /// A new runner on `guest`.
     pub fn new(guest: &Arc<Guest>) -> Self {
         Self {
             driver: Driver::new(guest),
@@ -246,7 +246,7 @@ impl Runner {
         Ok(())
     }
 
-    /// Compares what `fstat` has just written beside a status, if the current operations were that.
+    /// Compares what `fstat` has just written in addition to a status, if the operations called `fstat`.
     fn check_statuses(&mut self) -> Result<(), Finding> {
         let written: Vec<(Process, Range<u64>)> = self.judge.paddings_written().collect();
         for (process, range) in written {
@@ -297,7 +297,7 @@ impl Runner {
     /// machine stays broken, so it is enough to ask once after several cases.
     ///
     /// # Errors
-    /// The machine has met a mistake of its own.
+    /// The machine has met a mistake in itself.
     pub fn check_machine(&self) -> Result<(), BrokenMachine> {
         match self.driver.machine().defect() {
             Some(defect) => Err(defect.into()),

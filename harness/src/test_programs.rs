@@ -1,8 +1,8 @@
 //! The kernel's own test programs, run at its shell within a budget of instructions: what they notice
 //! of a bug, to compare with what cases notice.
 //!
-//! Nothing depends on the host's clock: a program that passes, passes again after as many
-//! instructions, so a *hang* is a multiple of what a sound kernel needs.
+//! Nothing depends on the host's clock. A program that passes will pass again after the same number of
+//! instructions. So a *hang* is a multiple of what a sound kernel needs.
 
 use crate::console::{Console, ConsoleError};
 use crate::guest::location::GuestFiles;
@@ -96,7 +96,7 @@ impl Bench {
         Ok(Self::on(machine, snapshot))
     }
 
-    /// Another one at the same prompt, on a machine of its own.
+    /// Another one at the same prompt, on a new machine.
     pub fn another(&self) -> Self {
         let machine = Machine::from_snapshot(&self.snapshot);
         Self::on(machine, Arc::clone(&self.snapshot))
@@ -108,8 +108,8 @@ impl Bench {
     }
 
     /// Types `line` at the first prompt, and lets it take `budget` instructions. Before it begins,
-    /// `change` may change the machine; the next run knows nothing of that. A program that says of
-    /// one rule that it fails is stopped there.
+    /// `change` may change the machine; the next run starts without this change. A program is stopped at its
+    /// first failing check.
     pub fn run(&mut self, line: &str, budget: u64, change: impl FnOnce(&mut Machine)) -> Ran {
         self.console.start_over();
         self.console.machine_mut().edges_mut().fill(0);

@@ -1,4 +1,4 @@
-//! Checking a kernel that nobody has told us about: here our own.
+//! Checking a kernel without any information about it: here our own.
 
 use faultline::check::probe::probe;
 use faultline::guest::Guest;

@@ -68,12 +68,12 @@ fn what_cannot_be_a_program_is_refused() {
         ),
         (
             "faultline 1\na: b = fork\na: c = fork\na: d = fork\na: e = fork\na: f = fork\n",
-            "the case has 6 processes: a program can conduct at most 5",
+            "the case has 6 processes, but a program can conduct at most 5",
         ),
         (
             "faultline 1\na: b = fork\na: pipe data[0]\na: pipe data[0]\na: pipe data[0]\n\
              a: pipe data[0]\na: pipe data[0]\n",
-            "the case opens up to 10 descriptors, but besides its pipes the program has only 9",
+            "the case opens up to 10 descriptors, but the program has only 9 besides its pipes",
         ),
     ] {
         let refusal = export(&mut runner, &Case::parse(text).unwrap(), Language::C);

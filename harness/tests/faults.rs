@@ -1,4 +1,4 @@
-//! What the kernel tells about page faults: a line for each with the boot option `log-faults`, and
+//! What the kernel reports about page faults: a line for each with the boot option `log-faults`, and
 //! the list of processes on control-P. And that no device tree, however damaged, stops it.
 
 use emulator::{Config, Machine};

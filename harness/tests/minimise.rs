@@ -187,7 +187,7 @@ fn a_spent_budget_is_said_and_proves_nothing() {
 
 #[test]
 fn what_one_process_does_stands_together() {
-    // Who acts in which order matters to nobody here, but all four stores are needed.
+    // The order of the processes does not matter here, but all four stores are needed.
     let kernel = |case: &Case| {
         let by = |letter| {
             let process = Process::from_letter(letter);

@@ -32,8 +32,8 @@ fn a_stripped_kernel_is_checked_for_what_can_be_seen() {
     assert_eq!(output.status.code(), Some(0), "{said}\n{error}");
     for part in [
         "not checked: frames: ",
-        "not checked: panics at once: ",
-        "not checked: single allocations: ",
+        "not checked: immediate panics: ",
+        "not checked: failing allocations: ",
         "fork.memory = \"shared\"",
         "nothing wrong was found",
     ] {

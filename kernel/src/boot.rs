@@ -33,7 +33,7 @@ _entry:
     stack = const HART_STACK_BYTES,
 );
 
-/// Sets up what only machine mode can, and goes on in supervisor mode in `main`. The machine's
+/// Sets up what only machine mode can, and continues in supervisor mode in `main`. The machine's
 /// firmware, or its reset code, names the device tree.
 #[unsafe(no_mangle)]
 extern "C" fn machine_start(_hart: u64, device_tree: u64) -> ! {

@@ -1,4 +1,4 @@
-//! A lazy xv6 for RV64. See `README.md` beside `src` for a tour.
+//! A lazy xv6 for RV64. See `README.md` next to `src` for a tour.
 #![no_std]
 #![no_main]
 

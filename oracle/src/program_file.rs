@@ -244,7 +244,7 @@ impl<'a> Memory<'a> {
         }
     }
 
-    /// The segment has pages of its own, above the others.
+    /// The segment shares no page with others, and lies above them.
     fn separate(&mut self, load: &Load, end: u64) -> Result<(), Refused> {
         let bytes = self.content(load)?.to_vec();
         if load.address < page_ceiling(self.end) {
@@ -256,7 +256,7 @@ impl<'a> Memory<'a> {
     }
 
     /// Memory grows to the segment's end if it does not reach so far; then the bytes go where they
-    /// belong, whoever's pages these are.
+    /// belong, even if these pages belong to another segment.
     fn contiguous(&mut self, load: &Load, end: u64) -> Result<(), Refused> {
         if end >= self.end {
             let from = page_ceiling(self.end);

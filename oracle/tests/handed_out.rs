@@ -1,4 +1,4 @@
-//! What `fstat` hands out beside a status: seen at once, and once only.
+//! What `fstat` reveals in addition to a status. It is seen at once, and only once.
 
 use oracle::{Case, Clause, Dialect, Event, Finding, Judge, Observation, Process, Setting};
 

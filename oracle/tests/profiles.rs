@@ -73,7 +73,7 @@ enum Fate {
     Other,
 }
 
-/// How often the operations of a profile's cases came to what, on a perfect kernel.
+/// How often the operations of a profile's cases had which outcome, on a perfect kernel.
 #[derive(Default)]
 struct Reached {
     /// By kind, the state of the page it met, and what became of it.
@@ -147,7 +147,7 @@ impl Reached {
         }
     }
 
-    /// How often one of `kinds` met one of `pages` and came to `fate`.
+    /// How often one of `kinds` met one of `pages` and had the outcome `fate`.
     fn count(&self, kinds: &[Kind], pages: &[PageState], fate: Fate) -> u32 {
         let wanted = |(kind, page, became): &(Kind, Option<PageState>, Fate)| {
             kinds.contains(kind)

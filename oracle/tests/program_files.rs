@@ -139,7 +139,7 @@ fn a_kernel_may_permit_everything_and_have_a_larger_stack() {
     assert_eq!(data, Ok(Beginning::Unknown));
 }
 
-/// Where a program can store to its text, no operation is let at the agent's own code.
+/// If a program can store to its text, no operation may change the agent's own code.
 #[test]
 fn the_agent_is_not_made_to_overwrite_itself() {
     let operations = [

@@ -1,5 +1,5 @@
 //! The hand-written seeds: each says which rule it shows, applies as a whole, and what it promises
-//! behind `=>` is what the model predicts.
+//! after `=>` is what the model predicts.
 
 use oracle::case::Document;
 use oracle::model::{Answer, Model, Outcome, ProcessState, Witness};

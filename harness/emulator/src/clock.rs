@@ -1,9 +1,9 @@
-//! Time: a function of the instructions executed, or standing still.
+//! Time: a function of the instructions executed, or a held clock.
 
 use crate::config::Clock;
 use crate::devices::MAX_HARTS;
 
-/// What time it is, and how it came to be.
+/// What time it is, and what made it so.
 #[derive(Clone, Debug)]
 pub(crate) struct Time {
     clock: Clock,
@@ -67,7 +67,7 @@ impl Time {
         self.reached[hart] = self.now();
     }
 
-    /// Moves time by so many ticks, as a write to `mtime` does.
+    /// Moves time by `ticks`, as a write to `mtime` does.
     pub(crate) fn move_by(&mut self, ticks: u64) {
         self.offset = self.offset.wrapping_add(ticks);
         self.reached = [self.now(); MAX_HARTS];

@@ -19,7 +19,7 @@ pub(crate) fn edge(from: u64, to: u64) -> u16 {
     ((mixed >> 48) as u16).max(1)
 }
 
-/// The map, and what its counters stand for.
+/// The map, and what its counters mean.
 pub(crate) struct Map {
     modes: Coverage,
     pub(crate) counters: Box<[u8; COUNTERS]>,

@@ -1,4 +1,4 @@
-//! The device tree: tells the program in RAM what board it runs on, and its command line.
+//! The device tree: describes the board to the program in RAM, and holds its command line.
 //!
 //! Devicetree Specification 0.4; names and bindings are those of QEMU's `virt` board.
 
@@ -10,7 +10,7 @@ use crate::devices::{
 use crate::exit::BuildError;
 use vm_fdt::{Error, FdtWriter};
 
-/// Ticks of `mtime` a second, as far as the program is told.
+/// Ticks of `mtime` in a second, as the program reads them.
 const TICKS_PER_SECOND: u32 = 10_000_000;
 
 /// Where a tree may begin: QEMU puts it on such a boundary too.
@@ -34,7 +34,7 @@ pub(crate) fn blob(config: &Config, command_line: &str) -> Result<Vec<u8>, Build
     build(config, command_line).map_err(|_| BuildError::CommandLine)
 }
 
-/// Where a blob of so many bytes goes: as high in RAM as its alignment allows, out of the way of
+/// Where a blob of this many bytes goes: as high in RAM as its alignment allows, out of the way of
 /// a program at the start. `None` if RAM is too small.
 pub(crate) fn place(config: &Config, bytes: usize) -> Option<u64> {
     let room = config.ram_bytes.checked_sub(bytes as u64)?;

@@ -5,7 +5,7 @@ use crate::defect::Defect;
 /// Why [`Machine::run`](crate::Machine::run) came back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// A hart stands at a hint call in U-mode; the hint has not retired, so running on finds it
+    /// A hart is at a hint call in U-mode; the hint has not retired, so running on finds it
     /// again until the program counter is moved.
     Hint {
         /// The hart at the hint.
@@ -13,7 +13,7 @@ pub enum Exit {
         /// The immediate of the `slti x0, x0, code`.
         code: i32,
     },
-    /// A hart stands at a breakpoint. Running on executes the instruction.
+    /// A hart is at a breakpoint. Running on executes the instruction.
     Breakpoint {
         /// The hart at the breakpoint.
         hart: usize,
@@ -37,7 +37,7 @@ pub enum Exit {
         /// 0 for success or a reset request, else the guest's failure code (1 if it gave none).
         code: u16,
     },
-    /// The machine met a state that only a mistake of its own can lead to, and never runs again:
+    /// The machine met a state that only a mistake in itself can lead to, and never runs again:
     /// not after a reset either. Nothing that it computed since the last snapshot can be trusted.
     /// A debug build panics instead.
     Defect(Defect),
@@ -76,7 +76,7 @@ pub enum BuildError {
         "a machine needs 1 to 8 harts, RAM in whole pages between 64 KiB and 4 GiB, and a quantum above 0"
     )]
     Config,
-    /// The command line cannot be told to the program.
+    /// The command line cannot be passed to the program.
     #[error("the command line holds a zero byte, or leaves no room for a device tree in RAM")]
     CommandLine,
     /// The kernel is not an RV64 ELF file that this machine can run.

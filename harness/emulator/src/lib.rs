@@ -22,7 +22,7 @@
 //! | whose turn it is, and when a run ends | `run.rs`, `exit.rs`; time in `clock.rs` |
 //! | snapshots and resets | `snapshot.rs`, `machine.rs` and `memory/ram.rs` |
 //! | coverage of the guest | `coverage.rs` |
-//! | what happens when this crate meets a mistake of its own | `defect.rs` |
+//! | what happens when this crate meets a mistake in itself | `defect.rs` |
 
 #![forbid(unsafe_code)]
 

@@ -53,7 +53,7 @@ impl Machine {
     ///
     /// # Errors
     /// The configuration is out of range, the ELF file is not one that fits into this machine, or
-    /// the command line cannot be told to it.
+    /// the command line cannot be passed to it.
     pub fn new(config: &Config, elf: &[u8], disk_image: Vec<u8>) -> Result<Machine, BuildError> {
         if !config.is_valid() {
             return Err(BuildError::Config);
@@ -166,7 +166,7 @@ impl Machine {
         self.bus.ram.fences.clear();
     }
 
-    /// The defect that has stopped this machine for good, if one has: see [`Exit::Defect`].
+    /// The defect that has stopped this machine for ever, if there is one: see [`Exit::Defect`].
     ///
     /// [`Exit::Defect`]: crate::Exit::Defect
     pub fn defect(&self) -> Option<Defect> {
@@ -270,7 +270,7 @@ impl Machine {
         self.write_physical(address, &value.to_le_bytes()).ok()
     }
 
-    /// The leaf by which a value of `satp` maps an address, whatever it permits; without any
+    /// The leaf by which a value of `satp` maps an address, with any permissions; without any
     /// effect on the guest. `None` if nothing maps it, or `satp` does not say Sv39.
     pub fn translate(&self, satp: u64, address: u64) -> Option<Mapping> {
         self.page_tables().translate(satp, address)

@@ -58,7 +58,7 @@ impl Machine {
         }
     }
 
-    /// Runs one hart alone, at most `budget` instructions, whoever's turn it is.
+    /// Runs one hart alone for at most `budget` instructions, no matter which hart has the next turn.
     pub fn run_hart(&mut self, hart: usize, budget: u64) -> Exit {
         if let Some(defect) = self.defect {
             return Exit::Defect(defect);
@@ -84,7 +84,7 @@ impl Machine {
         }
     }
 
-    /// A breakpoint that a hart no longer stands at is not passed over.
+    /// If a hart is no longer at a breakpoint, the breakpoint is not passed over.
     fn pass_over_breakpoints(&mut self) {
         for hart in &mut self.harts {
             if hart.passed_breakpoint != Some(hart.pc) {
@@ -191,7 +191,7 @@ impl Machine {
         }
     }
 
-    /// Stops the machine for good.
+    /// Stops the machine for ever.
     fn stop_for(&mut self, defect: Defect) -> Exit {
         assert!(!self.panics_at_defect, "{defect}");
         self.defect = Some(defect);
@@ -245,7 +245,7 @@ impl Machine {
         let hart = &mut self.harts[number];
         match outcome {
             Outcome::Next | Outcome::Changed => {}
-            // Whoever runs next must not inherit a half-done atomic sequence.
+            // The hart that runs next must not inherit an unfinished atomic sequence.
             Outcome::Jumped => self.bus.reservations[number] = None,
             Outcome::AddressSpace => {
                 // A fence may have to part two page tables with one identifier.
@@ -279,7 +279,7 @@ impl Machine {
         Some(Exit::Finished { code })
     }
 
-    /// Executes blocks from where the hart stands, at most `limit` instructions (one or more).
+    /// Executes blocks from the hart's `pc`, at most `limit` instructions (one or more).
     fn enter(&mut self, number: usize, limit: u64) -> Leave {
         let end = self.bus.time.steps + limit;
         let mut known = None;
@@ -378,7 +378,7 @@ impl Machine {
         Ok(self.code.insert_straddling(draft, hart.pc, offset, second))
     }
 
-    /// Executes from block `known`, or else from where the hart stands.
+    /// Executes from block `known`, or else from the hart's `pc`.
     fn execute(&mut self, number: usize, known: Option<BlockId>, limit: u64) -> Leave {
         let hart = &mut self.harts[number];
         let (fetch_view, view) = (hart.fetch_view, hart.data_view);

@@ -29,7 +29,7 @@ pub(crate) struct Turn {
     pub(crate) running: usize,
 }
 
-/// What going back to a snapshot came to.
+/// The work that a return to a snapshot took.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ResetStats {
     /// Pages of RAM that had been written since, and were copied back.

@@ -52,7 +52,7 @@ pub struct Stubs {
     pub entry: u64,
     /// Another one, after the strings.
     pub second_entry: u64,
-    /// `ecall` with whatever `a0`..`a7` hold.
+    /// `ecall` with the values that `a0`..`a7` hold.
     pub system_call: u64,
     /// Loads of 1, 2, 4 and 8 bytes from `a1` into `a0`.
     pub load: [u64; 4],

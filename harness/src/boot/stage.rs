@@ -75,7 +75,7 @@ impl Stage {
         Ok(stage)
     }
 
-    /// Lets each other hart run until it is idle and sleeps. A hart that spins cannot stand still while
+    /// Runs each other hart until it is idle and sleeps. A hart that spins cannot wait while
     /// another runs: in that case none of them is ever started.
     pub(super) fn start_other_harts(&mut self) -> Seen<usize> {
         self.machine.snapshot();
@@ -154,7 +154,7 @@ impl Stage {
         self.machine.csr(FIRST_HART, csr::SATP).unwrap_or(0)
     }
 
-    /// Runs on until some process stands at its hint.
+    /// Runs until a process is at its hint.
     fn run_to_hint(&mut self, stage: &'static str, budget: u64) -> Result<(), BootError> {
         let deadline = self.machine.steps().saturating_add(budget);
         let mut naps = 0;

@@ -4,7 +4,7 @@
 use oracle::{Call, Case};
 use std::collections::VecDeque;
 
-/// At most one of so many executions examines a race, which takes as long as many executions.
+/// At most one of this many executions examines a race, because that takes as long as many executions.
 const LOOKS: u64 = 48;
 
 /// Cases whose races are to be examined, and cases made from those that were.
@@ -24,7 +24,7 @@ impl Aimed {
         }
     }
 
-    /// The case to examine, if it is time for that after so many executions. The oldest goes first,
+    /// The case to examine, if it is time for that after `executions`. The oldest goes first,
     /// because seeds are short.
     pub(super) fn due(&mut self, executions: u64) -> Option<Case> {
         if self.looks * LOOKS > executions {

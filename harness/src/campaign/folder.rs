@@ -37,7 +37,7 @@ pub fn stored(folder: &Path) -> Result<Vec<Case>, CaseFileError> {
     }
 }
 
-/// Writes a case to `folder`, under a name that tells cases apart.
+/// Writes a case to `folder`, under a name that no other case has.
 ///
 /// # Errors
 /// The file cannot be written.

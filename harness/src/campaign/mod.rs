@@ -33,7 +33,7 @@ use std::sync::Arc;
 /// The name that findings give as what found them.
 const NAME: &str = "faultline campaign";
 
-/// Runs a campaign on `guest`. `tell` is called sometimes, from any thread, with how far it is.
+/// Runs a campaign on `guest`. `tell` is called from time to time, from any thread, with the progress.
 ///
 /// # Errors
 /// Says why it broke off. A finding is not an error.

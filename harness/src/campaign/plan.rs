@@ -10,7 +10,7 @@ use std::sync::atomic::AtomicBool;
 /// What a campaign is to do.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// The targets that cases are made for, in turn; none stands for all targets.
+    /// The targets that cases are made for, in turn. An empty list means all targets.
     pub targets: Vec<Profile>,
     /// When to stop.
     pub budget: Budget,

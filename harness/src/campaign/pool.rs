@@ -7,11 +7,11 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// One case in so many is taken from the newest ones.
+/// One case in this many is taken from the newest ones.
 const FAVOUR_NEW: u32 = 2;
 /// How many count as new.
 const NEWEST: usize = 32;
-/// Of so many choices between a shorter and a longer case, all but one fall on the shorter one: it
+/// Of this many choices between a shorter and a longer case, all but one take the shorter one: it
 /// runs faster, and a mutation of it is more likely to hit what matters.
 const FAVOUR_LONG: u32 = 4;
 

@@ -6,7 +6,7 @@ use crate::runner::WORK_PER_RUN;
 use crate::triage::minimise::Minimality;
 use crate::triage::{Found, Report};
 
-/// Executions spent on a finding before the next is looked at; twice as many after they did not help.
+/// Executions spent on a finding before the next one has its turn. They are doubled if they did not help.
 const SLICE: u64 = 48;
 
 /// The largest share of a campaign's work that minimising findings may take.

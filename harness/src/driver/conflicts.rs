@@ -15,15 +15,15 @@ use emulator::{Exit, Machine};
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-/// Instructions looked at, at most; the rest of the race runs unseen.
+/// The most instructions that are observed. The rest of the race runs without observation.
 const LONGEST: u64 = 1_500_000;
 /// The most instructions between a read and the store that depends on it.
 const APART: u64 = 3_000;
 /// The same, if one of the two is in a function called by the function of the other.
 const APART_IN_CALLS: u64 = 500;
-/// Accesses to one place that are looked at.
+/// The most accesses to one place that are examined.
 const MOST_ACCESSES: usize = 2_000;
-/// Places for change points that are told, at most.
+/// The most places for change points that are returned.
 const MOST_POINTS: usize = 24;
 
 /// A lock that is held, and how many were taken before it: taking it again counts as another lock.

@@ -1,4 +1,4 @@
-//! The disk, read from outside: what the kernel has made of the files.
+//! The disk, read from outside: what the kernel has written to it.
 
 use super::Driver;
 use crate::guest::files::file_node;

@@ -1,4 +1,4 @@
-//! The end of a case: all processes are told to exit, the supervisor reaps them, and frames are counted.
+//! The end of a case: all processes exit, the supervisor reaps them, and frames are counted.
 
 use super::Driver;
 use crate::agent::STATUS_ADDRESS;
@@ -7,7 +7,7 @@ use abi::SystemCall;
 use emulator::isa::register::A0;
 use oracle::{Action, End, Failure, Nap, Process};
 
-/// How the judge holds a process to stand when the case ends.
+/// The state in which a process must be when the case ends, according to the judge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// Can be given an operation: it is told to exit with status 0.
@@ -19,9 +19,9 @@ pub enum Standing {
 /// How the supervisor meets the end of a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Vigil {
-    /// It waits for its children when all have been told to go.
+    /// It calls `wait` after all of them have exited.
     Awake,
-    /// It sleeps in `wait` while they go, children before their parents.
+    /// It sleeps in `wait` while they exit, children before their parents.
     Asleep,
 }
 
@@ -71,8 +71,8 @@ impl Driver {
         end
     }
 
-    /// Whether `process`, which has fallen silent, is dead: the supervisor reaps it when the others,
-    /// in the same state, have gone. The case is over then.
+    /// Whether `process`, which has not come back, is dead: then the supervisor reaps it after the others
+    /// have exited. The case is over after this call.
     pub fn has_died(&mut self, process: Process, others: &[(Process, Standing)]) -> bool {
         let Some(slot) = Slot::of(process) else {
             return false;
@@ -82,7 +82,7 @@ impl Driver {
         end.reaped.iter().any(|(reaped, _)| *reaped == pid)
     }
 
-    /// How often the supervisor can fork before it is refused; `None` if that is for want of a frame,
+    /// How often the supervisor can fork before it is refused; `None` if it is refused for lack of a frame,
     /// or if its children run before it. It is the last thing to do before a reset.
     pub(crate) fn count_forks(&mut self) -> Result<Option<u64>, Failure> {
         self.leave_frames(u64::MAX);

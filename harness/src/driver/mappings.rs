@@ -75,8 +75,8 @@ impl Driver {
         tables
     }
 
-    /// How many owners each frame of RAM has, the first frame's first: 0 is free. `None` where the
-    /// kernel's symbols do not tell.
+    /// How many owners each frame of RAM has, in the order of addresses. A free frame has 0. `None` if the
+    /// kernel's symbols do not show it.
     pub(crate) fn frame_owners(&self) -> Option<Vec<u16>> {
         self.guest.accounts?.owners(&self.machine)
     }
@@ -148,8 +148,8 @@ impl Driver {
         })
     }
 
-    /// Copies what `process` has at virtual address `address`, `bytes` that do not go beyond its page;
-    /// false if that is not mapped.
+    /// Copies the memory of `process` at virtual address `address` to `bytes`, which must not go beyond the
+    /// page. Returns false if the page is not mapped.
     pub fn read_in_page(&self, process: Process, address: u64, bytes: &mut [u8]) -> bool {
         let Some(slot) = Slot::of(process) else {
             return false;

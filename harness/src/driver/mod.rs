@@ -1,4 +1,4 @@
-//! The driver: performs one concrete step on the kernel under test and says what was seen.
+//! The driver: performs one concrete step on the kernel under test and returns what was seen.
 //!
 //! It knows nothing of meaning. It fills a process's registers, lets the machine run until the
 //! agent reports or every other process has had a turn, and records the events. The judge, in
@@ -51,7 +51,7 @@ const ACCESS_BUDGET: u64 = 2_000_000;
 /// allocate it and again when they free it: about 40,000.
 const PAGE_BUDGET: u64 = 100_000;
 
-/// Instructions given to a panicking kernel to print its last words.
+/// Instructions that a kernel gets after a panic, to print its message.
 const LAST_WORDS_BUDGET: u64 = 400_000;
 
 /// Bytes of console output kept for reports.
@@ -107,7 +107,7 @@ pub struct Driver {
 }
 
 impl Driver {
-    /// A machine of its own on the guest's snapshot.
+    /// A new machine on the guest's snapshot.
     pub fn new(guest: &Arc<Guest>) -> Self {
         let mut machine = Machine::from_snapshot(&guest.snapshot);
         let panics = guest.panic_entry.into_iter();
@@ -205,12 +205,12 @@ impl Driver {
         self.canary
     }
 
-    /// Frames free now, where the kernel's symbols tell.
+    /// Frames that are free now, if the kernel's symbols show it.
     pub fn free_frames(&self) -> Option<u64> {
         self.guest.accounts?.free(&self.machine, &self.free_list)
     }
 
-    /// Frames promised to programs now, where the kernel's symbols tell.
+    /// Frames that are promised to programs now, if the kernel's symbols show it.
     pub fn promised_frames(&self) -> Option<u64> {
         self.guest.accounts?.promised(&self.machine)
     }
@@ -328,7 +328,7 @@ impl Driver {
         }
     }
 
-    /// Takes over what the kernel has printed, keeping the tail.
+    /// Takes the output of the kernel, and keeps the end of it.
     fn drain_console(&mut self) {
         let recorded = self.take_recorded_output();
         self.console.extend(recorded);
@@ -352,10 +352,10 @@ impl Driver {
 
 /// Why a hart stopped, if all is well.
 enum Pause {
-    /// This process stands at its hint.
+    /// This process is at its hint.
     Hint(Slot),
     /// It waits for an interrupt: no process is runnable.
     Asleep,
-    /// It has run for as long as it was to.
+    /// It has spent its budget of instructions.
     Budget,
 }

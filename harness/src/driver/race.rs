@@ -109,8 +109,8 @@ impl Driver {
         })
     }
 
-    /// Brings every racer to the start of its operation: each on a hart of its own, as far as the schedule
-    /// has harts; the others one after another in the scheduler's queue.
+    /// Brings every racer to the start of its operation. Each gets its own hart while the schedule has harts.
+    /// The others are in the scheduler's queue, one after another.
     fn place(&mut self, race: &Race, racers: &[Racer]) -> Result<Contest, Failure> {
         let harts = usize::from(race.schedule.harts()).min(self.guest.hardware.harts.value);
         if harts == 1 {
@@ -118,8 +118,8 @@ impl Driver {
         }
         let first_is_shared = harts < racers.len();
         let own_harts = FIRST_HART + usize::from(first_is_shared)..self.guest.hardware.harts.value;
-        // A process with a hart of its own stays there: with as many harts as processes, none could
-        // be moved.
+        // A process that has its own hart stays there: with as many harts as processes, none could be
+        // moved.
         let mut lanes = Vec::new();
         let mut waiting = Vec::new();
         for racer in racers {
@@ -223,7 +223,7 @@ impl Driver {
             self.prepare(hart, racer.slot, &race.steps[racer.step].action);
             waiting.retain(|other| other.slot != racer.slot);
         }
-        // Whom the scheduler does not bring has done nothing.
+        // A process that the scheduler does not bring has done nothing.
         for racer in waiting {
             let step = &race.steps[racer.step];
             self.events.push(silent(step, None, false));
@@ -321,7 +321,7 @@ impl Contest {
         awake.max_by_key(|at| self.lanes[*at].priority)
     }
 
-    /// The lane's hart is the last of all from now on.
+    /// From now on the lane's hart has the lowest priority.
     fn give_way(&mut self, at: usize) {
         self.lowest -= 1;
         self.lanes[at].priority = self.lowest;

@@ -13,9 +13,9 @@ use emulator::isa::register::{A0, RA, SP};
 use emulator::{Exit, Machine, Privilege};
 use std::sync::Arc;
 
-/// Instructions recorded at most; the rest of the step runs unseen.
+/// The most instructions that are recorded. The rest of the step runs without a recording.
 const LONGEST: u64 = 400_000;
-/// Calls recorded at most.
+/// The most calls that are recorded.
 const MOST_CALLS: usize = 20_000;
 /// Calls inside of one another: a kernel stack has no room for more.
 const DEEPEST: usize = 400;
@@ -34,7 +34,7 @@ pub(crate) struct Recording {
     pub(crate) first_words: Option<Vec<u64>>,
     /// Whether several processes acted at once.
     pub(crate) is_race: bool,
-    /// Whether the step went on unseen.
+    /// Whether the step was longer than the recording.
     pub(crate) is_cut: bool,
 }
 

@@ -13,7 +13,7 @@ use emulator::isa::register::{A0, RA};
 pub(super) struct Scarcity {
     /// Frames that stay hidden until the case gives them back.
     hidden: Option<Hidden>,
-    /// The last of so many requests for frames, from now on, fails; 0: no failure is planned.
+    /// Which request for frames from now on fails, counted from 1. 0 means that no failure is planned.
     requests_left: u8,
     /// A request that finds no frame, and is not over yet.
     refusal: Option<Refusal>,
@@ -51,7 +51,7 @@ impl Driver {
         }
     }
 
-    /// Lets the `nth` request for frames from now on find none.
+    /// Makes the `nth` request for frames from now on fail.
     pub(super) fn fail_frame(&mut self, nth: u8) {
         let Some(asked) = self.guest.requests.asked else {
             return;

@@ -1,8 +1,8 @@
-//! Bringing a process to the front: the driver owns time, so it decides who runs.
+//! Bringing a process to the front. The driver controls time, so it decides which process runs.
 //!
 //! The clock is held. Raising a hart's timer makes the kernel pre-empt the process that waits at its
 //! hint there, and its round robin brings the next one to *its* hint. Nothing else ever
-//! interrupts. One hart runs at a time; the others stand still at a hint, or asleep, where no hart
+//! interrupts. One hart runs at a time. The others wait at a hint or in `wfi`, where no hart
 //! holds a lock.
 
 use super::{Driver, Pause};
@@ -22,8 +22,8 @@ const ROUNDS_AFTER_DISK: u32 = 2;
 const IDLE_BUDGET: u64 = 2_000_000;
 
 impl Driver {
-    /// Brings `slot` to its hint on some hart: on the one where it is, else on the first. `None`:
-    /// the scheduler never came to it.
+    /// Brings `slot` to its hint on some hart: on the one where it is, else on the first. `None` if the
+    /// scheduler never runs it.
     pub(super) fn bring_to_front(&mut self, slot: Slot) -> Result<Option<usize>, Failure> {
         let mut met = SlotSet::default();
         loop {
@@ -41,7 +41,7 @@ impl Driver {
         }
     }
 
-    /// The hart on which `slot` stands at its hint, if it does on any.
+    /// The hart on which `slot` is at its hint, if there is one.
     pub(super) fn hart_of(&self, slot: Slot) -> Option<usize> {
         let stands = |front: &Option<Slot>| *front == Some(slot);
         self.fronts.iter().position(stands)
@@ -189,7 +189,7 @@ impl Driver {
             self.events
                 .extend(process.map(|process| Event::Returned { process, value }));
         } else {
-            // Parked already, or believed dead: it is alive, as `settle` will say.
+            // It was parked already, or counted as dead. It is alive, as `settle` will report.
             self.processes.get_mut(slot).state = State::Parked;
         }
         self.processes.get_mut(slot).satp = satp;

@@ -11,7 +11,7 @@ use emulator::{Exit, Privilege};
 const LOOKS: u32 = 48;
 const BETWEEN_LOOKS: u64 = 7919;
 
-/// How many functions tell one failure from another.
+/// How many functions distinguish one failure from another.
 const TELLING: usize = 3;
 
 /// Functions that report a problem and are not the problem: panics, traps of the kernel, prints. They
@@ -38,7 +38,7 @@ pub(crate) fn is_messenger(function: &str) -> bool {
 }
 
 impl Driver {
-    /// Takes down the call stack of a hart at which the kernel stops.
+    /// Records the call stack of a hart on which the kernel stops.
     pub(super) fn remember_stack(&mut self, hart: usize) {
         self.stack = self.guest.unwinder().walk(&self.machine, hart);
     }
@@ -60,7 +60,7 @@ impl Driver {
             let outermost = self.stack.iter().rev().zip(now.iter().rev());
             let calls = outermost.clone().take_while(|(one, other)| one == other);
             let calls = calls.count();
-            // The function that loops stands elsewhere each time.
+            // The function that loops is at another address each time.
             let looping = outermost
                 .skip(calls)
                 .take(1)
@@ -88,7 +88,7 @@ impl Driver {
     }
 
     /// The innermost functions at the last failure, those that only report it left out, as one
-    /// word: the same in every build of the kernel. `None` where nothing tells.
+    /// word: the same in every build of the kernel. `None` if nothing shows it.
     pub(super) fn stopped_in(&mut self) -> Option<Box<str>> {
         if self.stack.is_empty() {
             return None;
@@ -135,7 +135,7 @@ mod tests {
             word(&["panic::on_panic", "frames::release"]),
             Some("frames::release".to_owned())
         );
-        // A messenger further out is part of the way.
+        // A reporting function that is not innermost is part of the way.
         assert_eq!(
             word(&["acquire", "printf", "usertrap"]),
             Some("acquire<printf<usertrap".to_owned())

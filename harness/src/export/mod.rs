@@ -1,5 +1,5 @@
-//! Exporting: a case becomes a user program of its own, which shows the same finding on the same
-//! kernel without a fuzzer.
+//! Exporting: a case becomes a user program, which shows the same finding on the same kernel without a
+//! fuzzer.
 //!
 //! The case runs once on the booted kernel ([`record`]), so that what the oracle expects of each
 //! operation is known; a second oracle, whose program lies elsewhere, distinguishes numbers from
@@ -28,7 +28,7 @@ pub struct Exported {
     pub finding: Option<Finding>,
     /// In what the program differs from the case.
     pub notes: Vec<String>,
-    /// Why no program can see what was wrong, if none can: then it only does what the case does.
+    /// Why no program can see what was wrong, if none can. Then the program only performs the case.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hidden: Option<&'static str>,
 }
@@ -47,10 +47,10 @@ pub enum Refusal {
         reason: &'static str,
     },
     /// The conductor's pipes take descriptors.
-    #[error("the case has {0} processes: a program can conduct at most 5")]
+    #[error("the case has {0} processes, but a program can conduct at most 5")]
     Processes(usize),
     /// The case needs all descriptors.
-    #[error("the case opens up to {0} descriptors, but besides its pipes the program has only {1}")]
+    #[error("the case opens up to {0} descriptors, but the program has only {1} besides its pipes")]
     Descriptors(usize, usize),
 }
 

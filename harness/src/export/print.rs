@@ -300,9 +300,9 @@ impl Fill {
                 "EXCUSE",
                 when(
                     scarce,
-                    "  if (scarce)\n    say(\"; that may be for want of a frame, and shows nothing\");\n",
+                    "  if (scarce)\n    say(\"; there may have been no free frame, so this shows nothing\");\n",
                     "    if SCARCE.get() {\n        \
-                         say!(\"that may be for want of a frame, and shows nothing\");\n    }\n",
+                         say!(\"there may have been no free frame, so this shows nothing\");\n    }\n",
                 ),
             ),
             (
@@ -328,9 +328,9 @@ impl Fill {
                 "WRONG_ANSWER",
                 when(
                     scarce,
-                    "  if (seen != FAILED)\n    scarce = 0; // want of frames explains no other value\n",
+                    "  if (seen != FAILED)\n    scarce = 0; // a lack of frames explains no other value\n",
                     "        if seen != FAILED {\n            \
-                         SCARCE.set(false); // want of frames explains no other value\n        }\n",
+                         SCARCE.set(false); // a lack of frames explains no other value\n        }\n",
                 ),
             ),
             ("LIVING", language.set(&script.living)),

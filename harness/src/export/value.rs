@@ -11,10 +11,10 @@ use std::sync::Arc;
 const DISTANCE: u64 = 0x0713_5000;
 /// How far its process identifiers lie from the first's.
 const PIDS: u64 = 0x0037_1300;
-/// Bytes at either side of the trapframe whose addresses are told by it.
+/// An address within this many bytes of the trapframe is counted from it.
 const NEAR_THE_TOP: u64 = 1024 * PAGE_SIZE;
 
-/// Bytes of a file that tell whether it is a program, and how many more another file has.
+/// Bytes of a file that show whether it is a program, and how many more another file has.
 const HEADER: usize = 64;
 
 /// A value that a line of a program names.
@@ -109,7 +109,7 @@ pub(super) fn value(
     }
 }
 
-/// A number; near the end of the address space it is told by the trapframe.
+/// A number. Near the end of the address space it is counted from the trapframe.
 pub(super) fn constant(number: u64) -> Value {
     let offset = number.wrapping_sub(abi::layout::TRAPFRAME) as i64;
     if offset.unsigned_abs() <= NEAR_THE_TOP {

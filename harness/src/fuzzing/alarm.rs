@@ -1,4 +1,4 @@
-//! Alarms: why a campaign must stop and tell, and why it could not begin.
+//! Alarms: why a campaign must stop and report, and why it could not begin.
 
 use crate::boot::BootError;
 use crate::guest::location::MissingGuest;
@@ -6,7 +6,7 @@ use crate::runner::BrokenMachine;
 use crate::triage::Report;
 use oracle::{BiteMeter, Case};
 
-/// Why a campaign must stop and tell.
+/// Why a campaign must stop and report.
 #[derive(Debug, thiserror::Error)]
 pub enum Alarm {
     /// The kernel did something wrong.
@@ -26,7 +26,7 @@ pub enum Alarm {
         case: Case,
     },
     /// The machine has met a mistake of its own: it says nothing about the kernel any more.
-    #[error("{broken}\nit was met when this case ran, or was looked into:\n{case}")]
+    #[error("{broken}\nthis happened when this case ran or was minimised:\n{case}")]
     BrokenMachine {
         /// The mistake.
         broken: BrokenMachine,
@@ -34,7 +34,7 @@ pub enum Alarm {
         case: Case,
     },
     /// The oracle compares nothing any more.
-    #[error("after {executions} executions the oracle has not bitten: {meter}")]
+    #[error("after {executions} executions the oracle has compared too little: {meter}")]
     Toothless {
         /// Executions so far.
         executions: u64,

@@ -1,4 +1,4 @@
-//! Known findings: what was reported already, and what to steer around for it.
+//! Known findings: what was reported already, and the situations to steer around.
 
 use crate::triage::Name;
 use oracle::{Bucket, Clause, Finding, Situation};
@@ -20,7 +20,7 @@ impl Known {
     /// Adds a finding of that name. False: one of that name was reported already.
     pub(crate) fn add(&mut self, finding: &Finding, name: &Name) -> bool {
         let reported = Arc::make_mut(&mut self.0);
-        // A case that is slow at its end hides nothing that comes before the end.
+        // A case that is slow only at its end hides no other finding.
         let hides_others = name.cause.is_none() || finding.clause != Clause::EndsInTime;
         if let Some(situation) = name.situation(finding)
             && hides_others
@@ -31,7 +31,7 @@ impl Known {
         reported.names.insert(name.clone())
     }
 
-    /// Whether a finding of this bucket was reported, whatever it came from.
+    /// Whether a finding of this bucket was reported, no matter what caused it.
     pub(super) fn has(&self, bucket: &Bucket) -> bool {
         self.0.names.iter().any(|name| name.bucket == *bucket)
     }

@@ -1,9 +1,9 @@
 //! Sessions: what every fuzz engine does with a case, ours, libFuzzer and AFL++ alike.
 //!
 //! A target under `fuzz/` is glue: it hands cases to [`Session::execute`] and the counters to its
-//! engine. What runs is here, so that `cargo test` on stable replays the same code. The files are named
-//! for what a session does: it keeps silent about [`Known`] findings, raises an [`Alarm`] for others,
-//! steers around what is known, aims races, and reports with the help of [`crate::triage`].
+//! engine. The code that runs cases is here, so that `cargo test` on stable replays the same code. The files
+//! are named for what a session does. It does not report [`Known`] findings again, raises an [`Alarm`] for
+//! others, steers around what is known, aims races, and reports with the help of [`crate::triage`].
 
 mod aiming;
 mod alarm;

@@ -1,4 +1,4 @@
-//! Reporting: a finding that is new is looked into, and told.
+//! Reporting: a new finding is minimised, explained and reported.
 
 use super::alarm::Alarm;
 use super::session::{Execution, Session};
@@ -45,8 +45,8 @@ impl Session {
         Report::make(&mut self.runner, &case, discovery, executions, explaining)
     }
 
-    /// Looks for a smaller case of a finding, with at most so many executions. False: no smaller case is
-    /// known yet, and the search is not over.
+    /// Looks for a smaller case of a finding, with at most `executions` executions. Returns false if it found
+    /// none and the search is not over.
     ///
     /// # Errors
     /// An alarm about Faultline itself; the report is then worth nothing.

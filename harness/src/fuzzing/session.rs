@@ -10,10 +10,10 @@ use crate::runner::{Outcome, Runner};
 use oracle::{Case, Dialect, bucket};
 use std::sync::Arc;
 
-/// One case in so many is run twice, and both runs must agree to the instruction.
+/// One case in this many is run twice, and both runs must agree to the instruction.
 const DETERMINISM_SAMPLE: u64 = 1000;
 
-/// After so many executions the oracle must have compared something and expected faults and kills.
+/// After this many executions the oracle must have compared something and expected faults and kills.
 const BITE_DEADLINE: u64 = 20_000;
 
 /// A campaign in one thread: a booted kernel, and the work on it so far.
@@ -161,7 +161,7 @@ impl Session {
         }
     }
 
-    /// Runs a case a second time: it has to end as at first, after as many instructions.
+    /// Runs a case a second time. It has to end like the first time, after the same number of instructions.
     fn repeat(&mut self, case: &Case, first: &Outcome) -> Result<(), Alarm> {
         self.totals.repeated += 1;
         let second = self.runner.run(case);

@@ -1,5 +1,5 @@
-//! Steering: most cases go around the situations in which something was found, so that one bug does not
-//! hide the others. What only the end of a case shows is put down to the operation that it comes from.
+//! Steering: most cases avoid the situations in which something was found, so that one bug does not hide the
+//! others. For a finding that only the end of a case shows, steering looks for the operation that caused it.
 
 use super::Known;
 use crate::runner::{Runner, Watch};
@@ -8,11 +8,11 @@ use oracle::{
     Call, Case, Clause, Finding, Judge, Observation, Operation, Race, Situation, Step, bucket,
 };
 
-/// At most one of so many executions is spent on the search for the operation that a finding comes
-/// from which only the end of a case shows.
+/// At most one of this many executions is spent on the search for the operation that caused a finding which
+/// only the end of a case shows.
 const SEARCHES: u64 = 4;
 
-/// A session that steers lets one of so many cases through unchanged: two bugs may share a situation.
+/// A session that steers runs one of this many cases unchanged, because two bugs may share a situation.
 const STRAIGHT_ON: u64 = 8;
 
 /// What a session that steers keeps in mind.
@@ -44,7 +44,7 @@ impl Traced {
 }
 
 impl Steering {
-    /// Steers the next case, after so many executions, around what is known.
+    /// Steers the next case, after `executions` executions, around what is known.
     pub(super) fn steer(&mut self, runner: &mut Runner, known: &Known, executions: u64) {
         self.avoided = if executions.is_multiple_of(STRAIGHT_ON) {
             Vec::new()

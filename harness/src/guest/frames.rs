@@ -182,7 +182,7 @@ impl FrameAccounts {
         Some(hidden)
     }
 
-    /// Gives back what [`hide`](Self::hide) took, whatever the kernel did meanwhile.
+    /// Gives back what [`hide`](Self::hide) took, no matter what the kernel did in between.
     pub fn restore(self, machine: &mut Machine, hidden: Hidden) -> Option<()> {
         if hidden.frames == 0 {
             return Some(());

@@ -4,7 +4,7 @@
 use emulator::DiskFlavour;
 use std::fmt;
 
-/// What a kernel was found to want of its hardware, and how that is known.
+/// What hardware a kernel needs, and how that is known.
 #[derive(Clone, Debug)]
 pub struct Hardware {
     /// Register layout of the virtio disk.

@@ -50,7 +50,7 @@ pub struct Resources {
 pub struct Guest {
     /// How the kernel legitimately differs from others.
     pub dialect: Dialect,
-    /// What it was found to want of its hardware.
+    /// The hardware that it needs.
     pub hardware: Hardware,
     /// The kernel's symbols.
     pub symbols: Symbols,
@@ -72,7 +72,7 @@ pub struct Guest {
     pub(crate) panic_entry: Option<u64>,
     pub(crate) requests: FrameRequests,
     pub(crate) canaries: Canaries,
-    /// What was wrong with the disk before the kernel came to it.
+    /// What was wrong with the disk before the kernel used it.
     pub(crate) disk_problems: Vec<mkfs::Problem>,
 }
 

@@ -1,4 +1,4 @@
-//! Who is who: the processes of a case as they are seen from outside.
+//! The processes of a case as they are seen from outside: which one is which.
 
 use crate::agent::{NAME_REGISTER, WITNESS_REGISTERS};
 use emulator::Machine;
@@ -123,7 +123,7 @@ impl Processes {
         }
     }
 
-    /// Books a process that stands at its hint.
+    /// Notes a process that is at its hint.
     pub(crate) fn enter(&mut self, slot: Slot, pid: u64, satp: u64) {
         *self.get_mut(slot) = Entry {
             state: State::Parked,

@@ -180,7 +180,7 @@ impl Unwinder {
     }
 
     /// The call stack of a hart that is in the kernel: where it stands, then in each caller the
-    /// last byte of the call. Empty in user mode. At most so many as a sane stack has.
+    /// last byte of the call. Empty in user mode. Its length is bounded by that of a sound stack.
     pub(crate) fn walk(&self, machine: &Machine, hart: usize) -> Vec<u64> {
         let mut stack = Vec::new();
         if machine.privilege(hart) == Privilege::User {

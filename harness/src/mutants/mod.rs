@@ -4,8 +4,8 @@
 //! dropped, an immediate off by one, a comparison changed. It is made by patching memory after
 //! boot, so nothing is rebuilt and thousands can be tried. A mutant is *reached* if the same cases
 //! execute the changed instruction on the sound kernel, and *detected* if one of them ends in a
-//! finding. What survives is either a gap in the oracle or in the cases, or the same program in
-//! other words: a person has to judge, and is given function and line.
+//! finding. A mutant that survives is a gap in the oracle, a gap in the cases, or a change without effect. A
+//! person has to judge this, and is given function and line.
 
 mod operators;
 mod programs;

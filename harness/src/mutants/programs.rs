@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashSet};
 /// instruction on the sound kernel, so it would pass.
 pub type Said = BTreeMap<String, Option<Verdict>>;
 
-/// Whether a test program that ended so tells the mutant from the sound kernel.
+/// Whether a test program that ended like this detects the mutant.
 pub fn detects(said: Option<Verdict>) -> bool {
     said.is_some_and(|verdict| verdict != Verdict::Passed)
 }

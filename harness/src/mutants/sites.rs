@@ -130,7 +130,7 @@ const PANIC_DISTANCE: usize = 8;
 
 /// Whether the instruction is a branch that leads to a panic when it is taken. It can only matter
 /// in a kernel that is wrong already: without it, or with its limit moved, a sound kernel behaves
-/// the same, and no test could tell.
+/// the same, and no test could notice.
 fn guards_panic(
     file: &object::File<'_>,
     panics: &HashSet<u64>,

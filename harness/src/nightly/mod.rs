@@ -134,7 +134,7 @@ pub enum NightError {
     #[error(transparent)]
     State(#[from] StateError),
     /// A campaign broke off.
-    #[error("the campaign of {target} broke off: {broken}")]
+    #[error("the campaign of {target} stopped: {broken}")]
     Campaign {
         /// Which.
         target: Profile,
@@ -143,7 +143,7 @@ pub enum NightError {
     },
 }
 
-/// Runs a night on `guest`. `tell` is called with a line sometimes, from any thread.
+/// Runs a night on `guest`. `tell` is called with a line from time to time, from any thread.
 ///
 /// # Errors
 /// Says why it broke off. A finding is not an error.

@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-/// AFL++ begins with something: the least there is.
+/// AFL++ needs a case to begin with. This is the shortest.
 const LEAST_CASE: &str = "faultline 1\na: getpid\n";
 
 /// Hundredths of a second: the unit in which Linux counts the time of a process.
 const TICKS_PER_SECOND: u64 = 100;
 
-/// What one campaign came to.
+/// The result of one campaign.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Campaign {
     /// Cases that ran, where the engine says how many.

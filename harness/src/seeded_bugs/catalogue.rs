@@ -44,7 +44,7 @@ pub struct Bug {
     pub path: PathBuf,
     /// What is wrong, for a user of the kernel.
     pub summary: String,
-    /// How one comes to write it.
+    /// How an author may come to write it.
     pub reason: String,
     /// The kind of mistake.
     pub class: String,
@@ -118,7 +118,7 @@ impl Bug {
         self.rules.iter().any(|known| known == rule)
     }
 
-    /// Whether a canary tells that the changed code ran.
+    /// Whether a canary shows that the changed code ran.
     pub fn has_canary(&self) -> bool {
         self.text.contains("canary::reached")
     }
@@ -140,9 +140,9 @@ impl Bug {
 /// Which bugs are wanted.
 #[derive(Clone, Debug)]
 pub struct Selection {
-    /// Parts of their names; none stands for all bugs.
+    /// Parts of their names. An empty list means all bugs.
     pub names: Vec<String>,
-    /// Of those, every so many-th by number, the first included; at least 1.
+    /// Of those, only every n-th in the order of their numbers, beginning with the first. At least 1.
     pub every: usize,
     /// Only bugs that name one rule.
     pub one_rule: bool,

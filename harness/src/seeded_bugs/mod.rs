@@ -1,4 +1,4 @@
-//! Seeded bugs: builds kernels with one bug each and has them fuzzed, to show that the fuzzer bites.
+//! Seeded bugs: builds kernels with one bug each and fuzzes them, to measure the fuzzer.
 //!
 //! [`catalogue`] reads the patches of `corpus/bugs`; a copy of the kernel is changed and built
 //! ([`workshop`]); a fuzz engine or the kernel's own test programs try the result, and a [`Row`] says
@@ -95,7 +95,7 @@ pub enum Trouble {
     },
     /// A bug's patch does not apply, or the kernel with it does not build.
     #[error(
-        "the kernel with {bug} does not build; if the kernel has changed, renew the patch\n{source}"
+        "the kernel with {bug} does not build; if the kernel has changed, update the patch\n{source}"
     )]
     NotBuilt {
         /// Which bug.
@@ -110,7 +110,7 @@ pub enum Trouble {
         target: &'static str,
     },
     /// A campaign ended by itself.
-    #[error("a campaign on {bug} broke off without a finding:\n{log}")]
+    #[error("a campaign on {bug} stopped without a finding:\n{log}")]
     BrokeOff {
         /// On which bug.
         bug: String,
@@ -118,7 +118,7 @@ pub enum Trouble {
         log: String,
     },
     /// A test program does not pass on the kernel as it is.
-    #[error("{line} does not pass on the kernel as it is: {verdict}")]
+    #[error("{line} does not pass on the unchanged kernel: {verdict}")]
     Unsound {
         /// Which.
         line: String,
@@ -126,7 +126,7 @@ pub enum Trouble {
         verdict: String,
     },
     /// The kernel as it is cannot be booted to its shell.
-    #[error("the kernel as it is: {0}")]
+    #[error("the unchanged kernel: {0}")]
     NoShell(String),
     /// The catalogue is not what it should be.
     #[error(transparent)]
@@ -140,7 +140,7 @@ impl Trouble {
     }
 }
 
-/// What campaigns that go on after a finding came to.
+/// The result of campaigns that go on after a finding.
 #[derive(Clone, Debug, Default)]
 pub struct Alone {
     /// Cases that ran.

@@ -6,10 +6,10 @@ use super::{Plan, Trouble};
 use std::fs;
 use std::path::PathBuf;
 
-/// The results that are kept beside the kernels.
+/// The results that are kept next to the kernels.
 pub(super) struct Results<'a> {
     workshop: &'a Workshop,
-    /// What each result depends on, beside the patch.
+    /// What each result depends on in addition to the patch.
     setting: String,
     /// What the kernels are tried with: the name of the file.
     name: String,

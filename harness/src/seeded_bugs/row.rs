@@ -25,7 +25,7 @@ pub const COLUMNS: [&str; 14] = [
     "rules",
 ];
 
-/// Stands for a number that there is none of.
+/// The cell for a number that does not exist.
 const NONE: &str = "-";
 
 /// What came of the campaigns on one bug.

@@ -1,5 +1,5 @@
-//! What a run over the catalogue comes to: bugs that should have been found, and were not; and bugs that
-//! are said to be missed, and were found.
+//! The sum of a run over the catalogue: bugs that were missed although they should be found, and bugs that
+//! were found although their patches say that they are missed.
 
 use super::catalogue::Bug;
 

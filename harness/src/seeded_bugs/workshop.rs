@@ -1,6 +1,6 @@
-//! Where kernels with seeded bugs are built: a copy of the kernel, with a repository of its own beside
-//! it. So a change costs cargo no more than what it touches, a checkout takes a patch back, and the
-//! checkout that the developer works in is not touched.
+//! Where kernels with seeded bugs are built: a copy of the kernel, with a separate repository next to it. So
+//! cargo builds only what a patch changes, a checkout in the copy takes the patch back, and the developer's
+//! own checkout is not changed.
 
 use super::Trouble;
 use super::catalogue::Bug;

@@ -9,7 +9,7 @@
 //     a: sbrk +1p
 //     a: open heap[0]
 //
-// Note: run it on a fresh image: the case uses files, and may make some.
+// Note: run it on a fresh image, because the case uses files and may make new ones.
 // A program for xv6: put it into user/ as repro.c, add $U/_repro to UPROGS in the
 // Makefile, and type repro at the prompt. Its last line is REPRODUCED or not reproduced;
 // if it is neither, the kernel went wrong in the operation that was announced last.

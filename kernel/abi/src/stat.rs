@@ -1,4 +1,4 @@
-//! What `fstat` tells about a file.
+//! What `fstat` returns about a file.
 
 use crate::file_system::{Kind, u16_at, u32_at};
 
@@ -32,7 +32,7 @@ impl Stat {
         bytes
     }
 
-    /// Reads what `fstat` wrote; `None` if the kind is none of [`Kind`].
+    /// Reads what `fstat` wrote. `None` if the kind is not one of [`Kind`].
     pub fn decode(bytes: &[u8; Self::SIZE]) -> Option<Stat> {
         Some(Stat {
             device: u32_at(bytes, 0),

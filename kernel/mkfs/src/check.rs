@@ -1,4 +1,4 @@
-//! Checks an image as a whole: what every file system must satisfy that a kernel left behind.
+//! Checks an image as a whole: the rules that every file system must satisfy after a kernel has used it.
 
 use std::collections::{HashMap, HashSet};
 

@@ -1,4 +1,4 @@
-//! Fences: what must be ordered, or forgotten by the hart, before it goes on.
+//! Fences: what must be ordered, or forgotten by the hart, before it continues.
 
 use core::arch::asm;
 

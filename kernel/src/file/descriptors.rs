@@ -15,7 +15,7 @@ impl Descriptors {
     /// No open files.
     pub const NONE: Descriptors = Descriptors([const { None }; OPEN_FILES_PER_PROCESS]);
 
-    /// The file behind a descriptor that a user named.
+    /// The file of a descriptor that a user named.
     ///
     /// # Errors
     /// There is none.

@@ -219,7 +219,7 @@ impl Inode<'_> {
         Ok(())
     }
 
-    /// What `fstat` tells.
+    /// What `fstat` returns.
     pub fn stat(&self) -> Stat {
         Stat {
             device: ROOT_DEVICE,

@@ -1,4 +1,4 @@
-//! Address spaces: what a process may touch, and the frames behind what it has touched.
+//! Address spaces: what a process may touch, and the frames of the pages that it has touched.
 //!
 //! # What holds at any time
 //! - The regions are the truth: those of the program's image, and the heap, which reaches to the
@@ -134,7 +134,7 @@ impl<I: Image> AddressSpace<I> {
         }
     }
 
-    /// The one door to user memory: returns the frame behind `address`, ready for `access`. A hole
+    /// The one door to user memory: returns the frame of `address`, ready for `access`. A hole
     /// that stands for zeros is filled with a zeroed frame; before a store, a shared page becomes
     /// the process's own. That is counted for `origin`.
     ///
@@ -189,7 +189,7 @@ impl<I: Image> AddressSpace<I> {
         fault.log(self.owner, end);
     }
 
-    /// Makes the frame behind `page`, whose `entry` does not allow `access`.
+    /// Makes the frame of `page`, whose `entry` does not allow `access`.
     // As `PageTable::map`, for the same reason.
     #[inline(always)]
     fn fill(&mut self, page: Page, entry: Entry, access: Access) -> Result<Filled, Fault> {

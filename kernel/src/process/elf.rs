@@ -37,7 +37,7 @@ pub struct Header {
 pub enum ProgramHeader {
     /// A segment to load.
     Load(Segment),
-    /// A stack of so many bytes at most.
+    /// A stack of at most this many bytes.
     Stack(u64),
     /// Nothing.
     Other,

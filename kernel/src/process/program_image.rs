@@ -1,4 +1,4 @@
-//! Program images: the regions of a running program and the file behind them, shared by all
+//! Program images: the regions of a running program and the file that they come from, shared by all
 //! processes that run it since the same `exec`.
 
 use crate::file_system::program_file::{PROGRAM_FILES, ProgramFile};

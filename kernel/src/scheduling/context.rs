@@ -5,7 +5,7 @@ use core::arch::global_asm;
 /// The registers that a function must preserve: what a thread needs to go on after a switch.
 #[repr(C)]
 pub struct Context {
-    /// Where it goes on.
+    /// Where it continues.
     return_address: u64,
     /// Its stack.
     stack: u64,
@@ -27,7 +27,7 @@ impl Context {
 }
 
 unsafe extern "C" {
-    /// Saves this thread in `old` and goes on with `new`; returns when something switches to `old`.
+    /// Saves this thread in `old` and switches to `new`. Returns when something switches to `old`.
     ///
     /// # Safety
     /// Both are valid. `new` was saved by a switch, or made for a fresh thread whose stack is not

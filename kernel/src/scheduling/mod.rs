@@ -1,7 +1,7 @@
 //! Scheduling: kernel threads, which of them runs, and how they wait for something.
 //!
 //! Each process slot has one thread, which runs the slot's process in the kernel. What that process
-//! is and owns is none of this room's business.
+//! is and owns does not concern this room.
 
 mod context;
 pub mod scheduler;

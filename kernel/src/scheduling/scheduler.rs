@@ -23,7 +23,7 @@ static RUNNABLE: AtomicU64 = AtomicU64::new(0);
 struct Running {
     /// The thread that runs here; its process is in user mode or in the kernel.
     thread: Cell<Option<&'static Thread>>,
-    /// Where the scheduler goes on when that thread gives up the hart.
+    /// Where the scheduler continues when that thread gives up the hart.
     scheduler: UnsafeCell<Context>,
 }
 
@@ -125,7 +125,7 @@ pub fn run() -> ! {
         // the hart's own context is this one's.
         unsafe { switch_context(running.scheduler.get(), thread.context.get()) };
         running.thread.set(None);
-        // Interrupts stay off here, whatever they were in the thread: one that came between the
+        // Interrupts stay off here, even if they were on in the thread: one that came between the
         // look and the wait below would be missed.
         hart.set_interrupts_were_on(false);
     }

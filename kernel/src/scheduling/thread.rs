@@ -132,7 +132,7 @@ impl Thread {
         self.killed.store(true, Ordering::Relaxed);
     }
 
-    /// A new process begins in the slot: nobody has killed that one.
+    /// A new process begins in the slot. It has not been killed.
     pub fn forget_kill(&self) {
         self.killed.store(false, Ordering::Relaxed);
     }

@@ -12,9 +12,9 @@ use crate::system_call::{self, Outcome};
 
 /// What the process does after a trap.
 enum Next {
-    /// It goes on.
+    /// It continues.
     Continue,
-    /// It goes on after other processes had their turn.
+    /// It continues after other processes had their turn.
     Yield,
     /// It ends.
     Exit(i32),

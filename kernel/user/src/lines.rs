@@ -21,7 +21,7 @@ pub struct Lines<'f> {
 pub struct ReadError;
 
 impl<'f> Lines<'f> {
-    /// The lines that `file` has from where it stands.
+    /// The lines of `file` from its current offset on.
     pub fn new(file: &'f File) -> Lines<'f> {
         Lines {
             file,

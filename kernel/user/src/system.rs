@@ -17,7 +17,7 @@ fn done(answer: i64) -> Option<u64> {
     u64::try_from(answer).ok()
 }
 
-/// For calls that have nothing to tell.
+/// For calls that return no value.
 fn nothing(answer: i64) -> Option<()> {
     done(answer).map(|_| ())
 }
@@ -97,7 +97,7 @@ pub fn exec(path: &CStr, arguments: &[&CStr]) {
     unsafe { raw::exec(path.as_ptr(), pointers.as_ptr()) };
 }
 
-/// What is known about an open file; a pipe has nothing to tell.
+/// What is known about an open file. Nothing is known about a pipe.
 pub fn fstat(descriptor: i32) -> Option<Stat> {
     let mut bytes = [0; Stat::SIZE];
     // SAFETY: writes to a variable that is ours alone.

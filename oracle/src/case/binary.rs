@@ -1,7 +1,7 @@
 //! The binary form: eight bytes an operation, so that byte mutations stay aligned to operations.
 //!
 //! Byte 0 has the operation's code in its upper five bits, and the process in the lower three. Where
-//! in the others an argument stands, its type says ([`super::argument`]):
+//! in the others an argument is, its type says ([`super::argument`]):
 //!
 //! ```text
 //! byte 1      region (lower 4 bits), offset form (upper 4)
@@ -47,7 +47,7 @@ pub(super) fn put_code(code: u8, record: &mut Record) {
     record[0] = code << 3 | record[0] & 7;
 }
 
-/// Which of the operations that share its code a record stands for.
+/// Which of the operations that share its code a record means.
 fn form(record: &Record) -> u8 {
     match record[0] >> 3 {
         FRAMES => u8::from(record[1] == FAILS),
@@ -64,7 +64,7 @@ fn put_form(form: u8, record: &mut Record) {
     }
 }
 
-/// The first of the forms that a row of the table names; 0 if it names none.
+/// The first of the forms that a row of the table names, or 0 if it names no form.
 macro_rules! first_form {
     () => {
         0
@@ -74,7 +74,7 @@ macro_rules! first_form {
     };
 }
 
-/// The pattern of the forms that a row of the table names; any if it names none.
+/// The pattern of the forms that a row of the table names, or any form if it names none.
 macro_rules! any_form {
     () => {
         _
@@ -114,7 +114,7 @@ macro_rules! define_records {
         }
 
         impl Kind {
-            /// The operation of the kind whose record is all zeros but for its code.
+            /// The operation of the kind whose record is all zeros except for its code.
             pub fn plainest(self) -> Call {
                 let zeros = &[0; RECORD_BYTES];
                 match self {
@@ -136,7 +136,7 @@ macro_rules! define_records {
 for_each_operation!(define_records);
 
 impl Case {
-    /// The case that `bytes` stand for: any bytes will do. A last record that is cut short is filled
+    /// The case that `bytes` encode. All bytes are a case. A last record that is cut short is filled
     /// up with zeros; what follows [`Case::MAX_OPERATIONS`] operations is ignored. Nothing is
     /// repaired: an operation may not apply when its turn comes.
     pub fn decode(bytes: &[u8]) -> Case {

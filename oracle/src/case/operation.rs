@@ -55,9 +55,9 @@ pub enum Family {
 pub enum Cost {
     /// The memory that it touches.
     Touched,
-    /// That, if any; and its process, or a child, gives back all memory.
+    /// The same, and its process or a child may give back all memory.
     Release,
-    /// That, if any; and another process may give back all memory.
+    /// The same, and another process may give back all memory.
     Victim,
     /// The memory that it touches, and one frame that the kernel keeps.
     OneMore,
@@ -109,7 +109,7 @@ macro_rules! define_call {
                 }
             }
 
-            /// The same operation at another address; unchanged if it touches none.
+            /// The same operation at another address. Unchanged if it touches no address.
             pub fn with_address(self, new: Address) -> Call {
                 match self {
                     $(Call::$name $({ $($argument),+ })? => Call::$name $({
@@ -118,7 +118,7 @@ macro_rules! define_call {
                 }
             }
 
-            /// The process that the operation names, beside the one that does it.
+            /// The process that the operation names, apart from the one that performs it.
             pub(super) fn named_process(&mut self) -> Option<&mut Process> {
                 match self {
                     $(Call::$name $({ $($argument),+ })? => {
@@ -158,7 +158,7 @@ macro_rules! define_call {
             /// All kinds, in the order of the table.
             pub const ALL: [Kind; [$(Kind::$name),*].len()] = [$(Kind::$name),*];
 
-            /// The word that stands for the kind in text.
+            /// The word for the kind in text.
             pub fn word(self) -> &'static str {
                 match self {
                     $(Kind::$name => $word,)*
@@ -201,7 +201,7 @@ macro_rules! define_call {
                 }
             }
 
-            /// Whether an argument stands right behind the word.
+            /// Whether an argument follows the word directly.
             pub(super) fn has_suffix(self) -> bool {
                 match self {
                     $(Kind::$name => false $($(|| argument::$type::IS_SUFFIX)+)?,)*

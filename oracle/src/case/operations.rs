@@ -7,7 +7,7 @@
 //!
 //! A row has, in this order:
 //!
-//! - the name of the variant, and the word that stands for it in text;
+//! - the name of the variant, and the word for it in text;
 //! - the number in the upper five bits of its record, `[code]`, or `[code, form]` where operations
 //!   share a code (see [`super::binary`]). Of several codes the encoder writes the first;
 //! - its [`Family`](super::Family), the bound on what it costs in frames ([`Cost`](super::Cost)),

@@ -58,7 +58,7 @@ impl fmt::Display for Case {
     }
 }
 
-/// The text form, so that whatever prints a case prints a file that can be run.
+/// The text form, so that every printed case is a file that can be run.
 impl fmt::Debug for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A process of a case: `a` to `h`. A name stands for one process only; it is never used again.
+/// A process of a case: `a` to `h`. A name means one process only, and is never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Process(u8);
 
@@ -27,7 +27,7 @@ impl Process {
         Process(bits % Self::COUNT as u8)
     }
 
-    /// The process called `letter`; `None` if it is none of `a` to `h`.
+    /// The process with the name `letter`. `None` if that is not one of `a` to `h`.
     pub fn from_letter(letter: char) -> Option<Process> {
         Self::from_index((letter as usize).checked_sub('a' as usize)?)
     }

@@ -34,7 +34,7 @@ impl Access {
 pub enum Bytes {
     /// So many.
     Exactly(u64),
-    /// A buffer of so many bytes, if not a negative number.
+    /// A buffer of this many bytes, if the number is not negative.
     Buffer(i16),
     /// As many as a read from `fd` moves, at most `length`.
     ReadFrom {

@@ -7,7 +7,7 @@ use crate::case::{Address, Region};
 pub(super) type Maker = fn(&mut Scene<'_>) -> Address;
 
 impl Scene<'_> {
-    /// An address to the profile's taste.
+    /// An address as the profile prefers it.
     pub(super) fn address(&mut self) -> Address {
         self.weighted(weights::ADDRESSES)(self)
     }

@@ -7,7 +7,7 @@ use crate::case::{Amount, Base, Place};
 pub(super) type Maker = fn(&mut Scene<'_>) -> Amount;
 
 impl Scene<'_> {
-    /// An amount to the profile's taste.
+    /// An amount as the profile prefers it.
     pub(super) fn amount(&mut self) -> Amount {
         self.weighted(weights::AMOUNTS)(self)
     }

@@ -34,7 +34,7 @@ macro_rules! define_change {
     ($($name:ident $word:literal [$($code:tt)*] $family:ident $cost:ident $work:literal $says:ident
        ($($argument:ident: $type:ident),*) {$($reach:expr),*};)*) => {
         impl Scene<'_> {
-            /// Changes one argument of a call; nothing if it has none.
+            /// Changes one argument of a call. Changes nothing if it has no argument.
             #[allow(unused, reason = "an operation may have no argument")]
             pub(super) fn change(&mut self, call: &mut Call) {
                 match call {
@@ -87,7 +87,7 @@ impl Scene<'_> {
 }
 
 impl Scene<'_> {
-    /// One of so many, as often as their weights say; `None` of none.
+    /// One of these, as often as their weights say. `None` if there are none.
     fn one_of(&mut self, weights: &[u32]) -> Option<usize> {
         let total = weights.iter().sum();
         let mut at = if total == 0 { 0 } else { self.below(total) };

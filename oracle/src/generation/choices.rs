@@ -7,7 +7,7 @@ pub(super) trait Choices {
     /// A number below `count`, which is not 0.
     fn below(&mut self, count: u32) -> u32;
 
-    /// True in one of so many.
+    /// True once in this many times.
     fn one_in(&mut self, count: u32) -> bool {
         self.below(count) == 0
     }

@@ -40,7 +40,7 @@ pub fn cross_over(first: &Case, second: &Case, seed: u64) -> Case {
     case
 }
 
-/// `companion` stands at the start of a case.
+/// `companion` is at the start of a case.
 fn mutate_once(case: &mut Case, companion: &mut Companion, choices: &mut Seeded, profile: Profile) {
     let operations = &mut case.operations;
     let count = operations.len() as u32;
@@ -54,7 +54,7 @@ fn mutate_once(case: &mut Case, companion: &mut Companion, choices: &mut Seeded,
         4..=6 => {
             operations.drain(run);
         }
-        // Repeated where it stands: twice, or a few times more.
+        // Repeated in its place: twice, or a few times more.
         7 => {
             let copied = operations[run.clone()].to_vec();
             let times = 1 + choices.below(3) as usize;
@@ -136,7 +136,7 @@ fn insert(case: &mut Case, companion: &mut Companion, choices: &mut Seeded, prof
     case.operations.truncate(Case::MAX_OPERATIONS);
 }
 
-/// Changes one of a call's addresses; nothing if it has none.
+/// Changes one of a call's addresses. Changes nothing if it has no address.
 fn change_address(call: &mut Call, choices: &mut Seeded, change: impl Fn(Address) -> Address) {
     match (call.address(), call.second_address()) {
         (_, Some(second)) if choices.one_in(2) => *call = call.with_second_address(change(second)),

@@ -8,7 +8,7 @@ use std::num::NonZeroU8;
 pub(super) type Maker = fn(&mut Scene<'_>) -> Call;
 
 impl Scene<'_> {
-    /// An operation to the profile's taste.
+    /// An operation as the profile prefers it.
     pub(super) fn operation(&mut self) -> Call {
         self.weighted(weights::OPERATIONS)(self)
     }

@@ -15,7 +15,7 @@ named! {
         ForkCow = "fork_cow",
         /// buffers and paths of system calls across page ends, in holes, beyond the break
         SyscallBuffers = "syscall_buffers",
-        /// every way to need a frame, when few or none are left
+        /// every way to need a frame when few or none are left
         OutOfMemory = "out_of_memory",
         /// stacks that grow on demand, and the guard pages below them
         StackGrowth = "stack_growth",

@@ -165,7 +165,7 @@ pub fn repaired_case(bytes: &[u8]) -> Case {
     case
 }
 
-/// Changes what does not apply, so that every operation does; a runnable case stays as it is.
+/// Changes operations that do not apply, so that every operation applies. A runnable case is not changed.
 pub fn repair(case: &mut Case) {
     let operations = &mut case.operations;
     operations.truncate(Case::MAX_OPERATIONS);

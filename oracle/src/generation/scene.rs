@@ -72,12 +72,12 @@ impl<'a> Scene<'a> {
         self.choices.below(count)
     }
 
-    /// One of these, which are not none.
+    /// One of these. There must be at least one.
     pub(super) fn pick<T: Copy>(&mut self, all: &[T]) -> T {
         all[self.below(all.len() as u32) as usize]
     }
 
-    /// True in one of so many.
+    /// True once in this many times.
     pub(super) fn one_in(&mut self, count: u32) -> bool {
         self.choices.one_in(count)
     }

@@ -7,14 +7,14 @@ use crate::case::{Order, Schedule};
 const LONGEST: u32 = 14;
 
 impl Scene<'_> {
-    /// A schedule for so many operations, 2 or 3.
+    /// A schedule for this many operations, 2 or 3.
     pub(super) fn schedule(&mut self, racers: usize) -> Schedule {
         let harts = match self.below(8) {
             0 => 1,
             1 => 2,
             _ => Schedule::HARTS,
         };
-        // Most bugs need few events in order: one change point is as good as many, and misses less.
+        // Most bugs need few events in a certain order. One change point finds as much as many do, and misses less.
         let count = self.pick(&[0, 1, 1, 1, 1, 2, 2, 3]);
         let switches: Vec<u32> = (0..count).map(|_| self.change_point()).collect();
         let order = self.order(racers);

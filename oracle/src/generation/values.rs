@@ -115,7 +115,7 @@ impl Scene<'_> {
         }
     }
 
-    /// A name for a child; the actor's own, which repair takes care of, if none is left.
+    /// A name for a child. If no name is left, the actor's own, which repair replaces.
     pub(super) fn child(&self) -> Process {
         self.companion.free_name().unwrap_or(self.process)
     }
@@ -127,7 +127,7 @@ impl Scene<'_> {
         Process::all().filter(free).collect()
     }
 
-    /// Any process that ever existed, or sometimes none.
+    /// Any process that ever existed, or sometimes a name that no process had.
     pub(super) fn target(&mut self) -> Target {
         let model = self.companion.model();
         let born = Process::all().filter(|other| model.pid_of(*other).is_some());
@@ -168,7 +168,7 @@ impl Scene<'_> {
     /// Where things lie in the actor's memory.
     pub(super) fn layout(&self) -> &Layout {
         let model = self.companion.model();
-        // A child that is only to be born has none yet.
+        // A child that does not exist yet has none.
         let born = |process: &Process| model.pid_of(*process).is_some();
         let process = Some(self.process).filter(born).unwrap_or(Process::FIRST);
         model.layout(process)

@@ -1,6 +1,6 @@
 //! How often each fuzz target takes what: the idioms, operations, addresses and amounts of a case.
 //!
-//! A row is a thing to choose and its usual weight, and after `but` the targets that have another taste. A
+//! A row is a thing to choose and its usual weight, and after `but` the targets with another weight. A
 //! weight is relative to the others of its target; 0 is never. To add an idiom, write its function in a
 //! module of [`super::idioms`], and its row here. A new target has the usual weights; name it in the rows
 //! that it has a taste for.
@@ -28,7 +28,7 @@ macro_rules! tastes {
     };
 }
 
-/// The weights of a row: the usual one, but for the targets with another taste.
+/// The weights of a row: the usual one, except for the targets with another weight.
 const fn weights(usual: u8, tastes: &[(Profile, u8)]) -> [u8; Profile::COUNT] {
     let mut weights = [usual; Profile::COUNT];
     let mut at = 0;
@@ -41,7 +41,7 @@ const fn weights(usual: u8, tastes: &[(Profile, u8)]) -> [u8; Profile::COUNT] {
 }
 
 tastes! {
-    /// Idioms: a few operations that belong together. Never, unless a target has a taste for it.
+    /// Idioms: a few operations that belong together. An idiom is used only by targets that give it a weight.
     IDIOMS: Idiom {
         any_operation: 16 but SbrkFaults 29, ForkCow 20, SyscallBuffers 20, OutOfMemory 20,
             Files 14, Schedules 20;

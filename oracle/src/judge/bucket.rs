@@ -10,7 +10,7 @@ use std::fmt;
 pub struct Bucket(String);
 
 impl From<&str> for Bucket {
-    /// A bucket by its name, as a finding file tells it.
+    /// A bucket from its name, as a finding file states it.
     fn from(name: &str) -> Self {
         Self(name.to_owned())
     }
@@ -24,7 +24,7 @@ impl fmt::Display for Bucket {
 
 /// The bucket of a finding: verdict, clause, kind of operation, state of the page it touched. Of a
 /// panic or a hang: verdict, clause, the words of the panic, and where the kernel's functions are
-/// known, the innermost of them; they tell the cause better than the operation, since many
+/// known, the innermost of them; they show the cause better than the operation, since many
 /// operations lead to one function.
 ///
 /// Stable: it holds no address, number, line or process name.

@@ -216,7 +216,7 @@ impl Judge {
     fn vanished(&self, process: Process, expected: String, witness: &Witness) -> Finding {
         if witness.killed(process) {
             let why = if witness.refused_to_last_holder {
-                "for want of a frame, although no other process holds the page's frame: no copy is needed"
+                "because no frame was free, although no other process holds the page's frame: no copy is needed"
             } else if witness.out_of_frames {
                 "although the frame was refused to another process"
             } else {
@@ -275,7 +275,7 @@ impl Judge {
             return Err(self.finding(clause, process, self.in_words(planned, reply), seen));
         }
         self.compare_absence(planned, reply, death, observation)?;
-        // For want of a frame a kernel may kill before it reaches the forbidden access, without a message.
+        // If no frame is free, a kernel may kill before it reaches the forbidden access, without a message.
         let announced = self.model.world.dialect.faults.announced && !witness.out_of_frames;
         if announced && death == Death::ForbiddenAccess && !witness.killed(process) {
             return Err(self.finding(
@@ -453,7 +453,7 @@ pub(super) fn witness(observation: &Observation) -> Witness {
     witness
 }
 
-/// What tells one panic from another by its text.
+/// The part of a panic's text that distinguishes it from other panics.
 pub(super) fn panic_words(failure: &Failure) -> Option<Box<str>> {
     match failure {
         Failure::Panic { text } => Some(without_numbers(text)),

@@ -1,4 +1,4 @@
-//! Findings: what is wrong, in words, and what tells it from other findings.
+//! Findings: what is wrong, in words, and what distinguishes it from other findings.
 
 use super::{Clause, Mismatch, Situation, Spoiled, Verdict};
 use crate::case::Kind;
@@ -28,7 +28,7 @@ pub struct Finding {
     /// how many may be taken at most, or must at least come back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<u64>,
-    /// What tells this finding from others of its clause.
+    /// What distinguishes this finding from others of its clause.
     #[serde(skip)]
     pub(super) signature: Box<Signature>,
 }

@@ -1,4 +1,4 @@
-//! What a step may cost in frames: the clauses that say a kernel is lazy, and gives back.
+//! What a step may cost in frames: the clauses that a kernel is lazy, and that it frees what it takes away.
 
 use super::{Clause, Finding, Judge, Observation, Planned};
 use crate::case::{Access, Bytes, Call, Cost, Operation, Process};

@@ -19,7 +19,7 @@ pub struct BiteMeter {
     pub expected_kills: u64,
     /// Cases in which the comparison stopped after a legal difference.
     pub stopped: u64,
-    /// Answers that differed legally for want of frames.
+    /// Answers that differed legally because no frame was free.
     pub excused: u64,
     /// Page-table entries checked against the invariants.
     pub pages: u64,
@@ -54,7 +54,7 @@ impl fmt::Display for BiteMeter {
         write!(
             f,
             "{} operations, {} compared, {} skipped, {} expected to fault, {} expected to kill, \
-             {} excused for want of frames, {} cases stopped early, {} pages checked",
+             {} excused because no frame was free, {} cases stopped early, {} pages checked",
             self.operations,
             self.compared,
             self.skipped,

@@ -1,4 +1,4 @@
-//! How an answer is wrong, and whose bytes are.
+//! How an answer is wrong, and whose the wrong bytes are.
 
 use crate::model::{Answer, FAILED};
 

@@ -198,7 +198,7 @@ impl Judge {
         replies.to_vec()
     }
 
-    /// How a process stands.
+    /// The state of a process.
     pub fn state_of(&self, process: Process) -> ProcessState {
         self.model.state_of(process)
     }

@@ -11,7 +11,7 @@ pub struct Observation {
     /// Why the machine stopped, if it did.
     pub failure: Option<Failure>,
     /// In which functions of the kernel it stopped, as one word without numbers, where that is
-    /// known: it tells one failure from another.
+    /// known. It distinguishes one failure from another.
     pub stopped_in: Option<Box<str>>,
     /// Whether the free list was seen empty, from outside, when the kernel refused a frame.
     pub out_of_frames: bool,
@@ -168,7 +168,7 @@ bitflags::bitflags! {
     }
 }
 
-/// What a mapped frame is used for, as far as can be told from outside.
+/// What a mapped frame is used for, as far as it can be seen from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum FrameKind {
     /// A frame of the allocator's, or nothing special is known.
@@ -210,7 +210,7 @@ pub struct Nap {
     pub woken: bool,
 }
 
-/// A frame whose holders are not counted right.
+/// A frame whose number of holders is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Miscount {
     /// Its physical address.
@@ -249,7 +249,7 @@ pub struct End {
     /// Why the machine stopped, if it did.
     pub failure: Option<Failure>,
     /// In which functions of the kernel it stopped, as one word without numbers, where that is
-    /// known: it tells one failure from another.
+    /// known. It distinguishes one failure from another.
     pub stopped_in: Option<Box<str>>,
 }
 

@@ -5,11 +5,11 @@ use crate::case::{Access, Bytes, Call, Cost, Kind, Operation, Process, Reach};
 use crate::layout::PAGE_SIZE;
 use crate::model::{Answer, Death, FAILED, Model, Outcome, PageState, Reply, Witness, pages_of};
 
-/// A heap, or a move of the break, of so many pages is vast: on it a page-by-page walk is
+/// A heap, or a move of the break, of this many pages is vast: on it a page-by-page walk is
 /// noticeable.
 const VAST_PAGES: u64 = 1 << 14;
 
-/// An operation of a kind that meets a page in a state and must come to an end of a kind.
+/// A kind of operation, the state of the page that it meets, and how it must end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Situation {
     /// What kind of operation.
@@ -58,14 +58,14 @@ pub enum Extent {
     Small,
     /// A break that falls a little.
     LittleLess,
-    /// A break that rises by more than 64 MiB, or a heap of so much.
+    /// A break that rises by more than 64 MiB, or a heap larger than that.
     Vast,
-    /// A break that falls by so much.
+    /// A break that falls by more than that.
     VastlyLess,
 }
 
 impl Situation {
-    /// What can be said of an operation before it is performed, without asking the model how it ends.
+    /// What is known about an operation before it is performed, without asking the model how it ends.
     pub(super) fn met(model: &Model, operation: &Operation) -> (Option<PageState>, Extent) {
         let page = page_met(model, operation);
         let extent = match operation.call.kind().cost() {
@@ -156,7 +156,7 @@ fn path_bytes(model: &Model, process: Process, address: u64) -> u64 {
     end.map_or(Reach::PATH_BYTES, |end| end as u64 + 1)
 }
 
-/// How the model has let an operation of `process` end.
+/// How an operation of `process` ends in the model.
 pub(super) fn fate(replies: &[Reply], process: Process) -> Fate {
     let own = replies.iter().rev().find(|reply| reply.process == process);
     match own.map(|own| own.outcome) {

@@ -70,9 +70,9 @@ pub enum Action {
     },
     /// Nothing: only rounds of the scheduler pass.
     Yield,
-    /// The environment leaves so many frames free; `u64::MAX` gives all back.
+    /// The environment leaves this many frames free. `u64::MAX` gives all frames back.
     LeaveFrames(u64),
-    /// The environment lets one request for frames find none: the one with this number, from 1,
+    /// The environment makes one request for frames fail: the one with this number, from 1,
     /// counted from now on.
     FailFrame(u8),
     /// Nothing, at once.

@@ -23,7 +23,7 @@ pub(super) fn answer(answer: Answer) -> String {
     }
 }
 
-/// A program that starts with so many arguments.
+/// How a program starts: its number of arguments, and where it starts.
 pub(super) fn start(arguments: u64, array: u64, stack: u64, entry: u64) -> String {
     let mut words = format!("starts the program with {} arguments", value(arguments));
     if arguments == 1 {
@@ -57,7 +57,7 @@ pub(super) fn outcome(operation: &Operation, page: Option<PageState>, outcome: O
         }
         Outcome::Dies(Death::ForbiddenAccess) => {
             let place = page.map_or("here", place);
-            format!("is killed: it must not do that {place}")
+            format!("is killed for a forbidden access {place}")
         }
         Outcome::Dies(Death::OutOfFrames) => "is killed: no frame is left".to_owned(),
         Outcome::Dies(Death::Killed) => "dies: it was killed".to_owned(),
@@ -73,7 +73,7 @@ pub(super) fn outcome(operation: &Operation, page: Option<PageState>, outcome: O
     }
 }
 
-/// How an answer comes that is predicted: of accesses, only that of loads is.
+/// The verb before a predicted answer. Of the accesses, only loads have one.
 fn verb(call: &Call) -> &'static str {
     if call.kind().family() != Family::Access {
         "returns"
@@ -88,7 +88,7 @@ fn is_program_start(operation: &Operation) -> bool {
     operation.call.kind() == Kind::Exec
 }
 
-/// What an operation does that leaves its process where it is.
+/// What an operation does after which its process stays where it is.
 fn stay(call: &Call) -> String {
     if let Call::Frames { free } = *call {
         return match free {
@@ -110,17 +110,17 @@ fn place(page: PageState) -> &'static str {
         PageState::Text | PageState::TextUnloaded => "to code",
         PageState::Image | PageState::ImageShared | PageState::Unloaded => "to data",
         PageState::StackHole => "in the stack",
-        PageState::Guard => "on the guard page",
+        PageState::Guard => "to the guard page",
         PageState::Lazy | PageState::Touched | PageState::Shared => "in the heap",
-        PageState::Tail => "beyond the program break, in its page",
+        PageState::Tail => "beyond the program break, in the page of the break",
         PageState::Gap => "between the program's segments",
         PageState::Beyond => "beyond the program break",
-        PageState::Top => "on the trapframe or the trampoline",
+        PageState::Top => "to the trapframe or the trampoline",
         PageState::Outside => "beyond all virtual addresses",
     }
 }
 
-/// What all processes concerned must do, the acting one first.
+/// What each process must do that the operation affects, the acting one first.
 pub(super) fn replies(model: &Model, operation: &Operation, page: Option<PageState>) -> String {
     let mut text = String::new();
     let mut ordered: Vec<&Reply> = model.replies().iter().collect();
@@ -213,7 +213,7 @@ fn events(step: &Step, observation: &Observation, wanted: impl Fn(Process) -> bo
     text
 }
 
-/// Whose event, and what it says; `None` for events that say nothing new.
+/// The process of an event, and what the event says. `None` for an event that says nothing new.
 fn event_words(step: &Step, event: &Event) -> Option<(Option<char>, String)> {
     let (process, words) = match *event {
         Event::Returned { process, value } => {

@@ -139,7 +139,7 @@ impl Model {
         self.unknown = false;
     }
 
-    /// How a process stands.
+    /// The state of a process.
     pub fn state_of(&self, process: Process) -> ProcessState {
         self.of(process).state
     }

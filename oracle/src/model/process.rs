@@ -6,7 +6,7 @@ use crate::program_file::Program;
 use abi::file_system::ROOT_INODE;
 use std::sync::Arc;
 
-/// How a process stands.
+/// The state of a process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum ProcessState {
     /// It can be given an operation.

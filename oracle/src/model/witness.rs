@@ -137,7 +137,7 @@ pub struct Reply {
     pub process: Process,
     /// What.
     pub outcome: Outcome,
-    /// Whether it differs from the ideal, legally, for want of frames.
+    /// Whether it differs legally from the ideal, because no frame was free.
     pub excused: bool,
 }
 

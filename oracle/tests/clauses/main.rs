@@ -45,7 +45,7 @@ fn findings_speak_plainly() {
     assert_eq!(
         finding.to_string(),
         "unkilled at operation 1: a: load1 guard[0]+0x10\n  \
-         expected: a is killed: it must not do that on the guard page\n  \
+         expected: a is killed for a forbidden access to the guard page\n  \
          seen:     a loads 0\n  \
          rule:     forbidden-access-kills"
     );

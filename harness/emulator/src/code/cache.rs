@@ -1,6 +1,6 @@
 //! The blocks decoded so far.
 //!
-//! A block is known by the physical place of its code and the virtual address it runs at. So all
+//! A block is identified by the physical place of its code and the virtual address it runs at. So all
 //! processes that map a program at the same place share its blocks, and so do all runs from one
 //! snapshot. Blocks of a page die together when its code changes; links between blocks of one
 //! page therefore need no check, and any other link is checked against both addresses.
@@ -13,7 +13,7 @@ use rustc_hash::FxHashMap;
 /// Number of a block.
 pub(crate) type BlockId = u32;
 
-/// Operations after which everything is dropped and decoded afresh, lest the cache grow for ever.
+/// After this many operations everything is dropped and decoded again, so that the cache does not grow for ever.
 const MOST_OPERATIONS: usize = 1 << 20;
 /// As [`MOST_OPERATIONS`], for blocks.
 const MOST_BLOCKS: usize = 1 << 18;

@@ -81,7 +81,7 @@ macro_rules! with_codes {
                 Bge,
                 Bltu,
                 Bgeu,
-                // The ends of blocks. Where one goes on to a known place, `rs1` is the exit.
+                // The ends of blocks. If a block continues at a known place, `rs1` is the exit.
                 /// `rd` becomes the address after the block.
                 Jump,
                 /// Jump to `rs1` plus the immediate; `rd` becomes the address after the block. `rs2` is the
@@ -89,7 +89,7 @@ macro_rules! with_codes {
                 JumpRegister,
                 /// Jump to itself.
                 Spin,
-                /// The block ends for want of room.
+                /// The block ends because it is full.
                 Next,
                 /// A SYSTEM instruction: the immediate.
                 System,

@@ -24,7 +24,7 @@ impl Operation {
 
 const _: () = assert!(size_of::<Operation>() == 8);
 
-/// Where an operation stands in its block: looked at when a block is left in the middle.
+/// The place of an operation in its block. It is needed when a block is left in the middle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Mark {
     /// Bytes from the block's start to the instruction.

@@ -10,7 +10,7 @@ use crate::isa::compressed::expand;
 
 /// Most instructions of a block.
 const MOST_INSTRUCTIONS: u16 = 64;
-/// Most branches of a block: what lies behind more of them is seldom reached.
+/// The most branches of a block. Code after more of them is seldom reached.
 const MOST_BRANCHES: usize = 6;
 
 /// A block being written.
@@ -123,7 +123,7 @@ impl Draft {
     fn append(&mut self, source: &Source<'_>, decoded: Decoded, length: u16) {
         let from = source.address.wrapping_add(u64::from(self.bytes));
         let start = i32::from(self.bytes);
-        let behind = start + i32::from(length);
+        let after = start + i32::from(length);
         match decoded {
             Decoded::Nothing => {}
             Decoded::Plain(mut operation) => {
@@ -155,7 +155,7 @@ impl Draft {
                     if operation.code == Code::JumpRegister {
                         operation.rs2 = length as u8;
                     } else {
-                        operation.rs1 = self.exit(behind, 0);
+                        operation.rs1 = self.exit(after, 0);
                     }
                     self.push(operation);
                     self.is_complete = true;
@@ -263,7 +263,7 @@ impl Draft {
         }
     }
 
-    /// The block's record; its operations and exits are to be put at `first` and `exits`.
+    /// The block's record. Its operations and exits go to `first` and `exits`.
     pub(crate) fn block(&self, address: u64, offset: u64, first: u32, exits: u32) -> Block {
         Block {
             address,

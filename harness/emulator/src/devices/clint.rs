@@ -2,7 +2,7 @@
 //!
 //! Layout of the SiFive CLINT as QEMU's `virt` has it (the ACLINT specification's MSWI and MTIMER
 //! devices side by side): `msip` at 0, `mtimecmp` at 0x4000, `mtime` at 0xbff8. The time itself is
-//! the machine's: it is told with [`Clint::set_time`] and asked back with [`Clint::time`].
+//! the machine's: it is set with [`Clint::set_time`] and read with [`Clint::time`].
 
 use super::{MAX_HARTS, is_aligned};
 

@@ -137,7 +137,7 @@ impl Disk {
     }
 }
 
-/// Disks are equal if their content is, wherever it is kept and however it came about.
+/// Disks are equal if their contents are equal. Where the content is kept does not matter.
 impl PartialEq for Disk {
     fn eq(&self, other: &Disk) -> bool {
         if Arc::ptr_eq(&self.base, &other.base) {

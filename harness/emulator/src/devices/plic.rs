@@ -6,7 +6,7 @@
 //! Gateways work as QEMU's: a device *raises* its line, which latches one pending request. A raise
 //! while a request is in service stays latched and is delivered after completion, but a line that
 //! merely remains high does not ask again. Drivers that leave the serial port's transmitter
-//! interrupt standing (xv6 until 2023) would otherwise be interrupted for ever.
+//! interrupt pending (xv6 until 2023) would otherwise be interrupted for ever.
 
 use super::{MAX_HARTS, is_aligned};
 

@@ -97,7 +97,7 @@ impl Uart {
         std::mem::take(&mut self.output)
     }
 
-    /// What the guest printed and nobody has taken.
+    /// Output of the guest that was not taken yet.
     pub fn output(&self) -> &[u8] {
         &self.output
     }

@@ -180,7 +180,7 @@ impl Transport {
     }
 
     fn accept(&mut self, value: u32) {
-        // Once both sides agreed, the features stand until a reset (section 3.1.1).
+        // Once both sides have agreed, the features are fixed until a reset (section 3.1.1).
         if self.status & FEATURES_OK == 0 || self.is_legacy() {
             set_half(&mut self.accepted, self.accepted_select, value);
         }

@@ -35,7 +35,7 @@ impl<const COVERAGE: bool> Body<'_, '_, COVERAGE> {
         self.go_on_if_settled()
     }
 
-    /// Stores what `narrow` makes of `rs2` at `rs1` plus the immediate.
+    /// Stores `narrow` of `rs2` at `rs1` plus the immediate.
     #[inline(always)]
     pub(super) fn store<const BYTES: usize>(
         &mut self,

@@ -42,7 +42,7 @@ pub(super) enum Early {
     Breakpoint,
 }
 
-/// Whether execution goes on with the next operation.
+/// Whether execution continues with the next operation.
 pub(super) type Flow = ControlFlow<Way>;
 
 /// A block that is being executed, and what its operations work on.

@@ -2,7 +2,7 @@
 //!
 //! The effect is that of the iterations one by one, to the register and the count: only iterations
 //! that go round again, lie within one page on each side, need no walk, and fit the limit are taken
-//! together. The rest, the last one always, is executed as it stands.
+//! together. The rest, and always the last one, is executed one by one.
 
 use crate::code::{Code, Loop, Stored, While};
 use crate::defect::Defect;
@@ -102,7 +102,7 @@ fn elements_in_page(address: u64, width: u64) -> u64 {
     (PAGE_BYTES - (address & PAGE_MASK)) / width
 }
 
-/// What a load operation makes of an element.
+/// The value that a load operation makes from an element.
 fn element(code: Code, value: u64) -> u64 {
     match code {
         Code::Lb => i64::from(value as i8) as u64,
@@ -272,7 +272,7 @@ mod tests {
                     goes_on = steps.run(1) == Exit::Budget;
                     budget += 1;
                     if !goes_on {
-                        // Well behind the loop, so that its end is not the budget's.
+                        // Well after the loop, so that the loop does not end with the budget.
                         steps.run(100);
                         budget += 100;
                     }

@@ -20,7 +20,7 @@ pub(crate) struct Interpreter<'a> {
     pub(crate) map: &'a mut Map,
 }
 
-/// Why the interpreter stopped. `pc` is where execution goes on, and all counts are exact.
+/// Why the interpreter stopped. `pc` is where execution continues, and all counts are exact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Leave {
     /// The block at `pc` does not end before the limit.
@@ -44,11 +44,11 @@ pub(crate) enum Leave {
     Breakpoint,
     /// The instruction at `pc` jumps to itself; its step is not counted.
     Spin,
-    /// The machine has to stop for a mistake of its own; neither `pc` nor counts mean anything.
+    /// The machine has to stop because of a mistake in itself. Neither `pc` nor the counts mean anything.
     Defect(Defect),
 }
 
-/// Why no block follows: where execution goes on, and what to leave for.
+/// Why no block follows: where execution continues, and the reason to leave.
 type NoBlock = (u64, Leave);
 
 impl Interpreter<'_> {
@@ -220,7 +220,7 @@ struct Paths<'a, const COVERAGE: bool> {
 }
 
 impl<const COVERAGE: bool> Paths<'_, COVERAGE> {
-    /// The block behind an exit; gives back to `left` what the block does not execute.
+    /// The block after an exit. Gives back to `left` what the block does not execute.
     #[inline(always)]
     fn through_exit(
         &mut self,

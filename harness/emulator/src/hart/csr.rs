@@ -33,7 +33,7 @@ const COUNTERS: u64 = 0xffff_ffff;
 /// The supported modes of `satp`: bare and Sv39.
 const SATP_MODES: [u64; 2] = [translation::BARE, translation::SV39];
 
-/// The registers that hold state of their own.
+/// The registers that hold separate state.
 #[derive(Clone, Debug)]
 pub(crate) struct Csrs {
     pub(crate) hartid: u64,
@@ -110,7 +110,7 @@ fn pmp_regions(number: u16) -> usize {
     usize::from(number - csr::PMPCFG0) * 4
 }
 
-/// What a write may have changed beside the register.
+/// What a write may have changed besides the register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Effect {
     /// Nothing.

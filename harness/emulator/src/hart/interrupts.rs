@@ -1,6 +1,6 @@
 //! When a hart is interrupted (privileged specification, sections on `mip`, `mie` and `mideleg`).
 //!
-//! Whether an interrupt is to be taken is worked out when something that decides it changes, and
+//! Whether an interrupt must be taken is computed when something changes that decides it, and
 //! not looked at again until then.
 
 use super::Hart;
@@ -56,7 +56,7 @@ impl Hart {
         self.update_interrupts();
     }
 
-    /// Works out again whether an interrupt is to be taken.
+    /// Computes again whether an interrupt must be taken.
     #[inline]
     pub(crate) fn update_interrupts(&mut self) {
         self.interrupt_ready = self.pending_interrupts() & self.enabled_interrupts() != 0;

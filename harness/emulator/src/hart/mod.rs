@@ -55,7 +55,7 @@ pub(crate) struct Hart {
 
 impl Hart {
     /// A hart as it comes out of reset, about to execute at `entry` in M-mode.
-    /// The device tree is at that address; 0 stands for none.
+    /// The address of the device tree; 0 means none.
     pub(crate) fn new(number: u64, entry: u64, device_tree: u64) -> Hart {
         let mut x = [0; REGISTERS];
         let view = View::new(0, Privilege::Machine, false, false);
@@ -87,7 +87,7 @@ impl Hart {
         self.steps.wrapping_sub(self.trapped)
     }
 
-    /// Works out again how memory is seen, and whether an interrupt is to be taken: after any
+    /// Computes again how memory is seen, and whether an interrupt must be taken: after any
     /// change of privilege, `mstatus` or `satp`.
     pub(crate) fn update_mode(&mut self) {
         let status = self.csr.status;

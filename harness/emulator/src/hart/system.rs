@@ -16,7 +16,7 @@ const IMMEDIATE: u32 = 4;
 /// What an instruction did, so far as others must know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// Nothing more than its registers: execution goes on behind it.
+    /// Only its registers: execution continues after it.
     Next,
     /// As `Next`, and translation or interrupts may be other than they were.
     Changed,
@@ -26,7 +26,7 @@ pub(crate) enum Outcome {
     Protection,
     /// As `Changed`, and timers have to be looked at again.
     Timer,
-    /// `pc` is already where execution goes on.
+    /// `pc` is already where execution continues.
     Jumped,
     /// `sfence.vma`.
     Fence(Scope),
@@ -131,7 +131,7 @@ fn access_csr(hart: &mut Hart, bus: &Bus, instruction: u32) -> Result<Outcome, E
 }
 
 impl Hart {
-    /// What an `sfence.vma` covers: `x0` stands for all addresses, or for all address spaces.
+    /// What an `sfence.vma` covers: `x0` means all addresses, or all address spaces.
     fn fence_scope(&self, instruction: u32) -> Scope {
         let operand = |register: u32| match register as usize {
             0 => None,

@@ -41,7 +41,7 @@ pub const MTVEC: u16 = 0x305;
 pub const MCOUNTEREN: u16 = 0x306;
 /// What S-mode may do.
 pub const MENVCFG: u16 = 0x30a;
-/// Counters that stand still.
+/// Counters that never change.
 pub const MCOUNTINHIBIT: u16 = 0x320;
 /// The first of the registers that choose events to count.
 pub const MHPMEVENT3: u16 = 0x323;
@@ -144,7 +144,7 @@ pub mod interrupt {
 pub mod environment {
     /// Fences of device memory are fences of all memory.
     pub const FENCE_ALL: u64 = 1;
-    /// The supervisor has a timer of its own (extension Sstc).
+    /// The supervisor has its own timer (extension Sstc).
     pub const SUPERVISOR_TIMER: u64 = 1 << 63;
 }
 

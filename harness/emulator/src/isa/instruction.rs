@@ -1,4 +1,4 @@
-//! One instruction, taken apart by whoever looks at a program from outside.
+//! One instruction, decoded for code that looks at a program from outside.
 
 use super::compressed::expand;
 use super::format::{
@@ -11,7 +11,7 @@ use super::format::{
 pub struct Instruction {
     /// What lies there.
     pub(super) raw: u32,
-    /// The instruction of four bytes that this is or stands for; 0, which is illegal, if it is none.
+    /// The instruction of four bytes that this is or stands for. An invalid one gives 0, which is illegal.
     pub(super) word: u32,
     length: usize,
 }

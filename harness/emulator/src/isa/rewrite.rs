@@ -35,7 +35,7 @@ impl Instruction {
     }
 
     /// The branch or comparison that takes its operands for numbers without sign if this one takes
-    /// them for numbers with sign, and the reverse; `None` if this is none.
+    /// them for numbers with sign, and the reverse; `None` if this is no such instruction.
     pub fn with_other_signedness(self) -> Option<Self> {
         let function = funct3(self.raw);
         let bit = match opcode(self.raw) {

@@ -47,7 +47,7 @@ pub(crate) struct Fences {
     /// For each hart: a fence may have something to do.
     due: Vec<bool>,
     quiet_stores: u32,
-    /// Every fence forgets everything, whatever the log says.
+    /// Every fence forgets everything, no matter what the log says.
     strict: bool,
 }
 
@@ -67,7 +67,7 @@ impl Fences {
         self.first + self.changes.len() as u64
     }
 
-    /// The changes from number `seen` on; `None`: too much has changed to tell.
+    /// The changes from number `seen` on. `None` if there were too many to keep.
     pub(crate) fn since(&self, seen: u64) -> Option<&[u16]> {
         let skipped = seen.checked_sub(self.first).filter(|_| !self.strict)?;
         self.changes.get(skipped as usize..)

@@ -12,7 +12,7 @@ use crate::devices::GuestMemory;
 use std::sync::Arc;
 
 const PAGE_SHIFT: u32 = PAGE_BYTES.trailing_zeros();
-/// Bytes of code that one bit of a page's code map stands for.
+/// Bytes of code for each bit of a page's code map.
 const GRANULE_SHIFT: u32 = PAGE_SHIFT - 6;
 
 /// What is known of a page. Any of [`Flags::GUARDED`] forbids a direct write.
@@ -365,7 +365,7 @@ impl Ram {
         self.stale_code.push(page as u32);
     }
 
-    /// Does the running hart have to leave its block before it goes on?
+    /// Does the running hart have to leave its block before it continues?
     #[inline]
     pub(crate) fn is_unsettled(&self) -> bool {
         !self.stale_code.is_empty() || !self.newly_guarded.is_empty()

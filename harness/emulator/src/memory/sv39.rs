@@ -178,7 +178,7 @@ pub(crate) struct PageTables<'a> {
 }
 
 impl PageTables<'_> {
-    /// The leaf that maps `address`, whatever it permits.
+    /// The leaf that maps `address`, with any permissions.
     pub(crate) fn translate(&self, satp: u64, address: u64) -> Option<Mapping> {
         walk(self.ram, satp, address, |_, _| {})
             .ok()

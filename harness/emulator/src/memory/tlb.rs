@@ -4,7 +4,7 @@
 //! or trapping into the kernel picks another context and forgets nothing. Entries stay until a
 //! fence removes them (see [`super::fence`]) or another page takes their place.
 //!
-//! Hardware tells address spaces apart by their identifiers only. So an identifier is *bound* to the
+//! Hardware distinguishes address spaces by their identifiers only. So an identifier is *bound* to the
 //! first page table that it is used with; with another one, it goes on to use the contexts of the
 //! first, and what it enters there is *mixed* in, until a fence covers it. (Keeping contexts by the
 //! page table as well lets a kernel that fences at each switch find its translations again.)
@@ -493,7 +493,7 @@ impl Writer {
     }
 }
 
-/// Notes a new direct write entry beside what was known, `old`.
+/// Notes a new direct write entry in addition to what was known, `old`.
 pub(crate) fn writer_with(old: u32, hart: usize, context: usize, place: usize) -> u32 {
     let new = 1 + ((hart as u32) << 16 | (context as u32) << 10 | place as u32);
     if old == 0 || old == new {

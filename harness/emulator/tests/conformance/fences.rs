@@ -630,7 +630,7 @@ fn position_dependent_code_follows_its_virtual_address() {
     }
 }
 
-/// A fence is its hart's own: each sees a change after its own fence, whoever made it.
+/// A fence affects only its own hart. Each hart sees a change after its own fence, no matter which hart made it.
 #[test]
 fn every_hart_fences_for_itself() {
     let address = 0x1_2345_6000;

@@ -38,7 +38,7 @@ pub(super) enum End {
     TimedOut,
     /// This process was told to end.
     Signalled,
-    /// The kernel came to its function `panic`.
+    /// The kernel called its function `panic`.
     Panicked,
     /// The guest switched the machine off, with this code.
     Finished(u16),

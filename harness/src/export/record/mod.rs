@@ -272,7 +272,7 @@ impl Recorder {
                 return Ok(Deed::Environment(Conduct::GiveFramesBack));
             }
             (Action::FailFrame(_), _) => {
-                return Err("a program cannot choose which request for a frame fails");
+                return Err("a program cannot choose which allocation of a frame fails");
             }
             (Action::LeaveFrames(left), _) => {
                 return Ok(Deed::Environment(Conduct::Frames(left)));
@@ -303,7 +303,9 @@ impl Recorder {
                 self.answer(answer, there, judge)
             }
             (Some(Outcome::Dies(Death::OutOfFrames)), _) => {
-                return Err("it is killed for want of a frame, and a program cannot arrange that");
+                return Err(
+                    "it is killed because no frame is free, and a program cannot arrange that",
+                );
             }
             (Some(Outcome::Dies(_)), Some(Outcome::Dies(_))) => Check::Dies,
             (Some(Outcome::Blocks), Some(Outcome::Blocks)) => Check::Sleeps,
@@ -396,7 +398,8 @@ impl Recorder {
         }
         self.reap(judge);
         if self.works_on_files {
-            let words = "run it on a fresh image: the case uses files, and may make some";
+            let words =
+                "run it on a fresh image, because the case uses files and may make new ones";
             self.script.notes.push(words.to_owned());
         }
         let state = |process: &Process| judge.state_of(*process);

@@ -51,14 +51,14 @@ fn sight_of(clause: Clause) -> Sight {
         | Clause::KernelHidden
         | Clause::MappedInside
         | Clause::PermissionBits => Sight::Hidden("a program cannot see page tables"),
-        Clause::ForkShares => {
-            Sight::Hidden("parent and child of a program touch pages of their own at once")
-        }
+        Clause::ForkShares => Sight::Hidden(
+            "after a fork, parent and child of a program touch their own pages at once",
+        ),
         Clause::KillAnnounced => {
             Sight::Hidden("a program cannot see the console, but a person can")
         }
         Clause::EndsInTime => {
-            Sight::Hidden("a program cannot tell a slow operation from an endless one")
+            Sight::Hidden("a program cannot distinguish a slow operation from an endless one")
         }
         Clause::PromisesEnd | Clause::SlotsComeBack | Clause::HoldersCounted => {
             Sight::Hidden("a program cannot see the kernel's own tables")
@@ -92,7 +92,7 @@ impl Recorder {
         match sight_of(finding.clause) {
             Sight::Operations if self.may_want_a_frame(finding) => {
                 self.script.hidden = Some(
-                    "few frames are left, and a program cannot tell whether a request for one failed",
+                    "few frames are left, and a program cannot see whether an allocation failed",
                 );
             }
             Sight::Operations => {}

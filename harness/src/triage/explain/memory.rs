@@ -6,7 +6,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// Changes of one kind told at most; the rest is counted.
+/// The most changes of one kind that are shown. The rest is counted.
 const MOST: usize = 12;
 
 const PAGE: u64 = 4096;

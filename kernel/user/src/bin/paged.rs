@@ -101,7 +101,7 @@ fn address<T>(pages: &Pages<T>) -> u64 {
     (&raw const pages.0).expose_provenance() as u64
 }
 
-/// Claims that all pages hold what they should, whoever reads them first.
+/// Claims that all pages hold what they should, no matter which process reads them first.
 fn all_is_right() -> Verdict {
     let table = address(&TABLE);
     for place in 0..SIZE {

@@ -1,4 +1,4 @@
-//! What the system call `memory` tells: frames and page faults, to the last one.
+//! What the system call `memory` returns: the exact numbers of frames and page faults.
 
 use core::sync::atomic::{AtomicU64, Ordering};
 

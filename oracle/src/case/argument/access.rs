@@ -7,7 +7,7 @@ use crate::case::text_error::Complaint;
 use std::fmt;
 use std::num::NonZeroU8;
 
-/// How many bytes a load or store moves. It stands behind the word: `load8`. Lower bits of byte 5.
+/// How many bytes a load or store moves. It follows the word directly: `load8`. Lower bits of byte 5.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Width {
     /// One byte.
@@ -201,7 +201,7 @@ impl Stride {
         Stride(exponent % 40)
     }
 
-    /// The stride of exactly so many bytes: a power of two below 2^40.
+    /// The stride of exactly this many bytes: a power of two below 2^40.
     pub fn from_bytes(bytes: u64) -> Option<Stride> {
         (bytes.is_power_of_two() && bytes.trailing_zeros() < 40)
             .then(|| Stride(bytes.trailing_zeros() as u8))

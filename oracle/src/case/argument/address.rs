@@ -53,7 +53,7 @@ impl Region {
         Region::Anywhere,
     ];
 
-    /// The region that the lower half of `code` stands for: in random bytes mostly the heap.
+    /// The region that the lower half of `code` means: in random bytes mostly the heap.
     pub(super) fn from_code(code: u8) -> Region {
         match code & 0xf {
             code @ 0..=11 => Region::ALL[usize::from(code)],
@@ -66,7 +66,7 @@ impl Region {
         position(&Region::ALL, &self)
     }
 
-    /// The word that stands for the region in text.
+    /// The word for the region in text.
     pub fn word(self) -> &'static str {
         match self {
             Region::Text => "text",

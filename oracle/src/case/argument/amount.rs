@@ -45,7 +45,7 @@ impl Place {
         Place::MaxVa,
     ];
 
-    /// The word that stands for the place in text.
+    /// The word for the place in text.
     pub fn word(self) -> &'static str {
         match self {
             Place::Zero => "zero",
@@ -333,7 +333,7 @@ impl Flavour {
         }
     }
 
-    /// The flavour that `number` (modulo 64) stands for.
+    /// The flavour that `number` (modulo 64) means.
     pub fn from_number(number: u8) -> Flavour {
         match number % 64 {
             2 => Flavour::Lazy,

@@ -1,11 +1,11 @@
-//! What is said of files: descriptors, lengths, how a file is opened, device numbers.
+//! The types of arguments about files: descriptors, lengths, how a file is opened, device numbers.
 
 use super::{Argument, form, low_half};
 use crate::case::binary::{EXACT, Record};
 use crate::case::parse::{Line, Parsed};
 use std::fmt;
 
-/// The file descriptors that a case can name: all that a process may have, and some that none has.
+/// The file descriptors that a case can name: all that a process may have, and some that no process has.
 pub const DESCRIPTORS: std::ops::RangeInclusive<i8> = -64..=63;
 
 /// A file descriptor, one of [`DESCRIPTORS`]. Byte 5 with [`EXACT`]; else 0 to 3, by its lower bits.
@@ -110,7 +110,7 @@ impl OpenMode {
         })
     }
 
-    /// The word that stands for the mode in text.
+    /// The word for the mode in text.
     pub fn word(self) -> &'static str {
         match self {
             OpenMode::Read => "read",
@@ -124,7 +124,7 @@ bitflags::bitflags! {
     /// What `open` does besides opening. Bits 2 and 3 of byte 5.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     pub struct OpenFlags: u8 {
-        /// Makes the file if there is none.
+        /// Creates the file if it does not exist.
         const CREATE = 1;
         /// Throws away what it holds.
         const TRUNCATE = 2;
@@ -140,7 +140,7 @@ impl OpenFlags {
         u64::from(create | truncate)
     }
 
-    /// The words that stand for the flags in text.
+    /// The words for the flags in text.
     pub fn words(self) -> impl Iterator<Item = &'static str> {
         let words = [
             (OpenFlags::CREATE, "create"),

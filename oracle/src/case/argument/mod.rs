@@ -1,4 +1,4 @@
-//! The types of arguments. Each says once how it stands in a record and in text, and what is simpler.
+//! The types of arguments. Each says once what it looks like in a record and in text, and what is simpler.
 //!
 //! What a mutation makes of an argument depends on what the model knows, and is in
 //! `generation/change.rs`.
@@ -40,13 +40,13 @@ pub(crate) trait Argument {
     /// Whether mutation and minimising take it for a place in memory, and try it first.
     const IS_ADDRESS: bool = false;
 
-    /// Whether it stands right behind the operation's word: the width of `load8`.
+    /// Whether it follows the operation's word directly, like the width of `load8`.
     const IS_SUFFIX: bool = false;
 
     /// Whether it says how many bytes of a buffer are moved.
     const IS_LENGTH: bool = false;
 
-    /// Whether it stands before the operation's word: the child of `b = fork`.
+    /// Whether it comes before the operation's word, like the child of `b = fork`.
     const IS_NAMED: bool = false;
 
     /// What a record says. Every record says something; its exact form is that of [`Self::encode`].

@@ -1,4 +1,4 @@
-//! Addresses with a place of their own in a record: an operation's second one, and that of a status.
+//! Addresses that have a separate place in a record: an operation's second address, and that of a status.
 
 use super::Argument;
 use super::address::{Address, Region};

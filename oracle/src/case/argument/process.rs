@@ -1,4 +1,4 @@
-//! What is said of processes: the child of a fork, a status, who is killed.
+//! The types of arguments about processes: the child of a fork, a status, the process to kill.
 
 use super::{Argument, number};
 use crate::case::Process;
@@ -107,7 +107,7 @@ impl Argument for Status {
     }
 }
 
-/// The name of a child, one that no process had before. It stands before the word. Byte 5.
+/// The name of a child, one that no process had before. It comes before the word. Byte 5.
 pub(crate) enum Child {}
 
 impl Argument for Child {

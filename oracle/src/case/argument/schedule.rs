@@ -85,7 +85,7 @@ impl Schedule {
     /// From the next on, a change point is far, and is the only one.
     pub const LAST_NEAR: u32 = u16::MAX as u32;
 
-    /// A schedule on so many harts (brought into 1 to 3), with change points at `switches`
+    /// A schedule on `harts` harts (brought into 1 to 3), with change points at `switches`
     /// instructions since the race began (in any order; 0 is none, and more than
     /// [`Schedule::SWITCHES`] are too many: the last are left out; beside one that is far there is
     /// no other; none comes after [`Schedule::LATEST`]). `pre_empts`: at each of them the
@@ -242,7 +242,7 @@ impl Argument for Schedule {
             simpler.push(schedule.with_switches(&fewer));
         }
         if let [first, others @ ..] = switches {
-            // A process that gives way at once might as well go last.
+            // A process that gives way at once is the same as a process that goes last.
             let others: Vec<u32> = others.iter().map(|at| at - first).collect();
             let length = order.ranks().len();
             let orders = Order::all().filter(|order| order.ranks().len() == length);

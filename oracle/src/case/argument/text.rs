@@ -19,7 +19,7 @@ pub struct Text(u8);
 enum Spelling {
     /// In quotes.
     Word(&'static str),
-    /// As a path of so many bytes: slashes, and the name that it ends in.
+    /// As a path of this many bytes: slashes, and the name that it ends in.
     Path(usize),
 }
 
@@ -138,7 +138,7 @@ impl Text {
         Self::all().find(|text| matches!(text.spelling(), Word(other) if other == word))
     }
 
-    /// The long path of so many bytes, if there is one.
+    /// The long path of this many bytes, if there is one.
     pub fn path(bytes: usize) -> Option<Text> {
         Self::all().find(|text| matches!(text.spelling(), Path(length) if length == bytes))
     }

@@ -68,7 +68,7 @@ impl<'a> Line<'a> {
         self.width
     }
 
-    /// The operation moves so many bytes.
+    /// The operation moves this many bytes.
     pub(crate) fn moves(&mut self, width: Width) {
         self.width = width;
     }
@@ -106,7 +106,7 @@ impl<'a> Line<'a> {
         Complaint::new(start..start + length, message)
     }
 
-    /// The characters that follow of those that are `wanted`, and where they stand.
+    /// The following characters that are `wanted`, and their position.
     pub(crate) fn run(&mut self, wanted: impl Fn(char) -> bool) -> Parsed<(&'a str, Range<usize>)> {
         let run = take_while(0.., wanted);
         run.with_span().parse_next(&mut self.input)
@@ -118,7 +118,7 @@ impl<'a> Line<'a> {
         self.run(is_of_word)
     }
 
-    /// A word of letters only, and where it stands: what `-8` may follow at once.
+    /// A word of letters only, and its position. `-8` may follow it at once.
     pub(crate) fn name(&mut self) -> Parsed<(&'a str, Range<usize>)> {
         self.blanks()?;
         self.run(|c| c.is_ascii_alphabetic())
@@ -139,7 +139,7 @@ impl<'a> Line<'a> {
         Ok(word == wanted)
     }
 
-    /// The word that follows and where it stands; of a word that begins as `prefix` says, only so
+    /// The word that follows and its position; of a word that begins as `prefix` says, only so
     /// much is read.
     pub(super) fn word_or_prefix(
         &mut self,
@@ -196,7 +196,7 @@ impl<'a> Line<'a> {
         })
     }
 
-    /// A number with or without a sign, and where it stands.
+    /// A number with or without a sign, and its position.
     pub(crate) fn signed(&mut self, expected: &str) -> Parsed<(i128, Range<usize>)> {
         self.blanks()?;
         let start = self.position();

@@ -6,7 +6,7 @@
 //! word      = one of the table of operations
 //! ```
 //!
-//! What is done to all processes names none; a fork, and only a fork, names its child. The arguments
+//! An operation on all processes names no process. A fork, and only a fork, names its child. The arguments
 //! are those of the table, each as its type in [`super::argument`] says.
 
 mod line;
@@ -131,7 +131,7 @@ macro_rules! define_arguments {
 
 for_each_operation!(define_arguments);
 
-/// The process that `word`, found at `at`, stands for.
+/// The process that `word`, found at `at`, names.
 pub(in crate::case) fn process_named(word: &str, at: Range<usize>) -> Parsed<Process> {
     let mut letters = word.chars();
     let process = letters.next().and_then(Process::from_letter);

@@ -196,7 +196,7 @@ pub(crate) fn directories(scene: &mut Scene<'_>) {
     stat(fd, scene);
 }
 
-/// A directory that is removed while a child is in it: whatever the child does there leads nowhere.
+/// A directory that is removed while a child is in it. No path of the child leads through it then.
 pub(crate) fn removed_directory(scene: &mut Scene<'_>) {
     let directory = path_to(spelled("dir"), scene);
     let inside = if scene.one_in(2) {
@@ -309,7 +309,7 @@ fn spelled(word: &str) -> Text {
     Text::spelled(word).unwrap_or(Text::from_code(0))
 }
 
-/// Stores a path to something new; gives its place.
+/// Stores a path to something new, and returns its address.
 fn path_to_new(scene: &mut Scene<'_>) -> Address {
     let text = scene.new_name();
     path_to(text, scene)

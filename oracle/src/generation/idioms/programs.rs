@@ -308,7 +308,7 @@ pub(crate) fn forge(scene: &mut Scene<'_>) {
         mode: OpenMode::ReadWrite,
         flags: OpenFlags::empty(),
     });
-    // Past what stays as it is: up to the entry point, the place and the number of the program
+    // After the bytes that are not changed: up to the entry point, the place and the number of the program
     // headers, and what the first of them say.
     let field = scene.pick(&[0, 24, 32, 56, 64, 68, 72, 80, 96, 104, 128, 152, 160]);
     scene.does(Call::Read {

@@ -4,9 +4,9 @@ use super::memory::grow;
 use crate::case::{Address, Amount, Call, Order, Process, Region, Schedule, Target};
 use crate::generation::{Scene, operations};
 
-/// Instructions of all that a fork does: about so many.
+/// About how many instructions a fork takes.
 const LONGEST_FORK: u32 = 6000;
-/// Instructions of a call until it has put its process to sleep: about so many.
+/// About how many instructions a call takes until its process sleeps.
 const SOON_ASLEEP: u32 = 600;
 
 /// All processes do anything at the same time.
@@ -218,7 +218,7 @@ pub(crate) fn for_the_last_frames(scene: &mut Scene<'_>) {
     });
 }
 
-/// A process gives pages back on one hart that it has used on another.
+/// A process uses pages on one hart and gives them back on another.
 pub(crate) fn move_to_another_hart(scene: &mut Scene<'_>) {
     let address = Address::new(Region::Break, -1, scene.offset());
     scene.does(grow(Amount::pages(1)));

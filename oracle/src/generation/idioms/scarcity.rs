@@ -1,4 +1,4 @@
-//! Few frames, or none: every way to need one.
+//! Few frames or none, and every way to need one.
 
 use crate::case::{Amount, Call, Flavour};
 use crate::generation::{Scene, addresses, operations};
@@ -125,7 +125,7 @@ pub(crate) fn frames_for_pages_only(scene: &mut Scene<'_>) {
     scene.does(access);
 }
 
-/// Descriptors until none is left, and what needs one or two.
+/// Takes descriptors until none is left, and then calls that need one or two.
 pub(crate) fn use_up_descriptors(scene: &mut Scene<'_>) {
     let address = operations::good_address(scene);
     let left = scene.below(4);
@@ -218,7 +218,7 @@ pub(crate) fn copy_without_a_frame(scene: &mut Scene<'_>) {
     scene.other_does(parent, look);
 }
 
-/// The environment leaves so many frames free.
+/// The environment leaves this many frames free.
 fn leave(free: u16, scene: &mut Scene<'_>) {
     scene.does(Call::Frames { free });
 }

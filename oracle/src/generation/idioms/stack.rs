@@ -147,7 +147,7 @@ const GROWING: [(&str, i16); 5] = [
     ("two", 2),
 ];
 
-/// Has the actor run a program whose stack grows, if it does not yet: to how many pages.
+/// Makes the actor run a program whose stack grows, if it does not yet. Returns to how many pages.
 fn have_a_growing_stack(scene: &mut Scene<'_>) -> i16 {
     match scene.stack_pages() as i16 {
         1 => start_growing(scene),
@@ -155,7 +155,7 @@ fn have_a_growing_stack(scene: &mut Scene<'_>) -> i16 {
     }
 }
 
-/// Starts a program whose stack grows: to how many pages.
+/// Starts a program whose stack grows. Returns to how many pages.
 fn start_growing(scene: &mut Scene<'_>) -> i16 {
     let (name, pages) = scene.pick(&GROWING);
     if let Some(program) = Text::spelled(name) {

@@ -117,7 +117,7 @@ fn heap(page: i16, scene: &mut Scene<'_>) -> Address {
     Address::new(Region::Heap, page, scene.offset())
 }
 
-/// Stores to each of so many pages of the heap.
+/// Stores to each of `count` pages of the heap.
 fn touch_write(page: i16, count: u8, scene: &mut Scene<'_>) -> Call {
     Call::TouchWrite {
         address: heap(page, scene),

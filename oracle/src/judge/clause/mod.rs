@@ -35,7 +35,7 @@ macro_rules! clauses {
 }
 use clauses;
 
-/// What is said of a clause beside its name and what must hold.
+/// What is said about a clause besides its name and its rule.
 struct Row {
     /// The kind of wrong.
     verdict: Verdict,

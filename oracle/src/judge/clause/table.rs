@@ -26,8 +26,8 @@ clauses! {
                   sees what the parent stores after the fork.",
     }
 
-    /// A system call that need not wait returns to user mode, and so does a trap that the kernel can
-    /// handle.
+    /// A system call that does not have to wait returns to user mode. A trap that the kernel can handle
+    /// returns to user mode as well.
     ComesBack = "comes-back" {
         verdict: Verdict::Hang,
         severity: Severity::BreaksTheMachine,
@@ -41,7 +41,7 @@ clauses! {
         verdict: Verdict::Divergence,
         severity: Severity::WrongResult,
         broken: "a process goes on although it has to sleep",
-        mistake: "`piperead` takes an empty pipe for the end of the data and returns 0, although the write \
+        mistake: "`piperead` mistakes an empty pipe for the end of the data and returns 0, although the write \
                   end is still open.",
     }
 
@@ -89,12 +89,12 @@ clauses! {
                   from a lazy page kills the process.",
     }
 
-    /// When the kernel kills a process for a page fault, it says so on the console, as `usertrap` of
+    /// When the kernel kills a process for a page fault, it prints this on the console, as `usertrap` of
     /// xv6 does.
     KillAnnounced = "kill-announced" {
         verdict: Verdict::Divergence,
         severity: Severity::WrongResult,
-        broken: "the kernel kills a process for a fault and prints nothing",
+        broken: "the kernel kills a process for a page fault and prints nothing",
         mistake: "The new branch of `usertrap` for page faults sets `killed` without the `printf` of the old \
                   branch.",
     }
@@ -108,8 +108,8 @@ clauses! {
         mistake: "`wait` calls `freeproc` on the child, which clears `xstate`, before it copies `xstate` out.",
     }
 
-    /// Every process that has ended is reaped by `wait`: by its parent's, or by that of the first
-    /// process if the parent is gone.
+    /// `wait` reaps every process that has ended. Its parent calls `wait`, or the first process does if the
+    /// parent is gone.
     EverybodyReaped = "everybody-reaped" {
         verdict: Verdict::Unkilled,
         severity: Severity::WrongResult,
@@ -148,7 +148,7 @@ clauses! {
         verdict: Verdict::Panic,
         severity: Severity::BreaksTheMachine,
         broken: "the kernel switches the machine off",
-        mistake: "`kill` takes -1 for every process, and the kernel shuts down when none is left.",
+        mistake: "`kill` with -1 kills every process, and the kernel shuts down when none is left.",
     }
 
     /// A system call or a trap ends within its budget of instructions.
@@ -156,8 +156,8 @@ clauses! {
         verdict: Verdict::Hang,
         severity: Severity::BreaksTheMachine,
         broken: "the kernel does not finish an operation in time",
-        mistake: "The page-fault handler returns without mapping the page, so the same instruction faults for \
-                  ever; or `uvmunmap` walks every page of a heap of a terabyte.",
+        mistake: "The page-fault handler returns without mapping the page, so the same instruction faults \
+                  again and again. Or `uvmunmap` walks every page of a heap of a terabyte.",
     }
 
     /// When all processes of a case are gone, as many frames are free as before it.
@@ -165,11 +165,11 @@ clauses! {
         verdict: Verdict::Leak,
         severity: Severity::LosesMemory,
         broken: "frames are lost",
-        mistake: "`mappages` fails for want of a page table, and the handler does not free the frame that it \
-                  wanted to map.",
+        mistake: "`mappages` fails because there is no frame for a page table, and the handler does not free \
+                  the frame that it wanted to map.",
     }
 
-    /// A kernel that reserves frames for programs has none reserved when every program is gone.
+    /// If a kernel reserves frames for programs, no frame is reserved when every program is gone.
     PromisesEnd = "promises-end" {
         verdict: Verdict::Leak,
         severity: Severity::LosesMemory,
@@ -177,8 +177,8 @@ clauses! {
         mistake: "A reservation ends when its frame is taken, but not when the process exits without it.",
     }
 
-    /// When all processes of a case are gone, as many new ones fit as before it, even if forks have
-    /// failed.
+    /// When all processes of a case are gone, the process table has as many free slots as before, even if
+    /// forks have failed.
     SlotsComeBack = "slots-come-back" {
         verdict: Verdict::Leak,
         severity: Severity::LosesMemory,
@@ -200,7 +200,7 @@ clauses! {
         verdict: Verdict::Invariant,
         severity: Severity::BreaksIsolation,
         broken: "a frame is freed twice",
-        mistake: "`uvmunmap` frees a shared frame without a look at its reference count, and the other process \
+        mistake: "`uvmunmap` frees a shared frame without checking its reference count, and the other process \
                   frees it again.",
     }
 

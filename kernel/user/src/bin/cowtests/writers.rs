@@ -52,7 +52,7 @@ fn each_has_its_own_copy() -> Verdict {
 }
 
 /// Two holders of a page, who both want to write it: one copies, the other takes over, or both
-/// copy; no value and no frame is lost, whoever is first.
+/// copy; no value and no frame is lost, no matter which process is first.
 fn parent_and_child_write_at_once() -> Verdict {
     let heap = grow(PAGES);
     fill(heap, PAGES * PAGE, 0);

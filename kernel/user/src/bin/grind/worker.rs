@@ -20,7 +20,7 @@ pub struct Worker {
     pub may_fork: bool,
 }
 
-/// Works for so many rounds, or for ever.
+/// Works for the given number of rounds, or for ever.
 pub fn work(number: u64, rounds: Option<u64>, seed: u64) -> Verdict {
     let own = system::getpid();
     let mut worker = Worker {

@@ -13,7 +13,7 @@ pub const GROUP: Group = Group {
     name: "exhaustion",
     quick: rules![
         every_frame_can_be_touched,
-        only_whoever_wants_it_is_killed,
+        only_a_process_that_needs_a_frame_is_killed,
         no_frame_for_a_table,
         system_calls_fail_for_want_of_a_frame,
         eager_growth_takes_the_last_frames,
@@ -37,7 +37,7 @@ fn every_frame_can_be_touched() -> Verdict {
     Ok(())
 }
 
-fn only_whoever_wants_it_is_killed() -> Verdict {
+fn only_a_process_that_needs_a_frame_is_killed() -> Verdict {
     let _hoarder = Hoarder::leaving(16)?;
     let own = grow(1);
     store(own, 1);

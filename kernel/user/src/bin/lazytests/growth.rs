@@ -83,7 +83,7 @@ fn each_page_touched_takes_one_frame() -> Verdict {
     Ok(())
 }
 
-/// As the program `lazy` does: so many places, so many bytes apart.
+/// Touches memory as the program `lazy` does: `count` places, `stride` bytes apart.
 fn strides_cost_what_arithmetic_says() -> Verdict {
     for (stride, count) in [
         (1u64, 5000),

@@ -28,7 +28,7 @@ pub struct SyntaxError(pub &'static str);
 pub struct Job {
     /// Commands, each of which reads what the one before it writes.
     pub pipeline: Vec<Command>,
-    /// Whether the shell goes on without waiting.
+    /// Whether the shell continues without waiting.
     pub is_background: bool,
 }
 
@@ -44,7 +44,7 @@ pub struct Command {
 pub enum Action {
     /// Runs a program, the first of these words, with arguments; nothing if there is no word.
     Program(Vec<CString>),
-    /// Does everything that stands in parentheses.
+    /// Runs everything inside the parentheses.
     Group(Vec<Job>),
 }
 

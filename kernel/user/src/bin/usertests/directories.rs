@@ -202,7 +202,7 @@ fn empty_names() -> Verdict {
     ensure_equal!(system::unlink(c""), -1);
     ensure_equal!(system::open(c"", CREATE | READ_WRITE), -1);
     ensure_equal!(system::link(c"file", c""), -1);
-    // As a whole path, no name stands for where one is.
+    // A whole path that is empty means the current directory.
     let here = need!(system::open(c"", READ_ONLY));
     ensure!(need!(system::fstat(here)).kind == Kind::Directory);
     ensure_equal!(system::chdir(c""), 0);

@@ -180,7 +180,7 @@ fn truncate_is_seen_by_all() -> Verdict {
     Ok(())
 }
 
-/// A write behind the end of what was cut off: xv6 has no files with gaps.
+/// A write beyond the end of a file that was truncated: xv6 has no files with gaps.
 fn truncate_leaves_no_gap() -> Verdict {
     let writer = need!(system::open(c"gap", CREATE | WRITE_ONLY));
     ensure_equal!(system::write(writer, b"abcd"), 4);

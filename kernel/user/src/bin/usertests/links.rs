@@ -92,7 +92,7 @@ fn unlinked_file_lives_in_a_child() -> Verdict {
     })?;
     ensure_equal!(system::unlink(c"orphan"), 0);
     ensure_equal!(system::close(file), 0);
-    // Others take its blocks, if they are to be had.
+    // Others take its blocks, if they are free.
     create(c"other", &[b'o'; 512])?;
     ensure_equal!(system::write(write_end, b"x"), 1);
     ensure!(system::wait() == Some((child.pid, 0)));
@@ -231,7 +231,7 @@ fn directories_go_while_their_files_go() -> Verdict {
         })?;
     }
     child::all_pass(2 * PAIRS)?;
-    // Whoever was last, it can all be removed.
+    // All of it can be removed, no matter which process was the last.
     for path in [c"d/d/file", c"d/d", c"d"] {
         let _ = system::unlink(path);
         ensure!(!exists(path));

@@ -101,7 +101,7 @@ fn too_much_is_refused() -> Verdict {
     Ok(())
 }
 
-/// A lazy kernel may promise it, but whoever touches it all is killed.
+/// A lazy kernel may promise it, but it kills a process that touches all of it.
 fn too_much_is_not_had() -> Verdict {
     let status = status_of(|| {
         let Some(start) = lazy(GIGABYTE as i64) else {
@@ -164,7 +164,7 @@ fn break_within_a_page() -> Verdict {
     Ok(())
 }
 
-/// Whatever it answers, memory is as it was.
+/// Memory is unchanged, no matter what it returns.
 fn break_by_the_smallest_int() -> Verdict {
     let start = grow(1);
     eager(PAGE as i64);

@@ -99,7 +99,7 @@ fn reads_take_what_is_there() -> Verdict {
     Ok(())
 }
 
-/// The write end is open as long as one of its copies is, in whatever process.
+/// The write end is open as long as one of its copies is open in any process.
 fn end_of_file_after_the_last_writer() -> Verdict {
     let (read_end, write_end) = need!(system::pipe());
     let twin = need!(system::dup(write_end));

@@ -334,7 +334,7 @@ fn forks_until_told() -> Verdict {
     Ok(())
 }
 
-/// Makes up to so many children at a time and reaps them: how many there were.
+/// Makes as many children as possible up to a limit, and reaps them. Returns how many there were.
 fn fork_many(count: usize) -> Result<usize, Failure> {
     let (read_end, write_end) = need!(system::pipe());
     let mut made = 0;

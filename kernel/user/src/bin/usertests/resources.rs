@@ -151,7 +151,7 @@ fn open_files() -> Verdict {
         |_| {
             ensure_equal!(system::open(c"file", READ_ONLY), -1);
             ensure!(system::pipe().is_none());
-            // A second descriptor for the same open file is to be had.
+            // A second descriptor for the same open file is available.
             let twin = need!(system::dup(0));
             ensure_equal!(system::close(twin), 0);
             Ok(())

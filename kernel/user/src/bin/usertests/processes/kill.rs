@@ -137,7 +137,7 @@ pub(super) fn kill_beside_system_calls() -> Verdict {
         })?;
         ensure_equal!(system::pause(ticks % 3), 0);
         child.kill()?;
-        // Whatever it held is free for others.
+        // Everything that it held is free for others.
         create(c"file", b"mine")?;
         ensure_equal!(system::unlink(c"file"), 0);
     }
