@@ -4,8 +4,10 @@ use crate::counters::Counters;
 use crate::input::Input;
 use crate::status::Status;
 use faultline::Profile;
+use faultline::check::open_session;
 use faultline::fuzzing::{Alarm, Execution, Progress, Session};
-use faultline::triage::{Found, finding_file};
+use faultline::triage::Found;
+use faultline::triage::finding_file::{self, Destination};
 use libfuzzer_sys::Corpus;
 use std::env;
 use std::process::{abort, exit};
@@ -45,7 +47,7 @@ pub fn open(target: Profile) {
     if env::var_os(FORMAT_VARIABLE).is_some() {
         return;
     }
-    let session = Session::open().unwrap_or_else(|error| {
+    let session = open_session().unwrap_or_else(|error| {
         eprintln!("cannot fuzz {target}: {error}");
         exit(2);
     });
@@ -114,7 +116,8 @@ impl Campaign {
             abort();
         };
         let executions = self.session.totals().executions;
-        let (to, origin) = (finding_file::folder().into(), self.target.to_string());
+        let to = Destination::new(finding_file::folder(), self.session.guest());
+        let origin = self.target.to_string();
         match Found::keep(*report, &to, origin, executions, self.elapsed()) {
             Ok(found) => {
                 eprintln!("written to {}", found.path.display());

@@ -1,5 +1,6 @@
 //! Cases on disk: text files that people write, binary files that fuzz engines write.
 
+use crate::guest::origin::{BadOrigin, Origin};
 use miette::Diagnostic;
 use oracle::Case;
 use oracle::case::{Document, ParseError};
@@ -30,6 +31,16 @@ pub enum CaseFileError {
         #[diagnostic_source]
         error: ParseError,
     },
+    /// The lines that say where the case was found are wrong.
+    #[error("{}: {error}", path.display())]
+    BadOrigin {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with them.
+        #[source]
+        #[diagnostic_source]
+        error: BadOrigin,
+    },
     /// The folder holds no case.
     #[error("no case file (ending in .{TEXT_ENDING}) in {}", path.display())]
     Empty {
@@ -49,6 +60,21 @@ pub fn read(path: &Path) -> Result<Case, CaseFileError> {
         Some(text) => parse(path, text).map(|document| document.case()),
         None => Ok(repaired_case(&bytes)),
     }
+}
+
+/// Where a case was found, if the file says so.
+///
+/// # Errors
+/// The file cannot be read, or what it says of that is wrong.
+pub fn origin(path: &Path) -> Result<Option<Origin>, CaseFileError> {
+    let bytes = read_bytes(path)?;
+    let Some(text) = text(path, &bytes) else {
+        return Ok(None);
+    };
+    Origin::in_text(text).map_err(|error| CaseFileError::BadOrigin {
+        path: path.to_path_buf(),
+        error,
+    })
 }
 
 /// Reads the text cases below all of `folders` (see [`list`]).

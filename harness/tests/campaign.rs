@@ -148,11 +148,33 @@ fn a_broken_kernel_is_found_and_the_case_shows_it_again() {
         .as_str()
         .unwrap()
         .to_owned();
-    let again = Command::new(env!("CARGO_BIN_EXE_faultline"))
-        .args(["run", &case, "--kernel", name(&kernel)])
-        .output()
-        .unwrap();
-    assert_eq!(again.status.code(), Some(1), "{again:?}");
+    let run = |more: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_faultline"))
+            .env_remove("FAULTLINE_KERNEL")
+            .env_remove("FAULTLINE_FS")
+            .args(["run", &case])
+            .args(more)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.code(), said)
+    };
+    // The file is enough: it says which kernel it was found on.
+    assert_eq!(run(&[]), (Some(1), String::new()));
+    let ours = GuestFiles::find(None, None).unwrap();
+    let on_ours = ["--kernel", name(&ours.kernel_path)];
+    let (code, said) = run(&[&on_ours[..], &["--fs", name(&ours.file_system_path)]].concat());
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("found on another kernel"), "{said}");
+    std::fs::write(&kernel, &ours.kernel).unwrap();
+    let (code, said) = run(&[]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("has changed since"), "{said}");
+    std::fs::remove_file(&kernel).unwrap();
+    let (code, said) = run(&[]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("not there any more"), "{said}");
+    assert!(said.contains("--kernel ELF"), "{said}");
 }
 
 #[test]

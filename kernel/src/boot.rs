@@ -33,6 +33,15 @@ _entry:
     stack = const HART_STACK_BYTES,
 );
 
+// Tells a checker how this kernel may differ from others. The section is not loaded.
+global_asm!(
+    r#"
+    .section .faultline.dialect, "", @progbits
+    .ascii "faultline"
+    .text
+"#
+);
+
 /// Sets up what only machine mode can, and continues in supervisor mode in `main`. The machine's
 /// firmware, or its reset code, names the device tree.
 #[unsafe(no_mangle)]

@@ -6,8 +6,9 @@
 mod counters;
 
 use counters::Counters;
+use faultline::check::open_session;
 use faultline::fuzzing::{Alarm, Execution, Session};
-use faultline::triage::finding_file;
+use faultline::triage::finding_file::{self, Destination};
 use faultline::{Profile, case_file};
 use std::env;
 use std::panic::AssertUnwindSafe;
@@ -25,7 +26,7 @@ const TARGET_VARIABLE: &str = "FAULTLINE_TARGET";
 /// Ends the process with a message if there is no such target, or no kernel to fuzz.
 fn main() {
     let target = target();
-    let mut session = Session::open().unwrap_or_else(|error| {
+    let mut session = open_session().unwrap_or_else(|error| {
         eprintln!("cannot fuzz {target}: {error}");
         exit(2);
     });
@@ -70,7 +71,8 @@ fn execute(
                 abort();
             };
             let origin = format!("{target} under AFL++");
-            match finding_file::write(&report, &finding_file::folder().into(), &origin) {
+            let to = Destination::new(finding_file::folder(), session.guest());
+            match finding_file::write(&report, &to, &origin) {
                 Ok(path) => eprintln!("written to {}", path.display()),
                 Err(error) => eprintln!("cannot write the case file: {error}"),
             }

@@ -10,6 +10,7 @@ use crate::guest::canary::Canaries;
 use crate::guest::frames::{FRAME_BYTES, FrameAccounts};
 use crate::guest::hardware::{Hardware, Seen};
 use crate::guest::location::GuestFiles;
+use crate::guest::origin::OriginFile;
 use crate::guest::processes::{Processes, SUPERVISOR, Slot};
 use crate::guest::requests::FrameRequests;
 use crate::guest::symbols::Symbols;
@@ -41,6 +42,7 @@ const PATIENCE: u32 = 64;
 pub(super) struct Stage {
     pub(super) machine: Machine,
     symbols: Symbols,
+    files: [OriginFile; 2],
     file: Box<[u8]>,
     pub(super) agent: Agent,
     console: Vec<u8>,
@@ -67,6 +69,10 @@ impl Stage {
         let mut stage = Self {
             machine: Machine::new(&config, &files.kernel, image)?,
             symbols: Symbols::read(&files.kernel),
+            files: [
+                OriginFile::new(&files.kernel_path, &files.kernel),
+                OriginFile::new(&files.file_system_path, &files.file_system),
+            ],
             file: files.kernel.as_slice().into(),
             agent: agent.clone(),
             console: Vec::new(),
@@ -137,6 +143,7 @@ impl Stage {
             accounts: FrameAccounts::discover(&self.symbols, &self.machine),
             kernel_extent: self.symbols.extent(),
             symbols: self.symbols,
+            files: self.files,
             file: self.file,
             unwinder: Arc::default(),
             agent: self.agent,

@@ -8,6 +8,8 @@ use super::shrinking::{Pending, Queue};
 use super::task::{Candidate, Done, SPREAD, Task, What};
 use super::{Broken, Minimising, NAME, Plan};
 use crate::fuzzing::{Alarm, Known, Progress, Totals};
+use crate::guest::Guest;
+use crate::triage::finding_file::Destination;
 use crate::triage::{Found, Report};
 use oracle::Profile;
 use std::path::Path;
@@ -21,6 +23,7 @@ const ROUND: u64 = 32;
 /// What a campaign knows between two rounds.
 pub(super) struct Course<'a> {
     plan: &'a Plan,
+    to: Destination,
     targets: &'a [Profile],
     pub(super) seed: u64,
     pub(super) coverage: Coverage,
@@ -42,9 +45,10 @@ pub(super) struct Course<'a> {
 
 impl<'a> Course<'a> {
     /// A campaign that begins now; with its corpus so many executions were done before.
-    pub(super) fn new(plan: &'a Plan, executions_before: u64) -> Self {
+    pub(super) fn new(guest: &Guest, plan: &'a Plan, executions_before: u64) -> Self {
         Self {
             plan,
+            to: Destination::new(plan.findings.clone(), guest),
             targets: match plan.targets.as_slice() {
                 [] => &Profile::ALL,
                 some => some,
@@ -194,7 +198,7 @@ impl<'a> Course<'a> {
         if !self.known.add(&report.finding, report.identity.name()) {
             return Ok(());
         }
-        let to = &self.plan.findings;
+        let to = &self.to;
         let origin = match target {
             Some(target) => format!("{NAME}, {target}"),
             None => format!("{NAME}, a seed"),
@@ -223,7 +227,7 @@ impl<'a> Course<'a> {
             found.report = report;
             return Ok(());
         }
-        let to = &self.plan.findings;
+        let to = &self.to;
         let kept = found.replace(report, to);
         kept.map_err(|error| Broken::write(&to.folder, error))
     }

@@ -47,7 +47,7 @@ pub fn run(
     let mut sessions: Vec<Session> = (0..plan.jobs.max(1))
         .map(|_| session(guest, plan))
         .collect();
-    let mut course = Course::new(plan, before.executions);
+    let mut course = Course::new(guest, plan, before.executions);
     let ended_by = loop {
         if let Some(ended_by) = course.ended_by() {
             break ended_by;

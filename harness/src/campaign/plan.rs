@@ -1,7 +1,6 @@
 //! What a campaign is to do.
 
 use super::Budget;
-use crate::triage::finding_file::Destination;
 use oracle::{Case, Profile};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -22,8 +21,8 @@ pub struct Plan {
     pub seeds: Vec<Case>,
     /// Where cases that cover something new are kept, and what was done with them.
     pub corpus: Option<PathBuf>,
-    /// Where findings go.
-    pub findings: Destination,
+    /// The folder that findings go to.
+    pub findings: PathBuf,
     /// Stop at the first finding, too.
     pub until_finding: bool,
     /// When findings are made small.

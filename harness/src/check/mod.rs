@@ -5,10 +5,9 @@ pub mod probe;
 
 use crate::boot::BootError;
 use crate::campaign::{self, Broken, Budget, EndedBy};
-use crate::fuzzing::{Progress, Totals};
+use crate::fuzzing::{OpenError, Progress, Session, Totals};
 use crate::guest::Guest;
 use crate::guest::location::GuestFiles;
-use crate::triage::finding_file::Destination;
 use crate::triage::operations::Service;
 use crate::triage::rows::{self, Row};
 use oracle::{Case, Dialect, Profile};
@@ -91,6 +90,30 @@ pub enum CheckError {
     Campaign(Broken),
 }
 
+/// Boots `files`, and takes the kernel for one of `dialect`; without one, for what it says itself that it
+/// is, or else for what it shows when it is asked.
+///
+/// # Errors
+/// Says how far the kernel came.
+pub fn boot(files: &GuestFiles, dialect: Option<Dialect>) -> Result<Arc<Guest>, BootError> {
+    let named = || files.named_dialect().and_then(|name| Dialect::named(&name));
+    if let Some(dialect) = dialect.or_else(named) {
+        return crate::boot(files, dialect);
+    }
+    let mut guest = crate::boot(files, Dialect::xv6_2025())?;
+    let (dialect, _) = probe::probe(&guest);
+    Arc::make_mut(&mut guest).set_dialect(dialect);
+    Ok(guest)
+}
+
+/// A session on the kernel that `./scripts/setup` built, or on the one that the environment names.
+///
+/// # Errors
+/// Says what is missing and how to make it, or how far the kernel got.
+pub fn open_session() -> Result<Session, OpenError> {
+    Ok(Session::new(boot(&GuestFiles::find(None, None)?, None)?))
+}
+
 /// Boots `files`, finds out the dialect, and fuzzes. `tell` is called from time to time, from any thread.
 ///
 /// # Errors
@@ -117,10 +140,7 @@ pub fn check(
         seed: plan.seed,
         seeds: plan.seeds.clone(),
         corpus: None,
-        findings: Destination {
-            folder: plan.findings.clone(),
-            flags: flags.clone(),
-        },
+        findings: plan.findings.clone(),
         until_finding: false,
         minimising: campaign::Minimising::Sharing,
         steer: true,

@@ -99,8 +99,7 @@ fn plan(arguments: &Arguments, jobs: usize, stop: Arc<AtomicBool>) -> miette::Re
         findings: arguments
             .findings
             .clone()
-            .unwrap_or_else(finding_file::folder)
-            .into(),
+            .unwrap_or_else(finding_file::folder),
         until_finding: arguments.until_finding,
         minimising: if arguments.as_found {
             Minimising::Never

@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 #[command(after_help = "\
 Any xv6 for RV64 works without changes, as its own makefile builds it. No other information is needed.
 Each row of the table is probably one bug. Its case file shows the bug in a few lines, and
-`faultline trace FILE --kernel … --fs …` goes through the case step by step.
+`faultline trace FILE` goes through the case step by step.
 
 Examples:
   faultline check --kernel kernel/kernel --fs fs.img
@@ -156,7 +156,7 @@ fn plan(arguments: &Arguments, jobs: usize) -> miette::Result<Plan> {
     seeds.sort_by_key(faultline::check::cost);
     seeds.extend(case_file::read_all(&arguments.seeds)?);
     let dialect: Option<Dialect> = match &arguments.dialect {
-        Some(name) => Some(super::dialect(name)?),
+        Some(name) => Some(super::guest::dialect(name)?),
         None => None,
     };
     Ok(Plan {
@@ -246,10 +246,10 @@ fn print_work(checked: &Checked) {
 
 /// Prints commands for the next steps, to copy and paste.
 fn print_commands(checked: &Checked, row: &Row) {
-    let (case, flags) = (row.shortest.path.display(), &checked.flags);
-    println!("\n   step by step:     faultline trace {case} {flags}");
-    println!("   why each line:    faultline minimise {case} {flags}");
-    println!("   without a fuzzer: faultline export {case} --c {flags}");
+    let case = row.shortest.path.display();
+    println!("\n   step by step:     faultline trace {case}");
+    println!("   why each line:    faultline minimise {case}");
+    println!("   without a fuzzer: faultline export {case} --c");
 }
 
 fn print_row(number: usize, row: &Row) {

@@ -48,7 +48,7 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
     } else {
         Language::Rust
     };
-    let mut runner = Runner::new(&arguments.guest.boot()?);
+    let mut runner = Runner::new(&arguments.guest.boot_for(&arguments.case)?);
     let exported = export(&mut runner, &case, language);
     runner.check_machine()?;
     let exported =

@@ -3,6 +3,7 @@
 use super::output::print_json;
 use super::{Conclusion, Format, GuestArguments, parallel};
 use faultline::case_file;
+use faultline::guest::origin::Origin;
 use faultline::runner::Runner;
 use faultline::triage::explain::{Explanation, explain};
 use faultline::triage::finding_file;
@@ -56,7 +57,7 @@ struct Report<'a> {
 
 pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
     let case = case_file::read(&arguments.case)?;
-    let mut runner = Runner::new(&arguments.guest.boot()?);
+    let mut runner = Runner::new(&arguments.guest.boot_for(&arguments.case)?);
     let outcome = runner.run(&case);
     runner.check_machine()?;
     let Some(finding) = outcome.finding else {
@@ -93,7 +94,8 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
     runner.check_machine()?;
     let head = finding_file::head(&finding, &explanation);
     let head: String = head.lines().map(|line| format!("# {line}\n")).collect();
-    let text = format!("{head}{}", minimised.annotated());
+    let origin = Origin::of(runner.driver().guest()).to_comments();
+    let text = format!("{head}{}{origin}", minimised.annotated());
     if let Some(path) = &arguments.output {
         std::fs::write(path, &text)
             .map_err(|error| miette::miette!("cannot write {}: {error}", path.display()))?;

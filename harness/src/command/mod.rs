@@ -7,6 +7,7 @@ mod check;
 mod convert;
 mod distil;
 mod export;
+mod guest;
 mod limits;
 mod minimise;
 mod mutants;
@@ -18,13 +19,10 @@ mod replay;
 mod run;
 mod trace;
 
-use clap::{Args, Parser, Subcommand};
-use faultline::guest::Guest;
-use faultline::guest::location::GuestFiles;
-use oracle::Dialect;
+use clap::{Parser, Subcommand};
+use guest::GuestArguments;
 use signal_hook::consts::SIGPIPE;
 use signal_hook::flag::register_conditional_default;
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -83,52 +81,6 @@ enum Command {
     Encode(convert::ConvertArguments),
     /// Convert binary cases to text.
     Decode(convert::ConvertArguments),
-}
-
-/// Which kernel to run.
-#[derive(Args)]
-pub(crate) struct GuestArguments {
-    /// The kernel's ELF file [default: the one that ./scripts/setup built]
-    #[arg(long, value_name = "ELF")]
-    kernel: Option<PathBuf>,
-    /// The kernel's file-system image [default: the one that ./scripts/setup built]
-    #[arg(long, value_name = "IMAGE")]
-    fs: Option<PathBuf>,
-    /// How the kernel may differ: `faultline`, `xv6-2025`, or a TOML file
-    #[arg(long, value_name = "NAME|FILE", default_value = "faultline")]
-    dialect: PathBuf,
-}
-
-impl GuestArguments {
-    /// Reads the kernel and its image.
-    pub(crate) fn files(&self) -> miette::Result<GuestFiles> {
-        GuestFiles::find(self.kernel.as_deref(), self.fs.as_deref())
-            .map_err(|error| miette::miette!("{error}"))
-    }
-
-    /// Boots the kernel to the start of a case.
-    pub(crate) fn boot(&self) -> miette::Result<Arc<Guest>> {
-        self.boot_files(&self.files()?)
-    }
-
-    /// Boots `files`, which [`GuestArguments::files`] read, to the start of a case.
-    pub(crate) fn boot_files(&self, files: &GuestFiles) -> miette::Result<Arc<Guest>> {
-        faultline::boot(files, dialect(&self.dialect)?)
-            .map_err(|error| miette::miette!("{}: {error}", files.kernel_path.display()))
-    }
-}
-
-/// The dialect of that name, or the one in that file.
-fn dialect(name: &Path) -> miette::Result<Dialect> {
-    let known = [Dialect::faultline(), Dialect::xv6_2025()].into_iter();
-    let mut named = known.filter(|dialect| name == Path::new(&dialect.name));
-    if let Some(dialect) = named.next() {
-        return Ok(dialect);
-    }
-    let place = name.display();
-    let text = std::fs::read_to_string(name)
-        .map_err(|error| miette::miette!("cannot read the dialect {place}: {error}"))?;
-    Dialect::parse(&text).map_err(|error| miette::miette!("{place}: {error}"))
 }
 
 /// What a command found out, as an exit code.

@@ -3,8 +3,9 @@
 use super::output::{self, CaseReport};
 use super::{Conclusion, Format, GuestArguments};
 use faultline::case_file;
+use faultline::guest::origin::Origin;
 use faultline::runner::Runner;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  faultline run corpus/seeds/sbrk_faults/*.case")]
@@ -20,10 +21,11 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
-    let mut runner = Runner::new(&arguments.guest.boot()?);
+    let mut kernels = Kernels::default();
     let mut conclusion = Conclusion::Clean;
     let mut outcomes = Vec::new();
     for path in &arguments.cases {
+        let runner = kernels.of(path, &arguments.guest)?;
         let outcome = runner.run(&case_file::read(path)?);
         runner.check_machine()?;
         if outcome.finding.is_some() {
@@ -41,4 +43,22 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
         output::print_json(&reports.collect::<Vec<_>>())?;
     }
     Ok(conclusion)
+}
+
+/// The kernel of the last case: cases that were found on one kernel usually come one after another.
+#[derive(Default)]
+struct Kernels {
+    last: Option<(Option<Origin>, Runner)>,
+}
+
+impl Kernels {
+    /// A runner on the kernel that the case in `path` belongs to.
+    fn of(&mut self, path: &Path, guest: &GuestArguments) -> miette::Result<&mut Runner> {
+        let origin = case_file::origin(path)?;
+        let last = match self.last.take() {
+            Some(last) if last.0 == origin => last,
+            _ => (origin, Runner::new(&guest.boot_for(path)?)),
+        };
+        Ok(&mut self.last.insert(last).1)
+    }
 }

@@ -179,7 +179,7 @@ fn place(pc: u64, driver: &mut Driver) -> String {
 
 pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
     let case = case_file::read(&arguments.case)?;
-    let mut runner = Runner::new(&arguments.guest.boot()?);
+    let mut runner = Runner::new(&arguments.guest.boot_for(&arguments.case)?);
     let mut recorder = Recorder::default();
     let outcome = runner.run_watched(&case, &mut recorder);
     let explanation = match &outcome.finding {

@@ -1,13 +1,12 @@
 //! A session: a booted kernel, and the cases that are run on it in one thread.
 
-use super::alarm::{Alarm, OpenError};
+use super::alarm::Alarm;
 use super::steering::Steering;
 use super::{Known, MINIMISE_EXECUTIONS, Totals, aiming};
 use crate::counters::add_features;
 use crate::guest::Guest;
-use crate::guest::location::GuestFiles;
 use crate::runner::{Outcome, Runner};
-use oracle::{Case, Dialect, bucket};
+use oracle::{Case, bucket};
 use std::sync::Arc;
 
 /// One case in this many is run twice, and both runs must agree to the instruction.
@@ -48,15 +47,6 @@ pub enum Execution {
 }
 
 impl Session {
-    /// Boots the kernel that `./scripts/setup` built, or the one the environment names.
-    ///
-    /// # Errors
-    /// Says what is missing and how to make it, or how far the kernel got.
-    pub fn open() -> Result<Self, OpenError> {
-        let guest = crate::boot(&GuestFiles::find(None, None)?, Dialect::faultline())?;
-        Ok(Self::new(guest))
-    }
-
     /// A session on a guest that is booted already.
     pub fn new(guest: Arc<Guest>) -> Self {
         Self {

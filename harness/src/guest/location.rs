@@ -1,11 +1,15 @@
 //! Where the built kernel and its file-system image are.
 
+use object::{Object, ObjectSection};
 use std::path::{Path, PathBuf};
 
 /// Names another kernel ELF than the built one.
 pub const KERNEL_VARIABLE: &str = "FAULTLINE_KERNEL";
 /// Names another file-system image than the built one.
 pub const FILE_SYSTEM_VARIABLE: &str = "FAULTLINE_FS";
+
+/// The section of a kernel's ELF file in which it may name its dialect.
+pub const DIALECT_SECTION: &str = ".faultline.dialect";
 
 const KERNEL_PATH: &str = "target/guest/kernel.elf";
 const FILE_SYSTEM_PATH: &str = "target/guest/fs.img";
@@ -34,6 +38,22 @@ pub struct MissingGuest {
 }
 
 impl GuestFiles {
+    /// The name of the dialect that the kernel itself says it has: the content of its section
+    /// [`DIALECT_SECTION`].
+    pub fn named_dialect(&self) -> Option<String> {
+        let file = object::File::parse(&*self.kernel).ok()?;
+        let section = file.section_by_name(DIALECT_SECTION)?;
+        let name = section.data().ok()?.to_vec();
+        String::from_utf8(name).ok()
+    }
+
+    /// Whether the environment names another kernel or another image than the built ones.
+    pub fn are_named_by_environment() -> bool {
+        [KERNEL_VARIABLE, FILE_SYSTEM_VARIABLE]
+            .iter()
+            .any(|variable| std::env::var_os(variable).is_some())
+    }
+
     /// Reads the kernel and the image: the given paths, else the environment's, else what
     /// `./scripts/setup` built in this checkout.
     ///

@@ -6,6 +6,7 @@ pub(crate) mod files;
 pub mod frames;
 pub mod hardware;
 pub mod location;
+pub mod origin;
 pub(crate) mod processes;
 pub(crate) mod requests;
 pub(crate) mod source;
@@ -20,6 +21,7 @@ use emulator::Snapshot;
 use frames::FrameAccounts;
 use hardware::Hardware;
 use oracle::{Dialect, Layout, Permissions, Setting};
+use origin::OriginFile;
 use processes::{Processes, Slot};
 use requests::FrameRequests;
 use std::ops::Range;
@@ -56,6 +58,8 @@ pub struct Guest {
     pub symbols: Symbols,
     /// What every case starts from.
     pub setting: Setting,
+    /// The kernel's ELF file and the file-system image.
+    pub(crate) files: [OriginFile; 2],
     /// The kernel's ELF file.
     pub(crate) file: Box<[u8]>,
     pub(crate) unwinder: Arc<OnceLock<Unwinder>>,

@@ -231,7 +231,7 @@ fn fuzz(
         seed: number,
         seeds: seeds.iter().cloned().chain(stored).collect(),
         corpus: Some(state.corpus(target)),
-        findings: state.findings().into(),
+        findings: state.findings(),
         until_finding: false,
         minimising: campaign::Minimising::AtOnce,
         steer: false,

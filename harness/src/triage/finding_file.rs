@@ -1,6 +1,8 @@
 //! Findings as case files, which people read, repeat, and keep as regression tests.
 
 use crate::case_file::TEXT_ENDING;
+use crate::guest::Guest;
+use crate::guest::origin::Origin;
 use crate::triage::Report;
 use crate::triage::explain::Explanation;
 use crate::triage::minimise::Minimality;
@@ -20,20 +22,20 @@ pub fn folder() -> PathBuf {
     )
 }
 
-/// Where findings go, and how they name the kernel.
+/// Where findings go, and what they say of the kernel.
 #[derive(Clone, Debug, Default)]
 pub struct Destination {
     /// The folder.
     pub folder: PathBuf,
-    /// The options that name the kernel on the command line, if it is not ours.
-    pub flags: String,
+    /// The lines that name the kernel.
+    origin: String,
 }
 
-impl From<PathBuf> for Destination {
-    /// Findings on our own kernel.
-    fn from(folder: PathBuf) -> Self {
-        let flags = String::new();
-        Self { folder, flags }
+impl Destination {
+    /// Findings on `guest`, to that folder.
+    pub fn new(folder: PathBuf, guest: &Guest) -> Self {
+        let origin = Origin::of(guest).to_comments();
+        Self { folder, origin }
     }
 }
 
@@ -49,11 +51,11 @@ pub fn write(report: &Report, to: &Destination, target: &str) -> io::Result<Path
     let folder = to.folder.canonicalize()?;
     let name = report.identity.name();
     let path = folder.join(name.file_name()).with_extension(TEXT_ENDING);
-    fs::write(&path, text(report, target, &to.flags))?;
+    fs::write(&path, text(report, target) + &to.origin)?;
     Ok(path)
 }
 
-fn text(report: &Report, target: &str, flags: &str) -> String {
+fn text(report: &Report, target: &str) -> String {
     let mut text = String::new();
     let minimality = match report.minimised.minimality {
         Minimality::Proved => "; it needs each of its operations",
@@ -63,10 +65,10 @@ fn text(report: &Report, target: &str, flags: &str) -> String {
         "found by {target}, in a case of {} operations{minimality}",
         report.minimised.operations_before,
     );
-    let hint = format!("step through it: faultline trace FILE {flags}");
+    let hint = "step through it: faultline trace FILE";
     for line in head(&report.finding, &report.explanation)
         .lines()
-        .chain([origin.as_str(), hint.as_str()])
+        .chain([origin.as_str(), hint])
     {
         text.push_str(format!("# {line}").trim_end());
         text.push('\n');

@@ -68,6 +68,12 @@ impl Dialect {
         Dialect::parse(text).expect("the files in this folder are dialects: a test reads them all")
     }
 
+    /// The built-in dialect of that name.
+    pub fn named(name: &str) -> Option<Dialect> {
+        let built_in = [Dialect::faultline(), Dialect::xv6_2025()];
+        built_in.into_iter().find(|dialect| dialect.name == name)
+    }
+
     /// The text of a dialect file.
     ///
     /// # Errors

@@ -16,6 +16,24 @@ pub enum DiskFlavour {
     Legacy,
 }
 
+impl DiskFlavour {
+    /// All flavours.
+    pub const ALL: [DiskFlavour; 2] = [DiskFlavour::Modern, DiskFlavour::Legacy];
+
+    /// Its name for people: `modern` or `legacy`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            DiskFlavour::Modern => "modern",
+            DiskFlavour::Legacy => "legacy",
+        }
+    }
+
+    /// The flavour of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|flavour| flavour.name() == name)
+    }
+}
+
 /// What a register write means to the device behind the transport.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Effect {

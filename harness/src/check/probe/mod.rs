@@ -17,7 +17,6 @@ mod sbrk;
 
 use crate::guest::Guest;
 use crate::guest::hardware::{Hardware, Seen as Known};
-use emulator::DiskFlavour;
 use oracle::Dialect;
 use prober::Prober;
 use serde::Serialize;
@@ -82,12 +81,8 @@ pub fn hardware(guest: &Guest) -> Vec<Answer> {
         harts,
         ..
     } = &guest.hardware;
-    let flavour = match disk.value {
-        DiskFlavour::Modern => "modern",
-        DiskFlavour::Legacy => "legacy",
-    };
     vec![
-        answer("board.disk", disk, spelled(flavour)),
+        answer("board.disk", disk, spelled(disk.value.name())),
         answer("board.memory", memory, memory.value),
         answer("board.timer", timer, spelled(timer.value.to_string())),
         answer("board.harts", harts, harts.value),

@@ -1,0 +1,99 @@
+//! Which kernel a command runs: the one that is named, the one that a case was found on, or ours.
+
+use faultline::case_file;
+use faultline::check;
+use faultline::guest::Guest;
+use faultline::guest::location::GuestFiles;
+use faultline::guest::origin::Origin;
+use oracle::Dialect;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Which kernel to run.
+#[derive(clap::Args)]
+pub(crate) struct GuestArguments {
+    /// The kernel's ELF file [default: the one that the case file names, or that ./scripts/setup built]
+    #[arg(long, value_name = "ELF")]
+    kernel: Option<PathBuf>,
+    /// The kernel's file-system image [default: the one that belongs to the kernel]
+    #[arg(long, value_name = "IMAGE")]
+    fs: Option<PathBuf>,
+    /// How the kernel may differ: `faultline`, `xv6-2025`, or a TOML file [default: what the case file or
+    /// the kernel says, or else what the kernel shows when it is asked]
+    #[arg(long, value_name = "NAME|FILE")]
+    dialect: Option<PathBuf>,
+}
+
+impl GuestArguments {
+    /// Reads the kernel and its image.
+    pub(crate) fn files(&self) -> miette::Result<GuestFiles> {
+        GuestFiles::find(self.kernel.as_deref(), self.fs.as_deref())
+            .map_err(|error| miette::miette!("{error}"))
+    }
+
+    /// Boots the kernel to the start of a case.
+    pub(crate) fn boot(&self) -> miette::Result<Arc<Guest>> {
+        self.boot_files(&self.files()?)
+    }
+
+    /// Boots `files`, which [`GuestArguments::files`] read, to the start of a case.
+    pub(crate) fn boot_files(&self, files: &GuestFiles) -> miette::Result<Arc<Guest>> {
+        self.boot_as(files, None)
+    }
+
+    /// Boots the kernel for the case in the file `case`: unless another one is named, the kernel that the
+    /// case was found on. If it is not the same any more, that is said.
+    pub(crate) fn boot_for(&self, case: &Path) -> miette::Result<Arc<Guest>> {
+        let origin = case_file::origin(case)?;
+        let files = self.files_for(case, origin.as_ref())?;
+        let dialect = origin.filter(|origin| origin.is_kernel(&files));
+        self.boot_as(&files, dialect.map(|origin| origin.dialect))
+    }
+
+    /// Reads the kernel and the image for a case with that origin.
+    pub(crate) fn files_for(
+        &self,
+        case: &Path,
+        origin: Option<&Origin>,
+    ) -> miette::Result<GuestFiles> {
+        let Some(origin) = origin else {
+            return self.files();
+        };
+        let (case, was) = (case.display(), origin.kernel.path.display());
+        let is_named = self.kernel.is_some() || self.fs.is_some();
+        if is_named || GuestFiles::are_named_by_environment() {
+            let files = self.files()?;
+            if !origin.is_kernel(&files) {
+                eprintln!("note: {case} was found on another kernel, {was}");
+            }
+            return Ok(files);
+        }
+        let Some(files) = origin.files() else {
+            miette::bail!(
+                help = "name a kernel and its image with --kernel ELF and --fs IMAGE",
+                "{case} was found on {was}, which is not there any more"
+            );
+        };
+        if !origin.is_kernel(&files) {
+            eprintln!("note: {was} has changed since {case} was found on it");
+        }
+        Ok(files)
+    }
+
+    fn boot_as(&self, files: &GuestFiles, known: Option<Dialect>) -> miette::Result<Arc<Guest>> {
+        let asked = self.dialect.as_deref().map(dialect).transpose()?;
+        check::boot(files, asked.or(known))
+            .map_err(|error| miette::miette!("{}: {error}", files.kernel_path.display()))
+    }
+}
+
+/// The dialect of that name, or the one in that file.
+pub(crate) fn dialect(name: &Path) -> miette::Result<Dialect> {
+    if let Some(dialect) = name.to_str().and_then(Dialect::named) {
+        return Ok(dialect);
+    }
+    let place = name.display();
+    let text = std::fs::read_to_string(name)
+        .map_err(|error| miette::miette!("cannot read the dialect {place}: {error}"))?;
+    Dialect::parse(&text).map_err(|error| miette::miette!("{place}: {error}"))
+}
