@@ -204,13 +204,13 @@ const LEAST_CASES: u64 = 20;
 fn not_reached(seeds: usize, seeds_left: usize, executions: u64) -> Vec<String> {
     let mut missing = Vec::new();
     if seeds_left > 0 {
-        missing.push(format!("{seeds_left} of {seeds} cases to begin with"));
+        missing.push(format!("{seeds_left} of the {seeds} seeds"));
     }
     let made = executions.saturating_sub((seeds - seeds_left) as u64);
     let least = LEAST_CASES * Profile::ALL.len() as u64;
     if made < least {
         missing.push(format!(
-            "{} of the first {least} cases that are made at random",
+            "{} of the {least} generated cases that a check has to run at least",
             least - made
         ));
     }

@@ -217,7 +217,7 @@ fn print(report: &Report) {
         print_row(at + 1, row);
     }
     if let Some(row) = checked.rows.first() {
-        print_commands(checked, row);
+        print_commands(row);
     }
     println!();
 }
@@ -232,11 +232,11 @@ fn print_work(checked: &Checked) {
     let version = checked.version;
     match checked.ended_by {
         EndedBy::Time => println!(
-            "   stopped by --seconds; with {again} faultline {version} does the same on any machine"
+            "   --seconds ended the check; to repeat it anywhere: {again} (faultline {version})"
         ),
         EndedBy::Interrupt => println!("   interrupted"),
         EndedBy::Budget | EndedBy::Finding => {
-            println!("   with {again} faultline {version} does exactly the same again");
+            println!("   to repeat it anywhere: {again} (faultline {version})");
         }
     }
     for what in &checked.not_reached {
@@ -245,7 +245,7 @@ fn print_work(checked: &Checked) {
 }
 
 /// Prints commands for the next steps, to copy and paste.
-fn print_commands(checked: &Checked, row: &Row) {
+fn print_commands(row: &Row) {
     let case = row.shortest.path.display();
     println!("\n   step by step:     faultline trace {case}");
     println!("   why each line:    faultline minimise {case}");

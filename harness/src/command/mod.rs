@@ -35,6 +35,7 @@ Exit codes:
   1  at least one finding
   2  the command could not run, for example because a file is missing or is not a case
   3  export only: the program was written, but it cannot show the finding; it says why
+  4  check only: nothing was found, but too little was done to say that nothing is wrong
 
 Example:
   faultline run corpus/seeds/sbrk_faults/*.case";
