@@ -76,10 +76,17 @@ impl Budget {
         self.duration.is_some_and(|limit| elapsed >= limit)
     }
 
-    /// Cases that may still be run, at most `most`.
+    /// Cases that may still be run, at most `most`; if the work left is likely to be done by fewer, as cases
+    /// went so far, then so many.
     pub(super) fn executions_left(&self, spent: &Spent, most: u64) -> u64 {
         let left = |limit: u64| limit.saturating_sub(spent.executions).min(most);
-        self.executions.map_or(most, left)
+        let most = self.executions.map_or(most, left);
+        let average = spent.work.checked_div(spent.executions).unwrap_or(0);
+        let likely = |limit: u64| {
+            let left = limit.saturating_sub(spent.work);
+            left.checked_div(average).map_or(most, |cases| cases + 1)
+        };
+        self.work.map_or(most, |limit| likely(limit).min(most))
     }
 }
 
@@ -116,5 +123,18 @@ mod tests {
         assert_eq!(budget.executions_left(&SPENT, 32), 5);
         budget.executions = Some(5);
         assert_eq!(budget.executions_left(&SPENT, 32), 0);
+    }
+
+    #[test]
+    fn a_round_is_short_when_little_work_is_left() {
+        // A case took 5 on average.
+        let budget = |work: u64| Budget {
+            work: Some(work),
+            ..Budget::default()
+        };
+        assert_eq!(budget(1000).executions_left(&SPENT, 32), 32);
+        assert_eq!(budget(61).executions_left(&SPENT, 32), 3);
+        assert_eq!(budget(50).executions_left(&SPENT, 32), 1);
+        assert_eq!(budget(9).executions_left(&Spent::default(), 32), 32);
     }
 }
