@@ -1,4 +1,5 @@
-//! A guest's console, with a person's part played by us: waits for what is shown, types lines, hands back what they print.
+//! A guest's console, used by a program in place of a person: it waits for a text, types lines, and returns what
+//! they print.
 
 use emulator::{BuildError, Config, Exit, Machine};
 

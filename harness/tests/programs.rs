@@ -37,7 +37,7 @@ impl Shell {
         output.unwrap_or_else(|error| panic!("{error}"))
     }
 
-    /// Types the lines, each of which must print what stands beside it.
+    /// Types the lines. Each of them must print the text that it is listed with.
     fn check(&mut self, dialogue: &[(&str, &str)]) {
         for (line, expected) in dialogue {
             assert_eq!(self.run(line), *expected, "after: {line}");
@@ -52,7 +52,7 @@ impl Shell {
     }
 }
 
-/// A shell on a disk with these files, in which the lines print what stands beside them.
+/// Starts a shell on a disk with these files. Each line must print the text that it is listed with.
 fn check(files: &[(&str, &str)], dialogue: &[(&str, &str)]) {
     let mut shell = Shell::with_files(files);
     shell.check(dialogue);

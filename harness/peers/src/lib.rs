@@ -124,7 +124,7 @@ pub fn long(test: Trial, command: &str) -> Trial {
         .with_kind(format!("long, run it with: {command}"))
 }
 
-/// A test that needs nothing but us, beside those that do.
+/// A test that needs no other program, in a list with tests that do.
 pub fn own_trial(name: &str, test: impl FnOnce() + Send + 'static) -> Trial {
     trial(name, || Ok(()), |()| test())
 }

@@ -1,4 +1,4 @@
-//! The kernel under test, booted once: symbols, frame accounts, who is who, and the snapshot that
+//! The kernel under test, booted once: symbols, frame accounts, processes, and the snapshot that
 //! every case starts from.
 
 pub mod canary;

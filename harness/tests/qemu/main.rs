@@ -1,4 +1,4 @@
-//! What runs on QEMU beside our machine: our kernel, its own tests, and findings as programs, on
+//! What runs on QEMU as well as on our machine: our kernel, its own tests, and findings as programs, on
 //! our kernel and on other people's.
 
 mod boot;

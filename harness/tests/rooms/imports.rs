@@ -6,7 +6,7 @@ use crate::words::words;
 pub(crate) type Path = Vec<String>;
 
 /// Every path inside the crate that `source` names, in `use` or anywhere else. `module` is the
-/// source's own path; `names` are what the crate is called beside `crate`. Modules that are built
+/// source's own path; `names` are what the crate is called besides `crate`. Modules that are built
 /// for tests alone are left out.
 pub(crate) fn imports(source: &str, module: &[String], names: &[String]) -> Vec<Path> {
     let mut reader = Reader {

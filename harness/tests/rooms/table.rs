@@ -32,7 +32,7 @@ pub(crate) struct House {
     pub(crate) name: String,
     /// Its folder of sources.
     pub(crate) folder: String,
-    /// What its own code calls it beside `crate`.
+    /// What its own code calls it besides `crate`.
     #[serde(default)]
     pub(crate) names: Vec<String>,
     /// Its rooms, from the ground up: each uses only rooms above it in this list.

@@ -4,7 +4,7 @@
 //! - The regions are the truth: those of the program's image, and the heap, which reaches to the
 //!   page that holds the last byte below the program break. A page outside them is never mapped for
 //!   the user, and no entry allows more than they do.
-//! - A page inside them may be mapped or not; a *hole* stands for what backs its region: zeros, or
+//! - A page inside them may be mapped or not; the content of a *hole* is what backs its region: zeros, or
 //!   a page of the program's file. Whether its neighbours are mapped says nothing about it.
 //! - A mapped page whose region may be written but whose entry may not is *shared*: its frame may
 //!   have other holders. A page that may be written has a frame of its own.
@@ -135,7 +135,7 @@ impl<I: Image> AddressSpace<I> {
     }
 
     /// The one door to user memory: returns the frame of `address`, ready for `access`. A hole
-    /// that stands for zeros is filled with a zeroed frame; before a store, a shared page becomes
+    /// whose content is zeros is filled with a zeroed frame; before a store, a shared page becomes
     /// the process's own. That is counted for `origin`.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! The scheduler: each hart runs the runnable threads in turn, and waits when there are none.
 //!
-//! Which threads are runnable is a word of 64 bits beside the threads' states, so that finding the
+//! Which threads are runnable is a word of 64 bits next to the threads' states, so that finding the
 //! next one takes a few instructions. A bit is set after its thread's state became `Runnable`,
 //! under the thread's lock; a hart that clears it may run the thread.
 

@@ -104,7 +104,7 @@ fn reserved_forms_are_illegal() {
         | .half 0x2001      => mtrap=2,0x2001       # c.addiw zero
         | .half 0x6101      => mtrap=2,0x6101       # c.addi16sp with 0
         | .half 0x6501      => mtrap=2,0x6501       # c.lui a0, 0
-        | .half 0x9c41      => mtrap=2,0x9c41       # reserved beside c.addw
+        | .half 0x9c41      => mtrap=2,0x9c41       # reserved: the code after c.addw
         | .half 0x9c61      => mtrap=2,0x9c61
         | .half 0x2002      => mtrap=2,0x2002       # c.fldsp
         | .half 0x4002      => mtrap=2,0x4002       # c.lwsp zero

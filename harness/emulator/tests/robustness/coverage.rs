@@ -43,7 +43,7 @@ fn each_way_is_counted_as_often_as_it_is_gone() {
     let mut counts: Vec<u8> = counted(&machine).iter().map(|(_, count)| *count).collect();
     counts.sort_unstable();
     // To `rare` and back 25 times, past it 75 times, round again 99 times, out once. The way to
-    // `wfi` and what sequential edges are counted beside these is the machine's business.
+    // `wfi` and which sequential edges are counted in addition is the machine's business.
     for expected in [25, 75, 99] {
         assert!(counts.contains(&expected), "{expected} among {counts:?}");
     }
@@ -121,7 +121,7 @@ fn edges_keep_their_numbers() {
     assert_eq!(counted(&reset), expected, "after a reset");
 }
 
-/// What a counter stands for is an address in the code.
+/// A counter belongs to an address in the code.
 #[test]
 fn edges_have_a_place() {
     let mut machine = bench(&counting(Coverage::All), LOOP);

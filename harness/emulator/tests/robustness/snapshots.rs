@@ -165,7 +165,7 @@ fn machines_share_a_base_and_nothing_else() {
             .into()
     });
     for (one, other) in expected.iter().zip(&seen) {
-        assert_identical(one, other, 1, "alone and beside another");
+        assert_identical(one, other, 1, "alone and next to another");
     }
 }
 

@@ -87,7 +87,7 @@ impl Schedule {
 
     /// A schedule on `harts` harts (brought into 1 to 3), with change points at `switches`
     /// instructions since the race began (in any order; 0 is none, and more than
-    /// [`Schedule::SWITCHES`] are too many: the last are left out; beside one that is far there is
+    /// [`Schedule::SWITCHES`] are too many: the last are left out; next to one that is far there is
     /// no other; none comes after [`Schedule::LATEST`]). `pre_empts`: at each of them the
     /// timer interrupts as well; on one hart it always does.
     pub fn new(harts: u8, order: Order, pre_empts: bool, switches: &[u32]) -> Schedule {

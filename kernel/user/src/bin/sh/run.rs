@@ -1,4 +1,4 @@
-//! Runs commands. Every program is a child of the shell, or of a child that stands for parentheses.
+//! Runs commands. Every program is a child of the shell, or of a child that runs what is in parentheses.
 
 use alloc::ffi::CString;
 use alloc::vec::Vec;
