@@ -4,7 +4,7 @@
 mod page_file;
 
 use oracle::Dialect;
-use oracle::dialect::{Field, range_in_words};
+use oracle::dialect::{Class, Field, range_in_words};
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
@@ -57,18 +57,38 @@ fn the_page_of_dialects_is_up_to_date() {
 }
 
 const INTRODUCTION: &str = "
-Kernels differ, and not every difference is a bug. A dialect is a TOML file that says how one kernel behaves where
-reasonable kernels differ. `faultline check` finds a dialect out by itself and writes it to `dialect.toml`. With `--dialect FILE` you
-demand one instead ([checking kernels](checking-kernels.md)). Two are built in: `faultline`, our own kernel, and
+Kernels differ, and not every difference is a bug. A dialect is a TOML file that says how one kernel answers the questions
+that kernels answer differently. `faultline check` finds a dialect out by itself and writes it to `dialect.toml`. With `--dialect FILE`
+you demand one instead ([checking kernels](checking-kernels.md)). Two are built in: `faultline`, our own kernel, and
 `xv6-2025`, the C kernel xv6-riscv of 2025.
 
-Below is every field: what it says of a kernel, what may stand there, what the two built-in dialects say, and how `check` finds it
-out. If the answer of the kernel is not clear, `check` takes the value of `xv6-2025` and says so.
+A question is about a *variant* or about a *defect*.
+
+- A **variant**: real kernels differ, and a reasonable author may choose either. `check` finds out what the kernel does, and
+  judges by it. If the answer is not clear, it takes the value of `xv6-2025` and says so.
+- A **defect**: one answer is right, and some kernels give another one. `check` runs the case of the defect. If it shows the defect,
+  this is a row of its own. Then the model follows the kernel, so that the defect hides nothing else. The right answer is never
+  accused: a dialect file with a defect only allows it, and whether a kernel has it is found out each time that the file is used.
+";
+
+const VARIANTS: &str = "
+## Variants
+
+| field | why kernels may choose |
+|---|---|
+";
+
+const DEFECTS: &str = "
+## Defects
+
+| field | what is wrong | right | who says so |
+|---|---|---|---|
 ";
 
 fn page() -> String {
     let origin = page_file::origin("oracle/src/dialect/fields.rs", "dialects");
     let mut text = format!("# Dialects\n{origin}{INTRODUCTION}");
+    tables(&mut text);
     let built_in = [Dialect::faultline(), Dialect::xv6_2025()];
     let mut section = "";
     for field in Dialect::fields() {
@@ -79,6 +99,31 @@ fn page() -> String {
         describe(&mut text, &field, &built_in);
     }
     text
+}
+
+/// The tables of variants and of defects.
+fn tables(text: &mut String) {
+    let (mut variants, mut defects) = (VARIANTS.to_owned(), DEFECTS.to_owned());
+    for field in Dialect::fields() {
+        let name = format!("[`{}.{}`](#{})", field.section, field.name, field.name);
+        let right = said(&Dialect::faultline(), &field);
+        let _ = match field.class {
+            Class::Variant { why, .. } => writeln!(variants, "| {name} | {why} |"),
+            Class::Defect(defect) => {
+                let doubt = defect
+                    .doubt
+                    .map(|doubt| format!(" (Questionable: {doubt}.)"));
+                let (sentence, doubt) = (defect.sentence, doubt.unwrap_or_default());
+                writeln!(
+                    defects,
+                    "| {name} | {sentence}{doubt} | `{right}` | {} |",
+                    defect.source
+                )
+            }
+        };
+    }
+    text.push_str(&variants);
+    text.push_str(&defects);
 }
 
 fn describe(text: &mut String, field: &Field, built_in: &[Dialect]) {
@@ -102,7 +147,18 @@ fn describe(text: &mut String, field: &Field, built_in: &[Dialect]) {
     if let Some(value) = without(field) {
         let _ = write!(text, "\nA file without the field means `{value}`.");
     }
-    let _ = writeln!(text, "\n\nHow `check` finds it out: {}", field.asked);
+    let _ = match &field.class {
+        Class::Variant { asked, .. } => {
+            writeln!(text, "\n\nA variant. How `check` finds it out: {asked}")
+        }
+        Class::Defect(defect) => {
+            let case = defect.text.trim_end().replace('\n', "\n    ");
+            writeln!(
+                text,
+                "\n\nA defect. How `check` finds it out: it runs this case.\n\n    {case}"
+            )
+        }
+    };
 }
 
 /// What a dialect says in a field, as a file spells it.

@@ -2,7 +2,9 @@
 
 mod support;
 
-use oracle::dialect::{BadBuffer, Bits, Bound, SegmentPermissions, Tail, WithoutReader};
+use oracle::dialect::{
+    BadBuffer, Bits, Bound, ExitStatus, SegmentPermissions, Tail, WithoutReader,
+};
 use oracle::generation::{self, generate};
 use oracle::{BiteMeter, Case, Dialect, Event, Judge, Observation, Profile};
 use proptest::prelude::{ProptestConfig, any, prop, prop_assert, proptest};
@@ -64,6 +66,7 @@ fn of_old() -> Dialect {
     dialect.exec.permissions = SegmentPermissions::All;
     dialect.exec.shared_pages = 1;
     dialect.pipe.write_without_reader = WithoutReader::FailsWhenFull;
+    dialect.wait.status = ExitStatus::Untold;
     dialect.files.bad_buffer = BadBuffer::Refused;
     dialect.files.device = 0;
     dialect.files.larger_files = Bound::Granted;

@@ -1,5 +1,6 @@
 //! Checks a kernel that is not ours: finds out its dialect, fuzzes it, and puts the findings in order.
 
+pub mod defects;
 pub mod kernels;
 pub mod probe;
 
@@ -10,6 +11,7 @@ use crate::guest::Guest;
 use crate::guest::location::GuestFiles;
 use crate::triage::operations::Service;
 use crate::triage::rows::{self, Row};
+use oracle::dialect::Defect;
 use oracle::{Case, Dialect, Profile};
 use probe::Answer;
 use serde::Serialize;
@@ -21,7 +23,8 @@ use std::{fs, io};
 /// How to check a kernel.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// How the kernel may differ. `None` means that the check finds it out.
+    /// How the kernel may differ. `None` means that the check finds it out. Whether the kernel has a
+    /// defect is found out in any case.
     pub dialect: Option<Dialect>,
     /// Cases to begin with.
     pub seeds: Vec<Case>,
@@ -85,6 +88,9 @@ pub enum CheckError {
     /// It did not come up.
     #[error(transparent)]
     Boot(#[from] BootError),
+    /// The case of a defect cannot be written.
+    #[error("cannot write the case of a defect: {0}")]
+    Findings(#[from] io::Error),
     /// The campaign broke off.
     #[error("{0}")]
     Campaign(Broken),
@@ -93,16 +99,26 @@ pub enum CheckError {
 /// Boots `files`, and takes the kernel for one of `dialect`; without one, for what it says itself that it
 /// is, or else for what it shows when it is asked.
 ///
+/// A dialect does not demand its defects: of them, those count that the kernel still has. Without a dialect
+/// these are the defects of `earlier`, the dialect that the kernel had before it was changed, or else all.
+///
 /// # Errors
 /// Says how far the kernel came.
-pub fn boot(files: &GuestFiles, dialect: Option<Dialect>) -> Result<Arc<Guest>, BootError> {
+pub fn boot(
+    files: &GuestFiles,
+    dialect: Option<Dialect>,
+    earlier: Option<&Dialect>,
+) -> Result<Arc<Guest>, BootError> {
     let named = || files.named_dialect().and_then(|name| Dialect::named(&name));
-    if let Some(dialect) = dialect.or_else(named) {
-        return crate::boot(files, dialect);
+    let known = dialect.or_else(named);
+    let mut guest = crate::boot(files, known.clone().unwrap_or_else(Dialect::xv6_2025))?;
+    if known.is_none() {
+        let (variants, _) = probe::probe(&guest);
+        Arc::make_mut(&mut guest).set_dialect(variants);
     }
-    let mut guest = crate::boot(files, Dialect::xv6_2025())?;
-    let (dialect, _) = probe::probe(&guest);
-    Arc::make_mut(&mut guest).set_dialect(dialect);
+    let candidates = known.as_ref().or(earlier).map(Dialect::defects);
+    let found = defects::find(&guest, candidates.unwrap_or_else(Defect::all));
+    Arc::make_mut(&mut guest).set_dialect(found.followed);
     Ok(guest)
 }
 
@@ -111,7 +127,8 @@ pub fn boot(files: &GuestFiles, dialect: Option<Dialect>) -> Result<Arc<Guest>, 
 /// # Errors
 /// Says what is missing and how to make it, or how far the kernel got.
 pub fn open_session() -> Result<Session, OpenError> {
-    Ok(Session::new(boot(&GuestFiles::find(None, None)?, None)?))
+    let files = GuestFiles::find(None, None)?;
+    Ok(Session::new(boot(&files, None, None)?))
 }
 
 /// Boots `files`, finds out the dialect, and fuzzes. `tell` is called from time to time, from any thread.
@@ -131,6 +148,10 @@ pub fn check(
         Arc::make_mut(&mut guest).set_dialect(dialect);
         answers.extend(more);
     }
+    let mut defects = defects::find(&guest, Defect::all());
+    answers.append(&mut defects.answers);
+    Arc::make_mut(&mut guest).set_dialect(defects.followed.clone());
+    let defect_rows = defects.rows(&guest, &plan.findings)?;
     let dialect_file = keep_dialect(&guest.dialect, &answers, &plan.findings).ok();
     let flags = flags(files, dialect_file.as_deref());
     let campaign = campaign::Plan {
@@ -148,6 +169,9 @@ pub fn check(
     };
     let summary = campaign::run(&guest, &campaign, tell).map_err(CheckError::Campaign)?;
     let cases = summary.totals.executions;
+    let mut rows = rows::rows(summary.findings);
+    rows.extend(defect_rows);
+    rows::sort(&mut rows);
     Ok(Checked {
         version: env!("CARGO_PKG_VERSION"),
         seed: plan.seed,
@@ -159,7 +183,7 @@ pub fn check(
         flags,
         answers,
         unchecked: unchecked(&guest),
-        rows: rows::rows(summary.findings),
+        rows,
         totals: summary.totals,
         edges: summary.edges,
         seconds: summary.seconds,

@@ -267,6 +267,9 @@ fn print_row(number: usize, row: &Row) {
     if let Some(place) = report.explanation.place() {
         println!("   in:       {place}");
     }
+    if let Some(defect) = &row.defect {
+        println!("   source:   {}", defect.source);
+    }
     if let Some(why) = row.doubt {
         println!("   questionable: {why}");
     }

@@ -38,7 +38,7 @@ impl GuestArguments {
 
     /// Boots `files`, which [`GuestArguments::files`] read, to the start of a case.
     pub(crate) fn boot_files(&self, files: &GuestFiles) -> miette::Result<Arc<Guest>> {
-        self.boot_as(files, None)
+        self.boot_as(files, None, None)
     }
 
     /// Boots the kernel for the case in the file `case`: unless another one is named, the kernel that the
@@ -46,8 +46,12 @@ impl GuestArguments {
     pub(crate) fn boot_for(&self, case: &Path) -> miette::Result<Arc<Guest>> {
         let origin = case_file::origin(case)?;
         let files = self.files_for(case, origin.as_ref())?;
-        let dialect = origin.filter(|origin| origin.is_kernel(&files));
-        self.boot_as(&files, dialect.map(|origin| origin.dialect))
+        let is_same = origin
+            .as_ref()
+            .is_some_and(|origin| origin.is_kernel(&files));
+        let earlier = origin.map(|origin| origin.dialect);
+        let known = earlier.clone().filter(|_| is_same);
+        self.boot_as(&files, known, earlier.as_ref())
     }
 
     /// Reads the kernel and the image for a case with that origin.
@@ -80,9 +84,14 @@ impl GuestArguments {
         Ok(files)
     }
 
-    fn boot_as(&self, files: &GuestFiles, known: Option<Dialect>) -> miette::Result<Arc<Guest>> {
+    fn boot_as(
+        &self,
+        files: &GuestFiles,
+        known: Option<Dialect>,
+        earlier: Option<&Dialect>,
+    ) -> miette::Result<Arc<Guest>> {
         let asked = self.dialect.as_deref().map(dialect).transpose()?;
-        check::boot(files, asked.or(known))
+        check::boot(files, asked.or(known), earlier)
             .map_err(|error| miette::miette!("{}: {error}", files.kernel_path.display()))
     }
 }

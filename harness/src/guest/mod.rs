@@ -100,6 +100,13 @@ impl Guest {
         self.dialect = dialect;
     }
 
+    /// The same kernel, taken for one of another dialect.
+    pub fn speaking(&self, dialect: Dialect) -> Arc<Guest> {
+        let mut other = self.clone();
+        other.set_dialect(dialect);
+        Arc::new(other)
+    }
+
     /// How to walk back the kernel's call stacks.
     pub(crate) fn unwinder(&self) -> &Unwinder {
         self.unwinder.get_or_init(|| Unwinder::read(&self.file))

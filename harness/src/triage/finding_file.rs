@@ -47,10 +47,22 @@ impl Destination {
 /// # Errors
 /// The file cannot be written.
 pub fn write(report: &Report, to: &Destination, target: &str) -> io::Result<PathBuf> {
+    write_as(&report.identity.name().file_name(), report, to, target)
+}
+
+/// The same, with another file name, which is given without its ending.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write_as(
+    name: &str,
+    report: &Report,
+    to: &Destination,
+    target: &str,
+) -> io::Result<PathBuf> {
     fs::create_dir_all(&to.folder)?;
     let folder = to.folder.canonicalize()?;
-    let name = report.identity.name();
-    let path = folder.join(name.file_name()).with_extension(TEXT_ENDING);
+    let path = folder.join(format!("{name}.{TEXT_ENDING}"));
     fs::write(&path, text(report, target) + &to.origin)?;
     Ok(path)
 }

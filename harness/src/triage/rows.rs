@@ -5,6 +5,7 @@ use super::ending::Ending;
 use super::identity::Bug;
 use super::minimise::Minimality;
 use super::severity::severity;
+use oracle::dialect::Defect;
 use oracle::{Clause, PageState, Severity, Verdict};
 use serde::{Serialize, Serializer};
 use std::path::{Path, PathBuf};
@@ -20,6 +21,8 @@ pub struct Row {
     pub clause: Clause,
     /// What is wrong, in words.
     pub wrong: &'static str,
+    /// For a defect that some kernels are known for, which it is.
+    pub defect: Option<Defect>,
     /// The state of the page that was touched, if it matters.
     pub page: Option<PageState>,
     /// The kinds of operations that show it, the first found first.
@@ -52,17 +55,37 @@ pub fn rows(findings: Vec<Found>) -> Vec<Row> {
         }
     }
     let mut rows: Vec<Row> = rows.into_iter().map(|(_, row)| row).collect();
-    rows.sort_by_key(|row| (row.severity, row.shortest.length()));
+    sort(&mut rows);
     rows
 }
 
+/// Puts the worst row first, and of equally bad ones the one with the shortest case.
+pub fn sort(rows: &mut [Row]) {
+    rows.sort_by_key(|row| (row.severity, row.shortest.length()));
+}
+
 impl Row {
+    /// The row of a known defect. It says why that is wrong by itself, whatever its case looks like.
+    pub fn of_defect(found: Found, defect: &Defect) -> Row {
+        let severity = match defect.doubt {
+            Some(_) => Severity::Questionable,
+            None => found.report.finding.clause.severity(),
+        };
+        Row {
+            wrong: defect.sentence,
+            page: None,
+            defect: Some(defect.clone()),
+            ..Row::new(found, severity, defect.doubt)
+        }
+    }
+
     fn new(found: Found, severity: Severity, doubt: Option<&'static str>) -> Row {
         Row {
             severity,
             doubt,
             clause: found.report.finding.clause,
             wrong: wrong(&found),
+            defect: None,
             page: found.report.identity.bug().page,
             operations: word(&found).into_iter().collect(),
             executions: found.executions,
@@ -114,6 +137,10 @@ struct Shown<'a> {
     clause: Clause,
     wrong: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    defect: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     page: Option<&'static str>,
     operations: &'a [&'static str],
     expected: &'a str,
@@ -137,6 +164,8 @@ impl Serialize for Row {
             verdict: self.clause.verdict(),
             clause: self.clause,
             wrong: self.wrong,
+            defect: self.defect.as_ref().map(|defect| defect.field),
+            source: self.defect.as_ref().map(|defect| defect.source),
             page: self.page.map(PageState::word),
             operations: &self.operations,
             expected: &report.finding.expected,

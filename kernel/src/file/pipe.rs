@@ -118,7 +118,7 @@ impl Pipe {
     /// fewer only if the rest of the user memory cannot be read.
     ///
     /// # Errors
-    /// The read end is closed, or the process was killed.
+    /// Not even the first byte can be read, the read end is closed, or the process was killed.
     pub fn write(
         &self,
         thread: &Thread,
@@ -148,7 +148,11 @@ impl Pipe {
             }
         }
         wake(self.read_channel());
-        Some(done)
+        if done == 0 && length > 0 {
+            None
+        } else {
+            Some(done)
+        }
     }
 
     /// Reads at most `length` bytes into user memory, sleeping while the pipe is empty, and returns

@@ -42,8 +42,8 @@ pub(super) fn read(task: &mut Task<'_>) -> Answer {
     if !file.readable {
         return Err(Refused);
     }
-    // A negative length counts as 0 for pipes and devices, and as a very large one for files.
-    let count = usize::try_from(length).unwrap_or(0);
+    // A negative number of bytes is refused, whatever the descriptor leads to.
+    let count = usize::try_from(length).map_err(|_| Refused)?;
     let done = match &file.target {
         Target::Pipe(pipe, _) => pipe.read(task.thread, task.space, to, count),
         Target::Device(CONSOLE, _) => console::read(task.thread, task.space, to, count),
@@ -105,12 +105,11 @@ pub(super) fn write(task: &mut Task<'_>) -> Answer {
     if !file.writable {
         return Err(Refused);
     }
-    let count = usize::try_from(length).unwrap_or(0);
+    let count = usize::try_from(length).map_err(|_| Refused)?;
     let done = match &file.target {
         Target::Pipe(pipe, _) => pipe.write(task.thread, task.space, from, count),
         Target::Device(CONSOLE, _) => Some(console::write(task.space, from, count)),
         Target::Device(..) => None,
-        Target::Inode(_) if length < 0 => None,
         Target::Inode(inode) => Some(write_inode(file, inode, task.space, from, count)?),
     };
     Ok(done.ok_or(Refused)? as u64)

@@ -155,6 +155,24 @@ choices! {
         FailsWhenFull = "fails-when-full",
     }
 
+    /// What `wait` tells of a child that ended.
+    pub enum ExitStatus {
+        /// It stores the argument of the child's `exit`, or -1 if the child was killed.
+        Told = "told",
+        /// It stores 0 for every child.
+        Zero = "zero",
+        /// It stores nothing, as in xv6 until September 2019.
+        Untold = "untold",
+    }
+
+    /// What `read` from a file does with a length below 0.
+    pub enum ReadBelowZero {
+        /// It reads nothing, and returns -1 or 0.
+        Nothing = "nothing",
+        /// It takes the length for a very large one.
+        Everything = "everything",
+    }
+
     /// What a system call does when only a part of its buffer is bad.
     pub enum BadBuffer {
         /// The call copies the bytes before the bad address.

@@ -1,15 +1,17 @@
 //! Makes the structs from the table of fields, reads them from a file, and describes each field.
 
+use super::Defect;
 use super::choices::{
-    BadBuffer, BelowZero, Bits, Bound, Choice, EmptyRead, ForkMemory, Growth, Loading,
-    RefusedBlock, RefusedByte, RefusedTransaction, RemovedDirectory, SegmentPermissions,
-    SegmentRule, StackRequest, Tail, Value, WithoutReader,
+    BadBuffer, BelowZero, Bits, Bound, Choice, EmptyRead, ExitStatus, ForkMemory, Growth, Loading,
+    ReadBelowZero, RefusedBlock, RefusedByte, RefusedTransaction, RemovedDirectory,
+    SegmentPermissions, SegmentRule, StackRequest, Tail, Value, WithoutReader,
 };
 use serde::de::Error;
+use serde::de::value::MapDeserializer;
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// The description of a field, for people.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Field {
     /// The section of a dialect file that contains the field.
     pub section: &'static str,
@@ -23,8 +25,32 @@ pub struct Field {
     pub choices: Vec<Choice>,
     /// For a number that has bounds, its smallest and its largest value.
     pub range: Option<(i64, i64)>,
-    /// How `faultline check` finds out the value.
-    pub asked: &'static str,
+    /// Whether kernels may choose its value.
+    pub class: Class,
+}
+
+/// Whether kernels may choose the value of a field.
+#[derive(Clone, Debug)]
+pub enum Class {
+    /// They may: real kernels differ, and none of them is wrong.
+    Variant {
+        /// Why a reasonable author may choose either.
+        why: &'static str,
+        /// How `faultline check` finds out the value.
+        asked: &'static str,
+    },
+    /// One value is right, and kernels with another one are wrong.
+    Defect(Defect),
+}
+
+impl Class {
+    /// What is wrong with some kernels, if that is what the field is about.
+    pub fn defect(self) -> Option<Defect> {
+        match self {
+            Class::Variant { .. } => None,
+            Class::Defect(defect) => Some(defect),
+        }
+    }
 }
 
 /// A number that is out of range: its field as `section.name`, and the smallest and the largest value.
@@ -37,20 +63,53 @@ macro_rules! declare {
             $(
                 $(#[doc = $about:literal])+
                 $field:ident: $Type:ident {
+                    $(
+                        variant: $why:literal,
+                        asked: $asked:literal,
+                    )?
+                    $(
+                        defect: $sentence:literal,
+                        source: $source:literal,
+                        $(doubt: $doubt:literal,)?
+                        right: $right:expr,
+                        wrong: [$($wrong:expr),+],
+                    )?
                     $(within: $range:expr,)?
                     $(missing: $missing:expr,)?
-                    asked: $asked:literal,
                 }
             )+
         }
     )+) => {
-        /// How one kernel behaves where kernels may differ.
-        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-        #[serde(deny_unknown_fields)]
+        /// How one kernel behaves where kernels differ.
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
         pub struct Dialect {
             /// The name of the kernel in reports.
             pub name: String,
             $( $(#[doc = $section_about])+ pub $section: $Section, )+
+        }
+
+        impl<'de> Deserialize<'de> for Dialect {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                /// The dialect as it is in a file: a section may be missing.
+                #[derive(Deserialize)]
+                #[serde(deny_unknown_fields)]
+                struct Sections {
+                    name: String,
+                    $( $section: Option<$Section>, )+
+                }
+                let sections = Sections::deserialize(deserializer)?;
+                // A missing section is one without fields.
+                let nothing = std::iter::empty::<(&str, &str)>;
+                Ok(Self {
+                    name: sections.name,
+                    $(
+                        $section: match sections.$section {
+                            Some(section) => section,
+                            None => $Section::deserialize(MapDeserializer::new(nothing()))?,
+                        },
+                    )+
+                })
+            }
         }
 
         $(
@@ -95,7 +154,23 @@ macro_rules! declare {
                             about: concat!($($about),+).trim_ascii(),
                             choices: <$Type as Value>::choices(),
                             range: None $(.or(Some((*$range.start() as i64, *$range.end() as i64))))?,
-                            asked: $asked,
+                            class: class_of([
+                                $( Class::Variant { why: $why, asked: $asked }, )?
+                                $( Class::Defect(Defect {
+                                    field: concat!(stringify!($section), ".", stringify!($field)),
+                                    sentence: $sentence,
+                                    source: $source,
+                                    doubt: None $(.or(Some($doubt)))?,
+                                    text: include_str!(concat!(
+                                        "defects/", stringify!($section), ".", stringify!($field), ".case"
+                                    )),
+                                    is_right: |dialect| dialect.$section.$field == $right,
+                                    mend: |dialect| dialect.$section.$field = $right,
+                                    imitations: vec![
+                                        $( |dialect| dialect.$section.$field = $wrong, )+
+                                    ],
+                                }), )?
+                            ]),
                         });
                     )+
                 )+
@@ -116,3 +191,8 @@ macro_rules! declare {
     };
 }
 for_each_dialect_field!(declare);
+
+/// The one class of a field: a row with none or with both does not compile.
+fn class_of([class]: [Class; 1]) -> Class {
+    class
+}

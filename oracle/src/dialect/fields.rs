@@ -5,10 +5,15 @@
 /// A field is one row: a sentence for people (the doc comment), its name in a dialect file, its type,
 /// and in braces
 ///
+/// - `variant`: why a reasonable author may choose any value, and `asked`: how `faultline check` finds out
+///   which one a kernel has;
+/// - or, if one value is right and some kernels have another one, `defect`: a sentence that names the wrong
+///   answer and what is right; `source`: who says so, at best upstream's own repair; perhaps `doubt`: why an
+///   author may say that it does no harm; `right`: the right value; and `wrong`: the others. The file
+///   `defects/SECTION.FIELD.case` shows it;
 /// - `within`: for a number, the least and the most that it may be;
 /// - `missing`: the value for a file without the field. Files that were written before the field
-///   existed do not have it, so each new field needs this;
-/// - `asked`: how `faultline check` finds out the value.
+///   existed do not have it, so each new field needs this.
 #[macro_export]
 macro_rules! for_each_dialect_field {
     ($work:ident) => {
@@ -17,24 +22,42 @@ macro_rules! for_each_dialect_field {
             sbrk: Sbrk {
                 /// How many low bits of the amount `sbrk` uses.
                 amount_bits: Bits {
-                    asked: "Grow by 4 GiB and one page. Did the heap grow by one page?",
+                    defect: "`sbrk` uses only the low 32 bits of its amount: a request to shrink by almost \
+                             4 GiB grows the heap",
+                    source: "The Single Unix Specification, version 2, declares the amount as `intptr_t`, \
+                             64 bits here. Upstream mended the same cut of the result: \"sbrk() returns a \
+                             pointer, so it should be 64 bits\" (July 2019) and \"Use uint64\" (August \
+                             2022).",
+                    doubt: "xv6's `user.h` declares the amount as an `int`, so that no C program can ask \
+                            for more",
+                    right: Bits::SixtyFour,
+                    wrong: [Bits::ThirtyTwo],
                 }
                 /// What `sbrk` does if the new break would be below the start of the heap. The program would
                 /// give back a part of its own image. (Faultline asks for no such break if the kernel
                 /// grants it: the agent would lose its own code.)
                 below_heap: Bound {
+                    variant: "Upstream's `usertests` gives back all memory of a program since September \
+                              2019, so xv6 grants it. A kernel that protects the program's image refuses it.",
                     asked: "Give back the page of the stack.",
                 }
                 /// What `sbrk` does if the new break would be below address 0.
                 below_zero: BelowZero {
+                    variant: "Every xv6 returns the old break and keeps the memory, and upstream never \
+                              changed it. A kernel that compares addresses first returns -1. Neither moves \
+                              the break.",
                     asked: "Ask for a break one page below 0.",
                 }
                 /// When the kernel allocates frames for a growth without a flavour.
                 growth: Growth {
+                    variant: "Upstream allocated all growth at once until 2025, and the labs have asked for \
+                              lazy allocation since 2019.",
                     asked: "Grow by eight pages, and count the pages that are mapped.",
                 }
                 /// Whether flavour 1 allocates at once. If not, the second argument is ignored.
                 eager_flavour: bool {
+                    variant: "Upstream's `sbrk` has a second argument since 2025. Older kernels have no \
+                              flavours.",
                     asked: "Grow by eight pages with flavour 1, and count the pages that are mapped.",
                 }
             }
@@ -43,10 +66,16 @@ macro_rules! for_each_dialect_field {
             heap: Heap {
                 /// Whether heap pages may be executed.
                 executable: bool {
+                    variant: "Upstream's heap pages were executable until August 2022 (\"Experiment with \
+                              being more precise setting permissions for user pages\"). A program can harm \
+                              only itself with them.",
                     asked: "Store a return instruction to the heap and jump to it.",
                 }
                 /// How the kernel treats the bytes between the program break and the end of its page.
                 tail: Tail {
+                    variant: "A page is mapped or not as a whole, so xv6 lets a program use all of its last \
+                              page. A lazy kernel that compares the address with the break refuses the \
+                              bytes beyond it. A program asked for none of them.",
                     asked: "Grow by one byte and load from the middle of the page; fork and store there; \
                             give `write` and `exec` addresses there.",
                 }
@@ -56,6 +85,7 @@ macro_rules! for_each_dialect_field {
             faults: Faults {
                 /// Whether the kernel prints on the console which process it kills, in xv6's words.
                 announced: bool {
+                    variant: "The message is for people. The process is killed in either case.",
                     asked: "Load from and store to the guard page and an address beyond the break.",
                 }
             }
@@ -64,13 +94,28 @@ macro_rules! for_each_dialect_field {
             fork: Fork {
                 /// Whether a fork shares memory or copies it.
                 memory: ForkMemory {
+                    variant: "Upstream's `fork` copies. The labs ask for copy-on-write.",
                     asked: "Fork. Do parent and child have a frame in common?",
                 }
                 /// Frames that a process takes in addition to its memory and the page tables below the root
                 /// that map its memory: the root table, the tables for the top of the address space, the
                 /// trapframe, the kernel stack, and a guard page if it holds a frame.
                 overhead_frames: u64 {
+                    variant: "Kernels keep kernel stacks and trapframes in different places.",
                     asked: "Fork, count the frames that it takes, and subtract copies and page tables.",
+                }
+            }
+
+            /// What a parent learns of its children.
+            wait: Wait {
+                /// Whether `wait` stores the status with which the child ended.
+                status: ExitStatus {
+                    defect: "`wait` does not store the status with which the child ended",
+                    source: "POSIX and the xv6 book: the parent gets the argument of the child's `exit`. \
+                             Upstream mended it: \"Support exit status for exit/wait\" (September 2019).",
+                    right: ExitStatus::Told,
+                    wrong: [ExitStatus::Zero, ExitStatus::Untold],
+                    missing: ExitStatus::Told,
                 }
             }
 
@@ -78,35 +123,52 @@ macro_rules! for_each_dialect_field {
             exec: Exec {
                 /// When the kernel reads a program's pages from its file.
                 loading: Loading {
+                    variant: "Upstream's `exec` reads the whole program. Loading on demand is an exercise.",
                     asked: "Start a program. Is a page mapped that the program did not touch?",
                 }
                 /// What happens when a program asks for a larger stack than usual.
                 stack: StackRequest {
-                    asked: "Start a program that asks for a stack of ten pages, and look at its stack pointer.",
+                    variant: "Upstream gives every program the same stack. A stack that grows is an \
+                              exercise.",
+                    asked: "Start a program that asks for a stack of ten pages, and look at its stack \
+                            pointer.",
                 }
                 /// Stack pages of a program that asks for no stack size. Most kernels give 1.
                 stack_pages: u64 {
-                    within: 1..=16,
+                    variant: "Upstream's stack has `USERSTACK` pages, a constant that anyone may change.",
                     asked: "Count the pages between the first program's guard page and its heap.",
+                    within: 1..=16,
                 }
                 /// What a program may do with the pages of its segments and with its stack.
                 permissions: SegmentPermissions {
+                    variant: "Upstream gave a program all rights to its pages until August 2022 (\"Compile \
+                              user binary to map text without W and data without X\"). A program can harm \
+                              only itself with them.",
                     asked: "Store a return instruction to the data segment and jump to it.",
                 }
                 /// How `exec` places the segments of a program in memory.
                 segments: SegmentRule {
+                    variant: "Upstream's `exec` grows memory from one segment to the next, so there is no \
+                              gap. A kernel with regions keeps segments apart.",
                     asked: "Start a program whose segments overlap.",
                 }
                 /// How many low bits of an offset in a program file `exec` uses.
                 offset_bits: Bits {
-                    asked: "Start a program with an offset of 4 GiB and a few bytes.",
+                    defect: "`exec` uses only the low 32 bits of an offset in a program file: it starts a \
+                             file that is damaged",
+                    source: "The ELF specification declares offsets as `Elf64_Off`, 64 bits.",
+                    doubt: "no compiler makes such a file: xv6's files are smaller than 4 GiB",
+                    right: Bits::SixtyFour,
+                    wrong: [Bits::ThirtyTwo],
                 }
                 /// Pages directly below the trapframe that the kernel maps for every program to read,
                 /// as a lab asks for. (Faultline does not test what they hold.)
                 shared_pages: u64 {
+                    variant: "The lab on page tables asks for a page that speeds up system calls. Other \
+                              kernels have none.",
+                    asked: "Look for user pages below the trapframe that no program asked for.",
                     within: 0..=8,
                     missing: 0,
-                    asked: "Look for user pages below the trapframe that no program asked for.",
                 }
             }
 
@@ -114,32 +176,58 @@ macro_rules! for_each_dialect_field {
             pipe: Pipe {
                 /// Bytes that a pipe holds.
                 bytes: u32 {
-                    within: 1..=65536,
+                    variant: "Upstream's `PIPESIZE` is 512, a constant that anyone may change.",
                     asked: "Find the largest `write` that returns although nobody reads.",
+                    within: 1..=65536,
                 }
                 /// What `write` returns if it cannot read even the first byte. (If it cannot read a later
                 /// byte, it returns the number of bytes written.)
                 write_to_bad_first_byte: i8 {
+                    defect: "`write` to a pipe returns 0 if it can read no byte from memory: it must return \
+                             -1",
+                    source: "POSIX: `write` fails with EFAULT. Reported to upstream as issue 516 \
+                             (\"pipewrite returns 0 instead of -1 when the first copyin fails\", June \
+                             2026). Upstream mended the same answer for files: \"When either_copyin/out \
+                             fails, return an error from write/read\" (September 2020).",
+                    right: -1,
+                    wrong: [0],
                     within: -1..=0,
-                    asked: "Write from a bad address.",
                 }
                 /// What `read` returns if it cannot store even the first byte.
                 read_to_bad_first_byte: i8 {
+                    defect: "`read` from a pipe returns 0, which means the end of the data, if it can store \
+                             no byte to memory: it must return -1",
+                    source: "POSIX: `read` fails with EFAULT, and 0 is the end of the data. Upstream's \
+                             `piperead` returns -1 by June 2026 (issue 516 quotes it), and it mended the \
+                             same answer for files: \"When either_copyin/out fails, return an error from \
+                             write/read\" (September 2020).",
+                    right: -1,
+                    wrong: [0],
                     within: -1..=0,
-                    asked: "Read four bytes to a bad address.",
                 }
                 /// What happens to the byte that `read` could not store.
                 refused_byte: RefusedByte {
-                    asked: "Read once more, to a good address. Does `read` return all four bytes?",
+                    defect: "`read` takes a byte out of a pipe before it can store it: if the address is \
+                             bad, the byte is lost for every reader",
+                    source: "POSIX: a byte leaves the pipe when a `read` returns it. Upstream's `piperead` \
+                             of 2019 to 2025 counts the byte as read before `copyout`.",
+                    right: RefusedByte::Kept,
+                    wrong: [RefusedByte::Lost],
                 }
                 /// What a `read` of no bytes does when the pipe is empty and has writers.
                 empty_read_of_nothing: EmptyRead {
+                    variant: "Every xv6 waits. Linux returns 0 at once. Either way the program gets no byte.",
                     asked: "Read no bytes from an empty pipe.",
                 }
                 /// When `write` fails on a pipe that no process can read any more.
                 write_without_reader: WithoutReader {
+                    defect: "`write` to a pipe that nobody can read any more succeeds until the pipe is \
+                             full: it must return -1",
+                    source: "POSIX: `write` fails with EPIPE. Upstream mended it: \"test for closed pipe or \
+                             killed on every char, not just if pipe full\" (October 2020).",
+                    right: WithoutReader::Fails,
+                    wrong: [WithoutReader::FailsWhenFull],
                     missing: WithoutReader::Fails,
-                    asked: "Close the read end of a pipe and write four bytes.",
                 }
             }
 
@@ -147,6 +235,8 @@ macro_rules! for_each_dialect_field {
             files: FileRules {
                 /// What a system call does when only a part of its buffer is bad.
                 bad_buffer: BadBuffer {
+                    variant: "POSIX lets a call with a bad buffer fail, or end before the bad byte. xv6 \
+                              copies what comes before; some kernels look at the whole buffer first.",
                     asked: "Write to a file from a buffer that ends in bad memory, and read the file back.",
                 }
                 /// The most bytes that `write` writes in one transaction. The kernel writes or refuses each
@@ -154,38 +244,61 @@ macro_rules! for_each_dialect_field {
                 /// large. If it cannot fill a block from user memory, it refuses that block and those after
                 /// it.
                 transaction_bytes: u32 {
+                    variant: "It follows from the size of the log, which kernels and labs change.",
+                    asked: "Write from buffers that end in bad memory after 1 to 30 blocks. For which \
+                            number does the file keep all of them?",
                     within: 1..=1048576,
-                    asked: "Write from buffers that end in bad memory after 1 to 30 blocks. For which number \
-                            does the file keep all of them?",
                 }
                 /// What counts as written of a transaction with a block that the kernel could not fill.
                 refused_transaction: RefusedTransaction {
-                    asked: "Write from a buffer that ends in bad memory after two blocks, then write one more \
-                            byte. Where does that byte go?",
+                    defect: "if `write` cannot read a part of its buffer, it forgets the blocks that it has \
+                             written before: the file's offset and size stay",
+                    source: "Upstream mended it: \"hopefully make writei more correct\" (October 2020).",
+                    right: RefusedTransaction::CountsBlocks,
+                    wrong: [RefusedTransaction::CountsNothing],
                 }
                 /// What such a block holds in the bytes before the bad address. They do not count as written.
                 /// Only bytes that replace other bytes can be seen.
                 refused_block: RefusedBlock {
+                    variant: "The write fails, and POSIX does not say what a file then holds in these bytes.",
                     asked: "Write over a block from a buffer that ends in bad memory, and look at the disk.",
                 }
                 /// What is left of a directory that was removed while it is the current directory of a
                 /// process.
                 removed_directory: RemovedDirectory {
+                    variant: "Every xv6 keeps `.` and `..` until nobody uses the directory. POSIX removes \
+                              them at once.",
                     asked: "Change to a directory, remove it in another process, and open `.`.",
                 }
                 /// Whether `open` knows the flag `O_TRUNC`, which empties a file.
                 truncates: bool {
+                    variant: "Upstream's `open` knows `O_TRUNC` since July 2020. Older kernels ignore the \
+                              flag.",
                     asked: "Open a file of one byte with `O_TRUNC`, and read it.",
                 }
                 /// Whether a file can grow beyond 268 blocks, the size of xv6's largest file. (Faultline
                 /// writes no such file.)
                 larger_files: Bound {
+                    variant: "The lab on file systems asks for larger files.",
                     asked: "Fill a file with 268 blocks and write one more byte.",
+                }
+                /// What `read` from a file does with a length below 0.
+                read_below_zero: ReadBelowZero {
+                    defect: "`read` takes a length below 0 for a very large one: it stores the rest of the \
+                             file, over whatever lies beyond the buffer",
+                    source: "POSIX: the length is not signed, and what is larger than SSIZE_MAX is no valid \
+                             length; Linux returns EINVAL. Reported to upstream as issue 515 (\"sys_read \
+                             accepts negative lengths and can read data instead of rejecting them\", June \
+                             2026).",
+                    right: ReadBelowZero::Nothing,
+                    wrong: [ReadBelowZero::Everything],
+                    missing: ReadBelowZero::Nothing,
                 }
                 /// The device number of the disk, as `fstat` returns it.
                 device: u32 {
-                    missing: abi::limits::ROOT_DEVICE,
+                    variant: "Upstream's `ROOTDEV` is 1, a constant that anyone may change.",
                     asked: "Call `fstat` on the root directory.",
+                    missing: abi::limits::ROOT_DEVICE,
                 }
             }
 
@@ -193,15 +306,18 @@ macro_rules! for_each_dialect_field {
             limits: Limits {
                 /// File descriptors of each process.
                 files_per_process: u8 {
-                    within: 2..=16,
+                    variant: "Upstream's `NOFILE` is 16, a constant that anyone may change.",
                     asked: "Call `dup` until it fails.",
+                    within: 2..=16,
                 }
                 /// Open files in the whole system. Each end of a pipe counts as one.
                 files: u16 {
+                    variant: "Upstream's `NFILE` is 100, a constant that anyone may change.",
                     asked: "Make pipes in as many processes as possible, until `pipe` fails.",
                 }
                 /// Segments of a program, including those without bytes.
                 segments: u16 {
+                    variant: "Upstream has no limit. A kernel with a table of regions has one.",
                     asked: "Start a program with nine segments.",
                 }
             }

@@ -1,21 +1,27 @@
-//! Dialects: how kernels may legitimately differ.
+//! Dialects: how kernels differ.
 //!
-//! A dialect is a small TOML file. Each field is one question that real kernels answer differently,
-//! although none of them is wrong. No field exists to hide a bug. The table of fields is
-//! [`crate::for_each_dialect_field`]. `docs/dialects.md` is the same table for readers.
+//! A dialect is a small TOML file. Each field is one question that real kernels answer differently. Most
+//! are about variants: none of the answers is wrong. The others are about defects: one answer is right,
+//! and a kernel with another one is told so, before the model follows it ([`Defect`]). No field exists to
+//! hide a bug. The table of fields is [`crate::for_each_dialect_field`]. `docs/dialects.md` is the same
+//! table for readers.
 
 #[macro_use]
 mod fields;
 
 mod choices;
 mod declare;
+mod defect;
 
 pub use choices::{
-    BadBuffer, BelowZero, Bits, Bound, Choice, EmptyRead, ForkMemory, Growth, Loading,
-    RefusedBlock, RefusedByte, RefusedTransaction, RemovedDirectory, SegmentPermissions,
-    SegmentRule, StackRequest, Tail, WithoutReader,
+    BadBuffer, BelowZero, Bits, Bound, Choice, EmptyRead, ExitStatus, ForkMemory, Growth, Loading,
+    ReadBelowZero, RefusedBlock, RefusedByte, RefusedTransaction, RemovedDirectory,
+    SegmentPermissions, SegmentRule, StackRequest, Tail, WithoutReader,
 };
-pub use declare::{Dialect, Exec, Faults, Field, FileRules, Fork, Heap, Limits, Pipe, Sbrk};
+pub use declare::{
+    Class, Dialect, Exec, Faults, Field, FileRules, Fork, Heap, Limits, Pipe, Sbrk, Wait,
+};
+pub use defect::Defect;
 
 use crate::case::Flavour;
 

@@ -4,6 +4,7 @@
 use super::compare::panic_words;
 use super::{Clause, End, Failure, Finding, Judge, Nap, words};
 use crate::case::Process;
+use crate::dialect::ExitStatus;
 use crate::model::{Death, KILLED_STATUS, ProcessState};
 
 /// The status with which the driver makes a ready process exit.
@@ -134,8 +135,9 @@ impl Judge {
                 ProcessState::Zombie | ProcessState::Gone => self.model.status_of(process),
             };
             self.meter.compared += 1;
+            let is_told = self.model.world.dialect.wait.status == ExitStatus::Told;
             match end.reaped.iter().find(|reaped| reaped.0 == pid) {
-                Some((_, status)) if *status == wanted => {}
+                Some((_, status)) if *status == wanted || !is_told => {}
                 Some((_, status)) => return Err(self.wrong_status(process, wanted, *status)),
                 // A sleeper that is killed in `wait` may still reap before it dies.
                 None if end.all_reaped && self.model.is_waited_for(process) => {}

@@ -4,6 +4,7 @@ use super::open_file::{OpenFile, OpenNode, Target};
 use super::pipe::Way;
 use super::{FAILED, Model, Witness};
 use crate::case::Process;
+use crate::dialect::ReadBelowZero;
 use abi::file_system::Kind;
 
 impl Model {
@@ -135,8 +136,15 @@ impl Model {
             // No driver: the console cannot be opened.
             return self.returns(process, FAILED);
         }
+        if length < 0 && self.world.dialect.files.read_below_zero == ReadBelowZero::Nothing {
+            let answer = match witness.returned(process) {
+                Some(0) => 0,
+                _ => FAILED,
+            };
+            return self.returns(process, answer);
+        }
         let left = file.bytes.get(node.offset as usize..).unwrap_or_default();
-        // xv6 takes a negative length for a large one, and reads nothing where offset and length
+        // A kernel that takes a negative length for a large one reads nothing if offset and length
         // together pass 32 bits.
         let wanted = i32::from(length) as u32;
         let wanted = match node.offset.checked_add(wanted) {
@@ -175,7 +183,10 @@ impl Model {
             Some(Target::File(node)) => {
                 let node = self.files.node(node.inode);
                 let size = node.map_or(0, |node| node.bytes.len() as u64);
-                size.min(u64::from(i32::from(length) as u32))
+                match self.world.dialect.files.read_below_zero {
+                    ReadBelowZero::Nothing => size.min(u64::try_from(length).unwrap_or(0)),
+                    ReadBelowZero::Everything => size.min(u64::from(i32::from(length) as u32)),
+                }
             }
         }
     }

@@ -5,6 +5,7 @@ use super::{
     Witness,
 };
 use crate::case::{Process, Reach, Target};
+use crate::dialect::ExitStatus;
 use crate::layout::PAGE_SIZE;
 
 impl Model {
@@ -83,7 +84,8 @@ impl Model {
     /// Waits for a child; its status goes to that virtual address, if to any.
     pub(super) fn wait(&mut self, process: Process, status: Option<u64>, witness: &Witness) {
         // A null pointer asks for no status.
-        let status = status.filter(|address| *address != 0);
+        let tells = self.world.dialect.wait.status != ExitStatus::Untold;
+        let status = status.filter(|address| *address != 0 && tells);
         self.wait_for(process, Waiting::Child { status }, witness);
         let bytes = Reach::STATUS_BYTES;
         if let Some(address) = status
@@ -156,8 +158,12 @@ impl Model {
         let Some(child) = seen.or_else(|| zombies().next()) else {
             return false;
         };
-        let bytes = self.of(child).status.to_le_bytes();
-        let zombies_differ = zombies().any(|other| self.of(other).status.to_le_bytes() != bytes);
+        let told = |child| match self.world.dialect.wait.status {
+            ExitStatus::Told => self.of(child).status,
+            ExitStatus::Zero | ExitStatus::Untold => 0,
+        };
+        let bytes = told(child).to_le_bytes();
+        let zombies_differ = zombies().any(|other| told(other).to_le_bytes() != bytes);
         self.wakes(process);
         if let Some(address) = status
             && !self.hand_out(process, address, &bytes, zombies_differ, witness)

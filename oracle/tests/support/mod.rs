@@ -44,9 +44,19 @@ pub(crate) fn run(
     liberties: Liberties,
     tamper: &mut impl Tamper,
 ) -> (Result<(), Finding>, BiteMeter) {
-    let setting = Setting::nominal(dialect, FIRST_PID);
-    let mut judge = Judge::new(dialect, &setting);
-    let model = Model::new(dialect, &setting);
+    run_as(dialect, dialect, case, liberties, tamper)
+}
+
+/// Runs `case` on the perfect driver of a kernel of one dialect, and judges it by another one.
+pub(crate) fn run_as(
+    kernel: &Dialect,
+    judged_by: &Dialect,
+    case: &Case,
+    liberties: Liberties,
+    tamper: &mut impl Tamper,
+) -> (Result<(), Finding>, BiteMeter) {
+    let mut judge = Judge::new(judged_by, &Setting::nominal(judged_by, FIRST_PID));
+    let model = Model::new(kernel, &Setting::nominal(kernel, FIRST_PID));
     let result = drive(&mut judge, model, case, liberties, tamper);
     (result, judge.meter())
 }

@@ -5,7 +5,7 @@
 use super::heap::executes;
 use super::prober::{ASKED, Prober};
 use super::{Shown, UNCLEAR, answer};
-use oracle::dialect::{Bits, Loading, SegmentPermissions, SegmentRule, StackRequest};
+use oracle::dialect::{Loading, SegmentPermissions, SegmentRule, StackRequest};
 use oracle::layout::PAGE_SIZE;
 
 pub(super) fn loading(prober: &mut Prober) -> Shown<Loading> {
@@ -74,20 +74,6 @@ pub(super) fn segments(prober: &mut Prober) -> Shown<SegmentRule> {
         answer(
             SegmentRule::Separate,
             "`exec` refuses a program whose segments overlap",
-        )
-    }
-}
-
-pub(super) fn offset_bits(prober: &mut Prober) -> Shown<Bits> {
-    if prober.start("wide").is_some() {
-        answer(
-            Bits::ThirtyTwo,
-            "`exec` cuts an offset beyond 4 GiB in a program file to its low 32 bits",
-        )
-    } else {
-        answer(
-            Bits::SixtyFour,
-            "`exec` refuses an offset beyond 4 GiB in a program file",
         )
     }
 }

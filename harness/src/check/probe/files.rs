@@ -5,7 +5,7 @@ use super::{Shown, UNCLEAR, answer, clear};
 use abi::SystemCall;
 use abi::file_system::{BLOCK_SIZE, Kind, MAX_FILE_SIZE};
 use abi::open::{CREATE, READ_ONLY, READ_WRITE, TRUNCATE};
-use oracle::dialect::{BadBuffer, Bound, RefusedBlock, RefusedTransaction, RemovedDirectory};
+use oracle::dialect::{BadBuffer, Bound, RefusedBlock, RemovedDirectory};
 use oracle::layout::PAGE_SIZE;
 use oracle::{Action, Width};
 
@@ -59,23 +59,6 @@ fn whole_blocks(prober: &mut Prober) -> Option<u64> {
 /// Whether the kernel checks a whole buffer before it copies a byte.
 fn looks_first(prober: &Prober) -> bool {
     prober.dialect.files.bad_buffer == BadBuffer::Refused
-}
-
-/// The kernel can fill two blocks of a transaction of three, but not the third. Where does the next byte go?
-pub(super) fn refused_transaction(prober: &mut Prober) -> Shown<RefusedTransaction> {
-    let blocks = 2 * BLOCK;
-    let size = write_and_go_on(prober, 1, 0, blocks, 1);
-    clear(match size.filter(|_| !looks_first(prober)) {
-        Some(size) if size > blocks => Some((
-            RefusedTransaction::CountsBlocks,
-            "a write that fails after two blocks moves the offset past them",
-        )),
-        Some(_) => Some((
-            RefusedTransaction::CountsNothing,
-            "a write that fails after two blocks leaves the offset where it was",
-        )),
-        None => None,
-    })
 }
 
 pub(super) fn refused_block(prober: &mut Prober) -> Shown<RefusedBlock> {
@@ -186,17 +169,6 @@ fn open(prober: &mut Prober, path: u64, mode: u32) -> Option<u64> {
 /// bytes before the end of the file (0 or `size`). Its buffer is `readable` zeros and the bytes beyond the
 /// heap. Returns the size of the file.
 fn write_too_much(prober: &mut Prober, size: u64, offset: u64, readable: u64) -> Option<u64> {
-    write_and_go_on(prober, size, offset, readable, 0)
-}
-
-/// The same, but then writes `more` bytes through the same descriptor.
-fn write_and_go_on(
-    prober: &mut Prober,
-    size: u64,
-    offset: u64,
-    readable: u64,
-    more: u64,
-) -> Option<u64> {
     prober.reset();
     let path = prober.store_path("new", 0);
     prober.grow_and_touch(PAGES);
@@ -209,7 +181,6 @@ fn write_and_go_on(
     };
     let end = prober.layout.heap + PAGES * PAGE_SIZE;
     let failed = prober.call(SystemCall::Write, [fd, end - readable, readable + 8]);
-    prober.call(SystemCall::Write, [fd, code, more]);
     let fd = open(prober, path, READ_ONLY)?;
     let buffer = prober.layout.heap;
     let held = prober.call(SystemCall::Read, [fd, buffer, EVERYTHING]);

@@ -89,8 +89,8 @@ pub fn hardware(guest: &Guest) -> Vec<Answer> {
     ]
 }
 
-/// Asks `guest` for every field of its dialect. A field without a clear answer keeps its value of `guest`'s
-/// dialect.
+/// Asks `guest` for every field of its dialect that a kernel may choose. All others keep their values of
+/// `guest`'s dialect, and so does a field without a clear answer.
 pub fn probe(guest: &Arc<Guest>) -> (Dialect, Vec<Answer>) {
     let mut prober = Prober::new(guest);
     let answers = ask_each(&mut prober);
@@ -105,17 +105,23 @@ macro_rules! ask_each {
             $( $(#[$about:meta])+ $field:ident: $Type:ident $row:tt )+
         }
     )+) => {
-        /// Asks one question for each field, in the order of a dialect file.
+        /// Asks one question for each field that a kernel may choose, in the order of a dialect file.
         fn ask_each(prober: &mut Prober) -> Vec<Answer> {
             let mut answers = Vec::new();
-            $($(
-                let shown = $section::$field(prober);
-                let name = concat!(stringify!($section), ".", stringify!($field));
-                answers.push(note(name, shown, &mut prober.dialect.$section.$field));
-            )+)+
+            $($( ask!(prober, answers, $section, $field, $row); )+)+
             answers
         }
     };
+}
+
+/// Asks for a variant. A defect is not asked for here: its case shows it (`crate::check::defects`).
+macro_rules! ask {
+    ($prober:ident, $answers:ident, $section:ident, $field:ident, { variant: $($row:tt)+ }) => {
+        let shown = $section::$field($prober);
+        let name = concat!(stringify!($section), ".", stringify!($field));
+        $answers.push(note(name, shown, &mut $prober.dialect.$section.$field));
+    };
+    ($prober:ident, $answers:ident, $section:ident, $field:ident, { defect: $($row:tt)+ }) => {};
 }
 oracle::for_each_dialect_field!(ask_each);
 
@@ -136,6 +142,6 @@ fn note<T: Serialize>(field: &'static str, shown: Shown<T>, place: &mut T) -> An
 }
 
 /// How a dialect file spells a value. Words are in quotes, as in JSON.
-fn spelled(value: impl Serialize) -> String {
+pub(super) fn spelled(value: impl Serialize) -> String {
     serde_json::to_string(&value).unwrap_or_else(|error| error.to_string())
 }

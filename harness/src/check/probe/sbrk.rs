@@ -3,29 +3,13 @@
 use super::prober::{FAILED, Prober};
 use super::{Shown, answer, clear};
 use abi::SystemCall;
-use oracle::dialect::{BelowZero, Bits, Bound, Growth};
+use oracle::dialect::{BelowZero, Bound, Growth};
 use oracle::layout::PAGE_SIZE;
 
 /// A growth by this many pages shows whether the kernel allocates at once.
 const PAGES: u64 = 8;
 /// `sbrk`'s second argument for a growth that allocates at once.
 const EAGER: u64 = 1;
-
-pub(super) fn amount_bits(prober: &mut Prober) -> Shown<Bits> {
-    prober.reset();
-    prober.call(SystemCall::Sbrk, [(1 << 32) + PAGE_SIZE, 0, 0]);
-    if prober.program_break() == Some(prober.layout.heap + PAGE_SIZE) {
-        answer(
-            Bits::ThirtyTwo,
-            "growing by 4 GiB and a page grows by a page",
-        )
-    } else {
-        answer(
-            Bits::SixtyFour,
-            "growing by 4 GiB and a page does not grow by a page",
-        )
-    }
-}
 
 pub(super) fn below_heap(prober: &mut Prober) -> Shown<Bound> {
     prober.reset();
