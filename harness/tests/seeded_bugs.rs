@@ -2,6 +2,8 @@
 //! it catches.
 
 use faultline::seeded_bugs::catalogue::{self, Bug};
+use oracle::Dialect;
+use oracle::dialect::Defect;
 use oracle::judge::Clause;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -31,6 +33,29 @@ fn no_two_patches_have_one_number() {
         if let Some(other) = numbers.insert(number, name.clone()) {
             panic!("{name} and {other} have the same number");
         }
+    }
+}
+
+#[test]
+fn every_defect_has_a_bug_for_each_wrong_answer() {
+    let bugs = bugs();
+    let dialect = Dialect::faultline();
+    for defect in Defect::all() {
+        let seeded = bugs
+            .iter()
+            .filter(|bug| bug.defect.as_deref() == Some(defect.field));
+        let ways = defect.in_each_way(&dialect).count();
+        assert_eq!(
+            seeded.count(),
+            ways,
+            "seeded bugs with the line `Defect: {}`, one for each of its wrong answers",
+            defect.field,
+        );
+    }
+    for bug in &bugs {
+        let Some(field) = &bug.defect else { continue };
+        let is_known = Defect::all().iter().any(|defect| defect.field == field);
+        assert!(is_known, "{}: there is no defect {field:?}", bug.name);
     }
 }
 

@@ -54,6 +54,8 @@ pub struct Bug {
     pub rules: Vec<String>,
     /// The fuzz target that finds it.
     pub target: Profile,
+    /// The field of a dialect whose defect it is, if a probe of `faultline check` finds it.
+    pub defect: Option<String>,
     /// Why the fuzzer does not find it, where it does not.
     pub missed: Option<String>,
     /// The whole patch.
@@ -107,6 +109,7 @@ impl Bug {
             feature,
             rules: needed("Rules")?.split(' ').map(str::to_owned).collect(),
             target: named.unwrap_or(Ok(usual)).map_err(|_| wrong("Target"))?,
+            defect: field("Defect"),
             missed: field("Missed"),
             name: name.clone(),
             text,
