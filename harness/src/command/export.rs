@@ -4,7 +4,6 @@ use super::output::print_json;
 use super::{Conclusion, Format, GuestArguments};
 use faultline::case_file;
 use faultline::export::{Language, export};
-use faultline::runner::Runner;
 use std::path::PathBuf;
 
 const EXAMPLE: &str = "\
@@ -48,7 +47,7 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
     } else {
         Language::Rust
     };
-    let mut runner = Runner::new(&arguments.guest.boot_for(&arguments.case)?);
+    let mut runner = arguments.guest.runner_for(&arguments.case)?;
     let exported = export(&mut runner, &case, language);
     runner.check_machine()?;
     let exported =

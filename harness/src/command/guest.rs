@@ -5,6 +5,7 @@ use faultline::check;
 use faultline::guest::Guest;
 use faultline::guest::location::GuestFiles;
 use faultline::guest::origin::Origin;
+use faultline::runner::Runner;
 use oracle::Dialect;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -41,17 +42,24 @@ impl GuestArguments {
         self.boot_as(files, None, None)
     }
 
-    /// Boots the kernel for the case in the file `case`: unless another one is named, the kernel that the
-    /// case was found on. If it is not the same any more, that is said.
-    pub(crate) fn boot_for(&self, case: &Path) -> miette::Result<Arc<Guest>> {
+    /// A runner for the case in the file `case`: unless another kernel is named, on the one that the case was
+    /// found on. If it is not the same any more, that is said. The case shows its own finding first, even
+    /// if it meets another bug of that kernel on its way.
+    pub(crate) fn runner_for(&self, case: &Path) -> miette::Result<Runner> {
         let origin = case_file::origin(case)?;
         let files = self.files_for(case, origin.as_ref())?;
         let is_same = origin
             .as_ref()
             .is_some_and(|origin| origin.is_kernel(&files));
+        let avoided = origin
+            .as_ref()
+            .filter(|_| is_same)
+            .map(|origin| origin.avoided.clone());
         let earlier = origin.map(|origin| origin.dialect);
         let known = earlier.clone().filter(|_| is_same);
-        self.boot_as(&files, known, earlier.as_ref())
+        let mut runner = Runner::new(&self.boot_as(&files, known, earlier.as_ref())?);
+        runner.avoid(&avoided.unwrap_or_default());
+        Ok(runner)
     }
 
     /// Reads the kernel and the image for a case with that origin.

@@ -4,7 +4,6 @@ use super::output::print_json;
 use super::{Conclusion, Format, GuestArguments, parallel};
 use faultline::case_file;
 use faultline::guest::origin::Origin;
-use faultline::runner::Runner;
 use faultline::triage::explain::{Explanation, explain};
 use faultline::triage::finding_file;
 use faultline::triage::minimise::{Budget, Minimality, Minimised, add_reasons, minimise_on};
@@ -57,7 +56,7 @@ struct Report<'a> {
 
 pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
     let case = case_file::read(&arguments.case)?;
-    let mut runner = Runner::new(&arguments.guest.boot_for(&arguments.case)?);
+    let mut runner = arguments.guest.runner_for(&arguments.case)?;
     let outcome = runner.run(&case);
     runner.check_machine()?;
     let Some(finding) = outcome.finding else {
@@ -94,7 +93,12 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
     runner.check_machine()?;
     let head = finding_file::head(&finding, &explanation);
     let head: String = head.lines().map(|line| format!("# {line}\n")).collect();
-    let origin = Origin::of(runner.driver().guest()).to_comments();
+    let avoided = case_file::origin(&arguments.case)?.map(|origin| origin.avoided);
+    let origin = Origin {
+        avoided: avoided.unwrap_or_default(),
+        ..Origin::of(runner.driver().guest())
+    };
+    let origin = origin.to_comments();
     let text = format!("{head}{}{origin}", minimised.annotated());
     if let Some(path) = &arguments.output {
         std::fs::write(path, &text)

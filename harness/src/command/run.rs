@@ -57,7 +57,7 @@ impl Kernels {
         let origin = case_file::origin(path)?;
         let last = match self.last.take() {
             Some(last) if last.0 == origin => last,
-            _ => (origin, Runner::new(&guest.boot_for(path)?)),
+            _ => (origin, guest.runner_for(path)?),
         };
         Ok(&mut self.last.insert(last).1)
     }

@@ -4,7 +4,7 @@ use super::output::print_json;
 use super::{Conclusion, Format, GuestArguments};
 use faultline::case_file;
 use faultline::driver::Driver;
-use faultline::runner::{Runner, Watch};
+use faultline::runner::Watch;
 use faultline::triage::explain::{Explanation, explain, innermost};
 use oracle::layout::page_floor;
 use oracle::{
@@ -179,7 +179,7 @@ fn place(pc: u64, driver: &mut Driver) -> String {
 
 pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
     let case = case_file::read(&arguments.case)?;
-    let mut runner = Runner::new(&arguments.guest.boot_for(&arguments.case)?);
+    let mut runner = arguments.guest.runner_for(&arguments.case)?;
     let mut recorder = Recorder::default();
     let outcome = runner.run_watched(&case, &mut recorder);
     let explanation = match &outcome.finding {

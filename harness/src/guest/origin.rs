@@ -2,7 +2,7 @@
 
 use super::Guest;
 use super::location::GuestFiles;
-use oracle::Dialect;
+use oracle::{Dialect, Situation};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
@@ -13,6 +13,9 @@ const MARK: &str = "#|";
 /// The kernel, the image, the board and the dialect that a case was found with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Origin {
+    /// What the case must not get into, to show its finding before any other one of this kernel.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub avoided: Vec<Situation>,
     /// The kernel's ELF file.
     pub kernel: OriginFile,
     /// The file-system image.
@@ -71,6 +74,7 @@ impl Origin {
         let hardware = &guest.hardware;
         let [kernel, image] = guest.files.clone();
         Self {
+            avoided: Vec::new(),
             kernel,
             image,
             board: Board {
@@ -136,6 +140,7 @@ mod tests {
 
     fn origin() -> Origin {
         Origin {
+            avoided: vec!["fstat/touched/goes-on/nothing".parse().unwrap()],
             kernel: OriginFile::new(Path::new("/no/such/kernel"), b"abc"),
             image: OriginFile::new(Path::new("a \"strange\" name\n/fs.img"), b""),
             board: Board {

@@ -27,14 +27,14 @@ pub fn folder() -> PathBuf {
 pub struct Destination {
     /// The folder.
     pub folder: PathBuf,
-    /// The lines that name the kernel.
-    origin: String,
+    /// The kernel that they are on.
+    origin: Option<Origin>,
 }
 
 impl Destination {
     /// Findings on `guest`, to that folder.
     pub fn new(folder: PathBuf, guest: &Guest) -> Self {
-        let origin = Origin::of(guest).to_comments();
+        let origin = Some(Origin::of(guest));
         Self { folder, origin }
     }
 }
@@ -63,7 +63,16 @@ pub fn write_as(
     fs::create_dir_all(&to.folder)?;
     let folder = to.folder.canonicalize()?;
     let path = folder.join(format!("{name}.{TEXT_ENDING}"));
-    fs::write(&path, text(report, target) + &to.origin)?;
+    let mut text = text(report, target);
+    if let Some(origin) = &to.origin {
+        let avoided = report.shown_without.clone();
+        let origin = Origin {
+            avoided,
+            ..origin.clone()
+        };
+        text += &origin.to_comments();
+    }
+    fs::write(&path, text)?;
     Ok(path)
 }
 

@@ -5,7 +5,7 @@ use super::explain::{Explanation, explain};
 use super::identity::{Identity, Name};
 use super::minimise::{Minimality, Minimised, minimise_on};
 use crate::runner::Runner;
-use oracle::{Case, Finding, Situation};
+use oracle::{Bucket, Case, Finding, Situation, bucket};
 use std::fmt;
 
 /// A finding with the smallest case that shows it, and what is known about it.
@@ -23,6 +23,8 @@ pub struct Report {
     pub ending: Ending,
     /// The situations that the runner must avoid so that the case shows this finding and no other.
     pub avoided: Vec<Situation>,
+    /// Those of them without which the case, when it is small, would show another finding first.
+    pub shown_without: Vec<Situation>,
     /// Guest instructions of one execution.
     pub instructions: u64,
 }
@@ -104,6 +106,11 @@ impl Report {
             Explanation::default()
         };
         let place = explanation.place();
+        let shown_without = if is_small {
+            needed(runner, case, &discovery.name.bucket, &discovery.avoided)
+        } else {
+            discovery.avoided.clone()
+        };
         Report {
             identity: Identity::of(discovery.name, &finding, ending, place.as_deref()),
             finding,
@@ -111,6 +118,7 @@ impl Report {
             explanation,
             ending,
             avoided: discovery.avoided,
+            shown_without,
             instructions: outcome.instructions,
         }
     }
@@ -129,6 +137,28 @@ impl Report {
             Ending::NotAsked | Ending::Never => seen.to_string(),
         }
     }
+}
+
+/// Which of the situations that `runner` avoids it has to avoid, so that `case` shows a finding of
+/// that bucket: mostly none, else one, else all.
+fn needed(
+    runner: &mut Runner,
+    case: &Case,
+    wanted: &Bucket,
+    avoided: &[Situation],
+) -> Vec<Situation> {
+    if avoided.is_empty() {
+        return Vec::new();
+    }
+    let none: &[Situation] = &[];
+    let each = avoided.iter().map(std::slice::from_ref);
+    let enough = std::iter::once(none).chain(each).find(|some| {
+        runner.avoid(some);
+        let shown = runner.run(case).finding;
+        shown.is_some_and(|shown| bucket(&shown) == *wanted)
+    });
+    runner.avoid(avoided);
+    enough.unwrap_or(avoided).to_vec()
 }
 
 impl fmt::Display for Report {

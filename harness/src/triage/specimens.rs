@@ -79,6 +79,7 @@ pub(crate) fn found_with(text: &str, does: Does, ending: Ending) -> Found {
             explanation: Explanation::default(),
             ending,
             avoided: Vec::new(),
+            shown_without: Vec::new(),
             instructions: 1,
         },
         origin: "a test".to_owned(),

@@ -4,6 +4,10 @@ use super::{Judge, Planned};
 use crate::case::{Access, Bytes, Call, Cost, Kind, Operation, Process, Reach};
 use crate::layout::PAGE_SIZE;
 use crate::model::{Answer, Death, FAILED, Model, Outcome, PageState, Reply, Witness, pages_of};
+use crate::named::named;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
+use std::str::FromStr;
 
 /// A heap, or a move of the break, of this many pages is vast: on it a page-by-page walk is
 /// noticeable.
@@ -24,44 +28,98 @@ pub struct Situation {
     pub extent: Extent,
 }
 
-/// How an operation ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Fate {
-    /// Its process continues, with an answer.
-    GoesOn,
-    /// It returns -1.
-    Fails,
-    /// Its process sleeps.
-    Sleeps,
-    /// Its process ends.
-    Ends,
-}
-
-impl Fate {
-    /// A word for tables.
-    pub fn word(self) -> &'static str {
-        match self {
-            Fate::GoesOn => "goes-on",
-            Fate::Fails => "fails",
-            Fate::Sleeps => "sleeps",
-            Fate::Ends => "ends",
-        }
+named! {
+    /// How an operation ends.
+    pub enum Fate {
+        /// Its process continues, with an answer.
+        GoesOn = "goes-on",
+        /// It returns -1.
+        Fails = "fails",
+        /// Its process sleeps.
+        Sleeps = "sleeps",
+        /// Its process ends.
+        Ends = "ends",
     }
 }
 
-/// How much memory an operation that names no page is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Extent {
-    /// It names a page, or is about no memory.
-    Nothing,
-    /// A break that rises a little, or a small heap.
-    Small,
-    /// A break that falls a little.
-    LittleLess,
-    /// A break that rises by more than 64 MiB, or a heap larger than that.
-    Vast,
-    /// A break that falls by more than that.
-    VastlyLess,
+named! {
+    /// How much memory an operation that names no page is about.
+    pub enum Extent {
+        /// It names a page, or is about no memory.
+        Nothing = "nothing",
+        /// A break that rises a little, or a small heap.
+        Small = "small",
+        /// A break that falls a little.
+        LittleLess = "little-less",
+        /// A break that rises by more than 64 MiB, or a heap larger than that.
+        Vast = "vast",
+        /// A break that falls by more than that.
+        VastlyLess = "vastly-less",
+    }
+}
+
+/// What a situation has instead of the state of a page, if no page matters.
+const NO_PAGE: &str = "no-page";
+
+/// Four words: the kind of operation, the page, the fate and the extent.
+impl fmt::Display for Situation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let page = self.page.map_or(NO_PAGE, PageState::word);
+        write!(
+            f,
+            "{}/{page}/{}/{}",
+            self.kind.word(),
+            self.fate,
+            self.extent
+        )
+    }
+}
+
+/// Text that names no situation.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no situation: it has to be KIND/PAGE/FATE/EXTENT")]
+pub struct BadSituation(Box<str>);
+
+impl FromStr for Situation {
+    type Err = BadSituation;
+
+    fn from_str(text: &str) -> Result<Self, BadSituation> {
+        let read = || {
+            let mut words = text.split('/');
+            let kind = words.next()?;
+            let kind = Kind::ALL.into_iter().find(|known| known.word() == kind)?;
+            let page = match words.next()? {
+                NO_PAGE => None,
+                word => Some(
+                    PageState::ALL
+                        .into_iter()
+                        .find(|known| known.word() == word)?,
+                ),
+            };
+            let fate = Fate::named(words.next()?)?;
+            let extent = Extent::named(words.next()?)?;
+            words.next().is_none().then_some(Situation {
+                kind,
+                page,
+                fate,
+                extent,
+            })
+        };
+        read().ok_or_else(|| BadSituation(text.into()))
+    }
+}
+
+impl Serialize for Situation {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Situation {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
 }
 
 impl Situation {
@@ -234,5 +292,39 @@ impl Judge {
             fate: fate(self.model.replies(), last.operation.process),
             extent: last.extent,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Extent, Fate, Situation};
+    use crate::case::Kind;
+    use crate::model::PageState;
+
+    #[test]
+    fn a_situation_is_read_back_from_its_words() {
+        for kind in Kind::ALL {
+            for page in PageState::ALL.map(Some).into_iter().chain([None]) {
+                for fate in Fate::ALL {
+                    for extent in Extent::ALL {
+                        let situation = Situation {
+                            kind,
+                            page,
+                            fate,
+                            extent,
+                        };
+                        assert_eq!(situation.to_string().parse(), Ok(situation));
+                    }
+                }
+            }
+        }
+        for wrong in [
+            "",
+            "fork",
+            "fork/lazy/ends/nothing/more",
+            "fork/lazy/ends/much",
+        ] {
+            assert!(wrong.parse::<Situation>().is_err(), "{wrong}");
+        }
     }
 }
