@@ -1,8 +1,7 @@
 //! Finding out which known defects a kernel has, and telling each by a case that shows it.
 //!
 //! Each defect of the table of dialect fields has a case. A kernel has the defect if the case goes wrong
-//! when the kernel is judged as one without defects, and goes right when it is judged as one with this
-//! defect. So a defect is told only with the evidence, and the model follows no kernel without it.
+//! when the kernel is judged as one without it, and goes right when it is judged as one with it. So a defect is told only with the evidence, and the model follows no kernel without it.
 
 use super::probe::{Answer, spelled};
 use crate::guest::Guest;
@@ -23,6 +22,16 @@ const RIGHT: &str = "its case goes right";
 /// What is known if the case goes wrong in another way than the defect does.
 const UNCLEAR: &str = "the default, because its case goes wrong for another reason";
 
+/// What the case of a defect has shown.
+enum Shown {
+    /// It goes right.
+    Right,
+    /// It goes wrong as the defect explains: in its way of that number.
+    Defect { way: usize, finding: Finding },
+    /// It goes wrong in another way.
+    Unclear,
+}
+
 /// What was found out about the defects of a kernel.
 pub struct Defects {
     /// The dialect that the kernel is to be judged by: the model follows its defects.
@@ -33,45 +42,47 @@ pub struct Defects {
 }
 
 /// Finds out which of the `candidates` the kernel has. All else that the dialect of `guest` says holds.
-pub fn find(guest: &Arc<Guest>, candidates: Vec<Defect>) -> Defects {
-    let mended = guest.dialect.mended();
-    let mut defects = Defects {
-        followed: mended.clone(),
-        answers: Vec::new(),
-        seen: Vec::new(),
-    };
-    if candidates.is_empty() {
-        return defects;
-    }
-    let mut runner = Runner::new(&guest.speaking(mended.clone()));
-    for defect in candidates {
-        let case = defect.case();
-        let finding = runner.run(&case).finding;
-        let explains = |dialect: &Dialect| {
-            let mut runner = Runner::new(&guest.speaking(dialect.clone()));
-            runner.run(&case).finding.is_none()
-        };
-        let explained = finding.map(|finding| {
-            let with = defect.in_each_way(&mended).position(|with| explains(&with));
-            (finding, with)
-        });
-        let because = match explained {
-            None => RIGHT,
-            Some((_, None)) => UNCLEAR,
-            Some((finding, Some(way))) => {
-                defect.imitate(way, &mut defects.followed);
-                let sentence = defect.sentence;
-                defects.seen.push((defect.clone(), finding));
-                sentence
+///
+/// A defect may spoil the case of another one as well: a status that is never told shows at the end of any
+/// case. So cases that are unclear are run again once the model follows what was found.
+pub fn find(guest: &Guest, candidates: Vec<Defect>) -> Defects {
+    let mut followed = guest.dialect.mended();
+    let mut all: Vec<(Defect, Shown)> = candidates
+        .into_iter()
+        .map(|defect| (defect, Shown::Unclear))
+        .collect();
+    let mut has_news = true;
+    while has_news {
+        has_news = false;
+        for (defect, shown) in &mut all {
+            if matches!(shown, Shown::Unclear) {
+                *shown = look(guest, &followed, defect);
+                if let Shown::Defect { way, .. } = *shown {
+                    defect.imitate(way, &mut followed);
+                    has_news = true;
+                }
             }
-        };
-        defects.answers.push(Answer {
-            field: defect.field,
-            value: value(&defects.followed, defect.field),
-            because: because.to_owned(),
-        });
+        }
     }
-    defects
+    Defects::new(followed, all)
+}
+
+/// Runs the case of a defect by a dialect that says that the kernel does not have it, and if the case goes
+/// wrong, by the same dialect with the defect.
+fn look(guest: &Guest, without: &Dialect, defect: &Defect) -> Shown {
+    let case = defect.case();
+    let run = |dialect: &Dialect| {
+        let mut runner = Runner::new(&guest.speaking(dialect.clone()));
+        runner.run(&case).finding
+    };
+    let Some(finding) = run(without) else {
+        return Shown::Right;
+    };
+    let mut ways = defect.in_each_way(without);
+    match ways.position(|with| run(&with).is_none()) {
+        Some(way) => Shown::Defect { way, finding },
+        None => Shown::Unclear,
+    }
 }
 
 /// The value of a field, given as `section.name`, as a dialect file spells it.
@@ -84,50 +95,69 @@ fn value(dialect: &Dialect, field: &str) -> String {
 }
 
 impl Defects {
+    fn new(followed: Dialect, all: Vec<(Defect, Shown)>) -> Defects {
+        let (mut answers, mut seen) = (Vec::new(), Vec::new());
+        for (defect, shown) in all {
+            let because = match shown {
+                Shown::Right => RIGHT,
+                Shown::Defect { .. } => defect.sentence,
+                Shown::Unclear => UNCLEAR,
+            };
+            answers.push(Answer {
+                field: defect.field,
+                value: value(&followed, defect.field),
+                because: because.to_owned(),
+            });
+            if let Shown::Defect { finding, .. } = shown {
+                seen.push((defect, finding));
+            }
+        }
+        Defects {
+            followed,
+            answers,
+            seen,
+        }
+    }
+
     /// Whether the kernel has any.
     pub fn is_empty(&self) -> bool {
         self.seen.is_empty()
     }
 
-    /// A row for each, whose case goes to that folder. The dialect of a case is one without defects, so that
-    /// it shows the defect until the kernel is mended.
+    /// A row for each, whose case goes to that folder.
     ///
     /// # Errors
     /// A file cannot be written.
     pub fn rows(self, guest: &Guest, folder: &Path) -> io::Result<Vec<Row>> {
-        let mended = guest.speaking(self.followed.mended());
-        let to = Destination::new(folder.to_owned(), &mended);
-        let mut runner = Runner::new(&mended);
-        let seen = self.seen.into_iter();
-        seen.map(|(defect, finding)| row(&mut runner, &defect, finding, &to))
-            .collect()
+        let Defects { followed, seen, .. } = self;
+        let rows = seen.into_iter().map(|(defect, finding)| {
+            // The case does not excuse this defect, so that it shows it until the kernel is mended.
+            let guest = guest.speaking(defect.mended_in(&followed));
+            row(&guest, &defect, finding, folder)
+        });
+        rows.collect()
     }
 }
 
-/// The row of a defect. `runner` judges by the right answers.
-fn row(
-    runner: &mut Runner,
-    defect: &Defect,
-    finding: Finding,
-    to: &Destination,
-) -> io::Result<Row> {
+fn row(guest: &Arc<Guest>, defect: &Defect, finding: Finding, folder: &Path) -> io::Result<Row> {
     let discovery = Discovery {
         name: Name::of(&finding, None),
         finding,
         avoided: Vec::new(),
     };
-    let case = defect.case();
+    let mut runner = Runner::new(guest);
     let report = Report::make(
-        runner,
-        &case,
+        &mut runner,
+        &defect.case(),
         discovery,
         MINIMISE_EXECUTIONS,
         Explaining::Always,
     );
+    let to = Destination::new(folder.to_owned(), guest);
     let origin = format!("the question about {}", defect.field);
     let name = format!("defect-{}", defect.field.replace(['.', '_'], "-"));
     let found = Found {
-        path: finding_file::write_as(&name, &report, to, &origin)?,
+        path: finding_file::write_as(&name, &report, &to, &origin)?,
         report,
         origin,
         executions: 0,

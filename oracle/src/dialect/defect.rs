@@ -39,6 +39,13 @@ impl Defect {
         !(self.is_right)(dialect)
     }
 
+    /// The dialect with the right answer.
+    pub fn mended_in(&self, dialect: &Dialect) -> Dialect {
+        let mut mended = dialect.clone();
+        (self.mend)(&mut mended);
+        mended
+    }
+
     /// Writes the wrong answer to a dialect: the first one for way 0, and so on.
     pub fn imitate(&self, way: usize, dialect: &mut Dialect) {
         if let Some(imitate) = self.imitations.get(way) {
