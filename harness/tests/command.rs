@@ -1,6 +1,7 @@
 //! The command line as a person or a CI meets it: exit codes, error messages, both output forms.
 
 use oracle::Dialect;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -32,6 +33,11 @@ fn file(folder: &tempfile::TempDir, name: &str, content: &[u8]) -> String {
     let path = folder.path().join(name);
     std::fs::write(&path, content).unwrap();
     path.display().to_string()
+}
+
+fn manifest(folder: &Path) -> toml::Table {
+    let text = std::fs::read_to_string(folder.join("Cargo.toml")).unwrap();
+    text.parse().unwrap()
 }
 
 #[test]
@@ -181,4 +187,47 @@ fn a_case_is_exported_as_a_program() {
         "{}",
         text(&neither.stderr)
     );
+}
+
+/// Of the packages that `cargo run` looks into, only this one may name a program: two make cargo ask which one is meant.
+#[test]
+fn cargo_run_starts_faultline() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let members = manifest(&root)["workspace"]["default-members"].clone();
+    let named: Vec<String> = members
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|member| {
+            let package = manifest(&root.join(member.as_str().unwrap()));
+            Some(package["package"].get("default-run")?.to_string())
+        })
+        .collect();
+    assert_eq!(named, ["\"faultline\""]);
+}
+
+#[test]
+fn the_documents_name_commands_that_there_are() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut pages: Vec<PathBuf> = std::fs::read_dir(root.join("docs"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    pages.extend(["README.md", "CONTRIBUTING.md"].map(|page| root.join(page)));
+    let mut commands = BTreeSet::new();
+    for page in pages {
+        let page = std::fs::read_to_string(page).unwrap();
+        commands.extend(
+            page.split("cargo run --release -- ")
+                .skip(1)
+                .filter_map(|rest| rest.split(|letter: char| !letter.is_alphabetic()).next())
+                .map(str::to_owned),
+        );
+    }
+    assert!(commands.len() > 5, "{commands:?}");
+    for command in commands {
+        let output = faultline(&[&command, "--help"]);
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{command}: {said}");
+    }
 }
