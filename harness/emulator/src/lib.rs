@@ -21,6 +21,7 @@
 //! | devices of the board | `devices/` |
 //! | whose turn it is, and when a run ends | `run.rs`, `exit.rs`; time in `clock.rs` |
 //! | snapshots and resets | `snapshot.rs`, `machine.rs` and `memory/ram.rs` |
+//! | whether a state comes back | `moment.rs` |
 //! | coverage of the guest | `coverage.rs` |
 //! | what happens when this crate meets a mistake in itself | `defect.rs` |
 
@@ -40,6 +41,7 @@ mod hart;
 pub mod isa;
 mod machine;
 mod memory;
+mod moment;
 mod run;
 mod snapshot;
 #[cfg(test)]
@@ -53,4 +55,5 @@ pub use exit::{BuildError, Exit, OutOfRange, Trap};
 pub use isa::Privilege;
 pub use machine::Machine;
 pub use memory::Mapping;
+pub use moment::Moment;
 pub use snapshot::{ResetStats, Snapshot};

@@ -343,12 +343,14 @@ impl Machine {
     }
 
     /// Stops every later run before it executes the instruction at this virtual address, in
-    /// whatever mode and address space.
-    pub fn set_breakpoint(&mut self, pc: u64) {
-        if !self.breakpoints.contains(&pc) {
+    /// whatever mode and address space. False: there is such a breakpoint already.
+    pub fn set_breakpoint(&mut self, pc: u64) -> bool {
+        let is_new = !self.breakpoints.contains(&pc);
+        if is_new {
             self.breakpoints.push(pc);
             self.code.drop_instruction(pc);
         }
+        is_new
     }
 
     /// Removes a breakpoint.

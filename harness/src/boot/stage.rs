@@ -146,6 +146,7 @@ impl Stage {
             files: self.files,
             file: self.file,
             unwinder: Arc::default(),
+            pace: Arc::default(),
             agent: self.agent,
             dialect,
             hardware,

@@ -8,6 +8,8 @@ mod conflicts;
 mod disk;
 mod finish;
 mod mappings;
+mod pace;
+pub(crate) mod patience;
 mod perform;
 mod race;
 mod record;
@@ -24,6 +26,7 @@ use conflicts::Meeting;
 use emulator::isa::csr;
 use emulator::{Exit, Machine};
 use oracle::{Event, Failure, Process, Turn};
+use patience::Patience;
 use record::Record;
 use scarcity::Scarcity;
 use std::sync::Arc;
@@ -39,17 +42,6 @@ const MOST_BLOCKS: usize = 1_000;
 /// Ticks without a block after which no process waits for one any more: in one, a process may get only so
 /// far as to ask for the next.
 const QUIET_TICKS: u32 = 3;
-
-/// Instructions a single step may take before it counts as a hang, besides those for pages. A step of
-/// a healthy kernel takes a few thousand.
-pub const STEP_BUDGET: u64 = 8_000_000;
-
-/// The same for a load, a store or a jump: one page, and what must be read from the disk for it.
-const ACCESS_BUDGET: u64 = 2_000_000;
-
-/// More instructions for each page at stake. The C kernels fill a page byte by byte, twice when they
-/// allocate it and again when they free it: about 40,000.
-const PAGE_BUDGET: u64 = 100_000;
 
 /// Instructions that a kernel gets after a panic, to print its message.
 const LAST_WORDS_BUDGET: u64 = 400_000;
@@ -80,6 +72,8 @@ pub struct Driver {
     canary: Canary,
     /// What the kernel has printed since the case began, its tail.
     console: Vec<u8>,
+    /// How many bytes that were since the driver began.
+    printed: u64,
     /// Where the output of the current step begins in `console`.
     console_mark: usize,
     /// What the case withholds from the kernel.
@@ -100,10 +94,14 @@ pub struct Driver {
     disk_requests: u16,
     /// The kernel's free list at the snapshot.
     free_list: KnownList,
-    /// Instructions that a step may take, besides those for pages.
-    step_budget: u64,
     /// Instructions for the pages at stake.
     page_budget: u64,
+    /// How long to wait for a hart.
+    patience: Patience,
+    /// Whether a step was late.
+    was_late: bool,
+    /// Where the driver looks whether a state comes back.
+    lookout: Option<u64>,
 }
 
 impl Driver {
@@ -119,8 +117,10 @@ impl Driver {
         }
         Self {
             free_list: KnownList::of(guest.accounts, &machine),
-            step_budget: STEP_BUDGET,
             page_budget: 0,
+            patience: Patience::Proof,
+            was_late: false,
+            lookout: None,
             processes: guest.processes.clone(),
             guest: Arc::clone(guest),
             machine,
@@ -132,6 +132,7 @@ impl Driver {
             fork_failed: false,
             canary: Canary::default(),
             console: Vec::new(),
+            printed: 0,
             console_mark: 0,
             scarcity: Scarcity::default(),
             stack: Vec::new(),
@@ -151,6 +152,7 @@ impl Driver {
         self.processes.clone_from(&self.guest.processes);
         self.fronts = self.guest.fronts;
         self.page_budget = 0;
+        self.was_late = false;
         self.events.clear();
         self.out_of_frames = false;
         self.refused_to_last_holder = false;
@@ -173,11 +175,6 @@ impl Driver {
             // Every reset goes back to this from now on.
             self.machine.snapshot();
         }
-    }
-
-    /// From now on a step may take so many instructions before it counts as a hang.
-    pub fn set_step_budget(&mut self, instructions: u64) {
-        self.step_budget = instructions;
     }
 
     /// The guest this driver runs.
@@ -215,30 +212,18 @@ impl Driver {
         self.guest.accounts?.promised(&self.machine)
     }
 
-    /// Grants time for so many pages at stake. Granted time stays, because pages are given back later.
-    fn grant(&mut self, pages: u64) {
-        self.page_budget = self.page_budget.max(pages.saturating_mul(PAGE_BUDGET));
-    }
-
-    /// Instructions that a step may take before it counts as a hang.
-    fn budget(&self) -> u64 {
-        self.step_budget.saturating_add(self.page_budget)
-    }
-
     /// Runs `hart` alone until a process reaches a hint there. `Ok(None)`: the hart sleeps.
     fn run_to_hint(&mut self, hart: usize) -> Result<Option<Slot>, Failure> {
         self.run_to_hint_within(hart, self.budget())
     }
 
-    /// The same, within so many instructions.
+    /// The same; the hart is late after so many instructions.
     fn run_to_hint_within(&mut self, hart: usize, budget: u64) -> Result<Option<Slot>, Failure> {
         let mut quiet_ticks = 0;
         for _ in 0..MOST_BLOCKS {
             let before = self.machine.disk_requests();
-            match self.run_hart(hart, budget)? {
-                Pause::Hint(slot) => return Ok(Some(slot)),
-                Pause::Budget => return Err(self.out_of_budget(hart)),
-                Pause::Asleep => {}
+            if let Pause::Hint(slot) = self.run_patiently(hart, budget)? {
+                return Ok(Some(slot));
             }
             let after = self.machine.disk_requests();
             quiet_ticks = if after == before { quiet_ticks + 1 } else { 0 };
@@ -265,6 +250,9 @@ impl Driver {
                     };
                 }
                 Exit::Idle => return Ok(Pause::Asleep),
+                Exit::Breakpoint { pc, .. } if self.lookout == Some(pc) => {
+                    return Ok(Pause::Budget);
+                }
                 Exit::Breakpoint { hart, pc } if self.heard_of_frames(hart, pc) => {}
                 Exit::Breakpoint { pc, .. } if self.guest.canaries.heard(pc, &mut self.canary) => {}
                 Exit::Breakpoint { .. } => return Err(self.last_words(hart, None)),
@@ -332,7 +320,9 @@ impl Driver {
     fn drain_console(&mut self) {
         let recorded = self.take_recorded_output();
         self.console.extend(recorded);
-        self.console.extend(self.machine.console_output());
+        let output = self.machine.console_output();
+        self.printed += output.len() as u64;
+        self.console.extend(output);
         let excess = self.console.len().saturating_sub(CONSOLE_BYTES_KEPT);
         self.console.drain(..excess);
         self.console_mark = self.console_mark.saturating_sub(excess);
@@ -356,6 +346,6 @@ enum Pause {
     Hint(Slot),
     /// It waits for an interrupt: no process is runnable.
     Asleep,
-    /// It has spent its budget of instructions.
+    /// It has spent its budget of instructions, or is at the place that the driver has a breakpoint at.
     Budget,
 }

@@ -1,6 +1,7 @@
 //! Performing one step: registers in, events out.
 
-use super::{ACCESS_BUDGET, Driver};
+use super::Driver;
+use super::patience::ACCESS_BUDGET;
 use crate::guest::processes::{Slot, State};
 use abi::SystemCall;
 use emulator::isa::register::{A0, A1, A2, A3, A7};

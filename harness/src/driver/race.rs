@@ -5,6 +5,7 @@
 //! see `oracle::Schedule`). So a race is as deterministic as any other step, and every instruction of
 //! one hart may come between any two of another.
 
+use super::patience::RaceVigil;
 use super::perform::silent;
 use super::{Driver, Pause};
 use crate::guest::FIRST_HART;
@@ -243,13 +244,14 @@ impl Driver {
             .copied()
             .map(u64::from)
             .peekable();
+        let mut vigil = RaceVigil::default();
         for lane in &contest.lanes {
             self.fronts[lane.hart] = None;
         }
         while let Some(at) = contest.next() {
             let hart = contest.lanes[at].hart;
             let before = self.machine.steps() - begin;
-            if before >= self.budget() {
+            if before >= self.budget() && self.waits_in_vain(before, contest.order(), &mut vigil) {
                 return Err(self.out_of_budget(hart));
             }
             let to_switch = switches.peek().map_or(u64::MAX, |switch| switch - before);
@@ -319,6 +321,13 @@ impl Contest {
         }
         let awake = (0..self.lanes.len()).filter(|at| !self.lanes[*at].rests);
         awake.max_by_key(|at| self.lanes[*at].priority)
+    }
+
+    /// The harts, the next one first, and whether each rests.
+    fn order(&self) -> Vec<(usize, bool)> {
+        let mut lanes: Vec<&Lane> = self.lanes.iter().collect();
+        lanes.sort_by_key(|lane| std::cmp::Reverse(lane.priority));
+        lanes.iter().map(|lane| (lane.hart, lane.rests)).collect()
     }
 
     /// From now on the lane's hart has the lowest priority.

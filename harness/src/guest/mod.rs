@@ -7,6 +7,7 @@ pub mod frames;
 pub mod hardware;
 pub mod location;
 pub mod origin;
+pub(crate) mod pace;
 pub(crate) mod processes;
 pub(crate) mod requests;
 pub(crate) mod source;
@@ -22,6 +23,7 @@ use frames::FrameAccounts;
 use hardware::Hardware;
 use oracle::{Dialect, Layout, Permissions, Setting};
 use origin::OriginFile;
+use pace::Pace;
 use processes::{Processes, Slot};
 use requests::FrameRequests;
 use std::ops::Range;
@@ -63,6 +65,8 @@ pub struct Guest {
     /// The kernel's ELF file.
     pub(crate) file: Box<[u8]>,
     pub(crate) unwinder: Arc<OnceLock<Unwinder>>,
+    /// How fast the kernel is, once that was asked.
+    pub(crate) pace: Arc<OnceLock<Pace>>,
     /// What the kernel has when only the supervisor is left.
     pub at_end: Resources,
     pub(crate) agent: Agent,

@@ -1,23 +1,17 @@
-//! Why an operation does not come back in time: the kernel is slow, the kernel hangs, or the process is
-//! dead.
+//! What becomes of an operation that does not come back in time: a walk of a hole, a kernel that hangs, or a
+//! process that is dead.
 //!
-//! A kernel that walks a hole in the address space page by page ends, but it takes longer for a larger
-//! hole. That is not lazy, but it breaks nothing. So a step that takes too long gets more time once.
+//! A kernel that walks a hole in the address space page by page comes to its end, in time that grows
+//! with the hole: that is not lazy, but it breaks nothing.
 
-use super::operations::Service;
-use crate::driver::STEP_BUDGET;
-use crate::runner::{Runner, Watch};
-use oracle::{Case, Clause, Fate, Finding, Judge, Observation, Operation, Process, Step};
+use crate::runner::{Runner, Walk};
+use oracle::{Clause, Finding};
 use serde::Serialize;
 
-/// Instructions that a step gets after it has spent its budget: 32 times as many. A walk of the largest
-/// hole that a 32-bit argument of `sbrk` can make takes about a third of them.
-const PATIENCE: u64 = 32 * STEP_BUDGET;
-
-/// How the operation ended that a finding is about.
+/// What became of the operation that a finding is about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Ending {
-    /// It came back in time, or nobody has waited longer for it.
+    /// It came back.
     #[default]
     NotAsked,
     /// It comes back after all.
@@ -29,31 +23,17 @@ pub enum Ending {
 }
 
 impl Ending {
-    /// How the operation ends that `finding` is about. `runner` has just run `case`, which shows the finding.
-    ///
-    /// A wait for an operation that never comes back takes longer than hundreds of executions. So this waits
-    /// for the first case that shows the finding (then `before` is `None`) and for the smallest one (then
-    /// `is_small` is set). A case in between has the answer of the case before it.
-    pub(super) fn of(
-        runner: &mut Runner,
-        case: &Case,
-        finding: &Finding,
-        is_small: bool,
-        before: Option<Ending>,
-    ) -> Ending {
-        if finding.clause == Clause::ComesBack {
-            return if runner.has_died(finding) {
-                Ending::Dead
-            } else {
-                Ending::Never
-            };
-        }
-        if !may_be_late(finding) {
-            return Ending::NotAsked;
-        }
-        match before {
-            Some(before) if !is_small => before,
-            _ => wait(runner, case),
+    /// What became of the operation that `finding` is about, right after `runner` has run the case that
+    /// shows it.
+    pub(super) fn of(runner: &mut Runner, finding: &Finding) -> Ending {
+        match finding.clause {
+            Clause::ComesBack if runner.has_died(finding) => Ending::Dead,
+            Clause::ComesBack => Ending::Never,
+            Clause::EndsInTime => match runner.walk() {
+                Some(walk) => Ending::Late(Slow::from(walk)),
+                None => Ending::Never,
+            },
+            _ => Ending::NotAsked,
         }
     }
 
@@ -71,13 +51,22 @@ impl Ending {
     }
 }
 
-/// How late a step comes back.
+/// What makes a step late that comes back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Slow {
-    /// Instructions that the case took.
+    /// Instructions for each page of the hole.
     pub instructions: u64,
-    /// Pages of the largest heap of its processes.
+    /// Pages that nobody has touched.
     pub pages: u64,
+}
+
+impl From<Walk> for Slow {
+    fn from(walk: Walk) -> Slow {
+        Slow {
+            instructions: walk.instructions,
+            pages: walk.pages,
+        }
+    }
 }
 
 impl std::fmt::Display for Slow {
@@ -86,90 +75,26 @@ impl std::fmt::Display for Slow {
             instructions,
             pages,
         } = self;
-        write!(f, "it ends after {instructions} instructions")?;
-        match pages {
-            0 => Ok(()),
-            _ => write!(
-                f,
-                ", {} for each of the {pages} pages below the program break",
-                instructions / pages
-            ),
-        }
-    }
-}
-
-/// Whether a finding may be about a walk of memory. It must be about time. Its operation must be one in which
-/// a kernel walks an address space, one that kills, or the end of the case, where processes exit.
-fn may_be_late(finding: &Finding) -> bool {
-    let walks = finding
-        .situation()
-        .is_none_or(|situation| Service::of(situation.kind).walks || situation.fate == Fate::Ends);
-    finding.clause == Clause::EndsInTime && walks
-}
-
-/// Runs a case that was too slow with more time.
-fn wait(runner: &mut Runner, case: &Case) -> Ending {
-    let mut largest = LargestHeap::default();
-    runner.driver_mut().set_step_budget(PATIENCE);
-    let outcome = runner.run_watched(case, &mut largest);
-    runner.driver_mut().set_step_budget(STEP_BUDGET);
-    let still_late = |finding: Finding| finding.clause == Clause::EndsInTime;
-    if outcome.finding.is_some_and(still_late) {
-        return Ending::Never;
-    }
-    let pages = Process::all().map(|process| runner.judge().pages_below_break(process));
-    Ending::Late(Slow {
-        instructions: outcome.instructions,
-        pages: pages.fold(largest.pages, u64::max),
-    })
-}
-
-/// Notes the largest heap that a process of a case had.
-#[derive(Default)]
-struct LargestHeap {
-    pages: u64,
-}
-
-impl Watch for LargestHeap {
-    fn step(
-        &mut self,
-        _index: usize,
-        _operation: &Operation,
-        step: &Step,
-        judge: &Judge,
-        _observation: &Observation,
-    ) {
-        self.pages = self.pages.max(judge.pages_below_break(step.process));
+        write!(
+            f,
+            "its time grows by {instructions} instructions for each of {pages} pages that nobody has touched"
+        )
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Slow, may_be_late};
-    use crate::triage::specimens::{Does, finding};
+    use super::Slow;
 
     #[test]
-    fn only_an_operation_that_walks_memory_is_given_more_time() {
-        let spends = |text: &str| finding(text, Does::SpendsItsTime("walk<uvmcopy<fork")).1;
-        assert!(may_be_late(&spends("a: sbrk +1p")));
-        assert!(may_be_late(&spends("a: b = fork")));
-        assert!(!may_be_late(&spends("a: getpid")));
-        let (_, wrong) = finding("a: b = fork", Does::Returns(u64::MAX));
-        assert!(!may_be_late(&wrong));
-    }
-
-    #[test]
-    fn a_walk_says_what_each_page_costs() {
-        let slow = |instructions, pages| {
-            let slow = Slow {
-                instructions,
-                pages,
-            };
-            slow.to_string()
+    fn a_walk_is_told_with_what_a_page_costs() {
+        let slow = Slow {
+            instructions: 100,
+            pages: 10,
         };
-        assert_eq!(slow(100, 0), "it ends after 100 instructions");
-        let wanted =
-            "it ends after 100 instructions, 10 for each of the 10 pages below the program break";
-        assert_eq!(slow(100, 10), wanted);
+        assert_eq!(
+            slow.to_string(),
+            "its time grows by 100 instructions for each of 10 pages that nobody has touched"
+        );
     }
 }

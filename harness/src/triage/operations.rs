@@ -1,6 +1,6 @@
 //! What triage has to know about each kind of operation, derived from the table of operations.
 
-use oracle::case::{Cost, Family, Kind, Says};
+use oracle::case::{Family, Kind, Says};
 
 /// How a kernel serves an operation.
 #[derive(Clone, Copy, Debug)]
@@ -9,8 +9,6 @@ pub(crate) struct Service {
     pub(crate) memory: Memory,
     /// Whether it moves as many bytes as it is asked to, or fewer.
     pub(crate) moves_bytes: bool,
-    /// Whether it frees or copies an address space, or a part of it, page by page.
-    pub(crate) walks: bool,
     /// Whether its result names a place or a process, and another one would be right as well.
     pub(crate) names: bool,
     /// About what it costs on a C kernel, relative to the cheapest operation. There the file system and
@@ -39,7 +37,6 @@ impl Service {
         Service {
             memory: Memory::of(kind.family()),
             moves_bytes: kind.moves_bytes(),
-            walks: walks(kind.cost()),
             names: kind.says() == Says::Name,
             cost: kind.work(),
         }
@@ -60,13 +57,5 @@ impl Memory {
             | Family::Time
             | Family::Environment => Memory::Untouched,
         }
-    }
-}
-
-/// Whether an operation with that bound on its frames goes through an address space page by page.
-fn walks(cost: Cost) -> bool {
-    match cost {
-        Cost::Growth | Cost::Child | Cost::Release | Cost::Victim | Cost::Program => true,
-        Cost::Touched | Cost::OneMore | Cost::Outside => false,
     }
 }

@@ -61,7 +61,7 @@ impl Report {
         let Discovery { finding, name, .. } = &discovery;
         let (wanted, step) = (&name.bucket, finding.step);
         let minimised = minimise_on(runner, case, wanted, step, executions, |_, _| {});
-        Report::describe(runner, discovery, minimised, explaining, None)
+        Report::describe(runner, discovery, minimised, explaining)
     }
 
     /// Looks for a smaller case, within the given number of executions. Returns false if it found none but
@@ -82,24 +82,22 @@ impl Report {
             name: self.identity.name().clone(),
             avoided: std::mem::take(&mut self.avoided),
         };
-        *self = Report::describe(runner, discovery, minimised, explaining, Some(self.ending));
+        *self = Report::describe(runner, discovery, minimised, explaining);
         true
     }
 
-    /// The report of a finding with the case that was found for it. `ending` is how its operation ended in a
-    /// longer case.
+    /// The report of a finding with the case that was found for it.
     fn describe(
         runner: &mut Runner,
         discovery: Discovery,
         minimised: Minimised,
         explaining: Explaining,
-        ending: Option<Ending>,
     ) -> Report {
         let case = &minimised.case;
         let outcome = runner.run(case);
         let finding = outcome.finding.unwrap_or(discovery.finding);
         let is_small = minimised.minimality == Minimality::Proved;
-        let ending = Ending::of(runner, case, &finding, is_small, ending);
+        let ending = Ending::of(runner, &finding);
         let explanation = if is_small || explaining == Explaining::Always {
             explain(runner, case, &finding)
         } else {
@@ -132,7 +130,7 @@ impl Report {
     pub fn seen(&self) -> String {
         let seen = &self.finding.seen;
         match self.ending {
-            Ending::Late(slow) => format!("{seen}; {slow}"),
+            Ending::Late(slow) => format!("the kernel comes back late: {slow}"),
             Ending::Dead => format!("{seen}: it is dead"),
             Ending::NotAsked | Ending::Never => seen.to_string(),
         }

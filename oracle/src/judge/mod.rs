@@ -28,7 +28,7 @@ mod words;
 
 use crate::case::{Operation, Process};
 use crate::dialect::Dialect;
-use crate::layout::{PAGE_SIZE, Permissions};
+use crate::layout::Permissions;
 use crate::model::{Model, Outcome, PageSet, PageState, ProcessState, Reply, Witness};
 use crate::setting::Setting;
 use finding::Signature;
@@ -213,9 +213,9 @@ impl Judge {
         self.model.pid_of(process)
     }
 
-    /// Pages below the program break of a process.
-    pub fn pages_below_break(&self, process: Process) -> u64 {
-        self.model.program_break(process).div_ceil(PAGE_SIZE)
+    /// Pages below the program breaks of all processes that nobody has touched.
+    pub fn untouched_pages(&self) -> u64 {
+        self.model.untouched_pages()
     }
 
     /// Whether a process that another one of the case has made leaves, when it is told to exit, a

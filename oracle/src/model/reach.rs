@@ -1,7 +1,8 @@
 //! How much memory an operation touches, and what it costs, in numbers.
 
-use super::{Leave, Model, ProcessModel, ProcessState};
+use super::{AddressSpace, Leave, Model, ProcessModel, ProcessState};
 use crate::case::{Bytes, Call, Operation, Process, Reach};
+use crate::layout::PAGE_SIZE;
 
 impl Model {
     /// How many bytes `process` touches at each place of `reach`, if it may touch them.
@@ -39,9 +40,8 @@ impl Model {
     /// The most pages that a kernel may have to fill, copy or give back for an operation: those that
     /// it asks for, and those that some process holds, because a process may end.
     pub(crate) fn pages_at_stake(&self, operation: &Operation) -> u64 {
-        let there = |process: &&ProcessModel| process.state != ProcessState::Gone;
-        let there = self.processes.iter().filter(there);
-        let held: u64 = there.map(|process| process.space.touched().count()).sum();
+        let spaces = self.spaces_in_use();
+        let held: u64 = spaces.map(|space| space.touched().count()).sum();
         let counts = operation.call.reaches().map(|reach| reach.count.get());
         let touched: u64 = counts.filter(|count| *count > 1).map(u64::from).sum();
         let grown = if let Call::Sbrk { amount, flavour } = operation.call {
@@ -50,5 +50,20 @@ impl Model {
             0
         };
         held + touched + grown
+    }
+
+    /// Pages below the program breaks of all processes that nobody has touched.
+    pub(crate) fn untouched_pages(&self) -> u64 {
+        let untouched = self.spaces_in_use().map(|space| {
+            let below = space.program_break().div_ceil(PAGE_SIZE);
+            below.saturating_sub(space.touched().count())
+        });
+        untouched.sum()
+    }
+
+    fn spaces_in_use(&self) -> impl Iterator<Item = &AddressSpace> {
+        let there = |process: &&ProcessModel| process.state != ProcessState::Gone;
+        let there = self.processes.iter().filter(there);
+        there.map(|process| &process.space)
     }
 }

@@ -34,7 +34,7 @@ const COUNTERS: u64 = 0xffff_ffff;
 const SATP_MODES: [u64; 2] = [translation::BARE, translation::SV39];
 
 /// The registers that hold separate state.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Csrs {
     pub(crate) hartid: u64,
     pub(super) status: u64,

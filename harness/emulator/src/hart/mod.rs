@@ -87,6 +87,18 @@ impl Hart {
         self.steps.wrapping_sub(self.trapped)
     }
 
+    /// Whether another hart would do the same from now on: it differs at most in its counters.
+    pub(crate) fn is_as(&self, other: &Hart) -> bool {
+        let registers = usize::from(X_DISCARD);
+        self.pc == other.pc
+            && self.x[..registers] == other.x[..registers]
+            && self.privilege == other.privilege
+            && self.csr == other.csr
+            && self.pmp == other.pmp
+            && self.is_waiting == other.is_waiting
+            && self.lines == other.lines
+    }
+
     /// Computes again how memory is seen, and whether an interrupt must be taken: after any
     /// change of privilege, `mstatus` or `satp`.
     pub(crate) fn update_mode(&mut self) {

@@ -11,6 +11,7 @@ mod determinism;
 mod exits;
 mod hostile;
 mod loops;
+mod moments;
 mod schedules;
 mod snapshots;
 mod strictness;

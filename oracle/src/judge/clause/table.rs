@@ -151,7 +151,8 @@ clauses! {
         mistake: "`kill` with -1 kills every process, and the kernel shuts down when none is left.",
     }
 
-    /// A system call or a trap ends within its budget of instructions.
+    /// A system call or a trap ends. How long it may take depends on how fast the kernel is, and its time does
+    /// not grow with memory that nobody has touched.
     EndsInTime = "ends-in-time" {
         verdict: Verdict::Hang,
         severity: Severity::BreaksTheMachine,

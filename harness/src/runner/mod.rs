@@ -1,16 +1,22 @@
 //! Runs a case on both sides and judges it: the loop that everything else is built on.
 
+mod walk;
+
+pub use walk::Walk;
+
 use crate::counters::move_counts;
+use crate::driver::patience::Patience;
 use crate::driver::{Driver, Standing, Vigil};
 use crate::guest::Guest;
 use crate::guest::frames::FRAME_BYTES;
 use emulator::Defect;
 use oracle::{
-    BiteMeter, Case, Finding, Judge, Observation, Operation, PageMapping, Process, ProcessState,
-    Race, Situation, Step,
+    BiteMeter, Case, Clause, Finding, Judge, Observation, Operation, PageMapping, Process,
+    ProcessState, Race, Situation, Step,
 };
 use std::ops::Range;
 use std::sync::Arc;
+use walk::Trail;
 
 /// What a run costs besides its instructions, counted in instructions: the reset, the judge, and the
 /// comparison of memory.
@@ -123,6 +129,9 @@ pub struct Runner {
     judge: Judge,
     observation: Observation,
     memory: MemoryCheck,
+    trail: Trail,
+    /// The walk that the last case shows, if it shows one.
+    walk: Option<Walk>,
     pristine: bool,
     /// Whether the machine's counters of edges are all zero.
     counters_are_clear: bool,
@@ -140,6 +149,8 @@ impl Runner {
             judge: Judge::new(&guest.dialect, &guest.setting),
             observation: Observation::default(),
             memory: MemoryCheck::default(),
+            trail: Trail::default(),
+            walk: None,
             pristine: true,
             counters_are_clear: true,
             work_before: 0,
@@ -165,7 +176,33 @@ impl Runner {
     }
 
     /// [`run`](Self::run), with every step shown to `watch`. Its edges are discarded.
+    ///
+    /// If an operation is late, the case is run again with smaller holes. If that shows a walk, this is the
+    /// finding, unless the case has another one.
     pub fn run_watched(&mut self, case: &Case, watch: &mut impl Watch) -> Outcome {
+        let outcome = self.pass(case, watch);
+        self.walk = None;
+        let may_walk = |finding: &Finding| finding.clause == Clause::EndsInTime;
+        if !outcome.finding.as_ref().is_none_or(may_walk) {
+            return outcome;
+        }
+        self.walk = self.look_for_walk(case);
+        if self.walk.is_none() {
+            return outcome;
+        }
+        self.driver.set_patience(Patience::Short);
+        let at_the_walk = self.pass(case, &mut Unwatched);
+        self.driver.set_patience(Patience::Proof);
+        at_the_walk
+    }
+
+    /// The walk that the case just run shows, if it shows one.
+    pub fn walk(&self) -> Option<Walk> {
+        self.walk
+    }
+
+    /// Runs a case once.
+    fn pass(&mut self, case: &Case, watch: &mut impl Watch) -> Outcome {
         // To clear the machine's counters costs more than to remember that they are in use.
         self.counters_are_clear = false;
         self.work_before = self.work() + WORK_PER_RUN;
@@ -175,6 +212,7 @@ impl Runner {
         }
         self.pristine = false;
         self.memory.seen.clear();
+        self.trail.clear();
         self.retired_before = self.driver.machine().retired();
         let finding = self.drive(case, watch).err();
         Outcome {
@@ -200,9 +238,12 @@ impl Runner {
             };
             watch.before(index - 1..index, &mut self.driver);
             self.driver.perform(&step, &mut self.observation);
+            self.trail.note_step(index - 1, &step);
+            self.note_late(Some(index - 1), self.observation.instructions);
             watch.after(index - 1..index, &mut self.driver);
             watch.step(index - 1, operation, &step, &self.judge, &self.observation);
             self.judge.observe(&step, &self.observation)?;
+            self.trail.note_judged(index - 1, &self.judge);
             self.check_statuses()?;
             if let Some(mappings) = &self.observation.mappings {
                 self.memory.check_new(mappings, &self.driver, &self.judge)?;
@@ -216,7 +257,9 @@ impl Runner {
         } else {
             Vigil::Awake
         };
+        let before = self.driver.machine().retired();
         let mut end = self.driver.finish(&standing, vigil);
+        self.note_late(None, self.driver.machine().retired() - before);
         if self.judge.files_changed() || self.driver.has_written_disk() {
             end.disk = Some(self.driver.disk_content());
         }
@@ -235,6 +278,10 @@ impl Runner {
         let all = index - 1..index + racing.len();
         watch.before(all.clone(), &mut self.driver);
         self.driver.perform_race(race, &mut self.observation);
+        for (at, step) in race.steps.iter().enumerate() {
+            self.trail.note_step(index + at, step);
+        }
+        self.note_late(Some(index), self.observation.instructions);
         watch.after(all.clone(), &mut self.driver);
         watch.race(index, racing, race, &self.judge, &self.observation);
         self.judge.observe_race(race, &self.observation)?;
@@ -244,6 +291,13 @@ impl Runner {
         }
         watch.judged(all, &mut self.driver, &self.judge);
         Ok(())
+    }
+
+    /// Notes that an operation was late, or the end of the case, if it was.
+    fn note_late(&mut self, index: Option<usize>, instructions: u64) {
+        if self.driver.take_late() {
+            self.trail.note_late(index, instructions, &self.judge);
+        }
     }
 
     /// Compares what `fstat` has just written in addition to a status, if the operations called `fstat`.

@@ -1,0 +1,242 @@
+//! Patience: how long the driver waits for a hart, and how it knows that it waits in vain.
+//!
+//! Kernels differ a thousandfold in speed: one prints a line for each system call, another walks a process
+//! table of 512 rows. So no number of instructions says that a kernel hangs. A hart that takes longer than a
+//! healthy kernel of ours is *late*, and is observed from then on. It hangs if the whole machine comes back to
+//! a state that it was in before; or if it has taken a hundred times what the slowest like operation takes on
+//! this kernel, and still does nothing that shows.
+
+use super::{Driver, Pause, pace};
+use emulator::Moment;
+use oracle::Failure;
+
+/// Instructions after which a step is late, besides those for pages. A step of our own kernel takes a few
+/// thousand.
+pub(super) const STEP_BUDGET: u64 = 8_000_000;
+
+/// The same for a load, a store or a jump: one page, and what must be read from the disk for it.
+pub(super) const ACCESS_BUDGET: u64 = 2_000_000;
+
+/// More instructions for each page at stake. The C kernels fill a page byte by byte, twice when they
+/// allocate it and again when they free it: about 40,000.
+const PAGE_BUDGET: u64 = 100_000;
+
+/// How many times as long as its like a step may take.
+const TIMES_ITS_LIKE: u64 = 100;
+
+/// Instructions that any step may take on any kernel before it counts as a hang without a proof: a walk of
+/// the largest hole that a 32-bit argument of `sbrk` makes takes about as many.
+const LEAST_LIMIT: u64 = 8 * STEP_BUDGET;
+
+/// The longest loop, in instructions, that is recognised by the state that comes back.
+const LONGEST_LOOP: u64 = 1_000_000;
+
+/// How often a hart may pass the start of a loop while it goes round.
+const MOST_PASSES: u32 = 20_000;
+
+/// How often it may pass there with the same registers.
+const MOST_COMPARISONS: u32 = 64;
+
+/// How often a state has to come back: what a hart remembers of translations is no part of it.
+const RETURNS: u32 = 3;
+
+/// How often a hart that does something that shows is granted its limit anew.
+const MOST_EXTENSIONS: u32 = 64;
+
+/// How long the driver waits in this case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Patience {
+    /// Until a hang is proved.
+    #[default]
+    Proof,
+    /// Until a step is late.
+    Short,
+    /// As long as it takes, to measure this kernel's speed.
+    Measuring,
+}
+
+/// What was seen of the machine while it was waited for: something that anyone could notice.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Signs {
+    disk_requests: u16,
+    printed: u64,
+    pages_written: usize,
+    free_frames: Option<u64>,
+}
+
+impl Driver {
+    /// Grants time for so many pages at stake. Granted time stays, because pages are given back later.
+    pub(super) fn grant(&mut self, pages: u64) {
+        self.page_budget = self.page_budget.max(pages.saturating_mul(PAGE_BUDGET));
+    }
+
+    /// Instructions after which a step is late.
+    pub(super) fn budget(&self) -> u64 {
+        STEP_BUDGET.saturating_add(self.page_budget)
+    }
+
+    /// From now on waits so long for each step.
+    pub(crate) fn set_patience(&mut self, patience: Patience) {
+        self.patience = patience;
+    }
+
+    /// Whether a step was late since this was last asked.
+    pub(crate) fn take_late(&mut self) -> bool {
+        std::mem::take(&mut self.was_late)
+    }
+
+    /// Runs `hart` alone until it stops. It is late after `budget` instructions.
+    ///
+    /// # Errors
+    /// It hangs, or something else went wrong.
+    pub(super) fn run_patiently(&mut self, hart: usize, budget: u64) -> Result<Pause, Failure> {
+        let begin = self.machine.steps();
+        let mut limit = 0;
+        let mut extensions = 0;
+        let mut before = None;
+        loop {
+            let spent = self.machine.steps() - begin;
+            // Twice as long each time, so that looks cost little.
+            match self.run_hart(hart, budget.max(spent))? {
+                Pause::Budget => {}
+                pause => return Ok(pause),
+            }
+            self.was_late = true;
+            if self.patience == Patience::Short {
+                return Err(self.out_of_budget(hart));
+            }
+            if let Some(pause) = self.look_for_loop(hart)? {
+                return Ok(pause);
+            }
+            let spent = self.machine.steps() - begin;
+            if spent < LEAST_LIMIT || spent < limit {
+                continue;
+            }
+            let signs = self.signs();
+            let shows = before.replace(signs).is_none_or(|before| before != signs);
+            if limit > 0 && (!shows || extensions == MOST_EXTENSIONS) {
+                return Err(self.out_of_budget(hart));
+            }
+            extensions += 1;
+            limit = spent + self.limit();
+        }
+    }
+
+    /// Instructions in which a hart that does not hang does something that shows.
+    fn limit(&self) -> u64 {
+        if self.patience == Patience::Measuring {
+            return LEAST_LIMIT;
+        }
+        let pace = self.guest.pace.get_or_init(|| pace::measure(&self.guest));
+        (TIMES_ITS_LIKE * pace.slowest).max(LEAST_LIMIT)
+    }
+
+    /// Whether a race that is late, `spent` instructions after its start, hangs: harts that wait for one
+    /// another come back to where they were, in the same `order`.
+    pub(super) fn waits_in_vain(
+        &mut self,
+        spent: u64,
+        order: Vec<(usize, bool)>,
+        vigil: &mut RaceVigil,
+    ) -> bool {
+        self.was_late = true;
+        if self.patience == Patience::Short {
+            return true;
+        }
+        vigil.turns += 1;
+        let known = vigil.known.as_ref();
+        if known.is_some_and(|(then, moment)| *then == order && self.machine.is_as_at(moment)) {
+            return true;
+        }
+        if vigil.turns.is_power_of_two() {
+            vigil.known = Some((order, self.machine.moment()));
+        }
+        spent >= self.limit()
+    }
+
+    fn signs(&mut self) -> Signs {
+        self.drain_console();
+        Signs {
+            disk_requests: self.machine.disk_requests(),
+            printed: self.printed,
+            pages_written: self.machine.dirty_pages().count(),
+            free_frames: self.free_frames(),
+        }
+    }
+
+    /// Goes on for as long as a loop may take, and looks whether the machine comes back to the state that
+    /// it is in now. `Some`: the hart stopped meanwhile.
+    ///
+    /// # Errors
+    /// The state comes back: the kernel hangs. Or something else went wrong.
+    fn look_for_loop(&mut self, hart: usize) -> Result<Option<Pause>, Failure> {
+        let pc = self.machine.pc(hart);
+        if !self.machine.set_breakpoint(pc) {
+            // It is needed for something else.
+            return Ok(None);
+        }
+        self.lookout = Some(pc);
+        let seen = self.go_round(hart);
+        self.lookout = None;
+        self.machine.clear_breakpoint(pc);
+        match seen? {
+            Round::ComesBack => {
+                let traps = self.machine.last_user_trap(hart).is_some();
+                let failure = self.out_of_budget(hart);
+                if traps {
+                    // Where the kernel is just now says nothing: the program takes the same trap again.
+                    self.stack.clear();
+                }
+                Err(failure)
+            }
+            Round::GoesOn => Ok(None),
+            Round::Stops(pause) => Ok(Some(pause)),
+        }
+    }
+
+    fn go_round(&mut self, hart: usize) -> Result<Round, Failure> {
+        let moment = self.machine.moment();
+        let begin = self.machine.steps();
+        let (mut comparisons, mut returns) = (0, 0);
+        for _ in 0..MOST_PASSES {
+            let gone = self.machine.steps() - begin;
+            if gone >= LONGEST_LOOP || comparisons == MOST_COMPARISONS {
+                break;
+            }
+            match self.run_hart(hart, LONGEST_LOOP - gone)? {
+                Pause::Budget => {}
+                pause => return Ok(Round::Stops(pause)),
+            }
+            if self.machine.steps() > begin && self.machine.has_registers_of(&moment) {
+                comparisons += 1;
+                returns += u32::from(self.machine.is_as_at(&moment));
+                match returns {
+                    // What traps from now on is part of the loop.
+                    1 => self.machine.clear_last_user_trap(hart),
+                    RETURNS => return Ok(Round::ComesBack),
+                    _ => {}
+                }
+            }
+        }
+        Ok(Round::GoesOn)
+    }
+}
+
+/// What is known of a race that is late.
+#[derive(Default)]
+pub(super) struct RaceVigil {
+    /// Turns since then.
+    turns: u32,
+    /// The state after some turn, and whose turn it was.
+    known: Option<(Vec<(usize, bool)>, Moment)>,
+}
+
+/// What a hart did that was observed for as long as a loop may take.
+enum Round {
+    /// The machine is again in the state that it was in.
+    ComesBack,
+    /// It does something else each time, or takes longer.
+    GoesOn,
+    /// The hart stopped.
+    Stops(Pause),
+}

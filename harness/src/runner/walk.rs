@@ -1,0 +1,183 @@
+//! Walks: whether an operation takes long because the kernel goes through memory that nobody has touched.
+//!
+//! The time that an operation takes says little: a kernel may merely be slow. So the same case is run again
+//! with smaller holes in its address spaces. If the time of the operation follows their size, it is a walk.
+
+use super::{Runner, Watch};
+use abi::SystemCall;
+use oracle::case::{Amount, Base, Call};
+use oracle::{Action, Case, Judge, Observation, Operation, Race, Step};
+
+/// The sizes of holes to try, in bytes, as powers of two.
+const SIZES: [u8; 3] = [24, 25, 26];
+/// The least hole, in pages, that can make an operation late.
+const LEAST_HOLE: u64 = 1 << (SIZES[2] - PAGE_SHIFT);
+/// Pages by which the holes of the second and the third size differ.
+const DIFFERENCE: u64 = (1 << (SIZES[2] - PAGE_SHIFT)) - (1 << (SIZES[1] - PAGE_SHIFT));
+/// The fewest instructions in which a kernel looks at a page.
+const LEAST_COST: u64 = 4;
+const PAGE_SHIFT: u8 = 12;
+
+/// An operation whose time follows the size of a hole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Walk {
+    /// Instructions that the kernel takes for each page of the hole.
+    pub instructions: u64,
+    /// Pages of the hole.
+    pub pages: u64,
+}
+
+/// The first operation of a case that was late.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Late {
+    /// Which; `None` for the end of the case.
+    index: Option<usize>,
+    /// Instructions that it took.
+    instructions: u64,
+    /// Pages that nobody had touched.
+    hole: u64,
+}
+
+/// What matters to a walk in the case that runs.
+#[derive(Default)]
+pub(super) struct Trail {
+    late: Option<Late>,
+    /// How far each `sbrk` moves the break, where that is far.
+    moves: Vec<(usize, i64)>,
+}
+
+impl Trail {
+    pub(super) fn clear(&mut self) {
+        self.late = None;
+        self.moves.clear();
+    }
+
+    /// Notes a step before it is judged: the operation numbered so is to be performed.
+    pub(super) fn note_step(&mut self, index: usize, step: &Step) {
+        if let Action::SystemCall {
+            number, arguments, ..
+        } = step.action
+            && number == SystemCall::Sbrk.number()
+            && (arguments[0] as i64).unsigned_abs() > 1 << SIZES[0]
+        {
+            self.moves.push((index, arguments[0] as i64));
+        }
+    }
+
+    /// Notes that an operation was late.
+    pub(super) fn note_late(&mut self, index: Option<usize>, instructions: u64, judge: &Judge) {
+        self.late.get_or_insert(Late {
+            index,
+            instructions,
+            hole: judge.untouched_pages(),
+        });
+    }
+
+    /// Notes that the judge has taken the operation numbered so over: a hole may be its own.
+    pub(super) fn note_judged(&mut self, index: usize, judge: &Judge) {
+        if let Some(late) = self.late.as_mut().filter(|late| late.index == Some(index)) {
+            late.hole = late.hole.max(judge.untouched_pages());
+        }
+    }
+}
+
+impl Runner {
+    /// Whether the late operation of the case that was just run walks through a hole.
+    pub(super) fn look_for_walk(&mut self, case: &Case) -> Option<Walk> {
+        let late = self.trail.late.filter(|late| late.hole >= LEAST_HOLE)?;
+        let moves = std::mem::take(&mut self.trail.moves);
+        let mut costs = [0; SIZES.len()];
+        for (cost, size) in costs.iter_mut().zip(SIZES) {
+            let smaller = with_holes(case, &moves, size);
+            *cost = self.cost(&smaller, late.index)?;
+        }
+        let [small, middle, large] = costs;
+        let per_page = large.checked_sub(middle)? / DIFFERENCE;
+        // Twice the hole, twice as much more.
+        let is_walk = per_page >= LEAST_COST && large - middle > middle.saturating_sub(small);
+        let explains = per_page.saturating_mul(late.hole) >= late.instructions / 2;
+        (is_walk && explains).then_some(Walk {
+            instructions: per_page,
+            pages: late.hole,
+        })
+    }
+
+    /// Instructions that the operation numbered so takes in a case, or its end. `None`: something goes wrong
+    /// before.
+    fn cost(&mut self, case: &Case, index: Option<usize>) -> Option<u64> {
+        let mut costs = Costs::default();
+        let outcome = self.pass(case, &mut costs);
+        match index {
+            Some(_) => {
+                let mut steps = costs.steps.iter();
+                let step = steps.find(|(step, _)| Some(*step) == index);
+                step.map(|(_, instructions)| *instructions)
+            }
+            None if outcome.finding.is_some() => None,
+            None => {
+                let steps: u64 = costs
+                    .steps
+                    .iter()
+                    .map(|(_, instructions)| instructions)
+                    .sum();
+                Some(outcome.instructions.saturating_sub(steps))
+            }
+        }
+    }
+}
+
+/// The case with every far move of the break at most so far, as a power of two.
+fn with_holes(case: &Case, moves: &[(usize, i64)], size: u8) -> Case {
+    let mut case = case.clone();
+    for (index, by) in moves {
+        if let Some(operation) = case.operations.get_mut(*index)
+            && let Call::Sbrk { amount, .. } = &mut operation.call
+        {
+            let base = if *by < 0 {
+                Base::MinusPower(size)
+            } else {
+                Base::Power(size)
+            };
+            *amount = Amount::new(base, 0, 0);
+        }
+    }
+    case
+}
+
+/// What each operation takes, by its number; of those that race, the first.
+#[derive(Default)]
+struct Costs {
+    steps: Vec<(usize, u64)>,
+}
+
+impl Watch for Costs {
+    fn step(
+        &mut self,
+        index: usize,
+        _operation: &Operation,
+        _step: &Step,
+        _judge: &Judge,
+        observation: &Observation,
+    ) {
+        self.note(index, observation);
+    }
+
+    fn race(
+        &mut self,
+        index: usize,
+        _operations: &[Operation],
+        _race: &Race,
+        _judge: &Judge,
+        observation: &Observation,
+    ) {
+        self.note(index, observation);
+    }
+}
+
+impl Costs {
+    fn note(&mut self, index: usize, observation: &Observation) {
+        if observation.failure.is_none() {
+            self.steps.push((index, observation.instructions));
+        }
+    }
+}

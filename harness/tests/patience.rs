@@ -1,0 +1,111 @@
+//! Slow is not hanging: a kernel that takes long for each system call is not accused, and one that never
+//! comes back is, soon if its state repeats.
+//!
+//! The kernels are our own, changed in memory: each system call begins with a detour.
+
+use emulator::isa::assemble::{add_immediate, branch_not_zero};
+use faultline::guest::Guest;
+use faultline::guest::location::GuestFiles;
+use faultline::runner::{Outcome, Runner};
+use oracle::{Case, Clause, Dialect};
+use std::sync::Arc;
+
+const SERVICE: &str = "system_call::perform";
+/// A function of the kernel that no sound kernel calls, and that has room for the detour.
+const ROOM: &str = "panicking::panic_bounds_check";
+/// A register that a function may change.
+const COUNTER: usize = 31;
+const ZERO: usize = 0;
+/// What is spent before a kernel is suspected.
+const LATE: u64 = 8_000_000;
+
+const CASE: &str = "faultline 1\na: sbrk +2p\na: getpid\na: store8 heap[0] 7\n";
+
+/// `jal x0`
+fn jump(from: u64, to: u64) -> u32 {
+    let offset = to.wrapping_sub(from) as u32;
+    let bits = |high: u32, low: u32| (offset >> low) & ((1 << (high - low + 1)) - 1);
+    bits(20, 20) << 31 | bits(10, 1) << 21 | bits(11, 11) << 20 | bits(19, 12) << 12 | 0x6f
+}
+
+/// `lui`
+fn load_upper(register: usize, pages: u32) -> u32 {
+    pages << 12 | (register as u32) << 7 | 0x37
+}
+
+fn guest() -> Arc<Guest> {
+    let files = GuestFiles::find(None, None).unwrap_or_else(|error| panic!("{error}"));
+    faultline::boot(&files, Dialect::faultline()).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Runs the case on our kernel, of which each system call executes `detour` first.
+fn run(detour: &[u32]) -> Outcome {
+    let guest = guest();
+    let mut runner = Runner::new(&guest);
+    let start = |name| {
+        let is_start = |at: &u64| {
+            let function = guest.symbols.function(*at);
+            function.is_some_and(|(full, offset)| offset == 0 && full.ends_with(name))
+        };
+        let mut places = guest.symbols.extent().step_by(2);
+        places
+            .find(is_start)
+            .unwrap_or_else(|| panic!("no function {name}"))
+    };
+    let (service, room) = (start(SERVICE), start(ROOM));
+    let mut first = [0; 4];
+    let machine = runner.driver().machine();
+    machine.read_physical(service, &mut first).unwrap();
+    let mut code = detour.to_vec();
+    code.push(u32::from_le_bytes(first));
+    let back = room + 4 * code.len() as u64;
+    code.push(jump(back, service + 4));
+    let code: Vec<u8> = code.into_iter().flat_map(u32::to_le_bytes).collect();
+    runner.patch_kernel(room, &code);
+    runner.patch_kernel(service, &jump(service, room).to_le_bytes());
+    runner.run(&Case::parse(CASE).unwrap())
+}
+
+fn clause(outcome: &Outcome) -> Option<Clause> {
+    outcome.finding.as_ref().map(|finding| finding.clause)
+}
+
+#[test]
+fn a_slow_kernel_is_not_accused() {
+    let outcome = run(&[
+        // 10 million times.
+        load_upper(COUNTER, 10_000_000 >> 12),
+        add_immediate(COUNTER, COUNTER, -1),
+        branch_not_zero(COUNTER, -4),
+    ]);
+    assert_eq!(clause(&outcome), None, "{:?}", outcome.finding);
+    assert!(outcome.instructions > 4 * LATE);
+}
+
+#[test]
+fn a_kernel_that_repeats_itself_hangs_and_that_is_seen_soon() {
+    let outcome = run(&[
+        add_immediate(COUNTER, ZERO, 2),
+        add_immediate(COUNTER, COUNTER, -1),
+        branch_not_zero(COUNTER, -8),
+        add_immediate(COUNTER, ZERO, 1),
+        branch_not_zero(COUNTER, -16),
+    ]);
+    assert_eq!(clause(&outcome), Some(Clause::EndsInTime));
+    assert!(
+        outcome.instructions < LATE + LATE / 4,
+        "{}",
+        outcome.instructions
+    );
+}
+
+#[test]
+fn a_kernel_that_counts_for_ever_hangs() {
+    let outcome = run(&[
+        add_immediate(COUNTER, COUNTER, 1),
+        // The counter is never zero within the limit.
+        branch_not_zero(COUNTER, -4),
+    ]);
+    assert_eq!(clause(&outcome), Some(Clause::EndsInTime));
+    assert!(outcome.instructions > 8 * LATE);
+}
