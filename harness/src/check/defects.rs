@@ -13,7 +13,6 @@ use oracle::dialect::Defect;
 use oracle::{Dialect, Finding};
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
 
 /// The most executions that go into the proof that a defect needs each operation of its case.
 const MINIMISE_EXECUTIONS: u64 = 200;
@@ -130,34 +129,40 @@ impl Defects {
     /// A file cannot be written.
     pub fn rows(self, guest: &Guest, folder: &Path) -> io::Result<Vec<Row>> {
         let Defects { followed, seen, .. } = self;
+        // By the right answers no case becomes smaller by what another defect lets happen.
+        let mut runner = Runner::new(&guest.speaking(followed.mended()));
         let rows = seen.into_iter().map(|(defect, finding)| {
-            // The case does not excuse this defect, so that it shows it until the kernel is mended.
+            // The file does not excuse this defect, so that it shows it until the kernel is mended.
             let guest = guest.speaking(defect.mended_in(&followed));
-            row(&guest, &defect, finding, folder)
+            let to = Destination::new(folder.to_owned(), &guest);
+            row(&mut runner, &defect, finding, &to)
         });
         rows.collect()
     }
 }
 
-fn row(guest: &Arc<Guest>, defect: &Defect, finding: Finding, folder: &Path) -> io::Result<Row> {
+fn row(
+    runner: &mut Runner,
+    defect: &Defect,
+    finding: Finding,
+    to: &Destination,
+) -> io::Result<Row> {
     let discovery = Discovery {
         name: Name::of(&finding, None),
         finding,
         avoided: Vec::new(),
     };
-    let mut runner = Runner::new(guest);
     let report = Report::make(
-        &mut runner,
+        runner,
         &defect.case(),
         discovery,
         MINIMISE_EXECUTIONS,
         Explaining::Always,
     );
-    let to = Destination::new(folder.to_owned(), guest);
     let origin = format!("the question about {}", defect.field);
     let name = format!("defect-{}", defect.field.replace(['.', '_'], "-"));
     let found = Found {
-        path: finding_file::write_as(&name, &report, &to, &origin)?,
+        path: finding_file::write_as(&name, &report, to, &origin)?,
         report,
         origin,
         executions: 0,
