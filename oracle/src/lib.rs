@@ -34,9 +34,9 @@ pub use files::{FileNode, Files};
 pub use generation::Profile;
 pub use judge::{
     Action, BiteMeter, Bucket, Clause, DiskContent, End, Event, Extent, Failure, Fate, Finding,
-    FrameKind, Judge, Miscount, Mismatch, Nap, Observation, PageFlags, PageMapping, Race, Severity,
-    Situation, Spoiled, Step, Turn, TurnEnd, UserTrap, Verdict, bucket, describe, describe_race,
-    describe_racer, describe_turn,
+    FrameKind, Judge, Miscount, Mismatch, Nap, Observation, PageFlags, PageMapping, Race,
+    RefusedStore, Severity, Situation, Spoiled, Step, Turn, TurnEnd, UserTrap, Verdict, bucket,
+    describe, describe_race, describe_racer, describe_turn,
 };
 pub use layout::{InitialMemory, Layout, Permissions, Segment};
 pub use model::{PageState, ProcessState};

@@ -3,7 +3,7 @@
 use oracle::generation::generate;
 use oracle::{
     Dialect, End, Event, Failure, FrameKind, Judge, Nap, Observation, PageFlags, PageMapping,
-    Process, ProcessState, Profile, Setting, UserTrap, bucket, describe,
+    Process, ProcessState, Profile, RefusedStore, Setting, UserTrap, bucket, describe,
 };
 use proptest::prelude::{
     Just, Strategy, any, prop, prop_assert, prop_assert_eq, prop_oneof, proptest,
@@ -61,6 +61,18 @@ fn mapping() -> impl Strategy<Value = PageMapping> {
     )
 }
 
+fn refused_store(events: &[Event]) -> Option<RefusedStore> {
+    let store = |event: &Event| match *event {
+        Event::Returned { process, value } => Some(RefusedStore {
+            process,
+            holders_before: value as u16,
+            holders: (value >> 16) as u16,
+        }),
+        _ => None,
+    };
+    events.iter().find_map(store)
+}
+
 fn observation() -> impl Strategy<Value = Observation> {
     (
         prop::collection::vec(event(), 0..5),
@@ -71,7 +83,7 @@ fn observation() -> impl Strategy<Value = Observation> {
     )
         .prop_map(
             |(events, out_of_frames, frames, mappings, failure)| Observation {
-                refused_to_last_holder: out_of_frames && events.len() % 2 == 0,
+                refused_store: refused_store(&events),
                 turns: Vec::new(),
                 events,
                 failure,

@@ -25,7 +25,7 @@ use crate::guest::{Guest, HARTS, panic_line};
 use conflicts::Meeting;
 use emulator::isa::csr;
 use emulator::{Exit, Machine};
-use oracle::{Event, Failure, Process, Turn};
+use oracle::{Event, Failure, Process, RefusedStore, Turn};
 use patience::Patience;
 use record::Record;
 use scarcity::Scarcity;
@@ -64,8 +64,11 @@ pub struct Driver {
     turns: Vec<Turn>,
     /// Whether the free list was seen empty in the current step.
     out_of_frames: bool,
-    /// Whether the first frame refused in the current step was for a store that needed none.
-    refused_to_last_holder: bool,
+    /// A store of the current step that was refused a frame to copy its page to.
+    refused_store: Option<RefusedStore>,
+    /// The frames that the operations of the current race store to, and how many held each when
+    /// the race began.
+    holders_before: Vec<(u64, u16)>,
     /// Whether a fork has failed since the case began.
     fork_failed: bool,
     /// How often the canaries of a seeded bug were passed since the case began.
@@ -128,7 +131,8 @@ impl Driver {
             events: Vec::new(),
             turns: Vec::new(),
             out_of_frames: false,
-            refused_to_last_holder: false,
+            refused_store: None,
+            holders_before: Vec::new(),
             fork_failed: false,
             canary: Canary::default(),
             console: Vec::new(),
@@ -155,7 +159,8 @@ impl Driver {
         self.was_late = false;
         self.events.clear();
         self.out_of_frames = false;
-        self.refused_to_last_holder = false;
+        self.refused_store = None;
+        self.holders_before.clear();
         self.fork_failed = false;
         self.canary = Canary::default();
         self.console.clear();

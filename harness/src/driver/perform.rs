@@ -29,7 +29,8 @@ impl Driver {
         self.events.clear();
         self.turns.clear();
         self.out_of_frames = false;
-        self.refused_to_last_holder = false;
+        self.refused_store = None;
+        self.holders_before.clear();
         self.console_mark = self.console.len();
         self.disk_was_used();
         let instructions_before = self.machine.retired();
@@ -45,7 +46,7 @@ impl Driver {
         observation.turns.clear();
         observation.turns.append(&mut self.turns);
         observation.out_of_frames = self.out_of_frames;
-        observation.refused_to_last_holder = self.refused_to_last_holder;
+        observation.refused_store = self.refused_store;
         observation.frames = frames_before.zip(self.free_frames());
         observation.instructions = self.machine.retired() - instructions_before;
     }

@@ -88,6 +88,7 @@ impl Driver {
             })
             .collect();
         let contest = self.place(race, &racers)?;
+        self.count_holders(race);
         let unfinished = self.contend(race, contest)?;
         // A process that has not reported may act in the first round, and end or wake others unseen.
         let more = if unfinished { ROUNDS_FOR_REST } else { 0 };

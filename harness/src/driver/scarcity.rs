@@ -4,9 +4,11 @@
 
 use super::Driver;
 use crate::guest::frames::{FRAME_BYTES, Hidden};
+use crate::guest::processes::{Slot, State};
 use emulator::isa::cause::STORE_PAGE_FAULT;
 use emulator::isa::page_table::USER;
 use emulator::isa::register::{A0, RA};
+use oracle::{Action, Race, RefusedStore};
 
 /// What a case withholds from the kernel.
 #[derive(Clone, Copy, Debug, Default)]
@@ -96,8 +98,7 @@ impl Driver {
         }
         let refused = requests.is_refusal(pc);
         if refused && self.refusal_is_due(hart) {
-            // Later refusals may be another process's.
-            self.refused_to_last_holder |= !self.out_of_frames && self.stores_to_own_frame(hart);
+            self.note_refused_store(hart);
             self.out_of_frames = true;
         }
         if refused && !asks {
@@ -106,19 +107,56 @@ impl Driver {
         asks || refused
     }
 
-    /// Whether the process there entered the kernel by a store to a mapped page whose frame no other
-    /// process holds: such a store needs no frame. The trap says in whose memory: in a
-    /// race it need not be the process that was last seen on that hart.
-    fn stores_to_own_frame(&self, hart: usize) -> bool {
+    /// Notes how many hold the frame of the page that the process there stores to, if a store to a
+    /// mapped page has brought it into the kernel. The trap says in whose memory: in a race it need
+    /// not be the process that was last seen on that hart.
+    fn note_refused_store(&mut self, hart: usize) {
+        if self.refused_store.is_some_and(|store| store.needs_none()) {
+            return;
+        }
         let trap = self.machine.last_user_trap(hart);
         let Some(trap) = trap.filter(|trap| trap.cause == STORE_PAGE_FAULT) else {
-            return false;
+            return;
         };
-        let page = self.machine.translate(trap.satp, trap.value);
-        page.is_some_and(|page| {
-            let frame = page.physical & !(FRAME_BYTES - 1);
-            page.pte & USER != 0 && self.sharers(frame) == Some(1)
-        })
+        let acts = |slot: &Slot| {
+            let entry = self.processes.get(*slot);
+            entry.state == State::Acting && entry.satp == trap.satp
+        };
+        let acting = self.processes.slots().find(acts);
+        let Some(process) = acting.and_then(Slot::process) else {
+            return;
+        };
+        let Some((frame, holders)) = self.holders_of(trap.satp, trap.value) else {
+            return;
+        };
+        let mut before = self.holders_before.iter();
+        let before = before.find(|(known, _)| *known == frame);
+        self.refused_store = Some(RefusedStore {
+            process,
+            holders_before: before.map_or(holders, |(_, holders)| *holders),
+            holders,
+        });
+    }
+
+    /// The frame that the program finds at a virtual address, and how many hold it.
+    fn holders_of(&self, satp: u64, address: u64) -> Option<(u64, u16)> {
+        let page = self.machine.translate(satp, address)?;
+        let frame = page.physical & !(FRAME_BYTES - 1);
+        let holders = self.sharers(frame).filter(|_| page.pte & USER != 0)?;
+        Some((frame, holders))
+    }
+
+    /// Notes how many hold each frame that the programs of a race are about to store to.
+    pub(super) fn count_holders(&mut self, race: &Race) {
+        for step in &race.steps {
+            let Some(slot) = Slot::of(step.process) else {
+                continue;
+            };
+            let satp = self.processes.get(slot).satp;
+            for address in stored_pages(&step.action) {
+                self.holders_before.extend(self.holders_of(satp, address));
+            }
+        }
     }
 
     /// Whether there are fewer frames than the kernel was asked for.
@@ -174,5 +212,33 @@ impl Driver {
         if let Some(accounts) = self.guest.accounts {
             accounts.restore(&mut self.machine, refusal.hidden);
         }
+    }
+}
+
+/// An address in each page that the program itself stores to.
+fn stored_pages(action: &Action) -> Vec<u64> {
+    let ends = |address: u64, bytes: u64| vec![address, address.wrapping_add(bytes - 1)];
+    match *action {
+        Action::Store { address, width, .. } => ends(address, width.bytes()),
+        // It is shorter than a page.
+        Action::StoreString { address, text, .. } => ends(address, text.bytes().len() as u64 + 1),
+        Action::Touch {
+            address,
+            stride,
+            count,
+            write: true,
+        } => {
+            let steps = 0..count;
+            let places = steps.map(|step| address.wrapping_add(step.wrapping_mul(stride)));
+            places.collect()
+        }
+        Action::Touch { write: false, .. }
+        | Action::SystemCall { .. }
+        | Action::Load { .. }
+        | Action::Fetch { .. }
+        | Action::Yield
+        | Action::LeaveFrames(_)
+        | Action::FailFrame(_)
+        | Action::Nothing => Vec::new(),
     }
 }

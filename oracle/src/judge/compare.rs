@@ -3,7 +3,9 @@
 
 use super::feature::feature;
 use super::words;
-use super::{Clause, Event, Failure, Finding, Judge, Mismatch, Observation, Planned, Step};
+use super::{
+    Clause, Event, Failure, Finding, Judge, Mismatch, Observation, Planned, RefusedStore, Step,
+};
 use crate::case::{Family, Kind, Process};
 use crate::model::{Answer, Death, FAILED, Outcome, ProcessState, Reply, Witness};
 
@@ -215,7 +217,7 @@ impl Judge {
     /// A process that had to come back did not.
     fn vanished(&self, process: Process, expected: String, witness: &Witness) -> Finding {
         if witness.killed(process) {
-            let why = if witness.refused_to_last_holder {
+            let why = if witness.refused_needlessly == Some(process) {
                 "because no frame was free, although no other process holds the page's frame: no copy is needed"
             } else if witness.out_of_frames {
                 "although the frame was refused to another process"
@@ -433,7 +435,8 @@ fn is_start(event: &Event, whose: Process) -> bool {
 /// What was seen of each process.
 pub(super) fn witness(observation: &Observation) -> Witness {
     let mut witness = Witness::observed(observation.out_of_frames);
-    witness.refused_to_last_holder = observation.refused_to_last_holder;
+    let needless = observation.refused_store.filter(RefusedStore::needs_none);
+    witness.refused_needlessly = needless.map(|store| store.process);
     for event in &observation.events {
         match *event {
             Event::Returned { process, value }
@@ -450,7 +453,21 @@ pub(super) fn witness(observation: &Observation) -> Witness {
             _ => {}
         }
     }
+    note_absence(observation, &mut witness);
     witness
+}
+
+/// Whoever does not answer a roll call is asleep, or dead: a sleeper that found no frame when it woke
+/// may have been killed, and nobody was watching it.
+fn note_absence(observation: &Observation, witness: &mut Witness) {
+    let answers = |process| observation.events.contains(&Event::Appeared { process });
+    // Silence is followed by a roll call too, which perhaps nobody answers.
+    let is_call = |event: &Event| matches!(event, Event::Appeared { .. } | Event::Silent { .. });
+    if observation.events.iter().any(is_call) {
+        for process in Process::all().filter(|process| !answers(*process)) {
+            witness.saw_absence(process);
+        }
+    }
 }
 
 /// The part of a panic's text that distinguishes it from other panics.

@@ -41,7 +41,7 @@ pub use meter::BiteMeter;
 pub use mismatch::{Mismatch, Spoiled};
 pub use observation::{
     DiskContent, End, Event, Failure, FrameKind, Miscount, Nap, Observation, PageFlags,
-    PageMapping, Turn, TurnEnd, UserTrap,
+    PageMapping, RefusedStore, Turn, TurnEnd, UserTrap,
 };
 pub use race::Race;
 pub use severity::Severity;

@@ -15,9 +15,8 @@ pub struct Observation {
     pub stopped_in: Option<Box<str>>,
     /// Whether the free list was seen empty, from outside, when the kernel refused a frame.
     pub out_of_frames: bool,
-    /// Whether the first frame that was refused was for a store to a mapped page whose frame no one
-    /// else held, by the kernel's own count: it needed none.
-    pub refused_to_last_holder: bool,
+    /// A store to a mapped page for which the kernel was refused a frame, if that was seen.
+    pub refused_store: Option<RefusedStore>,
     /// Free frames before and after the step.
     pub frames: Option<(u64, u64)>,
     /// Every valid leaf of the page tables of the processes named in it; at least of the step's
@@ -27,6 +26,26 @@ pub struct Observation {
     pub instructions: u64,
     /// In a race: which hart ran when, in order.
     pub turns: Vec<Turn>,
+}
+
+/// A store to a mapped page, for which the kernel was refused a frame to copy it to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RefusedStore {
+    /// Whose.
+    pub process: Process,
+    /// How many held the page's frame when the step or the race began, by the kernel's own count.
+    pub holders_before: u16,
+    /// How many held it when the kernel was refused the other frame.
+    pub holders: u16,
+}
+
+impl RefusedStore {
+    /// Whether the store needed no frame, in whichever order the operations of a race took effect:
+    /// the other holders may have let go between the kernel's look and its request. A frame with one
+    /// holder keeps it, because only a holder can share it.
+    pub fn needs_none(&self) -> bool {
+        self.holders_before <= 1 && self.holders <= 1
+    }
 }
 
 /// A stretch of a race in which one hart ran.

@@ -142,7 +142,7 @@ impl Model {
             self.reply(process, Outcome::Dies(Death::ForbiddenAccess));
             return false;
         }
-        let needless = witness.refused_to_last_holder && process == self.actor;
+        let needless = witness.refused_needlessly == Some(process);
         let excused = witness.excused_silence(process) && !needless;
         if excused && space.may_need_frame(address, length, access) {
             self.dies_out_of_frames(process);

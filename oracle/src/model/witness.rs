@@ -14,8 +14,8 @@ pub struct Witness {
     killed: [bool; Process::COUNT],
     /// Whether the free list was seen empty when a frame was refused.
     pub out_of_frames: bool,
-    /// Whether that was for a store of the acting process that needed none.
-    pub refused_to_last_holder: bool,
+    /// The process that was refused one for a store that needed none.
+    pub refused_needlessly: Option<Process>,
     /// Whether there is an observation at all: without one the model predicts the ideal.
     observed: bool,
 }
@@ -44,6 +44,11 @@ impl Witness {
     pub fn saw_silence(&mut self, process: Process, killed: bool) {
         self.silent[process.index()] = true;
         self.killed[process.index()] = killed;
+    }
+
+    /// `process` asks for nothing when all that are ready do.
+    pub fn saw_absence(&mut self, process: Process) {
+        self.silent[process.index()] = true;
     }
 
     /// Whether the kernel said that it killed `process`.

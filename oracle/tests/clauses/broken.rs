@@ -6,7 +6,9 @@ use crate::tamper::{
     with_end, with_last, with_pages,
 };
 use oracle::judge::Clause;
-use oracle::{Event, Failure, FrameKind, Miscount, Nap, PageFlags, PageMapping, Process};
+use oracle::{
+    Event, Failure, FrameKind, Miscount, Nap, PageFlags, PageMapping, Process, RefusedStore,
+};
 
 /// Every clause, with cases in which a kernel breaks it. The first of a clause is its example in
 /// `docs/clauses.md`.
@@ -351,7 +353,11 @@ pub(crate) fn broken() -> Vec<(Clause, Caught)> {
                 |seen| {
                     falls_silent(true)(seen);
                     seen.out_of_frames = true;
-                    seen.refused_to_last_holder = true;
+                    seen.refused_store = Some(RefusedStore {
+                        process: A,
+                        holders_before: 1,
+                        holders: 1,
+                    });
                 },
             ),
         ),

@@ -15,7 +15,8 @@ pub(crate) const FIRST_PID: u64 = 3;
 pub(crate) struct Liberties(pub(crate) u64);
 
 impl Liberties {
-    fn below(&mut self, count: u64) -> u64 {
+    /// A number below `count`.
+    pub(crate) fn below(&mut self, count: u64) -> u64 {
         self.0 = self.0.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1);
         (self.0 >> 33) % count
     }
@@ -37,6 +38,28 @@ pub(crate) struct Honest;
 
 impl Tamper for Honest {}
 
+/// A kernel without machine code: what it says of itself is what the judge sees.
+pub(crate) trait Kernel {
+    /// What has become of the processes so far.
+    fn model(&self) -> &Model;
+    /// Performs the operation numbered `index`.
+    fn perform(
+        &mut self,
+        index: usize,
+        operation: &Operation,
+        step: &Step,
+        judge: &Judge,
+    ) -> Observation;
+    /// Performs as many of `operations`, from the one numbered `first` on, as `race` has steps.
+    fn race(
+        &mut self,
+        first: usize,
+        operations: &[Operation],
+        race: &Race,
+        judge: &Judge,
+    ) -> Observation;
+}
+
 /// Runs `case` on the perfect driver and judges it.
 pub(crate) fn run(
     dialect: &Dialect,
@@ -56,16 +79,19 @@ pub(crate) fn run_as(
     tamper: &mut impl Tamper,
 ) -> (Result<(), Finding>, BiteMeter) {
     let mut judge = Judge::new(judged_by, &Setting::nominal(judged_by, FIRST_PID));
-    let model = Model::new(kernel, &Setting::nominal(kernel, FIRST_PID));
-    let result = drive(&mut judge, model, case, liberties, tamper);
+    let mut kernel = Perfect {
+        model: Model::new(kernel, &Setting::nominal(kernel, FIRST_PID)),
+        liberties,
+    };
+    let result = drive(&mut judge, &mut kernel, case, tamper);
     (result, judge.meter())
 }
 
-fn drive(
+/// Runs `case` on `kernel` and judges it.
+pub(crate) fn drive(
     judge: &mut Judge,
-    mut model: Model,
+    kernel: &mut impl Kernel,
     case: &Case,
-    mut liberties: Liberties,
     tamper: &mut impl Tamper,
 ) -> Result<(), Finding> {
     let operations = &case.operations[..];
@@ -74,8 +100,7 @@ fn drive(
         let index = next;
         if let Some(race) = judge.plan_race(&operations[index..]) {
             next += 1 + race.steps.len();
-            let mut observation =
-                observe_race(&mut model, index + 1, operations, &race, &mut liberties);
+            let mut observation = kernel.race(index + 1, operations, &race, judge);
             assert_eq!(judge.race_expectations(&race).len(), race.steps.len());
             tamper.race(index, race.steps.len());
             tamper.step(index, judge, &mut observation);
@@ -87,7 +112,7 @@ fn drive(
             continue;
         };
         assert!(!judge.expectation().is_empty());
-        let mut observation = observe(&mut model, index, operation, &step, &mut liberties);
+        let mut observation = kernel.perform(index, operation, &step, judge);
         assert!(!oracle::describe(&step, &observation).is_empty() || is_quiet(&operation.call));
         tamper.step(index, judge, &mut observation);
         judge.observe(&step, &observation)?;
@@ -98,6 +123,7 @@ fn drive(
                 .is_some_and(|feature| *feature < 8192)
         );
     }
+    let model = kernel.model();
     let mut end = End {
         all_reaped: true,
         frames: Some((1000, 1000)),
@@ -160,50 +186,75 @@ fn liberty(
     granted.then_some(witness)
 }
 
-/// The operations from `first` on, as many as race, one after another: in the order of the case, or
-/// in any other.
-fn observe_race(
-    model: &mut Model,
-    first: usize,
-    operations: &[Operation],
-    race: &Race,
-    liberties: &mut Liberties,
-) -> Observation {
-    let mut order: Vec<usize> = (0..race.steps.len()).collect();
-    if liberties.0 != 0 {
-        order.rotate_left(liberties.below(3) as usize % race.steps.len());
-        let last = order.len() - 1;
-        order.swap(last, liberties.below(race.steps.len() as u64) as usize);
-    }
-    let mut seen = Observation::default();
-    for at in order {
-        let (index, operation) = (first + at, &operations[first + at]);
-        if model.applies(operation) {
-            let step = &race.steps[at];
-            let alone = observe(model, index, operation, step, &mut Liberties(0));
-            seen.events.extend(alone.events);
-        }
-    }
-    seen.events
-        .retain(|event| !matches!(event, Event::Appeared { .. }));
-    seen.events.extend(appeared(model));
-    seen
+/// The perfect driver: whatever the model predicts happens, with legal liberties.
+struct Perfect {
+    model: Model,
+    liberties: Liberties,
 }
 
-fn appeared(model: &Model) -> impl Iterator<Item = Event> + '_ {
+impl Kernel for Perfect {
+    fn model(&self) -> &Model {
+        &self.model
+    }
+
+    fn perform(
+        &mut self,
+        index: usize,
+        operation: &Operation,
+        step: &Step,
+        _: &Judge,
+    ) -> Observation {
+        let witness = liberty(&self.model, index, operation, &mut self.liberties);
+        let witness = witness.unwrap_or_else(Witness::ideal);
+        observe(&mut self.model, index, operation, step, &witness)
+    }
+
+    /// One after another: in the order of the case, or in any other.
+    fn race(
+        &mut self,
+        first: usize,
+        operations: &[Operation],
+        race: &Race,
+        _: &Judge,
+    ) -> Observation {
+        let Perfect { model, liberties } = self;
+        let mut order: Vec<usize> = (0..race.steps.len()).collect();
+        if liberties.0 != 0 {
+            order.rotate_left(liberties.below(3) as usize % race.steps.len());
+            let last = order.len() - 1;
+            order.swap(last, liberties.below(race.steps.len() as u64) as usize);
+        }
+        let mut seen = Observation::default();
+        for at in order {
+            let (index, operation) = (first + at, &operations[first + at]);
+            if model.applies(operation) {
+                let step = &race.steps[at];
+                let alone = observe(model, index, operation, step, &Witness::ideal());
+                seen.events.extend(alone.events);
+            }
+        }
+        seen.events
+            .retain(|event| !matches!(event, Event::Appeared { .. }));
+        seen.events.extend(appeared(model));
+        seen
+    }
+}
+
+/// Every process that is ready answers a roll call.
+pub(crate) fn appeared(model: &Model) -> impl Iterator<Item = Event> + '_ {
     let ready = Process::all().filter(|process| model.state_of(*process) == ProcessState::Ready);
     ready.map(|process| Event::Appeared { process })
 }
 
-fn observe(
+/// What is seen of an operation that `model` performs, with the liberties that `witness` tells of.
+pub(crate) fn observe(
     model: &mut Model,
     index: usize,
     operation: &Operation,
     step: &Step,
-    liberties: &mut Liberties,
+    witness: &Witness,
 ) -> Observation {
-    let witness = liberty(model, index, operation, liberties).unwrap_or_else(Witness::ideal);
-    model.perform(index, operation, &witness);
+    model.perform(index, operation, witness);
     let mut observation = Observation {
         out_of_frames: witness.out_of_frames,
         ..Observation::default()

@@ -1,14 +1,22 @@
 //! Laws of the judge: it never accuses a perfect kernel, whatever liberties that takes.
 
+mod scarce;
+#[path = "../support/mod.rs"]
 mod support;
 
+use oracle::case::Kind;
 use oracle::dialect::{
     BadBuffer, Bits, Bound, ExitStatus, SegmentPermissions, Tail, WithoutReader,
 };
 use oracle::generation::{self, generate};
-use oracle::{BiteMeter, Case, Dialect, Event, Judge, Observation, Profile};
+use oracle::{
+    BiteMeter, Call, Case, Dialect, Event, Finding, Judge, Observation, Operation, Order, Process,
+    Profile, Schedule, Setting,
+};
 use proptest::prelude::{ProptestConfig, any, prop, prop_assert, proptest};
-use support::{Honest, Liberties, Tamper, run};
+use scarce::{Count, ScarceKernel};
+use std::collections::BTreeSet;
+use support::{FIRST_PID, Honest, Liberties, Tamper, drive, run};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(3000))]
@@ -38,6 +46,12 @@ proptest! {
     }
 
     #[test]
+    fn running_out_of_frames_in_a_race_is_no_crime(seed: u64, length in 1u32..60, at in 0..Profile::COUNT) {
+        let (case, result, _) = run_short_of_frames(seed, length, Profile::ALL[at]);
+        prop_assert!(result.is_ok(), "{}\n{}", result.unwrap_err(), case);
+    }
+
+    #[test]
     fn every_dialect_has_its_perfect_kernel(seed: u64, liberties: u64, length in 1u32..60, at in 0..Profile::COUNT) {
         let case = generate(seed, length, Profile::ALL[at]);
         for dialect in [Dialect::xv6_2025(), of_old()] {
@@ -57,6 +71,128 @@ proptest! {
         prop_assert!(result.is_ok(), "{}\n{}", result.unwrap_err(), case);
         prop_assert!(meter.operations + meter.skipped == case.operations.len() as u64);
     }
+}
+
+/// Runs a generated case full of races on a kernel that runs out of frames in them.
+fn run_short_of_frames(
+    seed: u64,
+    length: u32,
+    profile: Profile,
+) -> (Case, Result<(), Finding>, Count) {
+    let case = racing(&generate(seed, length, profile), seed);
+    let (result, count) = run_scarce(&case, seed);
+    (case, result, count)
+}
+
+fn run_scarce(case: &Case, seed: u64) -> (Result<(), Finding>, Count) {
+    let dialect = Dialect::faultline();
+    let setting = Setting::nominal(&dialect, FIRST_PID);
+    let mut kernel = ScarceKernel::new(&dialect, &setting, seed);
+    let mut judge = Judge::new(&dialect, &setting);
+    let result = drive(&mut judge, &mut kernel, case, &mut Honest);
+    (result, kernel.count)
+}
+
+/// Generated cases rarely sleep in an operation whose page needs a frame.
+#[test]
+fn a_sleeper_may_find_no_frame_when_it_wakes() {
+    let start = "faultline 1\na: sbrk +9p\na: pipe heap[0]\na: b = fork\na: c = fork\n";
+    let race = "together 3 harts, order 1 2";
+    for (sleeper, others, kind) in [
+        (
+            "b: read 0 heap[5]+0xffc 8",
+            ["a: write 1 heap[0] 8", "c: getpid"],
+            Kind::Read,
+        ),
+        (
+            "a: wait heap[5]",
+            ["b: exit 3", "c: store1 heap[0] 1"],
+            Kind::Wait,
+        ),
+    ] {
+        let [one, other] = others;
+        let text = format!("{start}{sleeper}\n{race}\n{one}\n{other}\n");
+        let case = Case::parse(&text).unwrap();
+        let mut refused = 0;
+        for seed in 0..400 {
+            let (result, count) = run_scarce(&case, seed);
+            assert!(result.is_ok(), "{}\nseed {seed}", result.unwrap_err());
+            refused += count.sleepers.get(&kind).copied().unwrap_or(0);
+        }
+        assert!(refused > 50, "only {refused} of 400 in\n{text}");
+    }
+}
+
+/// In the order in which the store comes first it needs a frame; in the other it needs none.
+#[test]
+fn a_share_may_be_dropped_between_look_and_request() {
+    let text = "faultline 1\na: sbrk +4p\na: store1 heap[3] 0\na: b = fork\n\
+                together 2 harts, order 1 2\na: store1 heap[3] 0\nb: sbrk -1p\n";
+    let case = Case::parse(text).unwrap();
+    let mut left_alone = 0;
+    for seed in 0..400 {
+        let (result, count) = run_scarce(&case, seed);
+        assert!(result.is_ok(), "{}\nseed {seed}", result.unwrap_err());
+        left_alone += count.left_alone;
+    }
+    assert!(left_alone > 10, "only {left_alone} of 400");
+}
+
+#[test]
+fn every_kind_of_racer_is_refused_a_frame() {
+    let mut racers = BTreeSet::new();
+    for seed in 0..1000 {
+        let profile = Profile::ALL[seed as usize % Profile::COUNT];
+        let (_, _, count) = run_short_of_frames(seed, 40, profile);
+        racers.extend(count.racers.into_keys());
+    }
+    // The paths that `chdir` gets were stored just before, so they need no frame.
+    let expected = [
+        Kind::Sbrk,
+        Kind::Load,
+        Kind::Store,
+        Kind::Fetch,
+        Kind::TouchRead,
+        Kind::TouchWrite,
+        Kind::String,
+        Kind::Point,
+        Kind::Fork,
+        Kind::Wait,
+        Kind::Pipe,
+        Kind::Read,
+        Kind::Write,
+        Kind::Open,
+        Kind::Fstat,
+        Kind::Exec,
+    ];
+    let missing: Vec<Kind> = expected
+        .into_iter()
+        .filter(|kind| !racers.contains(kind))
+        .collect();
+    assert!(missing.is_empty(), "never refused a frame: {missing:?}");
+}
+
+/// The case, with a race begun wherever the next operations are of different processes.
+fn racing(case: &Case, seed: u64) -> Case {
+    let mut operations = Vec::new();
+    for (at, operation) in case.operations.iter().enumerate() {
+        let next = case.operations.get(at + 1);
+        let is_race = matches!(
+            operations.last(),
+            Some(Operation {
+                call: Call::Together { .. },
+                ..
+            })
+        );
+        if next.is_some_and(|next| next.process != operation.process) && !is_race {
+            let order = Order::from_code(seed as u8);
+            let schedule = Schedule::new(3, order, false, &[]);
+            operations.push(Operation::new(Process::FIRST, Call::Together { schedule }));
+        }
+        operations.push(*operation);
+    }
+    operations.truncate(Case::MAX_OPERATIONS);
+    Case { operations }
 }
 
 /// A kernel of 2020 whose authors have changed this and that.
