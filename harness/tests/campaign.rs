@@ -1,16 +1,18 @@
 //! `faultline campaign`: repeats exactly on any number of threads, resumes from its corpus, finds what is wrong with a broken
 //! kernel and nothing with ours.
 
+mod support;
+
 use faultline::guest::location::GuestFiles;
-use faultline::mutants::{Operator, sites};
+use faultline::mutants::Operator;
 use faultline::{Profile, case_file};
-use object::{Object, ObjectSegment};
 use oracle::generation::generate;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
+use support::broken_kernel;
 
 fn campaign(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_faultline"))
@@ -26,28 +28,6 @@ fn summary(output: &Output) -> Value {
 
 fn name(path: &Path) -> &str {
     path.to_str().unwrap()
-}
-
-/// Our kernel with the first instruction of that kind in `file` changed.
-fn broken_kernel(file: &str, function: &str, operator: Operator) -> Vec<u8> {
-    let mut elf = GuestFiles::find(None, None).unwrap().kernel;
-    let mutant = sites(&elf, &[file.to_owned()])
-        .unwrap()
-        .into_iter()
-        .find(|mutant| mutant.operator == operator && mutant.function.contains(function))
-        .unwrap();
-    let offset = object::File::parse(&*elf)
-        .unwrap()
-        .segments()
-        .find_map(|segment| {
-            let into = mutant.address.checked_sub(segment.address())?;
-            let (start, length) = segment.file_range();
-            (into < length).then_some((start + into) as usize)
-        })
-        .unwrap();
-    assert_eq!(elf[offset..offset + mutant.original.len()], mutant.original);
-    elf[offset..offset + mutant.changed.len()].copy_from_slice(&mutant.changed);
-    elf
 }
 
 /// A summary without what depends on the machine: time.

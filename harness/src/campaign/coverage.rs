@@ -62,9 +62,11 @@ impl Coverage {
         count(&self.edges)
     }
 
-    /// State features that some case had.
-    pub(super) fn features(&self) -> usize {
-        count(&self.features)
+    /// The numbers of the state features that some case had, in ascending order.
+    pub(super) fn features(&self) -> Vec<u16> {
+        let seen = self.features.iter().zip(0..);
+        seen.filter_map(|(seen, number)| (*seen != 0).then_some(number))
+            .collect()
     }
 }
 
@@ -128,7 +130,7 @@ mod tests {
         assert!(Coverage::holds(&third, &edges, &features));
         features[FEATURE_COUNTERS - 1] = 0;
         assert!(!Coverage::holds(&third, &edges, &features));
-        assert_eq!((coverage.edges(), coverage.features()), (1, 1));
+        assert_eq!((coverage.edges(), coverage.features().len()), (1, 1));
     }
 
     #[test]

@@ -66,6 +66,7 @@ pub fn run(
     if let Some(folder) = corpus {
         folder::write_effort(folder, &effort).map_err(|error| Broken::write(folder, error))?;
     }
+    let features = course.coverage.features();
     Ok(Summary {
         totals: course.totals,
         work: course.work,
@@ -73,7 +74,8 @@ pub fn run(
         seeds_left: course.seeds_left(),
         seconds,
         edges: course.coverage.edges(),
-        features: course.coverage.features(),
+        features: features.len(),
+        features_met: features,
         pool: course.pool.len(),
         pool_operations: course.pool.operations(),
         effort,

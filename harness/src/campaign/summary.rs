@@ -26,6 +26,9 @@ pub struct Summary {
     pub edges: usize,
     /// State features that some case had.
     pub features: usize,
+    /// Their numbers, in ascending order. Only cases count in which nothing was wrong.
+    #[serde(skip)]
+    pub features_met: Vec<u16>,
     /// Cases in the pool at the end.
     pub pool: usize,
     /// Operations of all of them.

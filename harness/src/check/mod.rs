@@ -1,24 +1,38 @@
 //! Checks a kernel that is not ours: finds out its dialect, fuzzes it, and puts the findings in order.
 
+mod baseline;
 pub mod defects;
+mod history;
 pub mod kernels;
 pub mod probe;
+mod recheck;
+mod replayer;
+
+pub use baseline::Baseline;
+pub use recheck::{Fixed, Recheck};
 
 use crate::boot::BootError;
 use crate::campaign::{self, Broken, Budget, EndedBy};
-use crate::fuzzing::{OpenError, Progress, Session, Totals};
+use crate::case_file::CaseFileError;
+use crate::fuzzing::{Alarm, OpenError, Progress, Session, Totals};
 use crate::guest::Guest;
 use crate::guest::location::GuestFiles;
+use crate::guest::origin::Origin;
 use crate::triage::operations::Service;
 use crate::triage::rows::{self, Row};
+use history::{History, OldRow};
 use oracle::dialect::Defect;
 use oracle::{Case, Dialect, Profile};
 use probe::Answer;
+use recheck::Earlier;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::{fs, io};
+
+/// The version of Faultline.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// How to check a kernel.
 #[derive(Clone, Debug)]
@@ -56,6 +70,9 @@ pub struct Checked {
     pub unchecked: Vec<&'static str>,
     /// What is wrong, the worst first.
     pub rows: Vec<Row>,
+    /// What has changed since the last check of this kernel, if there was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recheck: Option<Recheck>,
     /// What was run and compared.
     pub totals: Totals,
     /// Kernel edges that some case took.
@@ -76,6 +93,11 @@ pub struct Checked {
 }
 
 impl Checked {
+    /// The rows that count: those that are not in the baseline as well.
+    pub fn counted(&self) -> impl Iterator<Item = &Row> {
+        self.rows.iter().filter(|row| !row.is_in_baseline)
+    }
+
     /// Whether enough was done to say that nothing is wrong, if nothing was found.
     pub fn is_conclusive(&self) -> bool {
         self.not_reached.is_empty()
@@ -88,12 +110,18 @@ pub enum CheckError {
     /// It did not come up.
     #[error(transparent)]
     Boot(#[from] BootError),
-    /// The case of a defect cannot be written.
-    #[error("cannot write the case of a defect: {0}")]
+    /// What this check or an earlier one has left cannot be read or written.
+    #[error("cannot use the folder of findings: {0}")]
     Findings(#[from] io::Error),
     /// The campaign broke off.
     #[error("{0}")]
     Campaign(Broken),
+    /// A case of an earlier check cannot be read.
+    #[error("{0}; remove it or mend it, and check again")]
+    OldCase(#[from] CaseFileError),
+    /// Faultline itself cannot be trusted on this kernel.
+    #[error("{0}")]
+    Alarm(#[from] Alarm),
 }
 
 /// Boots `files`, and takes the kernel for one of `dialect`; without one, for what it says itself that it
@@ -151,6 +179,7 @@ pub fn check(
     let mut defects = defects::find(&guest, Defect::all());
     answers.append(&mut defects.answers);
     Arc::make_mut(&mut guest).set_dialect(defects.followed.clone());
+    let mut earlier = Earlier::replay(&guest, &plan.findings)?;
     let defect_rows = defects.rows(&guest, &plan.findings)?;
     let dialect_file = keep_dialect(&guest.dialect, &answers, &plan.findings).ok();
     let flags = flags(files, dialect_file.as_deref());
@@ -169,11 +198,27 @@ pub fn check(
     };
     let summary = campaign::run(&guest, &campaign, tell).map_err(CheckError::Campaign)?;
     let cases = summary.totals.executions;
-    let mut rows = rows::rows(summary.findings);
+    let mut findings = summary.findings;
+    if let Some(earlier) = &mut earlier {
+        findings.extend(earlier.unfound(&guest, &plan.findings, &findings)?);
+    }
+    let mut rows = rows::rows(findings);
     rows.extend(defect_rows);
     rows::sort(&mut rows);
+    rows::name_upstream(&mut rows, &guest.symbols);
+    let recheck = earlier.map(|earlier| earlier.compare(&guest, &plan.findings, &mut rows));
+    let recheck = recheck.transpose()?;
+    let history = History {
+        version: VERSION.to_owned(),
+        seed: plan.seed,
+        work: summary.work,
+        kernel: Origin::of(&guest).kernel,
+        rows: rows.iter().map(OldRow::of).collect(),
+        features: summary.features_met,
+    };
+    history.write(&plan.findings)?;
     Ok(Checked {
-        version: env!("CARGO_PKG_VERSION"),
+        version: VERSION,
         seed: plan.seed,
         work: summary.work,
         ended_by: summary.ended_by,
@@ -184,6 +229,7 @@ pub fn check(
         answers,
         unchecked: unchecked(&guest),
         rows,
+        recheck,
         totals: summary.totals,
         edges: summary.edges,
         seconds: summary.seconds,

@@ -1,18 +1,17 @@
 //! `faultline check`: finds what is wrong with a kernel that is not ours.
 
-use super::limits::{self, Limits};
+mod print;
+
+use super::limits::Limits;
 use super::parallel::{self, Threads, interrupt};
 use super::{Conclusion, Format, output};
-use faultline::campaign::EndedBy;
 use faultline::case_file;
 use faultline::check::kernels::{self, Candidate};
-use faultline::check::{Checked, Plan, check};
+use faultline::check::{Baseline, Checked, Plan, boot, check};
 use faultline::guest::location::GuestFiles;
-use faultline::triage::minimise::Minimality;
-use faultline::triage::rows::Row;
-use faultline::triage::{Found, finding_file};
+use faultline::triage::finding_file;
 use indicatif::ProgressBar;
-use oracle::{Dialect, Severity};
+use oracle::Dialect;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -41,6 +40,9 @@ pub(crate) struct Arguments {
     /// How the kernel may differ: `faultline`, `xv6-2025`, or a TOML file [default: found out by probing]
     #[arg(long, value_name = "NAME|FILE")]
     dialect: Option<PathBuf>,
+    /// The built tree that was handed out: what its kernel shows too is listed apart, and does not count
+    #[arg(long, value_name = "TREE")]
+    baseline: Option<PathBuf>,
     #[command(flatten)]
     limits: Limits,
     /// More cases to start from, besides the built-in seeds
@@ -75,6 +77,7 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
     let candidates = candidates(arguments)?;
     let pool = arguments.threads.start()?;
     let plan = plan(arguments, pool.current_num_threads())?;
+    let baseline = arguments.baseline.as_deref().map(baseline).transpose()?;
     let progress = parallel::line();
     let several = candidates.len() > 1;
     let mut reports = Vec::new();
@@ -83,7 +86,7 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
             findings: plan.findings.join(&candidate.name),
             ..plan.clone()
         };
-        let told = pool.install(|| check_one(&candidate, &plan, &progress));
+        let told = pool.install(|| check_one(&candidate, &plan, baseline.as_ref(), &progress));
         let (checked, error) = match told {
             Ok(checked) => (Some(checked), None),
             // If there are other kernels, one that does not boot becomes a row of the table.
@@ -96,13 +99,13 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
             error,
         };
         if arguments.format == Format::Text {
-            progress.suspend(|| print(&report));
+            progress.suspend(|| print::print(&report));
         }
         reports.push(report);
     }
     progress.finish_and_clear();
     match arguments.format {
-        Format::Text if several => print_table(&reports),
+        Format::Text if several => print::print_table(&reports),
         Format::Text => {}
         Format::Json => output::print_json(&reports)?,
     }
@@ -111,7 +114,7 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
 
 fn conclusion(reports: &[Report]) -> Conclusion {
     let found = |report: &Report| match &report.checked {
-        Some(checked) => !checked.rows.is_empty(),
+        Some(checked) => checked.counted().next().is_some(),
         None => true,
     };
     let checked = reports.iter().filter_map(|report| report.checked.as_ref());
@@ -176,171 +179,40 @@ fn plan(arguments: &Arguments, jobs: usize) -> miette::Result<Plan> {
 fn check_one(
     candidate: &Candidate,
     plan: &Plan,
+    baseline: Option<&Baseline>,
     progress: &ProgressBar,
 ) -> miette::Result<Checked> {
-    let files = GuestFiles::find(Some(&candidate.kernel), Some(&candidate.file_system))
-        .map_err(|error| miette::miette!("{error}"))?;
+    let files = files(candidate)?;
     let told = check(&files, plan, |far| {
         if !progress.is_hidden() {
             progress.set_message(format!("{}: {}", candidate.name, far.line()));
         }
     });
-    told.map_err(|error| miette::miette!("{}: {error}", candidate.kernel.display()))
+    let compared = told.and_then(|mut checked| {
+        if let Some(baseline) = baseline {
+            baseline.compare(&mut checked)?;
+        }
+        Ok(checked)
+    });
+    compared.map_err(|error| miette::miette!("{}: {error}", candidate.kernel.display()))
 }
 
-fn print(report: &Report) {
-    println!("== {}", report.kernel.kernel.display());
-    let Some(checked) = &report.checked else {
-        println!("{}\n", report.error.as_deref().unwrap_or_default());
-        return;
+fn files(candidate: &Candidate) -> miette::Result<GuestFiles> {
+    GuestFiles::find(Some(&candidate.kernel), Some(&candidate.file_system))
+        .map_err(|error| miette::miette!("{error}"))
+}
+
+/// Boots the kernel of the tree that was handed out, and finds out its dialect.
+fn baseline(tree: &Path) -> miette::Result<Baseline> {
+    let found = kernels::find(tree).map_err(|error| miette::miette!("{error}"))?;
+    let [candidate] = &found[..] else {
+        miette::bail!(
+            "the baseline {} holds {} kernels: name one built tree",
+            tree.display(),
+            found.len()
+        );
     };
-    for answer in &checked.answers {
-        println!("   {answer}");
-    }
-    for what in &checked.unchecked {
-        println!("   not checked: {what}");
-    }
-    println!(
-        "   {} executions in {:.0} s, {} answers compared, {} kernel edges",
-        checked.totals.executions, checked.seconds, checked.totals.meter.compared, checked.edges
-    );
-    print_work(checked);
-    match checked.rows.len() {
-        0 if !checked.is_conclusive() => {
-            println!("   inconclusive: too little was done to say that nothing is wrong")
-        }
-        0 => println!("   nothing wrong was found"),
-        1 => println!("   1 thing is wrong"),
-        count => println!("   {count} things are wrong, the worst first"),
-    }
-    for (at, row) in checked.rows.iter().enumerate() {
-        print_row(at + 1, row);
-    }
-    if let Some(row) = checked.rows.first() {
-        print_commands(row);
-    }
-    println!();
+    let guest = boot(&files(candidate)?, None, None)
+        .map_err(|error| miette::miette!("the baseline {}: {error}", tree.display()))?;
+    Ok(Baseline::new(guest))
 }
-
-/// Prints what repeats this check, and what it did not reach.
-fn print_work(checked: &Checked) {
-    let again = format!(
-        "--work {} --seed {}",
-        limits::millions(checked.work),
-        checked.seed
-    );
-    let version = checked.version;
-    match checked.ended_by {
-        EndedBy::Time => println!(
-            "   --seconds ended the check; to repeat it anywhere: {again} (faultline {version})"
-        ),
-        EndedBy::Interrupt => println!("   interrupted"),
-        EndedBy::Budget | EndedBy::Finding => {
-            println!("   to repeat it anywhere: {again} (faultline {version})");
-        }
-    }
-    for what in &checked.not_reached {
-        println!("   not reached: {what}");
-    }
-}
-
-/// Prints commands for the next steps, to copy and paste.
-fn print_commands(row: &Row) {
-    let case = row.shortest.path.display();
-    println!("\n   step by step:     faultline trace {case}");
-    println!("   why each line:    faultline minimise {case}");
-    println!("   without a fuzzer: faultline export {case} --c");
-}
-
-fn print_row(number: usize, row: &Row) {
-    let Found { path, report, .. } = &row.shortest;
-    let page = row
-        .page
-        .map_or(String::new(), |page| format!(" ({} page)", page.word()));
-    println!("\n{number}. {}: {}", row.severity, row.wrong);
-    println!("   rule:     {}{page}", row.clause);
-    if !row.operations.is_empty() {
-        println!("   shown by: {}", row.operations.join(", "));
-    }
-    println!("   expected: {}", report.finding.expected);
-    println!("   seen:     {}", report.seen());
-    if let Some(place) = report.explanation.place() {
-        println!("   in:       {place}");
-    }
-    if let Some(defect) = &row.defect {
-        println!("   source:   {}", defect.source);
-    }
-    if let Some(why) = row.doubt {
-        println!("   questionable: {why}");
-    }
-    let as_found = match report.minimised.minimality {
-        Minimality::Proved => "",
-        Minimality::BudgetSpent => ", perhaps not minimal",
-    };
-    println!(
-        "   {} (after {} executions{as_found}):",
-        path.display(),
-        row.executions
-    );
-    for (line, times) in repeated(report.case().to_string().lines()) {
-        match times {
-            1 => println!("     {line}"),
-            _ => println!("     {line}  ({times} times)"),
-        }
-    }
-}
-
-/// Each line, with how often it occurs in a row.
-fn repeated<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<(&'a str, usize)> {
-    let mut repeated: Vec<(&str, usize)> = Vec::new();
-    for line in lines {
-        match repeated.last_mut() {
-            Some((last, times)) if *last == line => *times += 1,
-            _ => repeated.push((line, 1)),
-        }
-    }
-    repeated
-}
-
-/// Prints one line for each kernel: the number of rows of each severity, or why it does not run.
-fn print_table(reports: &[Report]) {
-    let names = reports.iter().map(|report| report.kernel.name.len());
-    let width = names.max().unwrap_or(0).clamp(6, LONGEST_NAME);
-    let heads = Severity::ALL.map(|severity| severity.short());
-    let head = heads.map(|head| format!("{head:>9}")).join(" ");
-    println!("{:<width$} {head}  worst", "kernel");
-    for report in reports {
-        let name: String = report.kernel.name.chars().take(width).collect();
-        let line = match (&report.checked, &report.error) {
-            (Some(checked), _) => counts(checked),
-            (None, error) => {
-                let error = error.as_deref().unwrap_or_default();
-                let first = error.lines().next().unwrap_or_default();
-                format!("does not run: {first}")
-            }
-        };
-        let line: String = format!("{name:<width$} {line}")
-            .chars()
-            .take(LINE)
-            .collect();
-        println!("{line}");
-    }
-}
-
-/// The number of rows of each severity, and the worst row.
-fn counts(checked: &Checked) -> String {
-    let rows = &checked.rows;
-    let count = |severity| rows.iter().filter(|row| row.severity == severity).count();
-    let counts = Severity::ALL.map(|severity| format!("{:>9}", count(severity)));
-    let none = if checked.is_conclusive() {
-        "nothing wrong"
-    } else {
-        "inconclusive: too little was done"
-    };
-    let worst = rows.first().map_or(none, |row| row.wrong);
-    format!("{}  {worst}", counts.join(" "))
-}
-
-/// The most characters of a line, and of a kernel's name in the line.
-const LINE: usize = 120;
-const LONGEST_NAME: usize = 24;

@@ -52,7 +52,7 @@ const DOUBTS: [Doubt; 7] = [
     Doubt {
         why: "older versions of xv6 create a file in a removed directory if it is still the current \
               directory of a process; no path leads to the file, and its inode is lost",
-        covers: |report| is_granted(report) && may_make_file(report) && removes_directory(report),
+        covers: makes_file_in_removed_directory,
     },
 ];
 
@@ -69,14 +69,19 @@ fn operation(report: &Report) -> Option<Call> {
     report.case().operations.get(at).map(|one| one.call)
 }
 
+/// Whether a process made a file in a directory that was removed.
+pub(super) fn makes_file_in_removed_directory(report: &Report) -> bool {
+    is_granted(report) && may_make_file(report) && removes_directory(report)
+}
+
 /// Whether a finding went wrong at an operation of that kind.
-fn is_at(report: &Report, kind: Kind) -> bool {
+pub(super) fn is_at(report: &Report, kind: Kind) -> bool {
     let situation = report.identity.situation();
     situation.is_some_and(|situation| situation.kind == kind)
 }
 
 /// Whether a system call succeeded although it had to fail.
-fn is_granted(report: &Report) -> bool {
+pub(super) fn is_granted(report: &Report) -> bool {
     report.finding.clause == Clause::ReturnedValue
         && report.identity.bug().answer == Answer::Granted
 }

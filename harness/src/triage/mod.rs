@@ -34,7 +34,11 @@ pub mod rows;
 mod severity;
 #[cfg(test)]
 pub(crate) mod specimens;
+mod standing;
+mod upstream;
 
 pub use found::Found;
 pub use identity::{Identity, Name};
 pub use report::{Discovery, Explaining, Report};
+pub use standing::Standing;
+pub use upstream::Upstream;

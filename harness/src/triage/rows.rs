@@ -5,6 +5,9 @@ use super::ending::Ending;
 use super::identity::Bug;
 use super::minimise::Minimality;
 use super::severity::severity;
+use super::standing::Standing;
+use super::upstream::Upstream;
+use crate::guest::symbols::Symbols;
 use oracle::dialect::Defect;
 use oracle::{Clause, PageState, Severity, Verdict};
 use serde::{Serialize, Serializer};
@@ -33,6 +36,12 @@ pub struct Row {
     pub others: Vec<PathBuf>,
     /// Executions until the first finding.
     pub executions: u64,
+    /// How it compares with the last check of the kernel, if there was one.
+    pub standing: Option<Standing>,
+    /// The known bug of the public xv6 that it is likely to be.
+    pub upstream: Option<&'static Upstream>,
+    /// Whether the baseline, if there is one, shows it too.
+    pub is_in_baseline: bool,
 }
 
 /// Puts findings into rows, the worst first.
@@ -64,6 +73,14 @@ pub fn sort(rows: &mut [Row]) {
     rows.sort_by_key(|row| (row.severity, row.shortest.length()));
 }
 
+/// Names the known bugs of the public xv6 among the rows of a kernel with these symbols, and puts them last.
+pub fn name_upstream(rows: &mut [Row], symbols: &Symbols) {
+    for row in rows.iter_mut() {
+        row.upstream = Upstream::shown_by(&row.shortest.report, symbols);
+    }
+    rows.sort_by_key(|row| row.upstream.is_some());
+}
+
 impl Row {
     /// The row of a known defect. It says why that is wrong by itself, whatever its case looks like.
     pub fn of_defect(found: Found, defect: &Defect) -> Row {
@@ -91,7 +108,16 @@ impl Row {
             executions: found.executions,
             shortest: found,
             others: Vec::new(),
+            standing: None,
+            upstream: None,
+            is_in_baseline: false,
         }
+    }
+
+    /// The files of its findings. The first is the shortest case.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        let others = self.others.iter().map(PathBuf::as_path);
+        std::iter::once(self.shortest.path.as_path()).chain(others)
     }
 
     /// Adds another finding. The shorter case represents both.
@@ -153,6 +179,12 @@ struct Shown<'a> {
     text: String,
     others: &'a [PathBuf],
     executions: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    standing: Option<Standing>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    upstream: Option<&'static Upstream>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    is_in_baseline: bool,
 }
 
 impl Serialize for Row {
@@ -177,6 +209,9 @@ impl Serialize for Row {
             text: report.case().to_string(),
             others: &self.others,
             executions: self.executions,
+            standing: self.standing,
+            upstream: self.upstream,
+            is_in_baseline: self.is_in_baseline,
         };
         shown.serialize(serializer)
     }

@@ -1,6 +1,6 @@
 //! State features: what kind of operation met what, and how it ended, as a small number.
 
-use super::Planned;
+use super::{Extent, Fate, Planned, Situation};
 use crate::case::{Family, Kind};
 use crate::model::{Answer, Death, FAILED, Outcome, PageState, Reply};
 
@@ -58,5 +58,45 @@ fn sbrk_situation(moved: i64, gives_back: u64) -> usize {
         (_, 0) => 7,
         (_, 1..16) => 8,
         (..=-0x1000, _) => 9,
+    }
+}
+
+impl Situation {
+    /// Whether a step with this feature met this situation, and ended as it had to.
+    ///
+    /// A feature says less than a situation. It names the page of the first byte, so a step whose decisive
+    /// page is another one is not recognised. For a move of the break both say how large it was, but in
+    /// other classes. So this is true if the classes overlap.
+    pub fn is_met_by(&self, feature: u16) -> bool {
+        let feature = usize::from(feature);
+        let kind = feature >> (SITUATION_BITS + OUTCOME_BITS);
+        let met = feature >> OUTCOME_BITS & ((1 << SITUATION_BITS) - 1);
+        let outcome = feature & ((1 << OUTCOME_BITS) - 1);
+        kind == self.kind as usize && self.has_page_or_move(met) && self.fate.is_outcome(outcome)
+    }
+
+    fn has_page_or_move(&self, met: usize) -> bool {
+        match self.page {
+            Some(page) => met.checked_sub(1).and_then(|at| PageState::ALL.get(at)) == Some(&page),
+            None if self.kind.family() != Family::Break => met == 0,
+            None => match self.extent {
+                Extent::Nothing | Extent::Small => met <= 3,
+                Extent::Vast => met == 3 || met == 4,
+                Extent::LittleLess => met >= 5,
+                Extent::VastlyLess => met >= 7,
+            },
+        }
+    }
+}
+
+impl Fate {
+    /// Whether that number of [`feature`] stands for it.
+    fn is_outcome(self, outcome: usize) -> bool {
+        match self {
+            Fate::Fails => outcome == 2,
+            Fate::GoesOn => outcome == 3 || outcome == 4,
+            Fate::Sleeps => outcome == 5,
+            Fate::Ends => outcome == 6 || outcome == 7,
+        }
     }
 }

@@ -125,6 +125,11 @@ impl Identity {
         self.situation
     }
 
+    /// Whether both are likely to be one bug, and so one row.
+    pub fn is_same_bug(&self, other: &Identity) -> bool {
+        self.bug == other.bug
+    }
+
     /// What all findings of its row have in common.
     pub(super) fn bug(&self) -> &Bug {
         &self.bug

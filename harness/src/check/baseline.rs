@@ -1,0 +1,76 @@
+//! Comparing with a baseline: what does the kernel show that others started from?
+
+use super::replayer::Replayer;
+use super::{CheckError, Checked};
+use crate::case_file;
+use crate::guest::Guest;
+use crate::triage::rows::Row;
+use oracle::dialect::Defect;
+use rayon::prelude::*;
+use std::path::Path;
+use std::sync::Arc;
+
+/// The kernel that others started from.
+pub struct Baseline {
+    guest: Arc<Guest>,
+}
+
+impl Baseline {
+    /// The baseline that was booted, with its own dialect.
+    pub fn new(guest: Arc<Guest>) -> Self {
+        Self { guest }
+    }
+
+    /// Notes which rows of `checked` the baseline shows too, and puts them last: those of which a case shows
+    /// the same bug there.
+    ///
+    /// # Errors
+    /// A case cannot be read, or Faultline cannot be trusted on the baseline.
+    pub fn compare(&self, checked: &mut Checked) -> Result<(), CheckError> {
+        let mark = |replayer: &mut Replayer, row: &mut Row| -> Result<(), CheckError> {
+            row.is_in_baseline = match &row.defect {
+                // The model follows the defects of the baseline, so its cases go right there.
+                Some(defect) => self.has(defect),
+                None => shows(replayer, row)?,
+            };
+            Ok(())
+        };
+        let rows = checked.rows.par_iter_mut();
+        rows.try_for_each_init(|| Replayer::new(&self.guest), mark)?;
+        checked.rows.sort_by_key(|row| row.is_in_baseline);
+        Ok(())
+    }
+}
+
+impl Baseline {
+    fn has(&self, defect: &Defect) -> bool {
+        let defects = self.guest.dialect.defects();
+        defects.iter().any(|own| own.field == defect.field)
+    }
+}
+
+/// Whether a case of `row` shows the same on the kernel of `replayer`.
+fn shows(replayer: &mut Replayer, row: &Row) -> Result<bool, CheckError> {
+    let shortest = &row.shortest.report;
+    if let Some(mut shown) = replayer.show(shortest.case())? {
+        if shown.identity.name() == shortest.identity.name() {
+            return Ok(true);
+        }
+        replayer.explain(&mut shown)?;
+        if shown.identity.is_same_bug(&shortest.identity) {
+            return Ok(true);
+        }
+    }
+    for path in &row.others {
+        let shown = replayer.show(&case_file::read(path)?)?;
+        if shown.is_some_and(|shown| is_called(path, &shown.identity.name().file_name())) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether the case in that file is called by that name.
+pub(super) fn is_called(path: &Path, name: &str) -> bool {
+    path.file_stem().is_some_and(|stem| *stem == *name)
+}
