@@ -15,7 +15,9 @@ use serde::Serialize;
 use std::path::PathBuf;
 
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  faultline trace corpus/seeds/sbrk_faults/shrink.case")]
+#[command(
+    after_help = "Example:\n  faultline trace corpus/seeds/sbrk_faults/growth_returns_the_old_break.case"
+)]
 pub(crate) struct Arguments {
     /// A case, text or binary
     case: PathBuf,
