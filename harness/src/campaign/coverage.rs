@@ -12,6 +12,8 @@ const CLASSES: u32 = 8;
 pub(super) struct Coverage {
     edges: Box<[u8]>,
     features: Box<[u8]>,
+    /// How many edges some case took.
+    edges_taken: usize,
 }
 
 impl Coverage {
@@ -19,6 +21,7 @@ impl Coverage {
         Self {
             edges: vec![0; EDGE_COUNTERS].into(),
             features: vec![0; FEATURE_COUNTERS].into(),
+            edges_taken: 0,
         }
     }
 
@@ -40,6 +43,7 @@ impl Coverage {
             };
             let class = 1 << (point % CLASSES);
             let is_new = *seen & class == 0;
+            self.edges_taken += usize::from(*seen == 0 && at < EDGE_COUNTERS);
             *seen |= class;
             is_new
         });
@@ -59,7 +63,7 @@ impl Coverage {
 
     /// Edges that some case took.
     pub(super) fn edges(&self) -> usize {
-        count(&self.edges)
+        self.edges_taken
     }
 
     /// The numbers of the state features that some case had, in ascending order.
@@ -68,10 +72,6 @@ impl Coverage {
         seen.filter_map(|(seen, number)| (*seen != 0).then_some(number))
             .collect()
     }
-}
-
-fn count(seen: &[u8]) -> usize {
-    seen.iter().filter(|seen| **seen != 0).count()
 }
 
 /// What of `counters` was not `seen` yet; the first is number `base` of all.

@@ -139,11 +139,13 @@ impl Session {
         if executions.is_multiple_of(DETERMINISM_SAMPLE) {
             self.repeat(case, &outcome)?;
         }
-        let mut all = self.before;
-        all += self.totals;
-        if executions == BITE_DEADLINE && !all.meter.bites() {
+        if executions == BITE_DEADLINE {
+            let mut all = self.before;
+            all += self.totals;
             let meter = all.meter;
-            return Err(Alarm::Toothless { executions, meter });
+            if !meter.bites() {
+                return Err(Alarm::Toothless { executions, meter });
+            }
         }
         match outcome.finding {
             Some(finding) => self.look_into(case, finding),
