@@ -47,38 +47,36 @@ impl GuestArguments {
     /// if it meets another bug of that kernel on its way.
     pub(crate) fn runner_for(&self, case: &Path) -> miette::Result<Runner> {
         let origin = case_file::origin(case)?;
-        let files = self.files_for(case, origin.as_ref())?;
-        let is_same = origin
-            .as_ref()
-            .is_some_and(|origin| origin.is_kernel(&files));
-        let avoided = origin
-            .as_ref()
-            .filter(|_| is_same)
-            .map(|origin| origin.avoided.clone());
-        let earlier = origin.map(|origin| origin.dialect);
-        let known = earlier.clone().filter(|_| is_same);
-        let mut runner = Runner::new(&self.boot_as(&files, known, earlier.as_ref())?);
-        runner.avoid(&avoided.unwrap_or_default());
+        let (files, is_same) = self.files_for(case, origin.as_ref())?;
+        let same = origin.as_ref().filter(|_| is_same);
+        let known = same.map(|origin| origin.dialect.clone());
+        let earlier = origin.as_ref().map(|origin| &origin.dialect);
+        let mut runner = Runner::new(&self.boot_as(&files, known, earlier)?);
+        if let Some(origin) = same {
+            runner.avoid(&origin.avoided);
+        }
         Ok(runner)
     }
 
-    /// Reads the kernel and the image for a case with that origin.
+    /// Reads the kernel and the image for a case with that origin, and says whether the kernel is the one
+    /// that the case was found on.
     pub(crate) fn files_for(
         &self,
         case: &Path,
         origin: Option<&Origin>,
-    ) -> miette::Result<GuestFiles> {
+    ) -> miette::Result<(GuestFiles, bool)> {
         let Some(origin) = origin else {
-            return self.files();
+            return Ok((self.files()?, false));
         };
         let (case, was) = (case.display(), origin.kernel.path.display());
         let is_named = self.kernel.is_some() || self.fs.is_some();
         if is_named || GuestFiles::are_named_by_environment() {
             let files = self.files()?;
-            if !origin.is_kernel(&files) {
+            let is_same = origin.is_kernel(&files);
+            if !is_same {
                 eprintln!("note: {case} was found on another kernel, {was}");
             }
-            return Ok(files);
+            return Ok((files, is_same));
         }
         let Some(files) = origin.files() else {
             miette::bail!(
@@ -86,10 +84,11 @@ impl GuestArguments {
                 "{case} was found on {was}, which is not there any more"
             );
         };
-        if !origin.is_kernel(&files) {
+        let is_same = origin.is_kernel(&files);
+        if !is_same {
             eprintln!("note: {was} has changed since {case} was found on it");
         }
-        Ok(files)
+        Ok((files, is_same))
     }
 
     fn boot_as(

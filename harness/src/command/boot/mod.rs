@@ -76,7 +76,7 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
         None => None,
     };
     let case = arguments.case.as_deref().unwrap_or(Path::new(""));
-    let files = arguments.guest.files_for(case, origin.as_ref())?;
+    let (files, _) = arguments.guest.files_for(case, origin.as_ref())?;
     let keep = if arguments.write {
         Some(&files.file_system_path)
     } else {
