@@ -1,12 +1,12 @@
 # shellcheck shell=bash
-# Shared by the other scripts (sourced, not run): where things are, how to speak, how to install.
+# Shared by the other scripts (sourced, not run): where things are, how to print, how to install.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 guest_target=riscv64imac-unknown-none-elf
 setup_log=$root/target/setup.log
 mkdir -p "$root/target"
 
-# A user's own wrapper (sccache, say) would win over the one that `cargo fuzz` needs here.
+# A wrapper that the user has set (for example sccache) would override the one that `cargo fuzz` needs here.
 unset RUSTC_WRAPPER
 
 say() { printf '%s\n' "$*"; }
@@ -19,7 +19,7 @@ fail() {
     exit 2
 }
 
-# quietly WHAT COMMAND...: runs a long command with its output in the log; says what and how long.
+# quietly WHAT COMMAND...: runs a long command with its output in the log; prints what it does and how long it took.
 quietly() {
     local what=$1 started=$SECONDS
     shift
@@ -32,10 +32,10 @@ quietly() {
     fi
 }
 
-# show_log: the end of what the last quiet command said.
+# show_log: prints the end of the log of the last quiet command.
 show_log() { tail -n 20 "$setup_log" | sed 's/^/  | /' >&2; }
 
-# as_root COMMAND...: runs it as root, without asking for a password; fails where that cannot be.
+# as_root COMMAND...: runs it as root, without asking for a password; fails if a password is needed.
 as_root() {
     if [[ $EUID == 0 ]]; then "$@"; else sudo -n "$@"; fi
 }
@@ -53,7 +53,7 @@ apt_install() {
     as_root "${install[@]}" || { as_root apt-get update && as_root "${install[@]}"; }
 }
 
-# Where set-up puts programs of Debian's that the system itself cannot take; the tests look there too.
+# Where set-up puts Debian programs that cannot be installed on the system; the tests look there too.
 tools=$root/target/tools
 
 # have_tools PROGRAM...: whether the tests find them all.
@@ -64,14 +64,14 @@ have_tools() {
     done
 }
 
-# unpack_tools PACKAGE PROGRAM...: unpacks a Debian package, and what the system lacks of the packages
-# that it needs, into a folder of its own. Nothing on the system changes; root is not needed.
+# unpack_tools PACKAGE PROGRAM...: unpacks a Debian package into a folder of its own, with the packages
+# that it needs and the system lacks. Nothing on the system changes; root is not needed.
 unpack_tools() {
     local folder=$tools/$1 package=$1 program libraries
     shift
     command -v apt-get >/dev/null && command -v dpkg >/dev/null || return
     rm -rf "$folder" && mkdir -p "$folder/archives/partial" "$tools/bin" || return
-    # Without the system's packages of QEMU in the list, none of them is in conflict with the new one.
+    # The list leaves out the system's QEMU packages, so that none of them conflicts with the new one.
     awk 'BEGIN { RS = ""; ORS = "\n\n" } !/(^|\n)Package: qemu-/' /var/lib/dpkg/status >"$folder/status" &&
         apt-get --option Dir::State::status="$folder/status" --option Debug::NoLocking=true \
             --option Dir::Cache::archives="$folder/archives" \
@@ -94,7 +94,7 @@ recent() {
         ((BASH_REMATCH[1] > 1 || BASH_REMATCH[2] >= 95))
 }
 
-# What each way to a RISC-V `core` needs to be there.
+# Whether a `core` library for RISC-V is installed, from rustup or from Debian.
 have_rustup_core() {
     local sysroot
     sysroot=$(rustc --print sysroot 2>/dev/null) && [[ -d $sysroot/lib/rustlib/$guest_target/lib ]]
@@ -106,8 +106,8 @@ have_debian_core() {
         [[ -d $sysroot/lib/rustlib/src/rust/library/core ]]
 }
 
-# run_faultline ARGUMENT...: builds the program and becomes it. FAULTLINE_PROFILE=dev takes the build of
-# the tests; any other is optimised as for a release.
+# run_faultline ARGUMENT...: builds the program, then runs it in place of this script. FAULTLINE_PROFILE=dev
+# takes the build of the tests; without it, the program is optimised as for a release.
 run_faultline() {
     local optimise=(--release) folder=release
     if [[ ${FAULTLINE_PROFILE-} == dev ]]; then optimise=() folder=debug; fi
