@@ -66,7 +66,7 @@ impl SuperBlock {
     /// Bytes of the encoded form.
     pub const SIZE: usize = 32;
 
-    /// Reads a superblock; says nothing about its sense.
+    /// Reads a superblock, without checking it.
     pub fn decode(bytes: &[u8; Self::SIZE]) -> SuperBlock {
         SuperBlock {
             magic: u32_at(bytes, 0),

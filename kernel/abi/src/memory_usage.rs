@@ -4,7 +4,7 @@
 /// order.
 ///
 /// A page fault counts once it has been resolved; one that kills is not counted. Faults that a
-/// system call resolves on the way to user memory are no traps, and counted apart.
+/// system call resolves on the way to user memory are not traps, and are counted separately.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 #[repr(C)]
 pub struct MemoryUsage {

@@ -46,7 +46,7 @@ fn kernel() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
-/// The table of rooms in the README, but for the last row, which is the root's.
+/// The table of rooms in the README, without the last row, which is the root's.
 fn table() -> Vec<Room> {
     let readme = fs::read_to_string(kernel().join("README.md")).unwrap();
     let (_, section) = readme.split_once("\n## Rooms\n").unwrap();

@@ -5,10 +5,10 @@ use abi::file_system::{BLOCK_SIZE, DIRECT_BLOCKS, DiskInode, INDIRECT_BLOCKS, Ki
 use crate::{Error, Image};
 
 impl Image {
-    /// How many of an inode's addresses are of data blocks; the next is that of the indirect block.
-    /// In solutions of the course's lab on file systems it is one fewer than in xv6, and the last
-    /// is that of a block of indirect blocks: so it is if a file that needs more than the direct
-    /// blocks of xv6 has nothing there.
+    /// How many of an inode's addresses name data blocks; the next one names the indirect block.
+    /// In solutions of the course's lab on file systems there is one data block fewer than in xv6,
+    /// and the last address names a block of indirect blocks. This is such an image if a file that
+    /// needs more than the direct blocks of xv6 has no last address.
     pub(crate) fn count_direct_blocks(&self) -> Result<usize, Error> {
         let fewer = DIRECT_BLOCKS - 1;
         let large = DIRECT_BLOCKS * BLOCK_SIZE..(fewer + INDIRECT_BLOCKS) * BLOCK_SIZE;

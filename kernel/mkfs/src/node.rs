@@ -1,4 +1,4 @@
-//! Inodes and what they hold, all of an image at once.
+//! All inodes of an image, and what they hold.
 
 use abi::file_system::{DiskInode, Kind};
 

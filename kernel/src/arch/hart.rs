@@ -37,7 +37,7 @@ impl Hart {
         self.interrupts_were_on.set(on);
     }
 
-    /// How many locks this hart holds, interrupt-wise.
+    /// How many times interrupts were turned off on this hart and not yet on again.
     pub fn interrupts_off_depth(&self) -> u32 {
         self.interrupts_off_depth.get()
     }

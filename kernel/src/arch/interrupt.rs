@@ -45,8 +45,8 @@ pub fn pop_off() {
     }
 }
 
-/// Asks for a timer interrupt on this hart when the clock reaches `deadline`, instead of the one
-/// asked for before; no longer for one that is pending.
+/// Asks for a timer interrupt on this hart when the clock reaches `deadline`. This replaces the
+/// request before, and clears a timer interrupt that is pending.
 #[inline]
 pub fn set_timer(deadline: u64) {
     // SAFETY: sets an alarm; it interrupts only where interrupts are on.

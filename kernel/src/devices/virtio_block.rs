@@ -65,7 +65,7 @@ struct Descriptor {
     next: AtomicU16,
 }
 
-/// The memory that the device reads and writes: atomics throughout, because it shares it.
+/// The memory that driver and device share. All of it is atomic, because the device may access it.
 #[repr(C, align(4096))]
 struct Shared {
     descriptors: [Descriptor; QUEUE_ENTRIES],

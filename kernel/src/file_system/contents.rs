@@ -137,9 +137,9 @@ impl Inode<'_> {
         if done == length { Ok(()) } else { Err(Failed) }
     }
 
-    /// Writes `length` bytes from `offset` on, at most one byte beyond what was the file's end;
-    /// `fill` puts them into the block. Returns how many were written: fewer if the disk is full, a
-    /// block is bad, or `fill` fails.
+    /// Writes `length` bytes from `offset` on, which is at most the file's size; `fill` puts them
+    /// into the block. Returns how many were written: fewer if the disk is full, a block is bad, or
+    /// `fill` fails.
     ///
     /// # Errors
     /// The file would have a gap or be too large, or cannot be copied for a program that runs from

@@ -1,9 +1,9 @@
 //! The write-ahead log: all of a file-system operation reaches the disk, or nothing of it.
 //!
-//! An operation's changed blocks stay in the cache, pinned, until no operation is under way; then
-//! all are written to the log, the log's header is written (that is the moment of commitment), the
-//! blocks are written to their homes, and the header is cleared. After a crash a committed log is
-//! written home once more.
+//! An operation's changed blocks stay in the cache, pinned, until no operation is under way. Then
+//! all are written to the log. Writing the log's header commits them. Then the blocks are written to
+//! their homes, and the header is cleared. After a crash, the blocks of a committed log are written
+//! to their homes once more.
 
 use abi::file_system::SuperBlock;
 use abi::limits::{LOG_BLOCKS, OPERATION_BLOCKS};

@@ -73,7 +73,7 @@ fn reclaim(number: u32) -> Result<(), Failed> {
     });
     log::transaction(|| {
         let orphan = inode::get(number)?;
-        // A look is enough: the last reference goes here and frees it. If it is damaged, it stays.
+        // The last reference is dropped here, which frees the inode. A damaged inode stays.
         let _ = orphan.lock();
         Ok(())
     })

@@ -1,7 +1,7 @@
 //! Files that programs run from. For the program the file stays what it was when the program began.
 //!
-//! A page of a program is read from its file when it is first touched. So that the file may change
-//! or go meanwhile, a [`ProgramFile`]
+//! A page of a program is read from its file when it is first touched. The file may be changed or
+//! removed before that. So a [`ProgramFile`]
 //! - refers to the file's inode, which therefore outlives its last name;
 //! - takes a copy of the file before it is written or truncated, and reads from that afterwards.
 //!   Everything that changes a file calls [`preserve`] first, with the inode locked: nobody can

@@ -11,9 +11,9 @@
 //! - An entry that a hart might still hold in an older form is announced in `stale_translations`,
 //!   and that hart executes a fence before it returns to user mode.
 //!
-//! Everything comes through one door, [`AddressSpace::fault_in`]: traps, and system calls that read
-//! or write user memory. It never sleeps, so it may be called with locks held. Reading a page from
-//! the program's file takes sleep: that is [`AddressSpace::load`], for callers that hold no lock.
+//! Every access to user memory goes through [`AddressSpace::fault_in`], after a trap and in a system
+//! call. It never sleeps, so it may be called with locks held. Reading a page from the program's file
+//! may sleep: [`AddressSpace::load`] does that, for callers that hold no lock.
 
 mod fork;
 mod heap;
@@ -134,9 +134,9 @@ impl<I: Image> AddressSpace<I> {
         }
     }
 
-    /// The one door to user memory: returns the frame of `address`, ready for `access`. A hole
-    /// whose content is zeros is filled with a zeroed frame; before a store, a shared page becomes
-    /// the process's own. That is counted for `origin`.
+    /// Makes user memory ready for `access`, and returns the frame of `address`. A hole whose
+    /// content is zeros is filled with a zeroed frame; before a store, a shared page becomes the
+    /// process's own. That is counted for `origin`.
     ///
     /// # Errors
     /// The regions do not allow it, no frame is left, or the page must be loaded; then nothing has

@@ -106,7 +106,7 @@ pub fn initialise(kernel_end: PhysicalAddress) {
 }
 
 /// Called when `needed` frames are asked for that were not promised before: the place to set a
-/// breakpoint. The allocator's lock is held, so what is seen there decides.
+/// breakpoint. The allocator's lock is held, so a tool sees there what the request will find.
 #[inline(never)]
 #[unsafe(no_mangle)]
 extern "C" fn kmem_asked(needed: u64) {
@@ -240,8 +240,8 @@ impl Frame {
     /// Adds a sharer.
     #[inline]
     pub fn share(self) {
-        // At most one sharer a process and one a program image, of which there are a few hundred:
-        // the count cannot overflow.
+        // Each process and each program image is at most one sharer, and there are a few hundred
+        // of them: the count cannot overflow.
         self.sharers().fetch_add(1, Ordering::Relaxed);
     }
 

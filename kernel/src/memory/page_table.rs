@@ -100,7 +100,7 @@ impl PageTable {
 
     /// Maps a page that is not mapped: the new entry comes from `make`, and is returned. If there
     /// is no frame for a table or for `make`, nothing has changed.
-    // Inlined into the handling of faults, which it makes a fortieth cheaper.
+    // Inlined, because that makes the handling of faults 2.5 % cheaper.
     #[inline(always)]
     pub fn map(
         &mut self,

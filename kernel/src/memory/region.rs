@@ -79,7 +79,7 @@ pub enum Kind {
 /// What a page of a region holds before it is first written.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Backing {
-    /// Nothing: there are no pages to be had.
+    /// Nothing: the region never has pages.
     Nothing,
     /// Zeros.
     Zeros,

@@ -26,7 +26,7 @@ impl<I: Image> AddressSpace<I> {
     /// The longest stretch at `address`, of at most `length` bytes, that lies in one page.
     ///
     /// # Errors
-    /// That page cannot be touched so.
+    /// That page does not allow the access.
     #[inline]
     pub fn stretch(
         &mut self,

@@ -63,7 +63,7 @@ extern "C" fn first_entry() -> ! {
     // SAFETY: the thread has just begun.
     let mut key = unsafe { Key::of_this_thread(scheduler::begin()) };
     let process = key.process();
-    // Reading the disk takes sleep, so it needs a process.
+    // A read of the disk sleeps, so only a process can do it.
     file_system::mount();
     let (resources, trapframe) = key.open();
     resources.directory = Some(file_system::root());

@@ -12,9 +12,9 @@ use crate::scheduling::{Thread, scheduler};
 /// The key to what a process owns: its resources and its registers. There is one for each process.
 /// The process's own thread has it; before the process first runs, its maker has it.
 ///
-/// It cannot be copied, and what it opens is borrowed from it. So the compiler sees to it that
-/// nothing of a process is touched in two places at once, and that nothing is touched after its
-/// end, which takes the key.
+/// It cannot be copied, and what it opens is borrowed from it. So the compiler ensures that nothing
+/// of a process is touched in two places at once, and that nothing is touched after its end, which
+/// takes the key.
 pub struct Key {
     process: &'static Process,
     thread: &'static Thread,

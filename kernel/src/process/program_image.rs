@@ -7,7 +7,7 @@ use crate::memory::image::{self, Unreadable};
 use crate::memory::region::{FilePart, Regions};
 use crate::sync::pool::{Counted, Pool};
 
-/// What a program file made of an address space.
+/// What `exec` made from the headers of a program file.
 pub struct ProgramImage {
     /// All regions but the heap.
     regions: Regions,

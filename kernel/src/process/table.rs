@@ -99,7 +99,7 @@ impl Process {
         self.pid.store(pid, Ordering::Relaxed);
     }
 
-    /// Its name. A look while it changes may see half of the old one.
+    /// Its name. While it changes, a reader may see half of the old one.
     pub fn name(&self) -> Name {
         let mut name = [0; PROCESS_NAME];
         for (bytes, word) in name.as_chunks_mut().0.iter_mut().zip(&self.name) {

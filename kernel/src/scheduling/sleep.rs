@@ -10,7 +10,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use super::{Slot, State, Thread, scheduler};
 use crate::sync::SpinGuard;
 
-/// The slots that sleep or are about to: spares `wake` the walk of the table.
+/// The slots that sleep or are about to. So `wake` need not walk the table.
 static SLEEPERS: AtomicU64 = AtomicU64::new(0);
 
 /// What a thread can wait for.

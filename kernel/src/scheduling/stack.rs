@@ -1,4 +1,4 @@
-//! Kernel stacks: one a process slot and one a hart, each above a page that is not mapped.
+//! Kernel stacks: one for each process slot and each hart, above a page that is not mapped.
 
 use core::cell::UnsafeCell;
 

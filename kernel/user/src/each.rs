@@ -5,8 +5,8 @@ use core::ffi::CStr;
 use crate::text::Text;
 use crate::{Arguments, File, eprintln};
 
-/// Does `deed` to every argument: 0, or 1 if it failed for some, each of which is told as
-/// `program: argument failure`. Without any argument, tells how the program is used.
+/// Does `deed` for every argument. Returns 0, or 1 if it failed for some; for each of these it prints
+/// `program: argument failure`. Without any argument, prints how the program is used.
 pub fn argument(
     arguments: Arguments,
     usage: &str,
@@ -28,9 +28,9 @@ pub fn argument(
     status
 }
 
-/// Opens each file whose name is an argument from `first` on, or takes the standard input if none
-/// is, and does `deed` with it and its name. Stops at the first file that cannot be opened or for
-/// which `deed` tells of an error: then 1, else 0.
+/// Opens each file whose name is an argument from `first` on, or takes the standard input if there
+/// is no such argument, and does `deed` with it and its name. Stops at the first file that cannot be
+/// opened or for which `deed` returns an error. Returns 1 then, else 0.
 pub fn input(
     arguments: Arguments,
     first: usize,

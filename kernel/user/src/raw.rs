@@ -3,10 +3,10 @@
 
 use core::arch::asm;
 
-/// Asks the kernel for anything, with any arguments: for tests of what it makes of them.
+/// Makes a system call with any number and any arguments, for tests of how the kernel handles them.
 ///
 /// # Safety
-/// The caller answers for what the kernel does to this program's memory.
+/// The caller is responsible for what the kernel does to this program's memory.
 pub unsafe fn call(number: u64, arguments: [u64; 3]) -> i64 {
     let answer;
     // SAFETY: the caller's promise; the kernel preserves all registers but `a0`.
@@ -85,7 +85,7 @@ macro_rules! functions {
             ///
             /// # Safety
             /// What a pointer points to may be read by the kernel, and written if it is a `*mut`;
-            /// the caller answers for it, and for what `sbrk` takes away.
+            /// the caller is responsible for that, and for the memory that `sbrk` takes away.
             pub unsafe fn $function($($argument: $type),*) -> i64 {
                 // SAFETY: the caller's promise.
                 unsafe { call($number, registers([$($argument.register()),*])) }

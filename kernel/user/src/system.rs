@@ -82,8 +82,8 @@ pub fn kill(pid: i32) -> Option<()> {
     nothing(unsafe { raw::kill(pid) })
 }
 
-/// Becomes the program at `path`, with at most 31 arguments, of which the first is by custom its
-/// name. Comes back only if that fails.
+/// Becomes the program at `path`, with at most 31 arguments, the first of them its name by
+/// convention. Returns only if that fails.
 pub fn exec(path: &CStr, arguments: &[&CStr]) {
     // The last stays null.
     let mut pointers = [ptr::null(); ARGUMENTS];
@@ -123,8 +123,8 @@ pub fn getpid() -> i32 {
     number(unsafe { raw::getpid() }).unwrap_or(-1)
 }
 
-/// Moves the program break by `amount` bytes, in a way of [`abi::sbrk`], and returns the old one.
-/// Does not take away what [`crate::heap`] has.
+/// Moves the program break by `amount` bytes, with a flavour of [`abi::sbrk`], and returns the old
+/// one. Does not take away memory of [`crate::heap`].
 pub fn sbrk(amount: i64, flavour: u32) -> Option<u64> {
     if amount < 0 && heap::end() > 0 {
         let after = sbrk(0, flavour)?.checked_add_signed(amount)?;

@@ -2,7 +2,7 @@
 
 use core::fmt::{self, Display, Formatter, Write};
 
-/// Shows bytes; those that are no UTF-8 as U+FFFD.
+/// Shows bytes; those that are not UTF-8 as U+FFFD.
 #[derive(Clone, Copy)]
 pub struct Text<'b>(pub &'b [u8]);
 

@@ -8,8 +8,8 @@ use super::{Entry, INDEX_BITS, LAST_INDEX, ROOT_LEVEL};
 use crate::address::{PAGE_SHIFT, Page, PageRange};
 use crate::memory::frames::Frame;
 
-/// The slots of a table of `level`, whose first page is number `base`, that `pages` touches, which
-/// is not empty and begins before the table's end; and the number of the first one's first page.
+/// The slots of `table` that `pages` touches, and the number of the first slot's first page. The
+/// table has `level` and begins at page `base`; `pages` is not empty and begins before its end.
 #[inline]
 fn touched(table: Frame, level: u32, base: u64, pages: &PageRange) -> (u64, &'static [AtomicU64]) {
     let split = INDEX_BITS * level;

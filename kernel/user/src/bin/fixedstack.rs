@@ -9,7 +9,7 @@ use user::{Arguments, system};
 
 user::program!(main);
 
-/// Exits with 0 if all is well, with 1 if not; some tries end in death.
+/// Exits with 0 if all is well, with 1 if not; in some of the cases it has to be killed.
 fn main(arguments: Arguments) -> i32 {
     let bottom = page_of(stack());
     let well = match arguments.get(1).map(core::ffi::CStr::to_bytes) {
@@ -30,7 +30,7 @@ fn main(arguments: Arguments) -> i32 {
     i32::from(!well)
 }
 
-/// Whether a system call does not bring in what lies below.
+/// Whether a system call refuses a buffer below the stack.
 fn refuses_to_read(place: u64) -> bool {
     let Some(file) = system::open(c"/init", 0) else {
         return false;

@@ -1,4 +1,4 @@
-//! Makes processes end, which are named by their pids.
+//! Kills the processes with the given pids.
 #![no_std]
 #![no_main]
 

@@ -56,8 +56,8 @@ fn pages(stride: u64, count: u64) -> Option<u64> {
     Some(last.checked_mul(stride)? / PAGE_SIZE + 1)
 }
 
-/// Grows the heap, and allocates nothing, by the places from the beginning of a page on: their
-/// start.
+/// Grows the heap so that all places fit, the first one at the start of a page, and returns that
+/// address. Allocates nothing.
 fn grow(stride: u64, count: u64) -> Option<u64> {
     let end = system::sbrk(0, sbrk::LAZY)?;
     let start = end.checked_next_multiple_of(PAGE_SIZE)?;

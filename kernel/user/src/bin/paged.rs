@@ -25,15 +25,15 @@ const SIZE: usize = PAGES * PAGE as usize;
 #[repr(align(4096))]
 struct Pages<T>([T; SIZE]);
 
-/// Lies with the text, and cannot be written.
+/// Lies in the segment of the text, so it cannot be stored to.
 static TABLE: Pages<u8> = Pages(table());
-/// Lies in the file too, and can.
+/// Lies in the file too, and can be stored to.
 static DATA: Pages<AtomicU8> = Pages([const { AtomicU8::new(DATUM) }; SIZE]);
 /// Lies in no file.
 static ZEROS: Pages<AtomicU8> = Pages([const { AtomicU8::new(0) }; SIZE]);
 /// Lies with the text, and can be executed: as many times `ret`, as the compressed instruction.
 static RETURNS: Pages<u8> = Pages(returns());
-/// A path that nobody reads before a system call does.
+/// A path that the program itself does not read before it passes it to a system call.
 static PATH: Pages<AtomicU8> = Pages(path());
 
 const DATUM: u8 = 0xda;
@@ -65,7 +65,7 @@ const fn returns() -> [u8; SIZE] {
 
 const fn path() -> [AtomicU8; SIZE] {
     let mut bytes = [const { AtomicU8::new(b'/') }; SIZE];
-    // So many slashes are the root.
+    // A path of slashes alone is the root.
     bytes[PAGE as usize + 40] = AtomicU8::new(0);
     bytes
 }
@@ -116,7 +116,7 @@ fn all_is_right() -> Verdict {
 /// How many frames and faults the first touch of a page takes, and the next ones.
 fn pages_come_when_touched() -> Verdict {
     let all = program_pages_end().div_ceil(PAGE);
-    // What runs now, the stack, and little else.
+    // Only the code that runs now, the stack, and a little more are mapped.
     ensure!(all > 5 * PAGES as u64);
     ensure!(usage().mapped_pages < all - 5 * PAGES as u64 + 2);
     let account = Account::of_now();
@@ -138,7 +138,7 @@ fn pages_come_when_touched() -> Verdict {
     let account = Account::of_now();
     for (number, page) in (0..SIZE as u64).step_by(PAGE as usize).enumerate() {
         let place = address(&DATA) + page;
-        // Written first, or read first and then written: it is one frame.
+        // Stored to at once, or after a load: either takes one frame.
         if number % 2 == 0 {
             ensure_equal!(load(place), DATUM);
         }
@@ -157,14 +157,14 @@ fn pages_come_when_touched() -> Verdict {
     Ok(())
 }
 
-/// Without a name, while others take every block that is free.
+/// The file loses its name, and another file takes free blocks.
 fn unlinked(file: &CStr) -> Verdict {
     ensure_equal!(system::unlink(file), 0);
     create(file, &buffer(100_000)[..])?;
     all_is_right()
 }
 
-/// Opens its own file, which throws the contents away or not, and writes zeros over it.
+/// Opens its own file in `mode`, which may truncate it, and overwrites it with zeros.
 fn overwritten(file: &CStr, mode: u32) -> Verdict {
     let own = need!(system::open(file, mode));
     let zeros = buffer(SIZE);
@@ -174,15 +174,15 @@ fn overwritten(file: &CStr, mode: u32) -> Verdict {
     all_is_right()
 }
 
-/// Somebody else does something to the file, and says so on the standard input.
+/// Another process does something to the file, and then writes to the standard input.
 fn waits() -> Verdict {
     ensure_equal!(system::write(3, b"x"), 1);
     ensure_equal!(system::read(0, &mut [0]), 1);
     all_is_right()
 }
 
-/// Reads its own file into pages of data that nothing has touched: the page that must be had first
-/// is in the file that is being read.
+/// Reads its own file into untouched pages of data. Each page must first be loaded from the file that
+/// is being read.
 fn reads_itself(file: &CStr) -> Verdict {
     let own = need!(system::open(file, READ_ONLY));
     let place = address(&DATA) + PAGE - 100;
@@ -232,7 +232,7 @@ fn writes_itself(file: &CStr) -> Verdict {
     Ok(())
 }
 
-/// Parent and child each touch what neither has yet.
+/// Parent and child each touch pages that neither has touched yet.
 fn forks() -> Verdict {
     passes(|| {
         all_is_right()?;
@@ -242,7 +242,7 @@ fn forks() -> Verdict {
         }
         Ok(())
     })?;
-    // Some of it present, shared, in the next one.
+    // The next child shares some loaded pages.
     ensure_equal!(load(address(&DATA) + PAGE), DATUM);
     ensure_equal!(load(address(&TABLE) + PAGE), entry(PAGE as usize));
     passes(all_is_right)?;
@@ -273,7 +273,7 @@ fn pointers_into_the_program() -> Verdict {
     Ok(())
 }
 
-/// There is no frame to keep what its file holds: the file cannot be written, and all stays right.
+/// No frame is free for a copy of the file: it cannot be written, and all pages stay right.
 fn keeps_itself(file: &CStr) -> Verdict {
     let own = need!(system::open(file, WRITE_ONLY));
     let few = Hoarder::leaving(8)?;

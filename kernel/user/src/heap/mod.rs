@@ -13,7 +13,7 @@ use abi::sbrk;
 use self::free_list::{ALIGNMENT, FreeList};
 use crate::raw;
 
-/// Fewest bytes that are asked of the kernel at a time.
+/// The fewest bytes that it requests from the kernel at a time.
 const GROWTH: u64 = 4 * PAGE_SIZE;
 
 #[global_allocator]
@@ -51,7 +51,7 @@ impl State {
     }
 
     /// Asks the kernel for at least `size` bytes more. They are allocated at once: a lazy `sbrk`
-    /// would promise what a page fault may not find, and running out would kill the program.
+    /// would reserve frames that may not be there at the page fault, and the program would be killed.
     fn grow(&mut self, size: usize) -> Option<()> {
         let size = u64::try_from(size)
             .ok()?

@@ -25,7 +25,7 @@ impl Child {
     }
 }
 
-/// Runs `work` in a child, whose exit status says whether it held.
+/// Runs `work` in a child, whose exit status says whether it succeeded.
 ///
 /// # Errors
 /// There can be no child.
@@ -42,10 +42,10 @@ pub fn spawn(work: impl FnOnce() -> Verdict) -> Result<Child, Failure> {
     }
 }
 
-/// Waits for `count` children, whose work must have held.
+/// Waits for `count` children, whose work must have succeeded.
 ///
 /// # Errors
-/// There are fewer children, or the work of one did not hold.
+/// There are fewer children, or the work of one failed.
 pub fn all_pass(count: usize) -> Verdict {
     // All are reaped before one of them is judged.
     let mut failed = 0;
@@ -57,10 +57,10 @@ pub fn all_pass(count: usize) -> Verdict {
     Ok(())
 }
 
-/// Runs `work` in a child and waits for it: its work must hold.
+/// Runs `work` in a child and waits for it: the work must succeed.
 ///
 /// # Errors
-/// There can be no child, or its work did not hold.
+/// There can be no child, or its work failed.
 pub fn passes(work: impl FnOnce() -> Verdict) -> Verdict {
     let child = spawn(work)?;
     ensure!(system::wait() == Some((child.pid, 0)));
@@ -95,7 +95,7 @@ pub fn dies(work: impl FnOnce()) -> bool {
 /// Sleeps until somebody ends this process.
 pub fn sleep_until_killed() -> ! {
     loop {
-        // There are as many seconds as the killer needs.
+        // Sleep until the kill arrives.
         let _ = system::pause(1000);
     }
 }

@@ -69,8 +69,8 @@ pub fn heap_end() -> u64 {
     lazy(0).unwrap_or(0)
 }
 
-/// Grows the heap by so many pages of holes, from a page's start: their address. The break lies
-/// between pages if the last page is partly used; that rest is skipped.
+/// Grows the heap by so many pages of holes, and returns the address of the first. If the break
+/// lies inside a page, the rest of that page is skipped.
 pub fn grow(pages: u64) -> u64 {
     let rest = heap_end().wrapping_neg() % PAGE;
     lazy((rest + pages * PAGE) as i64).map_or(0, |before| before + rest)

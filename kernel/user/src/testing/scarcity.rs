@@ -6,7 +6,7 @@ use super::usage::free_frames;
 use super::{Failure, Verdict};
 use crate::{ensure, ensure_equal, need, system};
 
-/// Pages that may stay free of what a heap can take: the next page may need tables of its own.
+/// How many frames a heap may fail to take, because the next page may need tables of its own.
 const RESERVE: u64 = 4;
 
 /// Leaves exactly `count` frames free in the whole system; this process holds the others until it
@@ -17,7 +17,7 @@ pub fn leave_frames(count: u64) {
     while free_frames() < count {
         shrink(1);
     }
-    // What is still too many: pages whose tables are there.
+    // Takes the frames that are still too many, with pages whose tables are there.
     let mut pages = (0..RESERVE).map(|page| reserve + page * PAGE);
     while free_frames() > count
         && let Some(page) = pages.next()
@@ -61,8 +61,8 @@ impl Drop for Hoarder {
     }
 }
 
-/// Has children do `work` at the same time, which wants more frames than there are for all of them:
-/// some must be killed, and then there must be enough for the others.
+/// Children do `work` at the same time. All of them together need more frames than there are: some
+/// must be killed, and then there must be enough for the others.
 ///
 /// # Errors
 /// All are killed, or none is.

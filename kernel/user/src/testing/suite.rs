@@ -37,8 +37,8 @@ const PATIENCE: u32 = 20;
 
 /// Runs those rules of `groups` that the arguments choose, and returns the program's exit status.
 ///
-/// `-l` lists them, `-q` leaves out the slow ones but those that are named, names of rules or
-/// groups choose only those.
+/// `-l` lists them, `-q` leaves out the slow ones except those that are named, and names of rules
+/// or groups choose only those.
 pub fn run(program: &str, groups: &[Group], arguments: Arguments) -> i32 {
     let chosen = Choice { arguments };
     if chosen.has_flag(b"-l") {
@@ -167,7 +167,7 @@ struct Frames {
 }
 
 impl Frames {
-    /// As things are.
+    /// The frames now.
     fn now() -> Frames {
         let usage = system::memory();
         Frames {
@@ -176,7 +176,7 @@ impl Frames {
         }
     }
 
-    /// After one child came and went: what the first one costs, the rest need not pay.
+    /// The frames after one child has ended: what only the first child costs does not count.
     fn settled() -> Frames {
         // Its status does not matter: it does nothing.
         let _ = child::status_of(|| 0);
@@ -187,7 +187,7 @@ impl Frames {
         }
     }
 
-    /// Whether there are as many as then; waits a little for orphans to end.
+    /// Whether there are as many as before; waits a little for orphans to end.
     fn are_back(&self, what: &str) -> bool {
         let Some(before) = self.count else {
             return true;

@@ -41,8 +41,8 @@ pub fn program_pages_end() -> u64 {
     (&raw const program_end).addr() as u64
 }
 
-/// Has every page of the program present, and those of the stack that a rule uses its own, so that
-/// what is counted from here on is what the rule does on purpose. A kernel that has no call
+/// Touches every page of the program, and stores to the pages of the stack that a rule uses. So only
+/// what the rule does on purpose is counted from here on. A kernel that has no call
 /// `memory` counts nothing, and may have no such stack.
 pub fn settle() {
     if system::memory().is_none() {
@@ -112,7 +112,7 @@ impl Account {
     }
 }
 
-/// How many frames this process can have, on a kernel that has no call `memory`.
+/// How many frames this process can take, on a kernel that has no call `memory`.
 pub fn count_frames() -> u64 {
     let mut count = 0;
     while memory::eager(PAGE as i64).is_some() {

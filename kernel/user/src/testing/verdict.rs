@@ -37,7 +37,7 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "line {}: ", self.line)?;
-        // A claim may be long; its first line says which it is.
+        // A claim may be long; its first line is enough to find it.
         out.write_str(self.what.lines().next().unwrap_or(""))?;
         match self.numbers {
             Some((given, wanted)) => write!(out, " gave {given}, not {wanted}"),

@@ -1,4 +1,4 @@
-//! Who copies a page, when, and who gets it without a copy.
+//! Which process copies a page and when, and which process takes it over without a copy.
 
 use core::sync::atomic::{AtomicU8, Ordering};
 
@@ -38,11 +38,11 @@ fn a_store_copies_one_page() -> Verdict {
         ensure_equal!(change.frames, 1);
         ensure_equal!(change.stores, 1);
         ensure_equal!(change.mapped, 0);
-        // It is the child's now.
+        // The child has its own copy now, so more stores to it cost nothing.
         fill(heap + 3 * PAGE, PAGE, 9);
         ensure_equal!(account.frames(), 1);
         ensure_equal!(account.change().stores, 1);
-        // The rest of the page came along, the other pages did not change.
+        // The rest of the page was copied too, and the other pages did not change.
         ensure!(holds(heap + 2 * PAGE, PAGE, 7) && holds(heap + 4 * PAGE, PAGE, 7));
         store(heap + 9 * PAGE, 8);
         ensure_equal!(account.frames(), 2);
@@ -99,7 +99,7 @@ fn the_last_holder_takes_over() -> Verdict {
     Ok(())
 }
 
-/// Starts a child that does `work` and then lives on; comes back when the work is done.
+/// Starts a child that does `work` and then lives on; returns when the work is done.
 fn live_on_after(work: impl FnOnce() -> Verdict) -> Result<Child, Failure> {
     let (read_end, write_end) = need!(system::pipe());
     let child = spawn(|| {
@@ -138,7 +138,7 @@ fn two_children_copy_and_the_parent_does_not() -> Verdict {
     };
     let first = live_on_after(copy)?;
     let account = Account::open();
-    // It is still shared with nobody but a child that has its own by now.
+    // The first child has a copy of its own, so only the second one shares the page.
     let second = live_on_after(copy)?;
     ensure!(account.frames() > 0);
     let account = Account::open();
@@ -151,7 +151,7 @@ fn two_children_copy_and_the_parent_does_not() -> Verdict {
     Ok(())
 }
 
-/// The process that made the page is gone; the one that is left writes it.
+/// The process that made the page has ended; its child stores to the page.
 fn an_orphan_takes_over() -> Verdict {
     let (told, tell) = need!(system::pipe());
     passes(|| {
@@ -161,7 +161,7 @@ fn an_orphan_takes_over() -> Verdict {
         let _ = spawn(|| {
             system::close(until_the_end);
             ensure_equal!(system::read(alive, &mut [0]), 0);
-            // Its files are closed; now its memory goes.
+            // Its files are closed; now its memory is freed.
             ensure_equal!(system::pause(2), 0);
             let account = Account::open();
             fill(heap, 4 * PAGE, 8);
@@ -183,7 +183,7 @@ fn exec_lets_go() -> Verdict {
     fill(heap, 5 * PAGE, 7);
     let (read_end, write_end) = need!(system::pipe());
     let child = spawn(|| {
-        // It reads until the parent is done.
+        // It reads until the parent closes the pipe.
         system::close(0);
         ensure_equal!(system::dup(read_end), 0);
         system::close(write_end);
@@ -217,7 +217,7 @@ fn a_smaller_heap_lets_go() -> Verdict {
     child.kill()
 }
 
-/// A page that nobody had touched before the fork is nobody's: both get one of their own.
+/// A page that was not touched before the fork has no frame: each process gets its own.
 fn holes_are_filled_apart() -> Verdict {
     let heap = grow(2);
     let child = live_on_after(|| {
@@ -299,8 +299,8 @@ fn many_holders_of_one_page() -> Verdict {
     child::all_pass(CHILDREN.into())
 }
 
-/// Each generation writes one page more of those that the first one made; when all have ended,
-/// the first one takes all of them over.
+/// Each generation stores to one more of the pages that the first one made. When all have
+/// ended, the first one takes all pages over.
 fn a_chain_of_generations() -> Verdict {
     const DEPTH: u64 = 8;
     let heap = grow(DEPTH);
@@ -312,7 +312,7 @@ fn a_chain_of_generations() -> Verdict {
         if depth + 1 < DEPTH {
             passes(|| generation(heap, depth + 1))?;
         }
-        // Those before it have been written by its ancestors, those after it by nobody.
+        // Its ancestors have stored to the pages before this one, and no process to those after it.
         ensure_equal!(load(heap + depth * PAGE), 2);
         if depth + 1 < DEPTH {
             ensure_equal!(load(heap + (depth + 1) * PAGE), 1);

@@ -26,7 +26,7 @@ fn only_the_writer_is_killed() -> Verdict {
     let status = status_of(|| {
         settle();
         leave_frames(1);
-        // There is one, and then there is none.
+        // One frame is free for the first copy, and none for the second.
         store(heap, 2);
         store(heap + PAGE, 2);
         0
@@ -41,7 +41,7 @@ fn only_the_writer_is_killed() -> Verdict {
 fn the_last_holder_needs_no_frame() -> Verdict {
     let heap = grow(3);
     fill(heap, 3 * PAGE, 1);
-    // Shared, and then not any more.
+    // The pages are shared until the child ends.
     passes(|| Ok(()))?;
     settle();
     leave_frames(0);
@@ -65,7 +65,7 @@ fn system_calls_fail() -> Verdict {
         ensure_equal!(call(SystemCall::Pipe, [heap, 0, 0]), -1);
         ensure_equal!(call(SystemCall::Fstat, [file as u64, heap, 0]), -1);
         ensure_equal!(load(heap), 1);
-        // What copies nothing works.
+        // A call that copies no page works.
         ensure_equal!(call(SystemCall::Write, [write_end as u64, heap, 3]), 3);
         Ok(())
     })?;
@@ -73,7 +73,7 @@ fn system_calls_fail() -> Verdict {
     Ok(())
 }
 
-/// With too few frames for the child's tables, nothing is made and nothing is lost.
+/// With too few frames for the child's tables, fork fails and loses no frame.
 fn fork_fails() -> Verdict {
     passes(|| {
         let heap = grow(10);
@@ -90,8 +90,8 @@ fn fork_fails() -> Verdict {
     })
 }
 
-/// Children that write while there are fewer frames than they want: some are killed, the others get
-/// theirs, and all come back.
+/// Children that need more frames than there are: some are killed, the others get their frames, and
+/// all frames come back.
 fn the_last_frames_are_for_the_first() -> Verdict {
     const CHILDREN: usize = 5;
     const PAGES: u64 = 20;

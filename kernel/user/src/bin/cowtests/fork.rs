@@ -45,12 +45,12 @@ fn cost() -> Result<i64, Failure> {
 
 fn data_pages_cost_nothing() -> Verdict {
     let heap = grow(100);
-    // The tables are there, the pages are not.
+    // Now the tables are there, but not the other pages.
     store(heap, 1);
     let few = cost()?;
     fill(heap, 100 * PAGE, 1);
     ensure_equal!(cost()?, few);
-    // Three tables, and the pages of the stack that both have written since.
+    // Three tables, and the pages of the stack that both have stored to since.
     ensure!((3..=6).contains(&few));
     Ok(())
 }

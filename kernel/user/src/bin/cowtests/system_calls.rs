@@ -26,8 +26,8 @@ pub const GROUP: Group = Group {
     slow: rules![],
 };
 
-/// Has a child do a call that writes `length` bytes somewhere in two shared pages, at the end of
-/// the first: it costs as many frames as pages, and the parent does not see it.
+/// A child makes a call that stores `length` bytes at the end of the first of two shared pages.
+/// That takes a frame for each page that it reaches, and the parent does not see the bytes.
 fn copies(length: u64, perform: impl Fn(u64) -> Verdict) -> Verdict {
     let heap = grow(2);
     for (into_second, pages) in [(0, 1), (length / 2, 2)] {
@@ -40,7 +40,7 @@ fn copies(length: u64, perform: impl Fn(u64) -> Verdict) -> Verdict {
             ensure_equal!(change.system_calls, pages);
             ensure_equal!(change.frames, pages);
             ensure!(!holds(place, length, 0xee));
-            // What lies around it was copied too.
+            // The rest of the pages was copied too.
             ensure!(holds(heap, PAGE - length, 0xee));
             ensure!(holds(heap + PAGE + into_second, 100, 0xee));
             Ok(())
@@ -158,7 +158,7 @@ fn paths_copy_nothing() -> Verdict {
     })
 }
 
-/// Nothing to be read, so nothing is written.
+/// If nothing can be read, nothing is copied.
 fn a_refused_call_copies_nothing() -> Verdict {
     let heap = grow(1);
     fill(heap, PAGE, 0xee);

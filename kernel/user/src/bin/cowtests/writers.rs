@@ -21,7 +21,7 @@ pub const GROUP: Group = Group {
 
 const PAGES: u64 = 40;
 
-/// Children and their parent store at places of their own in all pages; none sees another's.
+/// Children and their parent store to all pages, each at its own offset; none sees another's bytes.
 fn each_has_its_own_copy() -> Verdict {
     const WRITERS: u8 = 6;
     let heap = grow(PAGES);
@@ -46,13 +46,13 @@ fn each_has_its_own_copy() -> Verdict {
     }
     child::all_pass(WRITERS.into())?;
     ensure!(is_alone(0));
-    // It has looked at all of them, and has the frames of all of them and no more.
+    // It holds a frame for each of its pages, and no more.
     ensure_equal!(account.frames(), PAGES);
     Ok(())
 }
 
-/// Two holders of a page, who both want to write it: one copies, the other takes over, or both
-/// copy; no value and no frame is lost, no matter which process is first.
+/// Two holders of a page store to it. One copies the page and the other takes it over, or both
+/// copy it. No value and no frame is lost, no matter which process is first.
 fn parent_and_child_write_at_once() -> Verdict {
     let heap = grow(PAGES);
     fill(heap, PAGES * PAGE, 0);
@@ -107,7 +107,7 @@ fn readers_beside_writers() -> Verdict {
     Ok(())
 }
 
-/// A process that forks again and again while its children write what it has just written.
+/// A process forks again and again while its children store where it has just stored.
 fn forks_beside_writers() -> Verdict {
     const CHILDREN: u8 = 30;
     let heap = grow(PAGES);
@@ -125,7 +125,7 @@ fn forks_beside_writers() -> Verdict {
     Ok(())
 }
 
-/// Killed anywhere: the frames that they held, and had just copied, come back.
+/// Writers are killed at any point: all frames that they held come back.
 fn writers_are_killed() -> Verdict {
     let heap = grow(PAGES);
     fill(heap, PAGES * PAGE, 1);

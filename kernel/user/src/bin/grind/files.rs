@@ -11,7 +11,7 @@ use user::testing::scratch;
 use user::testing::{Failure, Verdict};
 use user::{ensure, ensure_equal, need, system};
 
-/// Where all of this happens.
+/// The directory that all workers use.
 const YARD: &CStr = c"/grind.d";
 
 /// Names that all workers use, for files and directories and links alike.
@@ -86,7 +86,7 @@ pub fn play(random: &mut Random) -> Verdict {
         5 => _ = system::link(name, any(random)),
         6 => _ = system::mkdir(name),
         7 => {
-            // There may be no way back by dots: somebody may have removed it.
+            // Another worker may have removed the directory, so `..` may not lead back.
             if system::chdir(name).is_some() {
                 let _ = system::mkdir(c"a");
                 let _ = system::unlink(c"a");
@@ -135,7 +135,7 @@ impl Diary {
         if anew {
             self.length = 0;
         }
-        // Reading is the way to a place in the middle.
+        // There is no call that moves the offset, so read up to the place.
         let start = random.below(self.length as u64 + 1) as usize;
         if start > 0 {
             ensure_equal!(read_fully(file, &mut self.check[..start]), start);
@@ -169,7 +169,7 @@ impl Diary {
     }
 }
 
-/// All descriptors that there are, and back.
+/// Takes all descriptors and gives them back.
 pub fn descriptors() -> Verdict {
     let mut taken = [0; 16];
     let mut count = 0;

@@ -1,6 +1,6 @@
-//! Random system calls in several processes against one file system, to find what no rule thought
-//! of. `grind` goes on for ever, `grind ROUNDS` stops after so many calls of each process, and
-//! `grind ROUNDS SEED` makes other ones. It ends with status 1 when something impossible happens.
+//! Random system calls in several processes on one file system, to find bugs that no rule looks
+//! for. `grind` goes on for ever, `grind ROUNDS` stops after so many calls of each process, and
+//! `grind ROUNDS SEED` makes other calls. It ends with status 1 when something impossible happens.
 #![no_std]
 #![no_main]
 
@@ -61,7 +61,7 @@ fn frames_are_back(before: u64) -> Verdict {
     Ok(())
 }
 
-/// Makes a pipe, writes `bytes` to it, at most what it holds, and gives its read end.
+/// Makes a pipe, writes `bytes` to it, at most as many as it holds, and returns its read end.
 fn pipe_with(bytes: &[u8]) -> Result<i32, Failure> {
     let (read_end, write_end) = need!(system::pipe());
     ensure_equal!(system::write(write_end, bytes), bytes.len());

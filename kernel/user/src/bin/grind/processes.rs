@@ -24,7 +24,7 @@ pub fn pipe(random: &mut Random) -> Verdict {
     Ok(())
 }
 
-/// A child that knows all that its parent knows, does a few things itself, and says how it went.
+/// A child knows what its parent knows, does a few things, and exits with 0 if all went well.
 pub fn child_that_exits(worker: &mut Worker) -> Verdict {
     let seed = worker.random.number();
     let child = spawn(|| {
@@ -41,7 +41,7 @@ pub fn child_that_exits(worker: &mut Worker) -> Verdict {
     worker.heap.check()
 }
 
-/// The diary is the parent's: a child leaves it alone.
+/// A random thing for a child. The diary belongs to the parent, so the child does not change it.
 fn work_in_child(worker: &mut Worker) -> Verdict {
     match worker.random.below(4) {
         0 => worker.heap.grow(&mut worker.random),
@@ -128,7 +128,7 @@ fn ends_well() -> Result<(), Failure> {
     Ok(())
 }
 
-/// What is no program leaves its caller as it was.
+/// An `exec` of something that is not a program fails and changes nothing.
 pub fn no_programs() -> Verdict {
     for path in [c"/", c"missing", c"diary000", c"a", c""] {
         system::exec(path, &[c"x", c"y"]);

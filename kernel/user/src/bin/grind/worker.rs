@@ -1,4 +1,4 @@
-//! A process that does one random thing after the other, and knows what must come of it.
+//! A process that does one random thing after the other, and knows what the result must be.
 
 use user::testing::random::Random;
 use user::testing::{Failure, Verdict};
@@ -16,7 +16,7 @@ pub struct Worker {
     pub random: Random,
     pub heap: Heap,
     pub diary: Diary,
-    /// Children of children only do what needs no children.
+    /// Whether it may make children: a child of a child may not.
     pub may_fork: bool,
 }
 

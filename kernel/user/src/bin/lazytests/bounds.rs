@@ -83,7 +83,7 @@ fn text_is_read_and_executed_only() -> Verdict {
     Ok(())
 }
 
-/// Even if there is something that could be: two times `ret`, as the compressed instruction.
+/// Even if an instruction is there: `ret` twice, in its compressed form.
 fn data_heap_and_stack_are_not_executed() -> Verdict {
     let heap = grow(2);
     let put = |place: u64| {
@@ -110,7 +110,7 @@ fn a_kill_takes_nobody_along() -> Verdict {
         Ok(())
     })?;
     let status = status_of(|| {
-        // In the brother's and the parent's pages first.
+        // First it stores to pages that its brother and its parent share with it.
         fill(heap, 3 * PAGE, 7);
         store(heap_end(), 1);
         0

@@ -49,7 +49,7 @@ fn only_a_process_that_needs_a_frame_is_killed() -> Verdict {
         0
     });
     ensure_equal!(status?, KILLED);
-    // What this one has, it keeps; and there are frames again.
+    // This process keeps its pages, and frames are free again.
     ensure_equal!(load(own), 1);
     passes(|| {
         ensure_equal!(load(grow(1)), 0);
@@ -58,7 +58,7 @@ fn only_a_process_that_needs_a_frame_is_killed() -> Verdict {
     Ok(())
 }
 
-/// A page far away needs three frames: with two of them it is not to be had, and none is lost.
+/// A page far away needs three frames. With fewer, the touch kills, and no frame is lost.
 fn no_frame_for_a_table() -> Verdict {
     let far = 1u64 << 34;
     for left in [0, 1, 2] {
@@ -122,7 +122,7 @@ fn eager_growth_takes_the_last_frames() -> Verdict {
     })
 }
 
-/// As much as RAM in all, but never at a time; every frame reads zero again.
+/// Touches more pages than RAM has, a fifth at a time: every page reads as zero.
 fn frames_are_used_again() -> Verdict {
     let pages = free_frames() / 5;
     let account = Account::open();

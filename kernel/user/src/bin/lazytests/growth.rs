@@ -129,7 +129,7 @@ fn loads_and_stores_are_told_apart() -> Verdict {
     Ok(())
 }
 
-/// A page whose two lower tables are not there yet.
+/// A page that needs two new tables.
 fn far_pages_take_tables() -> Verdict {
     let heap = grow(3 * GIGABYTE / PAGE);
     let account = Account::open();
@@ -138,7 +138,7 @@ fn far_pages_take_tables() -> Verdict {
     ensure_equal!(account.frames(), 3);
     store(far + PAGE, 1);
     ensure_equal!(account.frames(), 4);
-    // Given back with what they served, or kept for next time, but not taken again.
+    // The tables are freed with their pages, or kept for the next time, but not taken again.
     shrink(3 * GIGABYTE / PAGE);
     ensure!((0..=2).contains(&account.frames()));
     grow(3 * GIGABYTE / PAGE);
@@ -244,7 +244,7 @@ fn a_partial_page_keeps_its_rest() -> Verdict {
     Ok(())
 }
 
-/// With one byte of a page comes the page.
+/// If the heap has one byte of a page, the whole page is accessible.
 fn the_last_page_is_whole() -> Verdict {
     let start = need!(lazy(1));
     fill(start, PAGE, 5);

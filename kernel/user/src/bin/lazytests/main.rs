@@ -1,4 +1,4 @@
-//! Tries memory that is reserved first and had when it is touched, counting frames and page faults;
+//! Tests memory that is reserved first and allocated when it is touched, counting frames and page faults;
 //! the last line is the verdict. `lazytests NAME…` runs only those rules or groups, `lazytests -l`
 //! lists them.
 #![no_std]

@@ -1,5 +1,5 @@
-//! Programs whose pages come from their file when they are touched, even if the file changes or
-//! goes. The program is `paged`; it checks itself.
+//! Programs whose pages come from their file when they are touched, even if the file is changed or
+//! removed. The program is `paged`; it checks itself.
 
 use core::ffi::CStr;
 
@@ -37,7 +37,7 @@ const PROGRAM: &CStr = c"/paged";
 /// A copy of it, to be spoiled.
 const COPY: &CStr = c"copy";
 
-/// What `exec` came back with.
+/// The exit status if `exec` has failed.
 const REFUSED: i32 = 77;
 
 fn program() -> Result<&'static [u8], Failure> {
@@ -49,7 +49,7 @@ fn program() -> Result<&'static [u8], Failure> {
     Ok(bytes)
 }
 
-/// Runs `paged` from a copy: it must be content.
+/// Runs `paged` from a copy: it must exit with 0.
 fn run(scene: &CStr) -> Verdict {
     create(COPY, program()?)?;
     let status = status_of(|| {
@@ -125,7 +125,7 @@ impl Waiting {
         Ok(Waiting { child, go })
     }
 
-    /// Lets it go on: it must be content.
+    /// Lets it go on: it must exit with 0.
     fn finish(self) -> Verdict {
         ensure_equal!(system::write(self.go, b"x"), 1);
         system::close(self.go);
@@ -147,7 +147,7 @@ fn overwrite(mode: u32) -> Verdict {
     let file = need!(system::open(COPY, mode));
     ensure_equal!(system::write(file, buffer(size)), size);
     ensure_equal!(system::close(file), 0);
-    // It is no program any more.
+    // The file is not a program any more.
     ensure_equal!(
         status_of(|| {
             system::exec(COPY, &[c"paged"]);
@@ -173,7 +173,7 @@ fn others_replace_a_program() -> Verdict {
     })
 }
 
-/// Three of them, and the file goes; then one after the other does.
+/// Two processes run a copy, which is overwritten and then removed. They end one after the other.
 fn several_run_one_file() -> Verdict {
     create(COPY, program()?)?;
     let first = Waiting::start(COPY)?;
@@ -184,7 +184,7 @@ fn several_run_one_file() -> Verdict {
     ensure_equal!(system::unlink(COPY), 0);
     second.finish()?;
     third.finish()?;
-    // What was kept for them goes with the last of them, as the suite sees.
+    // The last of them frees the copy of the file. The suite counts the frames.
     Ok(())
 }
 

@@ -35,14 +35,14 @@ pub const GROUP: Group = Group {
 
 /// Frames for the child that does the deed, and for those that it leaves unused.
 const ROOM: u64 = 80;
-/// Every deed is done with 0 to this many frames left, less one.
+/// Every deed is done with 0, 1, 2, … frames left: so many times.
 const SCARCITY: u64 = 16;
 /// The exit status of a deed that was done in part.
 const WRONG: i32 = 99;
 /// Times that the clock may tick until a process that has closed its files has ended.
 const PATIENCE: u32 = 10;
 
-/// Does `deed` again and again, with more frames left each time; it gets the address of a hole.
+/// Does `deed` again and again, each time with one more frame. It gets the address of a hole.
 fn survives(deed: fn(u64)) -> Verdict {
     let _hoarder = Hoarder::leaving(ROOM)?;
     settle();
@@ -58,13 +58,13 @@ fn survives(deed: fn(u64)) -> Verdict {
         }
         ensure_equal!(free_frames(), before);
     }
-    // With that many it must be possible.
+    // With the most frames it must be possible.
     ensure!(ended_well > 0);
     Ok(())
 }
 
-/// Does `deed` in a child while `left` frames are free: its exit status, when the child and all of
-/// its children, some of them orphans, are gone.
+/// Does `deed` in a child while `left` frames are free. Returns its exit status when the child and
+/// all of its children, some of them orphans, have ended.
 fn do_with(left: u64, deed: fn(u64)) -> Result<i32, Failure> {
     let (read_end, write_end) = need!(system::pipe());
     let child = need!(system::fork());
@@ -187,7 +187,7 @@ fn files_come_and_go() -> Verdict {
 fn eager_growth() -> Verdict {
     survives(|_| {
         let before = heap_end();
-        // The second one cannot be had: the first took half of what there may be.
+        // The second one must fail: it needs more frames than can be free.
         let first = eager((SCARCITY / 2 * PAGE) as i64);
         let second = eager((SCARCITY * PAGE) as i64);
         let in_part = second.is_some() || first.is_none() && heap_end() != before;

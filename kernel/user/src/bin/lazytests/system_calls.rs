@@ -174,7 +174,7 @@ const PATH_CALLS: [(SystemCall, [u64; 2]); 7] = [
     (SystemCall::Link, [0, 0]),
 ];
 
-/// The empty name is that of the directory where one is; nothing can be made of it.
+/// The empty path is the current directory; no file of that name can be made.
 fn paths_in_holes_are_empty() -> Verdict {
     let heap = grow(1);
     for (number, (system_call, rest)) in PATH_CALLS.into_iter().enumerate() {
@@ -278,7 +278,7 @@ fn results_partly_out_of_bounds() -> Verdict {
     Ok(())
 }
 
-/// A pipe moves what it can, and loses nothing.
+/// A pipe moves as many bytes as it can, and loses none.
 fn short_counts_at_the_break() -> Verdict {
     let heap = grow(1);
     let (read_end, write_end) = need!(system::pipe());
@@ -293,7 +293,7 @@ fn short_counts_at_the_break() -> Verdict {
     Ok(())
 }
 
-/// The page that the break is in is had as a whole.
+/// A system call may use the whole page that the break is in.
 fn within_the_last_page() -> Verdict {
     let start = need!(lazy(1));
     let file = need!(system::open(c"/init", READ_ONLY)) as u64;

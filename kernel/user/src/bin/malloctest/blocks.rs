@@ -72,7 +72,7 @@ fn contents_stay() -> Verdict {
             1..5 => random.below(2_000),
             _ => random.below(100),
         };
-        // The old one is freed when there is a new one, or at once.
+        // The old piece is freed at once, or when the new one replaces it.
         if random.below(2) == 0 {
             *place = None;
         }
@@ -97,7 +97,7 @@ fn a_child_has_a_heap_of_its_own() -> Verdict {
     Ok(())
 }
 
-/// A program that frees memory which is free already is ended.
+/// If a program frees memory that is free already, it panics.
 fn freeing_twice_is_noticed() -> Verdict {
     let status = child::status_of(|| {
         let Some(block) = heap::malloc(100) else {

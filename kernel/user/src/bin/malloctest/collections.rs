@@ -81,7 +81,7 @@ fn text_is_put_together() -> Verdict {
     Ok(())
 }
 
-/// Memory for a layout, full of a value.
+/// Memory with a given layout, filled with a value.
 struct Aligned {
     memory: *mut u8,
     layout: Layout,

@@ -48,7 +48,7 @@ fn a_large_block_is_one() -> Verdict {
     ensure!(small.is_intact() && large.is_intact());
     let start = large.start();
     drop(large);
-    // It is there for small ones now, and then for a large one again.
+    // Its memory is used for small pieces now, and then for a large one again.
     let before = heap_end();
     let piece = need!(Piece::new(500_000, 3));
     ensure!(piece.is_intact());

@@ -1,4 +1,4 @@
-//! Memory that is full of a pattern, so that one sees whether somebody else writes into it.
+//! Memory that is filled with a pattern, which shows whether something else stores to it.
 
 use core::ptr::NonNull;
 use core::slice;

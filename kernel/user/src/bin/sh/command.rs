@@ -24,7 +24,7 @@ const MAX_DEPTH: usize = 8;
 /// What is wrong with a line.
 pub struct SyntaxError(pub &'static str);
 
-/// What is waited for at once, or not at all.
+/// A pipeline, which the shell waits for or not.
 pub struct Job {
     /// Commands, each of which reads what the one before it writes.
     pub pipeline: Vec<Command>,
@@ -72,7 +72,7 @@ struct Parser {
 }
 
 impl Parser {
-    /// Up to the end of the line, or to a token that a list cannot have.
+    /// Parses up to the end of the line, or to a token that cannot be in a list.
     fn list(&mut self) -> Result<Vec<Job>, SyntaxError> {
         let mut list = Vec::new();
         while !matches!(self.tokens.peek(), None | Some(Token::Close)) {
@@ -151,7 +151,7 @@ impl Parser {
         }
     }
 
-    /// Skips `token` if it is next; whether it was.
+    /// Skips `token` if it is next, and returns whether it was.
     fn skip(&mut self, token: &Token) -> bool {
         self.tokens.next_if_eq(token).is_some()
     }

@@ -66,7 +66,7 @@ pub fn use_as_output(file: File) -> Option<()> {
     put_in_place(file, OUTPUT)
 }
 
-/// Makes `file` the one that `place` describes, which is open, and so are all below it.
+/// Makes `place` a descriptor of `file`. The descriptor `place` and all below it are open.
 fn put_in_place(file: File, place: i32) -> Option<()> {
     system::close(place)?;
     // The lowest descriptor that is free.

@@ -10,7 +10,7 @@ use user::{File, eprintln, system};
 use crate::command::{Action, Command, Job};
 use crate::redirection::{use_as_input, use_as_output};
 
-/// Does one job after the other: the exit status of the last.
+/// Does one job after the other, and returns the exit status of the last.
 pub fn list(list: &[Job]) -> i32 {
     let mut status = 0;
     for job in list {
@@ -25,8 +25,8 @@ pub fn list(list: &[Job]) -> i32 {
     status
 }
 
-/// What the shell does itself, since a child could not do it for the shell: the exit status, or
-/// `None` if `action` is something else.
+/// Does what only the shell itself can do, and not a child. Returns the exit status, or `None` if
+/// `action` is something else.
 fn own(action: &Action) -> Option<i32> {
     let Action::Program(words) = action else {
         return None;
@@ -98,7 +98,7 @@ fn in_background(commands: &[Command]) -> i32 {
     }
 }
 
-/// A child, or word that there is none.
+/// Makes a child, or says that there can be none.
 fn fork() -> Option<i32> {
     let child = system::fork();
     if child.is_none() {
@@ -136,8 +136,8 @@ fn perform(command: &Command) -> i32 {
     }
 }
 
-/// Becomes the program that the first word names, in the current directory or else in the root;
-/// comes back only if that fails, with the exit status. Not inlined, for its list of arguments.
+/// Becomes the program that the first word names, in the current directory or else in the root.
+/// If that fails, returns the exit status. Not inlined, because its list of arguments is large.
 #[inline(never)]
 fn become_program(words: &[CString]) -> i32 {
     let Some(name) = words.first() else {

@@ -44,7 +44,7 @@ pub fn measure() -> i32 {
 fn one_page_is_there() -> Verdict {
     // It holds the arguments, and what was called until now.
     ensure_equal!(page_of(stack()), stack_top() - PAGE);
-    // The code of what follows is there from now on.
+    // From here on, all code of the program is loaded.
     for page in (0..program_pages_end()).step_by(PAGE as usize) {
         load(page);
     }

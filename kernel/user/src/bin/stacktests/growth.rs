@@ -29,7 +29,7 @@ pub fn bottom() -> u64 {
     stack_top() - GROWING_STACK_PAGES * PAGE
 }
 
-/// Pages that nothing has touched yet, from the lowest one up: below those that [`settle`] brings.
+/// Pages that nothing has touched yet, from the lowest one up: below those that [`settle`] touches.
 pub fn untouched() -> impl DoubleEndedIterator<Item = u64> + Clone {
     let lowest = bottom();
     let pages = (page_of(stack()) - 2 * PAGE - lowest) / PAGE;

@@ -102,7 +102,7 @@ fn write_from_where_nothing_is() -> Verdict {
 }
 
 fn strings_where_nothing_is() -> Verdict {
-    // An empty path is where one is.
+    // An empty path is the current directory.
     ensure_equal!(call(SystemCall::Chdir, [bottom() + 10, 0, 0]), 0);
     // The string ends in the next page, which has not been touched.
     let middle = bottom() + 2 * PAGE;

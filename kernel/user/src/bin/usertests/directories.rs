@@ -254,8 +254,8 @@ fn entries_are_used_again() -> Verdict {
     Ok(())
 }
 
-/// Deeper than there are in-memory inodes: each must be let go of when it is passed, whatever the
-/// call comes to.
+/// Paths with more parts than there are in-memory inodes: the kernel must release each inode when it
+/// has passed it, whether the call succeeds or fails.
 fn deep_paths_drop_what_they_pass() -> Verdict {
     create(c"file", b"")?;
     for _ in 0..=INODES {
@@ -311,7 +311,7 @@ fn killed_in_a_removed_directory() -> Verdict {
     Ok(())
 }
 
-/// An open that is refused, of a directory that goes meanwhile.
+/// A directory is removed while another process tries to open it for writing.
 fn open_while_removed() -> Verdict {
     for _ in 0..20 {
         ensure_equal!(system::mkdir(c"going"), 0);

@@ -84,7 +84,7 @@ fn arguments_up_to_their_number() -> Verdict {
     contains(c"out", &expected)
 }
 
-/// All of them have to fit onto the first page of the stack.
+/// All arguments have to fit into the first page of the stack.
 fn arguments_up_to_their_size() -> Verdict {
     let text = buffer(6000);
     text.fill(b'y');
@@ -166,7 +166,7 @@ fn bad_arguments() -> Verdict {
     refuses_arguments(end - 200)
 }
 
-/// Nothing may be lost on the way out.
+/// An `exec` that fails must lose nothing.
 fn bad_arguments_without_end() -> Verdict {
     let arguments = [word(c"echo").addr() as u64, 0xffff_ffff, 0];
     let array = arguments.as_ptr().expose_provenance() as u64;

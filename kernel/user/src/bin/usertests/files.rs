@@ -155,7 +155,7 @@ fn reading_at_the_end() -> Verdict {
     ensure_equal!(system::read(file, bytes), 3);
     ensure_equal!(system::read(file, bytes), 0);
     ensure_equal!(system::read(file, bytes), 0);
-    // What is written there comes after it.
+    // The offset is at the end, so the bytes are added there.
     ensure_equal!(system::write(file, b"def"), 3);
     ensure_equal!(system::read(file, bytes), 0);
     ensure_equal!(system::read(file, &mut []), 0);
@@ -254,7 +254,7 @@ fn dup_shares_the_offset() -> Verdict {
     ensure!(*bytes == *b"cd");
     ensure_equal!(system::write(file, b"E"), 1);
     system::close(file);
-    // The other one keeps the file open.
+    // The other descriptor keeps the file open.
     ensure_equal!(system::write(twin, b"F"), 1);
     contains(c"shared", b"abcdEF")
 }

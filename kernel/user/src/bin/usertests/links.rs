@@ -134,7 +134,7 @@ fn create_and_link_at_once() -> Verdict {
     let make = |number: usize, by_link: bool| {
         let name = Name::numbered("c", number);
         if by_link {
-            // Fails if the other one was first.
+            // Fails if the other process was first.
             let _ = system::link(first.path(), name.path());
         } else {
             let file = need!(system::open(name.path(), CREATE | READ_WRITE));

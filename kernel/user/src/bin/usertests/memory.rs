@@ -95,7 +95,7 @@ fn too_much_is_refused() -> Verdict {
     let start = heap_end();
     ensure_equal!(eager(GIGABYTE as i64), -1);
     ensure_equal!(heap_end(), start);
-    // There is nothing wrong with a little afterwards.
+    // A small growth still works afterwards.
     ensure_equal!(eager(PAGE as i64), start);
     store(start, 1);
     Ok(())
@@ -164,7 +164,7 @@ fn break_within_a_page() -> Verdict {
     Ok(())
 }
 
-/// Memory is unchanged, no matter what it returns.
+/// The call may return anything, but the memory must not change.
 fn break_by_the_smallest_int() -> Verdict {
     let start = grow(1);
     eager(PAGE as i64);

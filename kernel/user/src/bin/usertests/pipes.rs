@@ -75,7 +75,7 @@ fn a_pipe_holds_512_bytes() -> Verdict {
         Ok(())
     })?;
     system::close(tell);
-    // The child has had time, and nothing came of it.
+    // The child has had time, but it is still waiting.
     ensure_equal!(system::pause(2), 0);
     ensure_equal!(system::read(read_end, &mut bytes[..1]), 1);
     ensure_equal!(system::read(ready, &mut [0]), 1);
@@ -203,7 +203,7 @@ fn no_byte_is_lost_among_many() -> Verdict {
     Ok(())
 }
 
-/// Each stage keeps one divisor back: the sieve of Eratosthenes, a process for each prime.
+/// The sieve of Eratosthenes: a process for each prime drops the multiples of its prime.
 fn a_chain_of_filters() -> Verdict {
     const LAST: u8 = 35;
     let (mut source, sink) = need!(system::pipe());
@@ -247,7 +247,7 @@ fn closed_pipes_are_used_again() -> Verdict {
         let (read_end, write_end) = need!(system::pipe());
         ensure_equal!(system::write(write_end, b"ab"), 2);
         ensure_equal!(system::close(write_end), 0);
-        // What the one before left is not in this one.
+        // The bytes that were left in the pipe before are not in this one.
         ensure_equal!(system::read(read_end, &mut [0; 8]), 2);
         ensure_equal!(system::close(read_end), 0);
     }

@@ -185,7 +185,7 @@ fn memory_given_back() -> Verdict {
     Ok(())
 }
 
-/// Addresses whose low half is a good one, and others that overflow when a length is added.
+/// Addresses whose low half is a good address, and others that overflow when a length is added.
 fn wild_addresses() -> Verdict {
     create(c"good", b"")?;
     let here = text();
@@ -220,7 +220,7 @@ fn negative_lengths() -> Verdict {
     contains(c"file", b"0123456789")
 }
 
-/// The child is not reaped before its status has been told.
+/// The child is not reaped before its status has been stored.
 fn wait_with_a_bad_pointer() -> Verdict {
     for address in NOBODY.into_iter().chain([text(), heap_end()]) {
         let child = spawn(|| Ok(()))?;
@@ -283,7 +283,7 @@ fn file_read_that_ends_in_bad_memory() -> Verdict {
     Ok(())
 }
 
-/// Bytes before the bad memory are written, and their number is the answer.
+/// Bytes before the bad memory are written, and the call returns their number.
 fn pipe_write_that_ends_in_bad_memory() -> Verdict {
     let end = grow(1) + PAGE;
     fill(end - 6, 6, b'p');
@@ -295,7 +295,7 @@ fn pipe_write_that_ends_in_bad_memory() -> Verdict {
     Ok(())
 }
 
-/// Bytes for which there is room are read, and their number is the answer.
+/// Bytes for which there is room are read, and the call returns their number.
 fn pipe_read_that_ends_in_bad_memory() -> Verdict {
     let end = grow(1) + PAGE;
     let (read_end, write_end) = need!(system::pipe());

@@ -163,7 +163,7 @@ fn children_inherit_files_and_directory() -> Verdict {
     child::passes(|| {
         contains(c"file", b"abc")?;
         ensure_equal!(system::read(file, &mut [0]), 1);
-        // What it does to its own table and directory is its own affair.
+        // Its own descriptors and directory do not affect its parent's.
         ensure_equal!(system::close(file), 0);
         ensure_equal!(system::chdir(c"/"), 0);
         Ok(())
@@ -221,7 +221,7 @@ fn pause_lasts() -> Verdict {
         ensure_equal!(system::pause(ticks), 0);
         ensure!(system::uptime() >= start + u64::from(ticks));
     }
-    // Less than nothing is nothing.
+    // A negative number of ticks counts as 0.
     let start = system::uptime();
     ensure_equal!(call(SystemCall::Pause, [u64::MAX, 0, 0]), 0);
     ensure!(system::uptime() < start + 100);
@@ -320,10 +320,10 @@ fn forks_until_told() -> Verdict {
         Ok(())
     })?;
     ensure_equal!(system::pause(5), 0);
-    // If there was room for all, nobody has written it.
+    // If there was room for all, no process has made the file.
     create(c"stop", b"")?;
     ensure!(system::wait() == Some((child.pid, 0)));
-    // All have seen it when no process is missing.
+    // If as many processes fit as before, all have seen the file and ended.
     for _ in 0..100 {
         if fork_many(40)? == 40 {
             return Ok(());

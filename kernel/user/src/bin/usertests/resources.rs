@@ -48,7 +48,7 @@ fn processes() -> Verdict {
             }
             ensure!(made < PROCESSES);
         }
-        // All but the first one, the shell, the tests, and this one.
+        // All processes except the first one, the shell, the tests, and this one.
         ensure!(made >= PROCESSES - 8);
         ensure!(system::fork().is_none());
         system::close(write_end);
@@ -197,7 +197,7 @@ fn inodes_in_memory() -> Verdict {
     create(c"one_more", b"1")
 }
 
-/// Ten processes that each want most of memory; those who fail give back what they took.
+/// Ten processes each want most of memory; a process that fails gives back what it took.
 fn memory_among_ten() -> Verdict {
     const SIZE: u64 = 100 << 20;
     const COUNT: usize = 10;
@@ -231,7 +231,7 @@ fn memory_among_ten() -> Verdict {
     Ok(())
 }
 
-/// Exec with all memory taken but a few pages: it works, or it comes back.
+/// Exec with only a few free pages: it works, or it returns.
 fn memory_for_exec() -> Verdict {
     for left in 0..15 {
         let status = status_of(|| {
@@ -241,7 +241,7 @@ fn memory_for_exec() -> Verdict {
             system::exec(c"/echo", &[c"echo", c"x"]);
             0
         })?;
-        // Killed if it began to run and needed one more.
+        // The new program is killed if it needs another frame after it has begun.
         ensure!(status == 0 || status == child::KILLED);
     }
     Ok(())

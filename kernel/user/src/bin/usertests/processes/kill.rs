@@ -17,7 +17,7 @@ pub(super) fn kill_of_nobody() -> Verdict {
     Ok(())
 }
 
-/// The call does not return.
+/// The call must not return.
 pub(super) fn kill_of_itself() -> Verdict {
     let status = status_of(|| {
         let own = system::getpid();
