@@ -112,18 +112,20 @@ impl Campaign {
 
     fn raise(&mut self, alarm: Alarm) -> Corpus {
         eprintln!("\n{alarm}\n");
-        let Alarm::Finding(report) = alarm else {
+        let Alarm::Findings(reports) = alarm else {
             abort();
         };
         let executions = self.session.totals().executions;
         let to = Destination::new(finding_file::folder(), self.session.guest());
         let origin = self.target.to_string();
-        match Found::keep(*report, &to, origin, executions, self.elapsed()) {
-            Ok(found) => {
-                eprintln!("written to {}", found.path.display());
-                self.findings.push(found);
+        for report in reports {
+            match Found::keep(report, &to, origin.clone(), executions, self.elapsed()) {
+                Ok(found) => {
+                    eprintln!("written to {}", found.path.display());
+                    self.findings.push(found);
+                }
+                Err(error) => eprintln!("cannot write the case file: {error}"),
             }
-            Err(error) => eprintln!("cannot write the case file: {error}"),
         }
         if self.keep_going {
             return Corpus::Reject;

@@ -52,7 +52,7 @@ fn a_situation_to_be_avoided_is_not_entered() {
         extent: Extent::Nothing,
     }]);
     let outcome = runner.run(&case);
-    assert!(outcome.finding.is_none());
+    assert!(outcome.findings.is_empty());
     assert_eq!((outcome.meter.operations, outcome.meter.skipped), (2, 2));
     runner.avoid(&[]);
     assert_eq!(runner.run(&case).meter, all);

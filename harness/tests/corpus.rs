@@ -51,7 +51,7 @@ fn replay(guest: &Arc<Guest>, path: PathBuf) -> Result<(), Failed> {
         return Err("take out the lines that begin with #|: they name another kernel".into());
     }
     let outcome = Runner::new(guest).run(&case);
-    if let Some(finding) = outcome.finding {
+    if let Some(finding) = outcome.first() {
         return Err(finding.to_string().into());
     }
     if outcome.meter.compared == 0 {

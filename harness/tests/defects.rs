@@ -111,9 +111,9 @@ fn is_one_row(bug: &Bug, built: &Path) {
     let case = case_file::read_document(path).unwrap().case();
     let origin = case_file::origin(path).unwrap().unwrap();
     let judged = boot(&files, Some(origin.dialect), None).unwrap();
-    let replayed = Runner::new(&judged).run(&case).finding;
+    let replayed = Runner::new(&judged).run(&case);
     assert_eq!(
-        replayed.as_ref(),
+        replayed.first(),
         Some(&row.shortest.report.finding),
         "{name}"
     );
@@ -131,11 +131,13 @@ fn is_one_row(bug: &Bug, built: &Path) {
     let followed = boot(&files, Some(checked.dialect), None).unwrap();
     let mut runner = Runner::new(&followed);
     assert!(
-        runner.run(&case).finding.is_none(),
+        runner.run(&case).findings.is_empty(),
         "{name} is not followed"
     );
     for seed in case_file::read_all(&[root().join("corpus/seeds")]).unwrap() {
-        let finding = runner.run(&seed).finding;
-        assert!(finding.is_none(), "{name}: {}\n{seed}", finding.unwrap());
+        let outcome = runner.run(&seed);
+        if let Some(finding) = outcome.first() {
+            panic!("{name}: {finding}\n{seed}");
+        }
     }
 }

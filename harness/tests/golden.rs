@@ -100,7 +100,7 @@ fn run_all(files: &GuestFiles) -> Vec<Line> {
     cases
         .map(|(name, case)| {
             let outcome = runner.run(&case);
-            let bucket = outcome.finding.as_ref().map(bucket);
+            let bucket = outcome.first().map(bucket);
             let bucket = bucket.map_or("clean".to_owned(), |bucket| bucket.to_string());
             let (text, binary) = (
                 digest(case.to_string().as_bytes()),

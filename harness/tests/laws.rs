@@ -75,7 +75,7 @@ fn generated_cases_are_clean_and_bite() {
     for seed in 1000..2000 {
         let case = generated(seed);
         let outcome = runner.run(&case);
-        if let Some(finding) = outcome.finding {
+        if let Some(finding) = outcome.first() {
             panic!("seed {seed}: {finding}\n{case}");
         }
         meter += outcome.meter;

@@ -66,7 +66,7 @@ fn shrunk(case: &Case, budget: u64, kernel: impl Fn(&Case) -> Option<Bucket>) ->
         budget,
         |candidate| {
             executions.set(executions.get() + 1);
-            kernel(candidate)
+            kernel(candidate).into_iter().collect()
         },
         |_, _| {},
     );
@@ -328,7 +328,7 @@ fn a_limit_of_time_is_kept() {
         &wanted,
         None,
         budget,
-        two_bugs,
+        |candidate| two_bugs(candidate).into_iter().collect(),
         |_, _| {},
     );
     assert_eq!(minimised.minimality, Minimality::BudgetSpent);

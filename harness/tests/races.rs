@@ -77,7 +77,7 @@ fn a_sound_kernel_is_sound_under_every_schedule() {
                     let case = scheduled(text, schedule);
                     let mut seen = Seen::default();
                     let outcome = runner.run_watched(&case, &mut seen);
-                    if let Some(finding) = outcome.finding {
+                    if let Some(finding) = outcome.first() {
                         panic!("{finding}\n{case}");
                     }
                     assert_eq!(seen.0.len(), usize::from(at != NO_RACE), "{case}");
@@ -99,7 +99,7 @@ fn harts_take_turns_as_the_schedule_says() {
     let case = scheduled(RACES[0], Schedule::new(2, order, false, &[100, 250]));
     let mut seen = Seen::default();
     let outcome = Runner::new(guest()).run_watched(&case, &mut seen);
-    assert!(outcome.finding.is_none());
+    assert!(outcome.findings.is_empty());
     let turns: Vec<_> = seen.0[0]
         .turns
         .iter()
@@ -133,7 +133,7 @@ fn two_runs_of_a_race_agree_to_the_instruction() {
             one.run_watched(&case, &mut first),
             other.run_watched(&case, &mut second),
         ];
-        if let Some(finding) = &outcomes[0].finding {
+        if let Some(finding) = outcomes[0].first() {
             panic!("{finding}\n{case}");
         }
         assert_eq!(outcomes[0].instructions, outcomes[1].instructions, "{case}");

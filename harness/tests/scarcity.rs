@@ -145,7 +145,7 @@ fn try_all(scarce: fn(u8) -> Scarce) -> BTreeSet<String> {
                         wrong.push(format!("{operation} at {place} takes {frames} frames"));
                     }
                 }
-                if let Some(finding) = outcome.finding {
+                for finding in &outcome.findings {
                     wrong.push(format!("{finding}\n{case}"));
                 }
             }

@@ -33,8 +33,8 @@ pub use dialect::Dialect;
 pub use files::{FileNode, Files};
 pub use generation::Profile;
 pub use judge::{
-    Action, BiteMeter, Bucket, Clause, DiskContent, End, Event, Extent, Failure, Fate, Finding,
-    FrameKind, Judge, Miscount, Mismatch, Nap, Observation, PageFlags, PageMapping, Race,
+    Action, BiteMeter, Bucket, Clause, DiskContent, Effect, End, Event, Extent, Failure, Fate,
+    Finding, FrameKind, Judge, Miscount, Mismatch, Nap, Observation, PageFlags, PageMapping, Race,
     RefusedStore, Severity, Situation, Spoiled, Step, Turn, TurnEnd, UserTrap, Verdict, bucket,
     describe, describe_race, describe_racer, describe_turn,
 };

@@ -67,14 +67,16 @@ fn execute(
         Ok(Execution::KnownFinding) => counters.forget(),
         Err(alarm) => {
             eprintln!("\n{alarm}\n");
-            let Alarm::Finding(report) = alarm else {
+            let Alarm::Findings(reports) = alarm else {
                 abort();
             };
             let origin = format!("{target} under AFL++");
             let to = Destination::new(finding_file::folder(), session.guest());
-            match finding_file::write(&report, &to, &origin) {
-                Ok(path) => eprintln!("written to {}", path.display()),
-                Err(error) => eprintln!("cannot write the case file: {error}"),
+            for report in &reports {
+                match finding_file::write(report, &to, &origin) {
+                    Ok(path) => eprintln!("written to {}", path.display()),
+                    Err(error) => eprintln!("cannot write the case file: {error}"),
+                }
             }
             if !keep_going {
                 abort();

@@ -158,7 +158,11 @@ impl<'a> Course<'a> {
                     new,
                     replaces,
                 } => self.learn(candidate, new, replaces)?,
-                What::Raised(Alarm::Finding(report), target) => self.keep(*report, target)?,
+                What::Raised(Alarm::Findings(reports), target) => {
+                    for report in reports {
+                        self.keep(report, target)?;
+                    }
+                }
                 What::Raised(alarm, _) => return Err(Broken::Alarm(alarm)),
             }
             if self.plan.until_finding && !self.findings.is_empty() {

@@ -72,7 +72,7 @@ fn look(guest: &Guest, without: &Dialect, defect: &Defect) -> Shown {
     let case = defect.case();
     let run = |dialect: &Dialect| {
         let mut runner = Runner::new(&guest.speaking(dialect.clone()));
-        runner.run(&case).finding
+        runner.run(&case).findings.into_iter().next()
     };
     let Some(finding) = run(without) else {
         return Shown::Right;

@@ -61,7 +61,7 @@ pub(super) struct Earlier {
 struct OldCase {
     path: PathBuf,
     /// What it shows now, until that is taken over.
-    shown: Option<Report>,
+    shown: Vec<Report>,
     now: Now,
 }
 
@@ -77,12 +77,15 @@ enum Now {
 }
 
 impl OldCase {
-    fn new(path: PathBuf, shown: Option<Report>) -> Self {
-        let now = match &shown {
-            None => Now::Right,
-            // A case is called by what it shows.
-            Some(report) if is_called(&path, &report.identity.name().file_name()) => Now::Same,
-            Some(_) => Now::Changed,
+    fn new(path: PathBuf, shown: Vec<Report>) -> Self {
+        // A case is called by what it was kept for.
+        let is_of = |report: &Report| is_called(&path, &report.identity.name().file_name());
+        let now = if shown.iter().any(is_of) {
+            Now::Same
+        } else if shown.is_empty() {
+            Now::Right
+        } else {
+            Now::Changed
         };
         Self { path, shown, now }
     }
@@ -132,10 +135,8 @@ impl Earlier {
         let to = Destination::new(folder.to_owned(), guest);
         let mut replayer = Replayer::new(guest);
         let mut unfound = Vec::new();
-        for case in &mut self.cases {
-            let Some(mut report) = case.shown.take() else {
-                continue;
-            };
+        let shown = self.cases.iter_mut().map(|case| &mut case.shown);
+        for mut report in shown.flat_map(std::mem::take) {
             if !known.insert(name(&report)) {
                 continue;
             }

@@ -26,18 +26,18 @@ impl Replayer {
         }
     }
 
-    /// What `case` shows, not explained yet; `None` if nothing is wrong.
+    /// What `case` shows, not explained yet, the first thing first; none if nothing is wrong.
     ///
     /// # Errors
     /// An alarm about Faultline itself.
-    pub(super) fn show(&mut self, case: &Case) -> Result<Option<Report>, Alarm> {
+    pub(super) fn show(&mut self, case: &Case) -> Result<Vec<Report>, Alarm> {
         self.session.resume(&Before::default());
         let shown = self
             .session
             .execute(case, &mut self.edges, &mut self.features);
         match shown {
-            Ok(_) => Ok(None),
-            Err(Alarm::Finding(report)) => Ok(Some(*report)),
+            Ok(_) => Ok(Vec::new()),
+            Err(Alarm::Findings(reports)) => Ok(reports),
             Err(alarm) => Err(alarm),
         }
     }

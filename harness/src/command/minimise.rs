@@ -4,6 +4,7 @@ use super::output::print_json;
 use super::{Conclusion, Format, GuestArguments, parallel};
 use faultline::case_file;
 use faultline::guest::origin::Origin;
+use faultline::runner::Outcome;
 use faultline::triage::explain::{Explanation, explain};
 use faultline::triage::finding_file;
 use faultline::triage::minimise::{Budget, Minimality, Minimised, add_reasons, minimise_on};
@@ -31,6 +32,9 @@ pub(crate) struct Arguments {
     /// Where to write the result [default: standard output]
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Of several findings, the one of this bucket [default: the first one]
+    #[arg(long, value_name = "BUCKET")]
+    bucket: Option<String>,
     /// The most executions
     #[arg(long, default_value_t = 20_000, value_name = "N")]
     executions: u64,
@@ -59,7 +63,7 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
     let mut runner = arguments.guest.runner_for(&arguments.case)?;
     let outcome = runner.run(&case);
     runner.check_machine()?;
-    let Some(finding) = outcome.finding else {
+    let Some(finding) = chosen(arguments, &outcome)? else {
         eprintln!(
             "{} shows no finding: there is nothing to minimise",
             arguments.case.display()
@@ -87,7 +91,8 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
     );
     progress.finish_and_clear();
 
-    let finding = runner.run(&minimised.case).finding.unwrap_or(finding);
+    let outcome = runner.run(&minimised.case);
+    let finding = outcome.shown(&wanted).cloned().unwrap_or(finding);
     add_reasons(&mut runner, &mut minimised, finding.step);
     let explanation = explain(&mut runner, &minimised.case, &finding);
     runner.check_machine()?;
@@ -131,4 +136,32 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
         }
     }
     Ok(Conclusion::Findings)
+}
+
+/// The finding that the smallest case has to show.
+fn chosen(arguments: &Arguments, outcome: &Outcome) -> miette::Result<Option<Finding>> {
+    let Some(name) = &arguments.bucket else {
+        for other in outcome.findings.iter().skip(1) {
+            eprintln!("also found, choose it with --bucket {}", bucket(other));
+        }
+        return Ok(outcome.first().cloned());
+    };
+    match outcome.shown(&Bucket::from(name.as_str())) {
+        Some(finding) => Ok(Some(finding.clone())),
+        None => {
+            let path = arguments.case.display();
+            let shown: Vec<String> = outcome
+                .findings
+                .iter()
+                .map(|finding| bucket(finding).to_string())
+                .collect();
+            let shown = match shown.as_slice() {
+                [] => "no finding".to_owned(),
+                some => some.join(", "),
+            };
+            Err(miette::miette!(
+                "{path} shows no finding of bucket {name}: it shows {shown}"
+            ))
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Prints the results of cases, for people and for programs.
 
 use faultline::runner::Outcome;
-use oracle::bucket;
+use oracle::{Bucket, Finding, bucket};
 use serde::Serialize;
 use std::path::Path;
 
@@ -22,40 +22,62 @@ pub(crate) struct CaseReport<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     bucket: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    finding: Option<&'a oracle::Finding>,
+    finding: Option<&'a Finding>,
+    /// What else is wrong.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    further: Vec<FurtherFinding<'a>>,
     operations: oracle::BiteMeter,
     instructions: u64,
 }
 
+/// A finding of a case that is not the first one, as JSON shows it.
+#[derive(Serialize)]
+pub(crate) struct FurtherFinding<'a> {
+    bucket: Bucket,
+    finding: &'a Finding,
+}
+
+/// All findings of a case but the first one.
+pub(crate) fn further(outcome: &Outcome) -> Vec<FurtherFinding<'_>> {
+    let further = outcome.findings.iter().skip(1);
+    further
+        .map(|finding| FurtherFinding {
+            bucket: bucket(finding),
+            finding,
+        })
+        .collect()
+}
+
 impl<'a> CaseReport<'a> {
     pub(crate) fn new(path: &Path, outcome: &'a Outcome) -> Self {
-        let finding = outcome.finding.as_ref();
+        let finding = outcome.first();
         Self {
             case: path.display().to_string(),
             verdict: finding.map_or("ok".to_owned(), |finding| finding.verdict.to_string()),
             bucket: finding.map(|finding| bucket(finding).to_string()),
             finding,
+            further: further(outcome),
             operations: outcome.meter,
             instructions: outcome.instructions,
         }
     }
 }
 
-/// Prints one line for a case without a finding, and a paragraph for a case with one.
+/// Prints one line for a case without a finding. For others it prints a paragraph for each finding.
 pub(crate) fn print_text(path: &Path, outcome: &Outcome) {
-    match &outcome.finding {
-        None => println!(
+    if outcome.findings.is_empty() {
+        println!(
             "ok       {}  ({} operations compared)",
             path.display(),
             outcome.meter.compared
-        ),
-        Some(finding) => {
-            println!("FINDING  {}", path.display());
-            for line in finding.to_string().lines() {
-                println!("    {line}");
-            }
-            println!("    bucket: {}", bucket(finding));
+        );
+    }
+    for finding in &outcome.findings {
+        println!("FINDING  {}", path.display());
+        for line in finding.to_string().lines() {
+            println!("    {line}");
         }
+        println!("    bucket: {}", bucket(finding));
     }
 }
 

@@ -64,15 +64,14 @@ fn conclude(replayed: Vec<Replayed>, format: Format) -> miette::Result<Conclusio
     };
     for (_, outcome) in &outcomes {
         summary.operations += outcome.meter;
-        match &outcome.finding {
-            None => summary.ok += 1,
-            Some(finding) => {
-                summary.findings += 1;
-                *summary
-                    .buckets
-                    .entry(bucket(finding).to_string())
-                    .or_default() += 1;
-            }
+        if outcome.findings.is_empty() {
+            summary.ok += 1;
+        } else {
+            summary.findings += 1;
+        }
+        for finding in &outcome.findings {
+            let cases = summary.buckets.entry(bucket(finding).to_string());
+            *cases.or_default() += 1;
         }
     }
     let conclusion = if summary.findings == 0 {

@@ -28,7 +28,7 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
         let runner = kernels.of(path, &arguments.guest)?;
         let outcome = runner.run(&case_file::read(path)?);
         runner.check_machine()?;
-        if outcome.finding.is_some() {
+        if !outcome.findings.is_empty() {
             conclusion = Conclusion::Findings;
         }
         match arguments.format {

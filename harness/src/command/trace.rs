@@ -1,6 +1,6 @@
 //! `faultline trace`: shows a case operation by operation.
 
-use super::output::print_json;
+use super::output::{FurtherFinding, further, print_json};
 use super::{Conclusion, Format, GuestArguments};
 use faultline::case_file;
 use faultline::driver::Driver;
@@ -74,6 +74,9 @@ struct Report<'a> {
     bucket: Option<Bucket>,
     #[serde(skip_serializing_if = "Option::is_none")]
     explanation: Option<&'a Explanation>,
+    /// What else is wrong.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    further: Vec<FurtherFinding<'a>>,
 }
 
 #[derive(Default)]
@@ -184,10 +187,12 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
     let mut runner = arguments.guest.runner_for(&arguments.case)?;
     let mut recorder = Recorder::default();
     let outcome = runner.run_watched(&case, &mut recorder);
-    let explanation = match &outcome.finding {
-        Some(finding) => explain(&mut runner, &case, finding),
-        None => Explanation::default(),
-    };
+    let console = runner.driver().console().trim_end().to_owned();
+    let findings = outcome.findings.iter();
+    let explanations: Vec<Explanation> = findings
+        .clone()
+        .map(|finding| explain(&mut runner, &case, finding))
+        .collect();
     runner.check_machine()?;
     for line in &mut recorder.lines {
         line.turns = turn_lines(&line.harts, runner.driver_mut());
@@ -195,35 +200,37 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
     match arguments.format {
         Format::Json => print_json(&Report {
             operations: &recorder.lines,
-            finding: outcome.finding.as_ref(),
-            bucket: outcome.finding.as_ref().map(bucket),
-            explanation: outcome.finding.as_ref().map(|_| &explanation),
+            finding: outcome.first(),
+            bucket: outcome.first().map(bucket),
+            explanation: explanations.first(),
+            further: further(&outcome),
         })?,
         Format::Text => {
-            let step = outcome.finding.as_ref().and_then(|finding| finding.step);
-            let origin = explanation.origin.as_ref().map(|origin| origin.step);
-            print(&recorder.lines, step, origin);
+            let steps: Vec<usize> = findings.filter_map(|finding| finding.step).collect();
+            let origins = explanations.iter();
+            let origins = origins.filter_map(|one| Some(one.origin.as_ref()?.step));
+            print(&recorder.lines, &steps, &origins.collect::<Vec<_>>());
+            for (finding, explanation) in outcome.findings.iter().zip(&explanations) {
+                println!("\n{finding}\nbucket: {}\n\n{explanation}", bucket(finding));
+            }
+            if !outcome.findings.is_empty() && !console.is_empty() {
+                println!("the kernel's console:\n{console}");
+            }
         }
     }
-    let Some(finding) = outcome.finding else {
-        return Ok(Conclusion::Clean);
-    };
-    if arguments.format == Format::Text {
-        println!("\n{finding}\nbucket: {}\n\n{explanation}", bucket(&finding));
-        let console = runner.driver().console();
-        if !console.trim().is_empty() {
-            println!("the kernel's console:\n{}", console.trim_end());
-        }
-    }
-    Ok(Conclusion::Findings)
+    Ok(if outcome.findings.is_empty() {
+        Conclusion::Clean
+    } else {
+        Conclusion::Findings
+    })
 }
 
 /// The width of the column of expectations. Few are longer.
 const EXPECTED: usize = 40;
 
-/// Prints the table. `>` marks the operation at which kernel and oracle differ. `*` marks the operation that
-/// did the harm, if it is another one.
-fn print(lines: &[Line], step: Option<usize>, origin: Option<usize>) {
+/// Prints the table. `>` marks the operations at which kernel and oracle differ. `*` marks those that did the
+/// harm, if they are others.
+fn print(lines: &[Line], steps: &[usize], origins: &[usize]) {
     let width = |text: fn(&Line) -> usize| lines.iter().map(text).max().unwrap_or(0);
     let operation = width(|line| line.operation.chars().count());
     let expected = width(|line| {
@@ -237,9 +244,9 @@ fn print(lines: &[Line], step: Option<usize>, origin: Option<usize>) {
         "operation", "expected"
     );
     for line in lines {
-        let mark = match Some(line.index) {
-            index if index == step => '>',
-            index if index == origin => '*',
+        let mark = match &line.index {
+            index if steps.contains(index) => '>',
+            index if origins.contains(index) => '*',
             _ => ' ',
         };
         let instructions = line

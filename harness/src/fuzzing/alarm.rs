@@ -9,9 +9,9 @@ use oracle::{BiteMeter, Case};
 /// Why a campaign must stop and report.
 #[derive(Debug, thiserror::Error)]
 pub enum Alarm {
-    /// The kernel did something wrong.
-    #[error("{0}")]
-    Finding(Box<Report>),
+    /// The kernel did something wrong, or several things in one case: at least one.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Findings(Vec<Report>),
     /// Two runs of one case differ: nothing that this session says can be trusted.
     #[error(
         "two runs of one case differ: {first} and {second} instructions\n\

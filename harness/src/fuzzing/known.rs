@@ -23,6 +23,7 @@ impl Known {
         // A case that is slow only at its end hides no other finding.
         let hides_others = name.cause.is_none() || finding.clause != Clause::EndsInTime;
         if let Some(situation) = name.situation(finding)
+            && !finding.goes_on
             && hides_others
             && !reported.situations.contains(&situation)
         {

@@ -1,27 +1,29 @@
 //! Reporting: a new finding is minimised, explained and reported.
 
 use super::alarm::Alarm;
-use super::session::{Execution, Session};
+use super::session::Session;
 use super::steering::{Traced, without_skipped};
 use crate::triage::{Discovery, Explaining, Report};
 use oracle::{Case, Finding};
 
 impl Session {
-    /// Raises an alarm about the finding of a case, unless it is known.
-    pub(super) fn look_into(&mut self, case: &Case, finding: Finding) -> Result<Execution, Alarm> {
+    /// Reports those findings of a case that are not known, the first one first.
+    pub(super) fn look_into(&mut self, case: &Case, findings: Vec<Finding>) -> Vec<Report> {
+        let findings = findings.into_iter();
+        findings
+            .filter_map(|finding| self.look_into_one(case, finding))
+            .collect()
+    }
+
+    fn look_into_one(&mut self, case: &Case, finding: Finding) -> Option<Report> {
         let executions = self.executions();
         let (runner, known) = (&mut self.runner, &self.known);
         let traced = match &mut self.steering {
-            Some(steering) => steering.trace(runner, known, executions, case, finding),
-            None => Some(Traced::new(case.clone(), finding, None)),
+            Some(steering) => steering.trace(runner, known, executions, case, finding)?,
+            None => Traced::new(case.clone(), finding, None),
         };
-        let Some(traced) = traced else {
-            return Ok(Execution::KnownFinding);
-        };
-        if !self.known.add(&traced.finding, &traced.name) {
-            return Ok(Execution::KnownFinding);
-        }
-        Err(Alarm::Finding(Box::new(self.report(traced))))
+        let is_new = self.known.add(&traced.finding, &traced.name);
+        is_new.then(|| self.report(traced))
     }
 
     fn report(&mut self, traced: Traced) -> Report {

@@ -40,9 +40,9 @@ pub(crate) struct Before {
 /// The result of an execution that raised no alarm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Execution {
-    /// Nothing wrong.
+    /// Nothing is wrong that this session has not reported before, and the case came to its end.
     Clean,
-    /// A finding that this session has reported before.
+    /// A finding that this session has reported before ended the case.
     KnownFinding,
 }
 
@@ -147,9 +147,12 @@ impl Session {
                 return Err(Alarm::Toothless { executions, meter });
             }
         }
-        match outcome.finding {
-            Some(finding) => self.look_into(case, finding),
-            None => Ok(Execution::Clean),
+        let is_cut = outcome.ended_by().is_some();
+        let reports = self.look_into(case, outcome.findings);
+        match (reports.is_empty(), is_cut) {
+            (false, _) => Err(Alarm::Findings(reports)),
+            (true, true) => Ok(Execution::KnownFinding),
+            (true, false) => Ok(Execution::Clean),
         }
     }
 
@@ -158,7 +161,11 @@ impl Session {
         self.totals.repeated += 1;
         let second = self.runner.run(case);
         let agree = first.instructions == second.instructions
-            && first.finding.as_ref().map(bucket) == second.finding.as_ref().map(bucket);
+            && first
+                .findings
+                .iter()
+                .map(bucket)
+                .eq(second.findings.iter().map(bucket));
         if agree {
             return Ok(());
         }

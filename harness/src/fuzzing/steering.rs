@@ -2,7 +2,7 @@
 //! others. For a finding that only the end of a case shows, steering looks for the operation that caused it.
 
 use super::Known;
-use crate::runner::{Runner, Watch};
+use crate::runner::{Outcome, Runner, Watch};
 use crate::triage::Name;
 use oracle::{
     Call, Case, Clause, Finding, Judge, Observation, Operation, Race, Situation, Step, bucket,
@@ -92,15 +92,14 @@ impl Steering {
         // A finding that shows without any operation comes from none.
         let nothing = Case::default();
         self.searched += 1;
-        if let Some(at_once) = runner.run(&nothing).finding
-            && at_once.clause == finding.clause
-        {
+        let at_once = runner.run(&nothing);
+        if let Some(at_once) = of_clause(at_once, finding.clause) {
             return (!is_known).then(|| Traced::new(nothing, at_once, None));
         }
         let shortest = self.shortest_beginning(runner, case, finding.clause);
         let outcome = runner.run(shortest.as_ref().unwrap_or(case));
         let last = runner.judge().last_situation();
-        let finding = outcome.finding?;
+        let finding = of_clause(outcome, finding.clause)?;
         let cause = if finding.is_put_down() {
             finding.situation()
         } else {
@@ -125,8 +124,7 @@ impl Steering {
                 operations: case.operations[..middle].to_vec(),
             };
             self.searched += 1;
-            let finding = runner.run(&beginning).finding;
-            if finding.is_some_and(|finding| finding.clause == clause) {
+            if of_clause(runner.run(&beginning), clause).is_some() {
                 wrong = middle;
                 shortest = Some(beginning);
             } else {
@@ -135,6 +133,12 @@ impl Steering {
         }
         shortest
     }
+}
+
+/// The first finding of that clause.
+fn of_clause(outcome: Outcome, clause: Clause) -> Option<Finding> {
+    let mut findings = outcome.findings.into_iter();
+    findings.find(|finding| finding.clause == clause)
 }
 
 /// Whether a finding may come from an earlier operation than the one at which it shows.
@@ -158,8 +162,7 @@ pub(super) fn without_skipped(runner: &mut Runner, case: Case, finding: &Finding
     let shorter = Case {
         operations: operations.map(|(_, operation)| *operation).collect(),
     };
-    let shown = runner.run(&shorter).finding;
-    if shown.is_some_and(|shown| bucket(&shown) == bucket(finding)) {
+    if runner.run(&shorter).shown(&bucket(finding)).is_some() {
         shorter
     } else {
         case

@@ -30,7 +30,7 @@ impl Totals {
         self.executions += 1;
         self.meter += outcome.meter;
         self.instructions += outcome.instructions;
-        self.findings += u64::from(outcome.finding.is_some());
+        self.findings += u64::from(!outcome.findings.is_empty());
         self.reached += u64::from(canary.reached);
         self.triggered += u64::from(canary.triggered);
     }

@@ -84,7 +84,8 @@ pub fn baseline(guest: &Arc<Guest>, elf: &[u8], cases: &[Case]) -> Result<Reache
     let mut runner = Runner::new(guest);
     let mut edges = [0; EDGE_COUNTERS];
     for (case, body) in cases.iter().enumerate() {
-        if let Some(finding) = runner.run_counting(body, &mut edges).finding {
+        let outcome = runner.run_counting(body, &mut edges);
+        if let Some(finding) = outcome.findings.into_iter().next() {
             let finding = Box::new(finding);
             return Err(NotSound::Kernel { case, finding });
         }
@@ -148,10 +149,11 @@ pub fn try_all(
 fn try_one(runner: &mut Runner, mutant: &Mutant, cases: &[Case]) -> Tried {
     runner.patch_kernel(mutant.address, &mutant.changed);
     let found = cases.iter().enumerate().find_map(|(index, case)| {
-        let finding = runner.run(case).finding?;
+        let outcome = runner.run(case);
+        let finding = outcome.first()?;
         Some(Tried::Detected {
             cases: index + 1,
-            bucket: bucket(&finding).to_string(),
+            bucket: bucket(finding).to_string(),
         })
     });
     runner.patch_kernel(mutant.address, &mutant.original);

@@ -55,7 +55,7 @@ pub struct Night {
     pub number: u64,
     /// Cases replayed before anything else.
     pub replayed: usize,
-    /// Those of them that ended in a finding.
+    /// What is wrong with those of them that show a finding.
     pub regressions: Vec<Regression>,
     /// What each target did.
     pub targets: Vec<TargetNight>,
@@ -163,12 +163,11 @@ pub fn run(
     let mut regressions = Vec::new();
     for replayed in replay(guest, &paths, || {}) {
         seeds.push(case_file::read(&replayed.path)?);
-        if let Some(finding) = replayed.result?.finding {
-            regressions.push(Regression {
-                case: replayed.path,
-                bucket: bucket(&finding).to_string(),
-            });
-        }
+        let outcome = replayed.result?;
+        regressions.extend(outcome.findings.iter().map(|finding| Regression {
+            case: replayed.path.clone(),
+            bucket: bucket(finding).to_string(),
+        }));
     }
     let share = plan.fuzzing.share(plan.targets.len());
     let mut targets = Vec::new();

@@ -11,8 +11,8 @@ use crate::guest::Guest;
 use crate::guest::frames::FRAME_BYTES;
 use emulator::Defect;
 use oracle::{
-    BiteMeter, Case, Clause, Finding, Judge, Observation, Operation, PageMapping, Process,
-    ProcessState, Race, Situation, Step,
+    BiteMeter, Bucket, Case, Clause, Finding, Judge, Observation, Operation, PageMapping, Process,
+    ProcessState, Race, Situation, Step, bucket,
 };
 use std::ops::Range;
 use std::sync::Arc;
@@ -25,13 +25,31 @@ pub const WORK_PER_RUN: u64 = 50_000;
 /// The result of a case.
 #[derive(Clone, Debug)]
 pub struct Outcome {
-    /// The first thing that was wrong, if anything was. `None` also if the machine broke, which
-    /// [`Runner::check_machine`] reports.
-    pub finding: Option<Finding>,
+    /// What was wrong, the first one first. No two have the same bucket. Only the last one can have ended the
+    /// case. Empty also if the machine broke, which [`Runner::check_machine`] reports.
+    pub findings: Vec<Finding>,
     /// How much was really compared.
     pub meter: BiteMeter,
     /// Guest instructions from the first operation to the last frame counted.
     pub instructions: u64,
+}
+
+impl Outcome {
+    /// The first thing that was wrong, if anything was.
+    pub fn first(&self) -> Option<&Finding> {
+        self.findings.first()
+    }
+
+    /// The finding that ended the case, if one did.
+    pub fn ended_by(&self) -> Option<&Finding> {
+        self.findings.last().filter(|last| !last.goes_on)
+    }
+
+    /// The finding of that bucket, if there is one.
+    pub fn shown(&self, wanted: &Bucket) -> Option<&Finding> {
+        let mut findings = self.findings.iter();
+        findings.find(|finding| bucket(finding) == *wanted)
+    }
 }
 
 /// The machine has met a mistake in itself. It never runs again, and the outcome of a case since then says
@@ -94,7 +112,7 @@ impl MemoryCheck {
         &mut self,
         mappings: &[PageMapping],
         driver: &Driver,
-        judge: &Judge,
+        judge: &mut Judge,
     ) -> Result<(), Finding> {
         for mapping in mappings {
             let key = (mapping.process, mapping.address, mapping.frame);
@@ -106,7 +124,7 @@ impl MemoryCheck {
         Ok(())
     }
 
-    fn check_all(&mut self, driver: &mut Driver, judge: &Judge) -> Result<(), Finding> {
+    fn check_all(&mut self, driver: &mut Driver, judge: &mut Judge) -> Result<(), Finding> {
         self.mappings.clear();
         driver.list_mappings(None, &mut self.mappings);
         self.mappings
@@ -115,12 +133,20 @@ impl MemoryCheck {
     }
 }
 
-fn compare(mapping: &PageMapping, driver: &Driver, judge: &Judge) -> Result<(), Finding> {
+fn compare(mapping: &PageMapping, driver: &Driver, judge: &mut Judge) -> Result<(), Finding> {
     let mut page = [0; FRAME_BYTES as usize];
     if driver.read_in_page(mapping.process, mapping.address, &mut page) {
-        judge.compare_page(mapping.process, mapping.address, &page)?;
+        judge.check_page(mapping.process, mapping.address, &page)?;
     }
     Ok(())
+}
+
+/// The finding at which a case ends.
+enum StopAt {
+    /// The first one.
+    First,
+    /// The one of that bucket.
+    Bucket(Bucket),
 }
 
 /// One kernel, one judge, any number of cases one after another.
@@ -132,6 +158,8 @@ pub struct Runner {
     trail: Trail,
     /// The walk that the last case shows, if it shows one.
     walk: Option<Walk>,
+    /// The finding at which a case ends, even if it could go on.
+    stop_at: Option<StopAt>,
     pristine: bool,
     /// Whether the machine's counters of edges are all zero.
     counters_are_clear: bool,
@@ -151,6 +179,7 @@ impl Runner {
             memory: MemoryCheck::default(),
             trail: Trail::default(),
             walk: None,
+            stop_at: None,
             pristine: true,
             counters_are_clear: true,
             work_before: 0,
@@ -183,7 +212,7 @@ impl Runner {
         let outcome = self.pass(case, watch);
         self.walk = None;
         let may_walk = |finding: &Finding| finding.clause == Clause::EndsInTime;
-        if !outcome.finding.as_ref().is_none_or(may_walk) {
+        if !outcome.ended_by().is_none_or(may_walk) {
             return outcome;
         }
         self.walk = self.look_for_walk(case);
@@ -194,6 +223,23 @@ impl Runner {
         let at_the_walk = self.pass(case, &mut Unwatched);
         self.driver.set_patience(Patience::Proof);
         at_the_walk
+    }
+
+    /// [`run_watched`](Self::run_watched), but the case ends as soon as it shows a finding of that bucket: the
+    /// machine can then be looked into.
+    pub fn run_up_to(&mut self, wanted: &Bucket, case: &Case, watch: &mut impl Watch) -> Outcome {
+        self.stop_at = Some(StopAt::Bucket(wanted.clone()));
+        let outcome = self.run_watched(case, watch);
+        self.stop_at = None;
+        outcome
+    }
+
+    /// The same with the first finding, which is returned.
+    pub fn run_up_to_the_first(&mut self, case: &Case, watch: &mut impl Watch) -> Option<Finding> {
+        self.stop_at = Some(StopAt::First);
+        let outcome = self.run_watched(case, watch);
+        self.stop_at = None;
+        outcome.findings.into_iter().next()
     }
 
     /// The walk that the case just run shows, if it shows one.
@@ -214,9 +260,14 @@ impl Runner {
         self.memory.seen.clear();
         self.trail.clear();
         self.retired_before = self.driver.machine().retired();
-        let finding = self.drive(case, watch).err();
+        let ended_by = self.drive(case, watch).err();
+        let mut findings = self.judge.noted().to_vec();
+        findings.extend(ended_by);
+        if self.check_machine().is_err() {
+            findings.clear();
+        }
         Outcome {
-            finding: finding.filter(|_| self.check_machine().is_ok()),
+            findings,
             meter: self.judge.meter(),
             instructions: self.driver.machine().retired() - self.retired_before,
         }
@@ -228,6 +279,9 @@ impl Runner {
         while let Some(operation) = operations.get(index) {
             if let Some(race) = self.judge.plan_race(&operations[index..]) {
                 self.race(&operations[index + 1..], index + 1, &race, watch)?;
+                if self.is_at_the_stop() {
+                    return Ok(());
+                }
                 index += 1 + race.steps.len();
                 continue;
             }
@@ -244,13 +298,20 @@ impl Runner {
             watch.step(index - 1, operation, &step, &self.judge, &self.observation);
             self.judge.observe(&step, &self.observation)?;
             self.trail.note_judged(index - 1, &self.judge);
-            self.check_statuses()?;
+            self.check_statuses();
+            if self.is_at_the_stop() {
+                return Ok(());
+            }
             if let Some(mappings) = &self.observation.mappings {
-                self.memory.check_new(mappings, &self.driver, &self.judge)?;
+                self.memory
+                    .check_new(mappings, &self.driver, &mut self.judge)?;
             }
             watch.judged(index - 1..index, &mut self.driver, &self.judge);
         }
-        self.memory.check_all(&mut self.driver, &self.judge)?;
+        self.memory.check_all(&mut self.driver, &mut self.judge)?;
+        if self.judge.is_in_doubt() {
+            return Ok(());
+        }
         let standing = self.standing();
         let vigil = if self.judge.leaves_zombies() {
             Vigil::Asleep
@@ -285,9 +346,10 @@ impl Runner {
         watch.after(all.clone(), &mut self.driver);
         watch.race(index, racing, race, &self.judge, &self.observation);
         self.judge.observe_race(race, &self.observation)?;
-        self.check_statuses()?;
+        self.check_statuses();
         if let Some(mappings) = &self.observation.mappings {
-            self.memory.check_new(mappings, &self.driver, &self.judge)?;
+            self.memory
+                .check_new(mappings, &self.driver, &mut self.judge)?;
         }
         watch.judged(all, &mut self.driver, &self.judge);
         Ok(())
@@ -300,8 +362,18 @@ impl Runner {
         }
     }
 
+    /// Whether the case has shown the finding at which it has to end.
+    fn is_at_the_stop(&self) -> bool {
+        let mut noted = self.judge.noted().iter();
+        match &self.stop_at {
+            None => false,
+            Some(StopAt::First) => noted.next().is_some(),
+            Some(StopAt::Bucket(wanted)) => noted.any(|noted| bucket(noted) == *wanted),
+        }
+    }
+
     /// Compares what `fstat` has just written in addition to a status, if the operations called `fstat`.
-    fn check_statuses(&mut self) -> Result<(), Finding> {
+    fn check_statuses(&mut self) {
         let written: Vec<(Process, Range<u64>)> = self.judge.paddings_written().collect();
         for (process, range) in written {
             let mut padding = Vec::new();
@@ -312,9 +384,8 @@ impl Runner {
                 }
                 padding.extend(byte);
             }
-            self.judge.compare_padding(process, range.start, &padding)?;
+            self.judge.compare_padding(process, range.start, &padding);
         }
-        Ok(())
     }
 
     fn standing(&self) -> Vec<(Process, Standing)> {

@@ -113,7 +113,7 @@ impl Runner {
                 let step = steps.find(|(step, _)| Some(*step) == index);
                 step.map(|(_, instructions)| *instructions)
             }
-            None if outcome.finding.is_some() => None,
+            None if !outcome.findings.is_empty() => None,
             None => {
                 let steps: u64 = costs
                     .steps

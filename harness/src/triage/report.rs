@@ -4,7 +4,7 @@ use super::ending::Ending;
 use super::explain::{Explanation, explain};
 use super::identity::{Identity, Name};
 use super::minimise::{Minimality, Minimised, minimise_on};
-use crate::runner::Runner;
+use crate::runner::{Runner, Unwatched};
 use oracle::{Bucket, Case, Finding, Situation, bucket};
 use std::fmt;
 
@@ -94,8 +94,9 @@ impl Report {
         explaining: Explaining,
     ) -> Report {
         let case = &minimised.case;
-        let outcome = runner.run(case);
-        let finding = outcome.finding.unwrap_or(discovery.finding);
+        let outcome = runner.run_up_to(&discovery.name.bucket, case, &mut Unwatched);
+        let shown = outcome.shown(&discovery.name.bucket);
+        let finding = shown.cloned().unwrap_or(discovery.finding);
         let is_small = minimised.minimality == Minimality::Proved;
         let ending = Ending::of(runner, &finding);
         let explanation = if is_small || explaining == Explaining::Always {
@@ -152,8 +153,10 @@ fn needed(
     let each = avoided.iter().map(std::slice::from_ref);
     let enough = std::iter::once(none).chain(each).find(|some| {
         runner.avoid(some);
-        let shown = runner.run(case).finding;
-        shown.is_some_and(|shown| bucket(&shown) == *wanted)
+        let outcome = runner.run(case);
+        outcome
+            .first()
+            .is_some_and(|shown| bucket(shown) == *wanted)
     });
     runner.avoid(avoided);
     enough.unwrap_or(avoided).to_vec()

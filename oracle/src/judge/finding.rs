@@ -6,7 +6,7 @@ use crate::model::PageState;
 use serde::Serialize;
 use std::fmt;
 
-/// The first thing that was wrong with a case.
+/// Something that was wrong with a case.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// The kind of mistake.
@@ -28,6 +28,9 @@ pub struct Finding {
     /// how many may be taken at most, or must at least come back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<u64>,
+    /// Whether the case has gone on after it.
+    #[serde(skip)]
+    pub goes_on: bool,
     /// What distinguishes this finding from others of its clause.
     #[serde(skip)]
     pub(super) signature: Box<Signature>,

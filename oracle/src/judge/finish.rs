@@ -25,6 +25,10 @@ impl Judge {
             finding.signature.functions = end.stopped_in.clone();
             return Err(finding);
         }
+        self.judge_end_in_each_world(end)
+    }
+
+    pub(super) fn compare_end(&mut self, end: &End) -> Result<(), Finding> {
         self.compare_holders(end)?;
         self.compare_naps(&end.naps)?;
         self.compare_reaped(end)?;

@@ -97,47 +97,62 @@ impl Budget {
 }
 
 impl Judge {
-    /// Compares the frames that a step took or gave back with its budget, if only the acting process
-    /// can have moved any.
-    pub(super) fn compare_frames(
+    /// Compares the frames that a step took with its budget, if only the acting process can have moved
+    /// any.
+    pub(super) fn compare_frames_taken(
         &self,
         planned: &Planned,
         observation: &Observation,
     ) -> Result<(), Finding> {
-        let Some((before, after)) = observation.frames else {
+        let Some((before, after)) = observation.frames.filter(|_| self.acts_alone(planned)) else {
             return Ok(());
         };
         let own = planned.operation.process;
-        let alone = self.model.replies().iter().all(|reply| {
+        let taken = before.saturating_sub(after);
+        match planned.budget.settled(&self.model, own).take_at_most {
+            Some(most) if taken > most.frames => {
+                let expected = match most.frames {
+                    0 => "no frame is taken".to_owned(),
+                    most => format!("at most {most} frames are taken"),
+                };
+                let seen = format!("{taken} frames are taken");
+                Err(self.over_budget(most, own, expected, seen))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The same for the frames that a step gave back.
+    pub(super) fn compare_frames_given(
+        &self,
+        planned: &Planned,
+        observation: &Observation,
+    ) -> Result<(), Finding> {
+        let Some((before, after)) = observation.frames.filter(|_| self.acts_alone(planned)) else {
+            return Ok(());
+        };
+        let own = planned.operation.process;
+        let given = after.saturating_sub(before);
+        match planned.budget.settled(&self.model, own).give_at_least {
+            Some(least) if given < least.frames => {
+                let expected = format!(
+                    "at least {} frames come back: that many pages were stored to and then given back",
+                    least.frames
+                );
+                let seen = format!("{given} frames come back");
+                Err(self.over_budget(least, own, expected, seen))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether only the acting process, or its child, can have taken frames or given some back.
+    fn acts_alone(&self, planned: &Planned) -> bool {
+        let own = planned.operation.process;
+        self.model.replies().iter().all(|reply| {
             let dies = matches!(reply.outcome, Outcome::Dies(_));
             (reply.process == own && !dies) || reply.outcome == Outcome::Born
-        });
-        if !alone {
-            return Ok(());
-        }
-        let budget = planned.budget.settled(&self.model, own);
-        let (taken, given) = (before.saturating_sub(after), after.saturating_sub(before));
-        if let Some(most) = budget.take_at_most
-            && taken > most.frames
-        {
-            let expected = match most.frames {
-                0 => "no frame is taken".to_owned(),
-                most => format!("at most {most} frames are taken"),
-            };
-            let seen = format!("{taken} frames are taken");
-            return Err(self.over_budget(most, own, expected, seen));
-        }
-        if let Some(least) = budget.give_at_least
-            && given < least.frames
-        {
-            let expected = format!(
-                "at least {} frames come back: that many pages were stored to and then given back",
-                least.frames
-            );
-            let seen = format!("{given} frames come back");
-            return Err(self.over_budget(least, own, expected, seen));
-        }
-        Ok(())
+        })
     }
 
     fn over_budget(&self, bound: Bound, own: Process, expected: String, seen: String) -> Finding {

@@ -3,7 +3,7 @@
 //! A `struct stat` of C has four bytes of padding between its members. A kernel that fills one on its
 //! stack and copies it as a whole reveals what its stack held there (CERT C, DCL39-C).
 
-use super::{Clause, Extent, Fate, Finding, Judge, Situation};
+use super::{Clause, Extent, Fate, Judge, Situation};
 use crate::case::{Call, Kind, Process};
 use crate::model::Access;
 use std::ops::Range;
@@ -12,7 +12,7 @@ use std::ops::Range;
 const PADDING: Range<u64> = 12..16;
 const PADDING_BYTES: usize = 4;
 
-/// Where a campaign steers around what is known of the padding: nowhere, the model takes it over.
+/// What all findings about the padding have in common. A campaign does not steer around it.
 const PADDING_LEAKS: Situation = Situation {
     kind: Kind::Fstat,
     page: None,
@@ -38,26 +38,14 @@ impl Judge {
         })
     }
 
-    /// Compares the padding of a status with the bytes that were there before, or with zero. If it is
-    /// known that the kernel reveals bytes there, the model takes them over.
-    ///
-    /// # Errors
-    /// The kernel has revealed bytes of its own.
-    pub fn compare_padding(
-        &mut self,
-        process: Process,
-        address: u64,
-        seen: &[u8],
-    ) -> Result<(), Finding> {
+    /// Compares the padding of a status with the bytes that were there before, or with zero. If the kernel has
+    /// revealed bytes of its own, that is noted, and the model takes them over.
+    pub fn compare_padding(&mut self, process: Process, address: u64, seen: &[u8]) {
         let mut wanted = [0; PADDING_BYTES];
         let wanted = &mut wanted[..seen.len().min(PADDING_BYTES)];
         self.model.space(process).peek(address, wanted);
-        if seen == wanted || self.model.is_unknown() {
-            return Ok(());
-        }
-        if self.avoided.contains(&PADDING_LEAKS) {
-            self.model.take_over(process, address, seen);
-            return Ok(());
+        if seen == wanted || self.model.is_unknown() || self.is_in_doubt() {
+            return;
         }
         let bytes = |bytes: &[u8]| {
             let bytes = bytes.iter().map(|byte| format!("{byte:02x}"));
@@ -75,6 +63,10 @@ impl Judge {
         finding.subject = Some(crate::layout::page_floor(address));
         finding.signature.page = None;
         finding.signature.situation = Some(PADDING_LEAKS);
-        Err(finding)
+        self.model.take_over(process, address, seen);
+        // In another world nothing may have been written.
+        if !self.following.has_worlds() {
+            self.following.note(finding);
+        }
     }
 }

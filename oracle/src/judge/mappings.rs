@@ -127,6 +127,22 @@ impl Judge {
         }
     }
 
+    /// [`compare_page`](Self::compare_page), as a part of the case.
+    ///
+    /// # Errors
+    /// What ends the case.
+    pub fn check_page(
+        &mut self,
+        process: Process,
+        address: u64,
+        bytes: &[u8],
+    ) -> Result<(), Finding> {
+        if self.is_in_doubt() {
+            return Ok(());
+        }
+        self.judge_in_each_world(|judge| judge.compare_page(process, address, bytes))
+    }
+
     /// Compares a mapped page of `process` with the model's memory. `address` is rounded down to
     /// its page; `bytes` is what the page's frame holds, at most 4096 of them.
     ///

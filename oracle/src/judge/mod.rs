@@ -4,6 +4,7 @@
 //! eager and frames never run out, but a lazy kernel may differ if there is evidence. Each rule is a
 //! [`Clause`] with a name. After a legal difference the model follows the kernel. If it cannot,
 //! because the contents of memory or pipes are unknown, the comparison stops, and the meter counts that.
+//! After a wrong answer the model follows as well: `follow` has the rules.
 
 mod bucket;
 mod clause;
@@ -12,6 +13,7 @@ mod disk;
 mod feature;
 mod finding;
 mod finish;
+mod follow;
 mod frames;
 mod handed_out;
 mod mappings;
@@ -20,6 +22,7 @@ mod mismatch;
 mod observation;
 mod plan;
 mod race;
+mod record;
 mod severity;
 mod situation;
 mod step;
@@ -32,10 +35,12 @@ use crate::layout::Permissions;
 use crate::model::{Model, Outcome, PageSet, PageState, ProcessState, Reply, Witness};
 use crate::setting::Setting;
 use finding::Signature;
+use follow::Following;
 use frames::Budget;
+use record::Performed;
 
 pub use bucket::{Bucket, bucket};
-pub use clause::Clause;
+pub use clause::{Clause, Effect};
 pub use finding::Finding;
 pub use meter::BiteMeter;
 pub use mismatch::{Mismatch, Spoiled};
@@ -65,6 +70,9 @@ pub struct Judge {
     /// Operations performed so far, by index: a process that lives on is a finding about the
     /// operation at which it had to die.
     done: Vec<Planned>,
+    /// How the model performed them, as long as nothing was wrong.
+    record: Vec<Performed>,
+    following: Following,
     /// Situations that cases do not get into.
     avoided: Vec<Situation>,
     scratch: Scratch,
@@ -111,6 +119,8 @@ impl Judge {
             planned: None,
             race: Vec::new(),
             done: Vec::new(),
+            record: Vec::new(),
+            following: Following::default(),
             avoided: Vec::new(),
             scratch: Scratch::default(),
         }
@@ -132,6 +142,8 @@ impl Judge {
         self.planned = None;
         self.race.clear();
         self.done.clear();
+        self.record.clear();
+        self.following.clear();
     }
 
     /// What the driver has to do for `operation`, the next one of the case. `None` if it does not
@@ -142,7 +154,7 @@ impl Judge {
         self.next += 1;
         self.planned = None;
         self.race.clear();
-        if self.model.is_unknown() || !self.model.applies(operation) {
+        if self.model.is_unknown() || self.is_in_doubt() || !self.model.applies(operation) {
             self.meter.skipped += 1;
             return None;
         }
@@ -211,6 +223,11 @@ impl Judge {
     /// The process identifier of a process that was born.
     pub fn pid_of(&self, process: Process) -> Option<u64> {
         self.model.pid_of(process)
+    }
+
+    /// Where the program break of a process is, in the world that leads.
+    pub fn break_of(&self, process: Process) -> u64 {
+        self.model.program_break(process)
     }
 
     /// Pages below the program breaks of all processes that nobody has touched.
@@ -303,6 +320,7 @@ impl Judge {
             expected: expected.into(),
             seen: seen.into(),
             subject: None,
+            goes_on: false,
             signature: Box::new(Signature {
                 kind: at.map(|at| at.operation.call.kind()),
                 page: at.and_then(|at| at.page),

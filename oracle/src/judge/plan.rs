@@ -25,7 +25,7 @@ pub(super) fn step_for(model: &Model, operation: &Operation) -> Step {
     let mut rounds = 0;
     let action = match operation.call {
         Call::Sbrk { amount, flavour } => {
-            let amount = amount.resolve(model.layout(process), model.program_break(process));
+            let amount = amount.resolve(model.layout(process), model.counted_from(process));
             call(SystemCall::Sbrk, [integer(amount), flavour.number(), 0])
         }
         Call::Load { width, address } => Action::Load {

@@ -2,6 +2,7 @@
 
 use super::feature::feature;
 use super::frames::Budget;
+use super::record::Performed;
 use super::{Extent, Finding, Judge, Observation, Planned, Step, compare, plan, words};
 use crate::case::{Call, Operation, Schedule};
 use crate::model::Witness;
@@ -34,7 +35,8 @@ impl Judge {
         let Call::Together { schedule } = first.call else {
             return None;
         };
-        if self.model.is_unknown() {
+        // Which world holds is asked of one operation at a time.
+        if self.model.is_unknown() || self.following.has_worlds() || self.is_in_doubt() {
             return None;
         }
         let most = schedule.order().ranks().len().min(others.len());
@@ -122,6 +124,10 @@ impl Judge {
             self.model.perform_in_order(&group, &order, &witness);
             let (explained, finding) = self.explain(&witness, observation);
             let Some(finding) = finding else {
+                if !self.following.is_under_way() {
+                    let first = self.done.len() - order.len();
+                    self.record.push(Performed::race(first, order, &witness));
+                }
                 self.take_over();
                 return match &observation.mappings {
                     Some(mappings) => self.compare_mappings(mappings),

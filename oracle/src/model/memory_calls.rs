@@ -28,7 +28,7 @@ impl Model {
         let world = &self.world;
         let layout = self.layout(process);
         let before = self.program_break(process);
-        let amount = amount.resolve(layout, before);
+        let amount = amount.resolve(layout, self.counted_from(process));
         let amount = match world.dialect.sbrk.amount_bits {
             Bits::ThirtyTwo => i64::from(amount as i32),
             Bits::SixtyFour => amount,
@@ -55,7 +55,6 @@ impl Model {
         amount: Amount,
         flavour: Flavour,
     ) -> bool {
-        let before = self.program_break(process);
         let at_once = self.world.dialect.sbrk.growth == Growth::AtOnce;
         let most = if at_once {
             EAGER_PAGES
@@ -67,7 +66,10 @@ impl Model {
             // Whether a heap may grow over a page of the kernel's own is not asked.
             BreakMove::To(after) if self.is_shared_page(process, after.saturating_sub(1)) => false,
             BreakMove::To(_) => self.eager_pages(process, amount, flavour) <= most,
-            BreakMove::Refused => !at_once || amount.resolve(self.layout(process), before) < 0,
+            BreakMove::Refused => {
+                let counted_from = self.counted_from(process);
+                !at_once || amount.resolve(self.layout(process), counted_from) < 0
+            }
             BreakMove::Ignored => true,
         }
     }

@@ -13,6 +13,7 @@ mod lifecycle;
 mod meaning;
 mod memory_calls;
 mod open_file;
+mod otherwise;
 mod page_state;
 mod pages;
 mod path_calls;
@@ -77,6 +78,8 @@ pub struct Model {
     replies: Vec<Reply>,
     /// After a legal difference that leaves memory or pipes unknown: nothing can be compared.
     unknown: bool,
+    /// From which break addresses count, if not from that of their process.
+    counted_from: Option<u64>,
     /// Memory that is used again and again.
     new_stack: NewStack,
     /// The same, for bytes on their way between a file and user memory.
@@ -110,6 +113,7 @@ impl Model {
             actor: Process::FIRST,
             replies: Vec::new(),
             unknown: false,
+            counted_from: None,
             new_stack: NewStack::default(),
             transferred: Vec::new(),
         };
@@ -137,6 +141,7 @@ impl Model {
         self.step = 0;
         self.replies.clear();
         self.unknown = false;
+        self.counted_from = None;
     }
 
     /// The state of a process.
@@ -210,7 +215,7 @@ impl Model {
 
     /// The virtual address that a case's address stands for in a process.
     pub fn resolve(&self, process: Process, address: crate::case::Address) -> u64 {
-        address.resolve(self.layout(process), self.program_break(process))
+        address.resolve(self.layout(process), self.counted_from(process))
     }
 
     /// What lies at an address of a process.

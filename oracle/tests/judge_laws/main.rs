@@ -1,5 +1,6 @@
 //! Laws of the judge: it never accuses a perfect kernel, whatever liberties that takes.
 
+mod follow;
 mod scarce;
 #[path = "../support/mod.rs"]
 mod support;
@@ -16,7 +17,7 @@ use oracle::{
 use proptest::prelude::{ProptestConfig, any, prop, prop_assert, proptest};
 use scarce::{Count, ScarceKernel};
 use std::collections::BTreeSet;
-use support::{FIRST_PID, Honest, Liberties, Tamper, drive, run};
+use support::{FIRST_PID, Honest, Liberties, Tamper, drive, first, run};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(3000))]
@@ -90,7 +91,7 @@ fn run_scarce(case: &Case, seed: u64) -> (Result<(), Finding>, Count) {
     let mut kernel = ScarceKernel::new(&dialect, &setting, seed);
     let mut judge = Judge::new(&dialect, &setting);
     let result = drive(&mut judge, &mut kernel, case, &mut Honest);
-    (result, kernel.count)
+    (first(&judge, result), kernel.count)
 }
 
 /// Generated cases rarely sleep in an operation whose page needs a frame.

@@ -84,10 +84,18 @@ pub(crate) fn run_as(
         liberties,
     };
     let result = drive(&mut judge, &mut kernel, case, tamper);
-    (result, judge.meter())
+    (first(&judge, result), judge.meter())
 }
 
-/// Runs `case` on `kernel` and judges it.
+/// The first thing that was wrong with a case that ended so.
+pub(crate) fn first(judge: &Judge, ended: Result<(), Finding>) -> Result<(), Finding> {
+    match judge.noted().first() {
+        Some(finding) => Err(finding.clone()),
+        None => ended,
+    }
+}
+
+/// Runs `case` on `kernel` and judges it. `Err` is what ends the case.
 pub(crate) fn drive(
     judge: &mut Judge,
     kernel: &mut impl Kernel,
@@ -122,6 +130,9 @@ pub(crate) fn drive(
                 .last()
                 .is_some_and(|feature| *feature < 8192)
         );
+    }
+    if judge.is_in_doubt() {
+        return Ok(());
     }
     let model = kernel.model();
     let mut end = End {

@@ -42,7 +42,7 @@ pub(super) fn record(
         planted: guest.setting.files.clone(),
         refusal: None,
     };
-    let finding = runner.run_watched(case, &mut recorder).finding;
+    let finding = runner.run_up_to_the_first(case, &mut recorder);
     match recorder.refusal.take() {
         Some(refusal) => Err(refusal),
         None => Ok((recorder.finish(runner.judge(), finding.as_ref())?, finding)),

@@ -15,7 +15,7 @@ use crate::guest::Frame;
 use crate::runner::{Outcome, Runner, Watch};
 use emulator::isa::cause;
 use memory::Moment;
-use oracle::{Case, Finding, Verdict};
+use oracle::{Case, Finding, Verdict, bucket};
 use serde::Serialize;
 use std::fmt;
 use std::ops::Range;
@@ -83,7 +83,7 @@ pub fn explain(runner: &mut Runner, case: &Case, finding: &Finding) -> Explanati
         after: None,
         recording: None,
     };
-    let outcome = runner.run_watched(case, &mut close);
+    let outcome = runner.run_up_to(&bucket(finding), case, &mut close);
     if !is_same(&outcome, finding) {
         // If two runs differ, neither explains the other.
         return Explanation::default();
@@ -131,7 +131,7 @@ pub fn innermost(stack: &[Frame]) -> Option<&Frame> {
 }
 
 fn is_same(outcome: &Outcome, finding: &Finding) -> bool {
-    outcome.finding.as_ref() == Some(finding)
+    outcome.findings.contains(finding)
 }
 
 /// The stack to show: without libraries, and without the functions that only report.

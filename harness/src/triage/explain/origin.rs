@@ -7,7 +7,7 @@ use super::memory::{Moment, page_name};
 use crate::driver::Driver;
 use crate::guest::frames::FRAME_BYTES;
 use crate::runner::{Runner, Watch};
-use oracle::{Case, Clause, Finding, Judge, Process, ProcessState};
+use oracle::{Case, Clause, Finding, Judge, Process, ProcessState, bucket};
 use serde::Serialize;
 use std::fmt;
 use std::ops::Range;
@@ -79,8 +79,8 @@ pub(super) fn find(
         before: None,
         moments: Vec::new(),
     };
-    let outcome = runner.run_watched(case, &mut search);
-    if outcome.finding.as_ref() != Some(finding) {
+    let outcome = runner.run_up_to(&bucket(finding), case, &mut search);
+    if !outcome.findings.contains(finding) {
         return (None, Vec::new());
     }
     let (wrong, frames) = match look {

@@ -4,7 +4,8 @@
 //! from its `prog/minimization.go`). It first drops the tail after the finding, then chunks of operations,
 //! then whole processes. Then it makes each remaining operation simpler. At the end it puts the result in
 //! order for a reader. The predicate is the finding's bucket, so that a search for one bug does not drift to
-//! another.
+//! another. A case may show several. The one that is wanted keeps its place among them, or comes to a better
+//! one.
 
 mod needs;
 mod passes;
@@ -95,13 +96,13 @@ pub fn minimise_on(
     budget: impl Into<Budget>,
     progress: impl FnMut(usize, u64),
 ) -> Minimised {
-    let shows = |candidate: &Case| Some(bucket(runner.run(candidate).finding.as_ref()?));
+    let shows = |candidate: &Case| runner.run(candidate).findings.iter().map(bucket).collect();
     minimise(case, wanted, failed_at, budget, shows, progress)
 }
 
 /// Shrinks `case`, which shows `wanted`, within `budget`.
 ///
-/// `shows` runs a case and returns the bucket of its finding, if it has one. `failed_at` is the index of the
+/// `shows` runs a case and returns the buckets of its findings, in their order. `failed_at` is the index of the
 /// operation at which the finding was made, if it has one. `progress` is called with the number of operations
 /// left and the executions spent.
 pub fn minimise(
@@ -109,7 +110,7 @@ pub fn minimise(
     wanted: &Bucket,
     failed_at: Option<usize>,
     budget: impl Into<Budget>,
-    shows: impl FnMut(&Case) -> Option<Bucket>,
+    shows: impl FnMut(&Case) -> Vec<Bucket>,
     progress: impl FnMut(usize, u64),
 ) -> Minimised {
     let operations_before = case.operations.len();

@@ -7,7 +7,7 @@ use oracle::{Bucket, Call, Case, Operation, Process};
 /// The longest case that is also tried without each pair of operations.
 const FEW: usize = 16;
 
-impl<S: FnMut(&Case) -> Option<Bucket>, P: FnMut(usize, u64)> Search<'_, S, P> {
+impl<S: FnMut(&Case) -> Vec<Bucket>, P: FnMut(usize, u64)> Search<'_, S, P> {
     pub(super) fn drop_tail(&mut self, keep: usize) {
         if keep < self.best.operations.len() {
             self.accept_operations(self.best.operations[..keep].to_vec());

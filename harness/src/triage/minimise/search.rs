@@ -13,12 +13,14 @@ pub(super) struct Search<'a, S, P> {
     shows: S,
     progress: P,
     /// What each case showed that was tried so far. No case runs twice, and simplifying cannot go in circles.
-    seen: HashMap<Case, Option<Bucket>>,
+    seen: HashMap<Case, Vec<Bucket>>,
+    /// How many other findings the smallest case shows before the one that is wanted.
+    place: usize,
     executions: u64,
     budget: Budget,
 }
 
-impl<'a, S: FnMut(&Case) -> Option<Bucket>, P: FnMut(usize, u64)> Search<'a, S, P> {
+impl<'a, S: FnMut(&Case) -> Vec<Bucket>, P: FnMut(usize, u64)> Search<'a, S, P> {
     /// A search that begins with `case`, which shows `wanted`.
     pub(super) fn new(
         case: &Case,
@@ -32,7 +34,8 @@ impl<'a, S: FnMut(&Case) -> Option<Bucket>, P: FnMut(usize, u64)> Search<'a, S, 
             wanted,
             shows,
             progress,
-            seen: HashMap::from([(case.clone(), Some(wanted.clone()))]),
+            seen: HashMap::new(),
+            place: usize::MAX,
             executions: 0,
             budget,
         }
@@ -41,6 +44,10 @@ impl<'a, S: FnMut(&Case) -> Option<Bucket>, P: FnMut(usize, u64)> Search<'a, S, 
     /// Makes the case as small as possible. Returns why each operation is needed, for those that were tried
     /// before the budget was spent. `failed_at` is the operation at which the finding was made.
     pub(super) fn run(&mut self, failed_at: Option<usize>) -> Vec<Need> {
+        if !self.is_spent() {
+            let shown = self.look(&self.best.clone());
+            self.place = self.place_in(&shown).unwrap_or(usize::MAX);
+        }
         if let Some(at) = failed_at {
             self.drop_tail(at + 1);
         }
@@ -50,7 +57,13 @@ impl<'a, S: FnMut(&Case) -> Option<Bucket>, P: FnMut(usize, u64)> Search<'a, S, 
             // A new name or order may allow another step. A case is minimal only if nothing changes it.
             match self.needs() {
                 Ok(needs) => return needs,
-                Err(smaller) => self.best = smaller,
+                Err(smaller) => {
+                    let shown = self.seen.get(&smaller).map(Vec::as_slice);
+                    self.place = self
+                        .place_in(shown.unwrap_or_default())
+                        .unwrap_or(self.place);
+                    self.best = smaller;
+                }
             }
         }
         Vec::new()
@@ -67,7 +80,7 @@ impl<'a, S: FnMut(&Case) -> Option<Bucket>, P: FnMut(usize, u64)> Search<'a, S, 
     }
 
     /// What a case shows that was not tried yet.
-    fn look(&mut self, candidate: &Case) -> Option<Bucket> {
+    fn look(&mut self, candidate: &Case) -> Vec<Bucket> {
         self.executions += 1;
         (self.progress)(self.best.operations.len(), self.executions);
         let shown = (self.shows)(candidate);
@@ -75,16 +88,28 @@ impl<'a, S: FnMut(&Case) -> Option<Bucket>, P: FnMut(usize, u64)> Search<'a, S, 
         shown
     }
 
+    /// How many others come before the finding that is wanted, if that is among `shown`.
+    fn place_in(&self, shown: &[Bucket]) -> Option<usize> {
+        shown.iter().position(|shown| shown == self.wanted)
+    }
+
+    /// The place of the finding in a case that shows `shown`, if that is not worse than in the smallest one.
+    fn good_place_in(&self, shown: &[Bucket]) -> Option<usize> {
+        self.place_in(shown).filter(|place| *place <= self.place)
+    }
+
     /// Takes `candidate` if it is new and still shows the finding.
     fn accept(&mut self, candidate: Case) -> bool {
         if self.is_spent() || self.seen.contains_key(&candidate) {
             return false;
         }
-        let shows = self.look(&candidate).as_ref() == Some(self.wanted);
-        if shows {
+        let shown = self.look(&candidate);
+        let place = self.good_place_in(&shown);
+        if let Some(place) = place {
             self.best = candidate;
+            self.place = place;
         }
-        shows
+        place.is_some()
     }
 
     pub(super) fn accept_operations(&mut self, operations: Vec<Operation>) -> bool {
@@ -128,12 +153,12 @@ impl<'a, S: FnMut(&Case) -> Option<Bucket>, P: FnMut(usize, u64)> Search<'a, S, 
                 None if self.is_spent() => break,
                 None => self.look(&without),
             };
-            if shown.as_ref() == Some(self.wanted) {
+            if self.good_place_in(&shown).is_some() {
                 return Err(without);
             }
             needs.push(Need {
                 operation: operation.to_string(),
-                without: shown,
+                without: shown.into_iter().next(),
                 reason: None,
             });
         }

@@ -35,12 +35,28 @@ macro_rules! clauses {
 }
 use clauses;
 
+/// What is known of the kernel's state after a clause was broken. The rules that say whether the case goes on
+/// are in `judge/follow.rs`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// The kernel has done what it had to: it has spent frames, kept some, or not said a word.
+    Harmless,
+    /// A process was answered wrongly, or killed. What the kernel has done is one of a few things.
+    Answer,
+    /// Nobody can tell. The case ends.
+    Unknown,
+    /// Nobody can tell, and it is wrong whatever happened before. The case ends.
+    Fatal,
+}
+
 /// What is said about a clause besides its name and its rule.
 struct Row {
     /// The kind of wrong.
     verdict: Verdict,
     /// How bad it is.
     severity: Severity,
+    /// What is known of the kernel's state when it is broken.
+    effect: Effect,
     /// What is wrong, in words that go into a heading.
     broken: &'static str,
     /// A typical mistake in a kernel that breaks the clause.
@@ -56,6 +72,11 @@ impl Clause {
     /// How bad it is to break the clause, if nothing else is known.
     pub fn severity(self) -> Severity {
         self.row().severity
+    }
+
+    /// What is known of the kernel's state once the clause was broken.
+    pub fn effect(self) -> Effect {
+        self.row().effect
     }
 
     /// What is wrong where the clause is broken, for anyone who does not know its name.

@@ -1,6 +1,6 @@
 //! The table of clauses.
 
-use super::{Row, clauses};
+use super::{Effect, Row, clauses};
 use crate::judge::{Severity, Verdict};
 use crate::named::named;
 
@@ -11,6 +11,7 @@ clauses! {
     ReturnedValue = "returned-value" {
         verdict: Verdict::Divergence,
         severity: Severity::WrongResult,
+        effect: Effect::Answer,
         broken: "a system call returns a wrong value",
         mistake: "`copyin` looks the page up with `walkaddr` and gives up because the page is lazy and not \
                   mapped yet, so `write` returns -1 for a good buffer.",
@@ -21,6 +22,7 @@ clauses! {
     LoadedValue = "loaded-value" {
         verdict: Verdict::Divergence,
         severity: Severity::WrongResult,
+        effect: Effect::Unknown,
         broken: "a load returns something other than what was stored",
         mistake: "`fork` makes the child's pages read-only but leaves the parent's writable, so the child \
                   sees what the parent stores after the fork.",
@@ -31,6 +33,7 @@ clauses! {
     ComesBack = "comes-back" {
         verdict: Verdict::Hang,
         severity: Severity::BreaksTheMachine,
+        effect: Effect::Unknown,
         broken: "a process never returns from an operation that should complete",
         mistake: "`pipewrite` fills the pipe and forgets to wake up the reader that sleeps in `piperead`.",
     }
@@ -40,6 +43,7 @@ clauses! {
     Blocks = "blocks" {
         verdict: Verdict::Divergence,
         severity: Severity::WrongResult,
+        effect: Effect::Answer,
         broken: "a process goes on although it has to sleep",
         mistake: "`piperead` mistakes an empty pipe for the end of the data and returns 0, although the write \
                   end is still open.",
@@ -49,6 +53,7 @@ clauses! {
     ChildRuns = "child-runs" {
         verdict: Verdict::Divergence,
         severity: Severity::WrongResult,
+        effect: Effect::Unknown,
         broken: "after a fork the wrong process runs, or none does",
         mistake: "`freeproc` does not clear `killed`, so the next child that gets the slot dies before it \
                   runs.",
@@ -59,6 +64,7 @@ clauses! {
     ProgramStarts = "program-starts" {
         verdict: Verdict::Divergence,
         severity: Severity::WrongResult,
+        effect: Effect::Answer,
         broken: "exec does not start the program as its file and its arguments say",
         mistake: "`exec` returns 0 instead of the number of arguments, so `main` sees an `argc` of 0.",
     }
@@ -67,6 +73,7 @@ clauses! {
     ForbiddenAccessKills = "forbidden-access-kills" {
         verdict: Verdict::Unkilled,
         severity: Severity::BreaksIsolation,
+        effect: Effect::Unknown,
         broken: "a process makes a forbidden access and lives on",
         mistake: "The page-fault handler allocates a page for any address. It compares the address neither \
                   with the program break nor with the guard page.",
@@ -76,6 +83,7 @@ clauses! {
     DeadStayDead = "dead-stay-dead" {
         verdict: Verdict::Unkilled,
         severity: Severity::WrongResult,
+        effect: Effect::Unknown,
         broken: "a process runs on after it was killed or has exited",
         mistake: "`usertrap` no longer checks `killed` on its way back to user mode.",
     }
@@ -84,6 +92,7 @@ clauses! {
     InnocentLive = "innocent-live" {
         verdict: Verdict::WronglyKilled,
         severity: Severity::WrongResult,
+        effect: Effect::Answer,
         broken: "a process dies although it did nothing wrong",
         mistake: "The page-fault handler handles stores (scause 15) and forgets loads (scause 13), so a load \
                   from a lazy page kills the process.",
@@ -94,6 +103,7 @@ clauses! {
     KillAnnounced = "kill-announced" {
         verdict: Verdict::Divergence,
         severity: Severity::WrongResult,
+        effect: Effect::Harmless,
         broken: "the kernel kills a process for a page fault and prints nothing",
         mistake: "The new branch of `usertrap` for page faults sets `killed` without the `printf` of the old \
                   branch.",
@@ -104,6 +114,7 @@ clauses! {
     ExitStatus = "exit-status" {
         verdict: Verdict::Divergence,
         severity: Severity::WrongResult,
+        effect: Effect::Unknown,
         broken: "wait returns a wrong exit status",
         mistake: "`wait` calls `freeproc` on the child, which clears `xstate`, before it copies `xstate` out.",
     }
@@ -113,6 +124,7 @@ clauses! {
     EverybodyReaped = "everybody-reaped" {
         verdict: Verdict::Unkilled,
         severity: Severity::WrongResult,
+        effect: Effect::Unknown,
         broken: "a process that has ended is never reaped",
         mistake: "`exit` gives its children to the first process but does not wake it up.",
     }
@@ -121,6 +133,7 @@ clauses! {
     RegistersSurvive = "registers-survive" {
         verdict: Verdict::Divergence,
         severity: Severity::BreaksIsolation,
+        effect: Effect::Fatal,
         broken: "a trap changes a register of the program",
         mistake: "`userret` restores a register from the wrong slot of the trapframe.",
     }
@@ -129,6 +142,7 @@ clauses! {
     NoPanic = "no-panic" {
         verdict: Verdict::Panic,
         severity: Severity::BreaksTheMachine,
+        effect: Effect::Fatal,
         broken: "the kernel panics",
         mistake: "`uvmunmap` expects every page below the program break to be mapped, and panics at the first \
                   lazy page that was never touched.",
@@ -139,6 +153,7 @@ clauses! {
     NotStuck = "not-stuck" {
         verdict: Verdict::Panic,
         severity: Severity::BreaksTheMachine,
+        effect: Effect::Fatal,
         broken: "a hart can never go on",
         mistake: "When no frame is left, the page-fault handler waits for one with interrupts off.",
     }
@@ -147,6 +162,7 @@ clauses! {
     StaysOn = "stays-on" {
         verdict: Verdict::Panic,
         severity: Severity::BreaksTheMachine,
+        effect: Effect::Fatal,
         broken: "the kernel switches the machine off",
         mistake: "`kill` with -1 kills every process, and the kernel shuts down when none is left.",
     }
@@ -156,6 +172,7 @@ clauses! {
     EndsInTime = "ends-in-time" {
         verdict: Verdict::Hang,
         severity: Severity::BreaksTheMachine,
+        effect: Effect::Fatal,
         broken: "the kernel does not finish an operation in time",
         mistake: "The page-fault handler returns without mapping the page, so the same instruction faults \
                   again and again. Or `uvmunmap` walks every page of a heap of a terabyte.",
@@ -165,6 +182,7 @@ clauses! {
     FramesComeBack = "frames-come-back" {
         verdict: Verdict::Leak,
         severity: Severity::LosesMemory,
+        effect: Effect::Unknown,
         broken: "frames are lost",
         mistake: "`mappages` fails because there is no frame for a page table, and the handler does not free \
                   the frame that it wanted to map.",
@@ -174,6 +192,7 @@ clauses! {
     PromisesEnd = "promises-end" {
         verdict: Verdict::Leak,
         severity: Severity::LosesMemory,
+        effect: Effect::Unknown,
         broken: "frames stay reserved when no process is left",
         mistake: "A reservation ends when its frame is taken, but not when the process exits without it.",
     }
@@ -183,6 +202,7 @@ clauses! {
     SlotsComeBack = "slots-come-back" {
         verdict: Verdict::Leak,
         severity: Severity::LosesMemory,
+        effect: Effect::Unknown,
         broken: "slots of the process table are lost",
         mistake: "`fork` fails after `allocproc` and returns -1 without `freeproc`.",
     }
@@ -191,6 +211,7 @@ clauses! {
     HoldersCounted = "holders-counted" {
         verdict: Verdict::Invariant,
         severity: Severity::LosesMemory,
+        effect: Effect::Unknown,
         broken: "the reference count of a frame is wrong",
         mistake: "`fork` fails half way and frees the child's page table, but leaves the counts of the shared \
                   frames as they are.",
@@ -200,6 +221,7 @@ clauses! {
     FramesNotInvented = "frames-not-invented" {
         verdict: Verdict::Invariant,
         severity: Severity::BreaksIsolation,
+        effect: Effect::Unknown,
         broken: "a frame is freed twice",
         mistake: "`uvmunmap` frees a shared frame without checking its reference count, and the other process \
                   frees it again.",
@@ -209,6 +231,7 @@ clauses! {
     ShrinkGivesBack = "shrink-gives-back" {
         verdict: Verdict::Leak,
         severity: Severity::LosesMemory,
+        effect: Effect::Harmless,
         broken: "a heap that shrinks keeps its frames",
         mistake: "`sbrk` lowers `p->sz` and does nothing else.",
     }
@@ -217,6 +240,7 @@ clauses! {
     GrowthTakesNothing = "growth-takes-nothing" {
         verdict: Verdict::NotLazy,
         severity: Severity::NotLazy,
+        effect: Effect::Harmless,
         broken: "a growth takes frames for pages that nobody has touched",
         mistake: "`sbrk` still calls `uvmalloc`, or allocates page tables for the new range.",
     }
@@ -226,6 +250,7 @@ clauses! {
     ForkShares = "fork-shares" {
         verdict: Verdict::NotLazy,
         severity: Severity::NotLazy,
+        effect: Effect::Harmless,
         broken: "a fork takes frames for pages that it should share",
         mistake: "`uvmcopy` shares the heap but still copies the stack.",
     }
@@ -235,6 +260,7 @@ clauses! {
     TouchTakesOne = "touch-takes-one" {
         verdict: Verdict::NotLazy,
         severity: Severity::NotLazy,
+        effect: Effect::Harmless,
         broken: "an operation takes more frames than it touches pages",
         mistake: "The page-fault handler allocates every page from the old end of the heap up to the address \
                   that faulted.",
@@ -245,6 +271,7 @@ clauses! {
     ExecTakesLittle = "exec-takes-little" {
         verdict: Verdict::NotLazy,
         severity: Severity::NotLazy,
+        effect: Effect::Harmless,
         broken: "exec takes more frames than the new program touches",
         mistake: "`exec` frees the old page table with the size of the new program, so the old heap stays \
                   allocated.",
@@ -254,6 +281,7 @@ clauses! {
     MappedNotFree = "mapped-not-free" {
         verdict: Verdict::Invariant,
         severity: Severity::BreaksIsolation,
+        effect: Effect::Fatal,
         broken: "a page maps a frame that is free",
         mistake: "A shrinking `sbrk` frees the frame but leaves the page-table entry valid.",
     }
@@ -262,6 +290,7 @@ clauses! {
     WritableAlone = "writable-alone" {
         verdict: Verdict::Invariant,
         severity: Severity::BreaksIsolation,
+        effect: Effect::Fatal,
         broken: "two pages share a frame, and one can be stored to",
         mistake: "`fork` clears PTE_W in the child's page table and forgets the parent's.",
     }
@@ -270,6 +299,7 @@ clauses! {
     KernelHidden = "kernel-hidden" {
         verdict: Verdict::Invariant,
         severity: Severity::BreaksIsolation,
+        effect: Effect::Fatal,
         broken: "a program can reach the kernel's memory",
         mistake: "A page table is freed while an entry of the table above it still leads there, and its frame \
                   becomes a user page.",
@@ -280,6 +310,7 @@ clauses! {
     MappedInside = "mapped-inside" {
         verdict: Verdict::Invariant,
         severity: Severity::BreaksIsolation,
+        effect: Effect::Unknown,
         broken: "a page is mapped where the program has no memory",
         mistake: "A shrinking `sbrk` rounds the wrong way and leaves a page mapped beyond the program break.",
     }
@@ -289,6 +320,7 @@ clauses! {
     PermissionBits = "permission-bits" {
         verdict: Verdict::Invariant,
         severity: Severity::BreaksIsolation,
+        effect: Effect::Unknown,
         broken: "a page has the wrong permission bits",
         mistake: "The page-fault handler maps every page with PTE_R, PTE_W and PTE_X.",
     }
@@ -297,6 +329,7 @@ clauses! {
     FreshPageZero = "fresh-page-zero" {
         verdict: Verdict::Invariant,
         severity: Severity::BreaksIsolation,
+        effect: Effect::Unknown,
         broken: "a fresh page is not zero",
         mistake: "The page-fault handler does not clear the frame that it gets from `kalloc`, so the program \
                   sees what its last owner left there.",
@@ -306,6 +339,7 @@ clauses! {
     PageContent = "page-content" {
         verdict: Verdict::Invariant,
         severity: Severity::BreaksIsolation,
+        effect: Effect::Unknown,
         broken: "memory holds bytes that nobody stored there",
         mistake: "`copyout` stores to a shared frame without copying it first, so the other process sees the \
                   bytes.",
@@ -316,6 +350,7 @@ clauses! {
     DiskContent = "disk-content" {
         verdict: Verdict::Divergence,
         severity: Severity::WrongResult,
+        effect: Effect::Unknown,
         broken: "the disk holds something other than what was written",
         mistake: "`writei` returns early for a bad buffer and does not store the new size of the inode.",
     }
@@ -324,6 +359,7 @@ clauses! {
     BlocksComeBack = "blocks-come-back" {
         verdict: Verdict::Leak,
         severity: Severity::LosesMemory,
+        effect: Effect::Unknown,
         broken: "inodes or blocks are lost, or two files share a block",
         mistake: "`open` finds no free file descriptor and returns -1 without `iput`.",
     }
