@@ -3,17 +3,17 @@
 use crate::config::Clock;
 use crate::devices::MAX_HARTS;
 
-/// What time it is, and what made it so.
+/// The time, and what it is computed from.
 #[derive(Clone, Debug)]
 pub(crate) struct Time {
     clock: Clock,
     /// Instructions that all harts together have begun.
     pub(crate) steps: u64,
-    /// Steps that never happened: skipped while every hart slept.
+    /// Steps that were skipped while every hart slept.
     skipped: u64,
-    /// Ticks by which `mtime` was set apart from the count; all of it where the clock is held.
+    /// Ticks that were added to `mtime`. If the clock is held, `mtime` is nothing else.
     offset: u64,
-    /// Where the clock is held: the time that each hart's timer lines follow.
+    /// If the clock is held: the time that each hart's timer lines follow.
     reached: [u64; MAX_HARTS],
 }
 
@@ -49,7 +49,7 @@ impl Time {
         counted.wrapping_add(self.offset)
     }
 
-    /// The time that the timer lines of a hart follow. Where the clock is held that may lie behind
+    /// The time that the timer lines of a hart follow. If the clock is held, it may be earlier than
     /// `mtime`: a line rises only "eventually" after its deadline (privileged specification, `mip`
     /// and `stimecmp`).
     #[inline]
@@ -60,7 +60,7 @@ impl Time {
         }
     }
 
-    /// Makes it `ticks` o'clock, unless it is later, for the timer lines of one hart.
+    /// Sets the time to `ticks`, unless it is later already, for the timer lines of one hart.
     pub(crate) fn reach(&mut self, hart: usize, ticks: u64) {
         let now = self.now();
         self.offset = self.offset.wrapping_add(ticks.saturating_sub(now));
@@ -88,7 +88,7 @@ impl Time {
         )
     }
 
-    /// Every hart sleeps: lets `steps` pass that no instruction is executed in.
+    /// Every hart sleeps: lets `steps` pass without an instruction.
     pub(crate) fn skip(&mut self, steps: u64) {
         self.skipped = self.skipped.wrapping_add(steps);
     }

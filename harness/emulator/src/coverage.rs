@@ -7,7 +7,7 @@
 use crate::config::Coverage;
 use crate::isa::Privilege;
 
-/// Counters in the map. Counter 0 takes what is no edge, and means nothing.
+/// Counters in the map. Counter 0 is for everything that is not an edge, and means nothing.
 pub(crate) const COUNTERS: usize = 1 << 16;
 
 const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;

@@ -2,12 +2,12 @@
 //!
 //! The guest may do anything: an access that nothing answers is an access fault, a request that a
 //! device cannot serve is a device error. What is left, such as a TLB entry that leads outside RAM,
-//! is our own mistake. It must not be answered with a zero or by dropping a store, for the guest
-//! would run on with a wrong value, and its kernel would be blamed for it. So whatever meets such a
-//! state hands back a [`Defect`], and the machine stops for good: a debug build panics, a release
+//! is our own mistake. Then a load must not return zero and a store must not be dropped: the guest
+//! would run on with a wrong value, and its kernel would be blamed for it. So code that meets such a
+//! state returns a [`Defect`], and the machine stops for good: a debug build panics, a release
 //! build ends every run with [`Exit::Defect`](crate::Exit::Defect).
 
-/// A state that this crate rules out, and met: its own mistake, not the guest's.
+/// A state that must never occur: a mistake of this crate, not of the guest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{what} ({place:#x}): this is a defect of Faultline's machine, not of the program that runs on \
@@ -21,7 +21,7 @@ pub struct Defect {
 }
 
 impl Defect {
-    /// A defect; rare, so that the paths which find one stay out of the way of the others.
+    /// Makes a defect. It is rare, so it is marked as cold: the usual paths stay short.
     #[cold]
     #[inline(never)]
     pub(crate) fn new(what: &'static str, place: u64) -> Defect {
@@ -126,7 +126,7 @@ mod tests {
         }
     }
 
-    /// Links between blocks are numbers: one that leads nowhere is no reason to go on elsewhere.
+    /// A link between blocks is a number. If it leads nowhere, execution must not go on elsewhere.
     #[test]
     fn a_block_that_is_gone_is_a_defect() {
         // addi t1, t1, 1; j -4

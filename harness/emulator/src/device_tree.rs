@@ -38,7 +38,7 @@ pub(crate) fn blob(config: &Config, command_line: &str) -> Result<Vec<u8>, Build
 /// a program at the start. `None` if RAM is too small.
 pub(crate) fn place(config: &Config, bytes: usize) -> Option<u64> {
     let room = config.ram_bytes.checked_sub(bytes as u64)?;
-    // In a small RAM a page boundary has to do.
+    // In a small RAM a page boundary is enough.
     let alignment = if room < ALIGNMENT { 4096 } else { ALIGNMENT };
     Some(RAM_BASE + room / alignment * alignment)
 }

@@ -10,7 +10,7 @@ use object::elf::{
 };
 use object::read::elf::{FileHeader, ProgramHeader};
 
-/// Puts the loadable segments of `elf` into RAM at their physical addresses; answers the entry.
+/// Puts the loadable segments of `elf` into RAM at their physical addresses; returns the entry.
 ///
 /// # Errors
 /// Anything but a little-endian, statically placed RISC-V ELF-64 whose segments lie in RAM.

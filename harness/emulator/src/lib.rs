@@ -8,7 +8,7 @@
 //! memory behind software TLBs (`memory`); what a block cannot decide by itself (traps,
 //! interrupts, which hart runs) is decided between blocks (`run`).
 //!
-//! # Where to find what
+//! # Where to find things
 //!
 //! | to find | look into |
 //! |---|---|

@@ -15,7 +15,7 @@ use crate::translations::Translations;
 use crate::{device_tree, elf};
 use std::sync::Arc;
 
-/// Puts the device tree into RAM; answers its physical address.
+/// Puts the device tree into RAM; returns its physical address.
 fn put_device_tree(config: &Config, line: &str, ram: &mut Ram) -> Result<u64, BuildError> {
     let blob = device_tree::blob(config, line)?;
     let place = device_tree::place(config, blob.len()).ok_or(BuildError::CommandLine)?;
@@ -40,9 +40,9 @@ pub struct Machine {
     pub(crate) breakpoints: Vec<u64>,
     pub(crate) turn: Turn,
     base: Option<Arc<Snapshot>>,
-    /// The mistake of ours that the machine has met, and must never run again after.
+    /// The mistake of ours that has stopped the machine for ever.
     pub(crate) defect: Option<Defect>,
-    /// Whether such a mistake is a panic at once.
+    /// Whether such a mistake panics at once.
     pub(crate) panics_at_defect: bool,
 }
 
@@ -118,7 +118,7 @@ impl Machine {
 
     /// Takes a snapshot, which [`Machine::reset`] then goes back to.
     pub fn snapshot(&mut self) -> Arc<Snapshot> {
-        // A machine made from the snapshot starts with empty TLBs; so must this one go on.
+        // A machine made from the snapshot starts with empty TLBs, so this one must go on with them.
         self.forget_translations();
         self.bus.devices.disk.disk_mut().freeze();
         let snapshot = Arc::new(Snapshot {
@@ -278,7 +278,7 @@ impl Machine {
 
     /// Calls `each` for every valid leaf of a page table, in order of virtual address as an
     /// unsigned index: the lower half of the address space first. A table that points back to
-    /// itself is followed for so long only: at most four leaves for each frame of RAM.
+    /// itself is followed up to a limit: at most four leaves for each frame of RAM.
     pub fn mappings(&self, satp: u64, each: &mut dyn FnMut(Mapping)) {
         self.page_tables().mappings(satp, each);
     }
@@ -297,7 +297,7 @@ impl Machine {
         self.bus.devices.uart.take_output()
     }
 
-    /// Types on the guest's console; answers how many bytes were taken.
+    /// Types on the guest's console; returns how many bytes were taken.
     pub fn console_input(&mut self, bytes: &[u8]) -> usize {
         self.bus.devices.console_input(bytes)
     }
@@ -315,8 +315,8 @@ impl Machine {
     }
 
     /// Moves time to the next timer deadline of a hart, so that its timer interrupt is pending.
-    /// Where the clock is held, the timers of other harts whose deadlines that passes are late:
-    /// they wait until they are raised themselves.
+    /// If the clock is held, this may pass deadlines of other harts. Their timers are late: they
+    /// wait until they are raised themselves.
     ///
     /// False if it has set none. Deadlines whose interrupt the hart has enabled come first. Time
     /// never moves back.
@@ -377,8 +377,8 @@ impl Machine {
         self.map.target(index)
     }
 
-    /// How many requests the disk has completed since its driver began, modulo 2^16: between two
-    /// moments that are near, whether it was used.
+    /// How many requests the disk has completed since its driver began, modulo 2^16. Two values
+    /// taken shortly after each other show whether the disk was used.
     pub fn disk_requests(&self) -> u16 {
         self.bus.devices.disk.completed()
     }

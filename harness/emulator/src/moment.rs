@@ -13,7 +13,7 @@ use std::hash::Hasher;
 /// written since the snapshot, the only ones that can differ.
 ///
 /// Counters of instructions are left out, and so are translations that a hart keeps in use: a program can
-/// observe either, but hardly by accident. Whoever needs to be sure compares several times.
+/// observe either, but hardly by accident. A caller that needs to be sure compares several times.
 pub struct Moment {
     harts: Vec<Hart>,
     reservations: [Option<u64>; MAX_HARTS],

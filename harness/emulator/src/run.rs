@@ -101,7 +101,7 @@ impl Machine {
         !state.is_waiting
     }
 
-    /// Nobody among these harts has anything to do: lets time pass to the next timer that would
+    /// None of these harts has anything to do: lets time pass to the next timer that would
     /// wake one, or says that there is none.
     fn rest(&mut self, harts: std::ops::Range<usize>) -> Option<Exit> {
         for hart in harts.clone() {
@@ -116,7 +116,7 @@ impl Machine {
         let first = deadlines
             .flatten()
             .filter_map(|deadline| self.bus.time.steps_until(deadline))
-            // One that is reached now and has not woken its hart is late.
+            // A deadline that is reached now and has not woken its hart is late.
             .filter(|steps| *steps > 0)
             .min();
         if let Some(steps) = first {
@@ -230,7 +230,7 @@ impl Machine {
         let hart = &mut self.harts[number];
         let changes_nothing = hart.take_exception(exception);
         if self.map.counts(hart.privilege) {
-            // Where it came from says little that the cause does not say better.
+            // The cause stands for the start of the edge: it says more than the instruction's address.
             self.map.count(exception.cause, hart.pc);
         }
         if changes_nothing {
@@ -248,7 +248,7 @@ impl Machine {
             // The hart that runs next must not inherit an unfinished atomic sequence.
             Outcome::Jumped => self.bus.reservations[number] = None,
             Outcome::AddressSpace => {
-                // A fence may have to part two page tables with one identifier.
+                // A fence may have to separate two page tables with one identifier.
                 self.bus.ram.fences.set_due(number, true);
                 if self.config.strict_tlb {
                     self.translations[number].clear();

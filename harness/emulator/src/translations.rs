@@ -43,8 +43,8 @@ impl Translations {
             }
             (view, place)
         };
-        // The second choice cannot take the first one's place: it is the least recently used one
-        // that is given away, and there are more than two.
+        // The second choice cannot take the first one's place: the least recently used context is
+        // given away, and there are more than two.
         self.fetch = select(fetch);
         self.data = if data == fetch {
             self.fetch
@@ -53,7 +53,7 @@ impl Translations {
         };
     }
 
-    /// Forgets what a fence covers; answers whether another one may have something to do.
+    /// Forgets what a fence covers; returns whether another one may have something to do.
     pub(crate) fn fence(&mut self, scope: Scope, fences: &Fences) -> bool {
         // An identifier may belong to another page table from now on.
         (self.fetch.0, self.data.0) = (View::NONE, View::NONE);

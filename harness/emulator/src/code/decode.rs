@@ -12,7 +12,7 @@ use crate::isa::format::{
 /// What an instruction becomes in a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Decoded {
-    /// It has no effect but to take its turn.
+    /// It has no effect, and is only counted.
     Nothing,
     /// An operation inside a block.
     Plain(Operation),
@@ -62,7 +62,7 @@ fn decode_legal(i: u32, hints: bool) -> Option<Decoded> {
             Decoded::Plain(op(code, i_immediate(i)))
         }
         opcode::MISC_MEM => match funct3(i) {
-            // The caches are coherent and the order is the program's: no fence has work to do.
+            // The caches are coherent and accesses happen in program order: a fence has nothing to do.
             0 | 1 => Decoded::Nothing,
             _ => return None,
         },

@@ -134,7 +134,7 @@ impl Parts {
         let stored = match self.load {
             Some((load, from)) => {
                 let fits = load_width(load.code) == Some(width) && moves_on(from);
-                // Nothing but the store may use the loaded value, nor the loop step it.
+                // Only the store may use the loaded value, and the loop must not step it.
                 let is_apart = step(load.rd) == 0 && load.rd != to.base && load.rd != from.base;
                 if !fits || !is_apart || store.rs2 != load.rd {
                     return None;

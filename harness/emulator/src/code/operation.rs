@@ -42,7 +42,7 @@ pub(crate) struct Exit {
     /// Bytes from the block's start to the target.
     pub(crate) target: i32,
     /// The block there, if it was found before and lies in the block's own page: such a link needs
-    /// no check, for the two die together.
+    /// no check, because the two die together.
     pub(crate) link: u32,
     /// The block there, if it was found before in another page.
     pub(crate) remote: u32,

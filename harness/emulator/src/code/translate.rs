@@ -56,7 +56,7 @@ impl Source<'_> {
 }
 
 impl Draft {
-    /// Decodes a block. Answers its number of instructions: 0 if even the first is not whole.
+    /// Decodes a block. Returns its number of instructions: 0 if even the first is not whole.
     pub(crate) fn translate(&mut self, source: &Source<'_>) -> u16 {
         self.operations.clear();
         self.marks.clear();
@@ -178,7 +178,7 @@ impl Draft {
         self.is_complete = true;
     }
 
-    /// Adds an exit of the present instruction; answers its number.
+    /// Adds an exit of the present instruction; returns its number.
     fn exit(&mut self, target: i32, edge: u16) -> u8 {
         self.exits.push(Exit {
             target,
@@ -212,7 +212,7 @@ impl Draft {
         false
     }
 
-    /// `auipc` followed by `jalr` through its register is a jump to a known place: answers it, and
+    /// `auipc` followed by `jalr` through its register is a jump to a known place: returns it, and
     /// where it goes, in bytes from the block's start.
     fn fold_jump(&mut self, operation: &Operation) -> Option<(Operation, i32)> {
         let last = *self.operations.last()?;

@@ -36,7 +36,7 @@ pub struct Disk {
     /// Where in `written` a changed sector is.
     slots: BTreeMap<u64, usize>,
     written: Vec<[u8; SECTOR_BYTES]>,
-    /// Every write in order, since somebody asked for it.
+    /// Every write in order, since recording began.
     journal: Option<Vec<SectorWrite>>,
 }
 
@@ -118,8 +118,8 @@ impl Disk {
         }
     }
 
-    /// Becomes identical to `base`, its record of writes included, at the cost of the sectors
-    /// either has written.
+    /// Becomes identical to `base`, its record of writes included. The cost follows the sectors
+    /// that either has written.
     pub fn restore(&mut self, base: &Disk) {
         if !Arc::ptr_eq(&self.base, &base.base) {
             self.base = Arc::clone(&base.base);

@@ -6,7 +6,7 @@
 //! clock, so two runs of one program see identical devices.
 //!
 //! Accesses take any offset and any width. `None` means "nothing answers here", which the hart
-//! turns into an access fault; widths other than 1, 2, 4 and 8 answer `None` as well.
+//! turns into an access fault; widths other than 1, 2, 4 and 8 give `None` as well.
 
 mod clint;
 mod disk;
@@ -139,7 +139,7 @@ impl Devices {
         }
     }
 
-    /// Types `bytes` on the console; answers how many were taken.
+    /// Types `bytes` on the console; returns how many were taken.
     pub fn console_input(&mut self, bytes: &[u8]) -> usize {
         let taken = self.uart.input(bytes);
         self.carry_uart_interrupt();

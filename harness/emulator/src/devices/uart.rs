@@ -83,7 +83,7 @@ impl Uart {
         }
     }
 
-    /// Types `bytes`; answers how many found room (64 KiB wait at most).
+    /// Types `bytes`; returns how many found room (64 KiB wait at most).
     pub fn input(&mut self, bytes: &[u8]) -> usize {
         let taken = bytes.len().min(INPUT_LIMIT - self.waiting.len());
         self.waiting.extend(&bytes[..taken]);

@@ -47,7 +47,7 @@ pub struct VirtioBlock {
     disk: Disk,
     /// Room for the request at work; empty between visits.
     chain: Chain,
-    /// Did the last visit leave requests behind?
+    /// Did the last visit leave requests to be done?
     backlog: bool,
 }
 
@@ -138,7 +138,7 @@ impl VirtioBlock {
         (offset < REGISTER_BYTES && is_aligned(offset, width)).then_some(())
     }
 
-    /// Becomes identical to `base`; costs what either has written to its disk.
+    /// Becomes identical to `base`; the cost follows what either has written to its disk.
     pub fn restore(&mut self, base: &VirtioBlock) {
         let VirtioBlock {
             transport,

@@ -1,7 +1,7 @@
 //! The split virtqueue: rings in guest memory through which a driver hands over buffers.
 //!
-//! Virtual I/O Device specification 1.2, section 2.7. Everything the driver wrote is an
-//! allegation: indices are checked, chains end after at most as many descriptors as the queue has,
+//! Virtual I/O Device specification 1.2, section 2.7. Nothing that the driver wrote is
+//! trusted: indices are checked, chains end after at most as many descriptors as the queue has,
 //! and a queue that breaks the rules is an error, [`Broken`], that stops the device until a reset.
 
 use super::GuestMemory;
@@ -37,7 +37,7 @@ pub(super) struct Queue {
     next_used: u16,
 }
 
-/// A stretch of guest memory, as alleged by the driver.
+/// A stretch of guest memory, as the driver names it: not checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Segment {
     address: u64,
@@ -251,7 +251,7 @@ impl Buffers {
         true
     }
 
-    /// Sets the last byte apart and answers its address.
+    /// Sets the last byte apart and returns its address.
     pub(super) fn split_last(&mut self) -> Option<u64> {
         while self.segments.len() > self.current {
             let last = self.segments.last_mut()?;

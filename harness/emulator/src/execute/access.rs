@@ -1,4 +1,4 @@
-//! Loads and stores: directly where the TLB knows the page, else with all that an access entails.
+//! Loads and stores: directly if the TLB knows the page, else with all checks and their effects.
 
 use super::atomic;
 use super::body::{Body, Early, Flow, Way};
@@ -7,7 +7,7 @@ use crate::defect::Defect;
 use std::ops::ControlFlow::{Break, Continue};
 
 impl<const COVERAGE: bool> Body<'_, '_, COVERAGE> {
-    /// `rd` becomes the value at `rs1` plus the immediate. `extend` is told it zero-extended.
+    /// `rd` becomes the value at `rs1` plus the immediate. `extend` gets the value zero-extended.
     #[inline(always)]
     pub(super) fn load<const BYTES: usize>(
         &mut self,
@@ -71,7 +71,7 @@ impl<const COVERAGE: bool> Body<'_, '_, COVERAGE> {
         self.go_on_if_settled()
     }
 
-    /// After an access that did more than to move data: may the block go on?
+    /// After an access that may have had other effects: may the block go on?
     #[inline(always)]
     fn go_on_if_settled(&self) -> Flow {
         if self.bus.device_accessed || self.bus.ram.is_unsettled() {

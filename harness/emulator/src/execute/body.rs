@@ -9,19 +9,19 @@ use std::ops::ControlFlow::{self, Break, Continue};
 
 const REGISTER_MASK: usize = REGISTERS - 1;
 
-/// How a block is left. It fits into a register, together with whether it is left at all: what else
-/// there is to say lies in the [`Body`].
+/// How a block is left. It fits into a register, together with whether the block is left at all.
+/// The rest is in the [`Body`].
 #[derive(Clone, Copy)]
 pub(super) enum Way {
     /// Through its exit of this number.
     Exit(u8),
     /// By a jump to [`Body::target`], which a register gave.
     Indirect,
-    /// At the SYSTEM instruction that ends it, which is yet to be executed.
+    /// At the SYSTEM instruction that ends it, which has not been executed yet.
     System,
     /// In the middle.
     Early(Early),
-    /// After its last operation, none of which left it: a mistake of ours.
+    /// After its last operation, although one operation must leave it: a mistake of ours.
     Endless,
 }
 
@@ -30,7 +30,7 @@ pub(super) enum Way {
 pub(super) enum Early {
     /// The operation was executed, and something changed by it that has to be settled.
     Unsettled,
-    /// The access did not come about, for the reason in [`Body::stop`].
+    /// The access failed, for the reason in [`Body::stop`].
     Stopped,
     /// The instruction is illegal.
     Illegal,
@@ -110,8 +110,8 @@ impl<'b, const COVERAGE: bool> Body<'b, '_, COVERAGE> {
         }
     }
 
-    /// What each operation does. The caller knows which one it is when this is compiled, so that of
-    /// each copy one line is left.
+    /// What each operation does. The compiler knows which operation each copy of this function is
+    /// for, so it keeps one line of each copy.
     #[inline(always)]
     fn execute(&mut self, what: Single, op: &Operation) -> Flow {
         match what {
@@ -188,7 +188,7 @@ impl<'b, const COVERAGE: bool> Body<'b, '_, COVERAGE> {
             Single::Hint => self.hint(op),
             Single::Spin => Break(Way::Early(Early::Spin)),
             Single::Illegal => Break(Way::Early(Early::Illegal)),
-            // What is no instruction of the guest.
+            // What is not an instruction of the guest.
             Single::Bulk => self.bulk(op),
             Single::Breakpoint => self.breakpoint(),
         }
@@ -237,7 +237,7 @@ impl<'b, const COVERAGE: bool> Body<'b, '_, COVERAGE> {
     /// The place of the operation at work, among those of all blocks.
     #[inline(always)]
     pub(super) fn place(&self) -> usize {
-        // Without any operations there is none at work, and the block is endless.
+        // If there are no operations, none is at work, and the block is endless.
         (self.operations.len() - self.rest.len()).wrapping_sub(1)
     }
 }

@@ -1,6 +1,6 @@
 //! Many iterations of a loop that fills or copies memory, at once.
 //!
-//! The effect is that of the iterations one by one, to the register and the count: only iterations
+//! The effect is that of the iterations one by one, down to each register and counter: only iterations
 //! that go round again, lie within one page on each side, need no walk, and fit the limit are taken
 //! together. The rest, and always the last one, is executed one by one.
 
@@ -12,7 +12,7 @@ use crate::memory::{Data, PAGE_BYTES, PAGE_MASK, Ram};
 /// Fewer iterations are not worth it.
 const FEWEST: u64 = 4;
 
-/// Executes iterations from the start of the loop, at most `most` of them; answers how many.
+/// Executes iterations from the start of the loop, at most `most` of them; returns how many.
 #[inline(never)]
 pub(super) fn run(
     work: &Loop,
@@ -82,7 +82,7 @@ fn rounds(work: &Loop, get: impl Fn(u8) -> u64) -> u64 {
                 distance
             };
             let step = u64::from(step.unsigned_abs());
-            // A loop that steps over its end goes round for ever, nearly.
+            // A loop that steps over its end goes round almost for ever.
             if distance.is_multiple_of(step) {
                 (distance / step).saturating_sub(1)
             } else {
@@ -217,7 +217,7 @@ mod tests {
             .unwrap_or_else(|error| panic!("{error}"));
         let registers = [A0, A1, A2, A3, A4].map(|at| machine.x(0, at)).to_vec();
         let mut edges = machine.edges().to_vec();
-        // Counter 0 counts what is no edge.
+        // Counter 0 counts what is not an edge.
         edges[0] = 0;
         (machine.pc(0), machine.retired(), registers, memory, edges)
     }

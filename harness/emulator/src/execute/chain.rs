@@ -190,7 +190,7 @@ fn count_steps(hart: &mut Hart, bus: &mut Bus, done: u64) {
     bus.time.steps = bus.time.steps.wrapping_add(done);
 }
 
-/// Executes the SYSTEM instruction that ends a block, at `hart.pc`. Answers the exit by which
+/// Executes the SYSTEM instruction that ends a block, at `hart.pc`. Returns the exit by which
 /// execution goes on, if nothing has to be decided outside.
 #[inline(always)]
 fn system(

@@ -1,4 +1,4 @@
-//! Branches, the ends of blocks, and operations that are no instruction of the guest.
+//! Branches, the ends of blocks, and operations that are not instructions of the guest.
 
 use super::body::{Body, Early, Flow, Way};
 use super::bulk;

@@ -1,4 +1,4 @@
-//! Control and status registers: which exist, who may touch them, what writing keeps.
+//! Control and status registers: which exist, which modes may access them, which bits a write keeps.
 
 use super::Hart;
 use crate::isa::Privilege;
@@ -195,7 +195,7 @@ impl Hart {
             csr::MINSTRET | csr::INSTRET => self.retired().wrapping_add(csr.instret_offset),
             csr::TIME => bus.time.now(),
             csr::MHARTID => csr.hartid,
-            // Registers that exist and are zero: no events are counted, nobody made this hart.
+            // Registers that exist and are zero: no events are counted, and the hart has no vendor.
             csr::MCOUNTINHIBIT
             | csr::MHPMEVENT3..=csr::MHPMEVENT31
             | csr::MHPMCOUNTER3..=csr::MHPMCOUNTER31

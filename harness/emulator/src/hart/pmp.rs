@@ -22,7 +22,7 @@ const ADDRESS_MASK: u64 = (1 << 54) - 1;
 /// `pmpaddr` counts words of four bytes; this many low bits are inside the grain.
 const GRAIN_BITS: u32 = PAGE_BYTES.trailing_zeros() - 2;
 
-/// The registers, and what they come to.
+/// The registers, and the regions that follow from them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Pmp {
     config: [u8; REGIONS],

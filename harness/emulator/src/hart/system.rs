@@ -13,12 +13,12 @@ const SET: u32 = 2;
 /// Its top bit: the operand is a number in place of a register.
 const IMMEDIATE: u32 = 4;
 
-/// What an instruction did, so far as others must know.
+/// What an instruction did, as far as its caller must know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// Only its registers: execution continues after it.
     Next,
-    /// As `Next`, and translation or interrupts may be other than they were.
+    /// As `Next`, and translation or interrupts may have changed.
     Changed,
     /// As `Changed`, and `satp` was written.
     AddressSpace,

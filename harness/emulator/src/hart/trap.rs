@@ -79,7 +79,7 @@ const VECTORED: u64 = 1;
 impl Hart {
     /// Takes a synchronous exception of the instruction at `pc`.
     ///
-    /// Answers whether the hart is now where it was, with nothing changed: the handler itself
+    /// Returns whether the hart is now where it was, with nothing changed. Then the handler itself
     /// cannot be executed.
     pub(crate) fn take_exception(&mut self, exception: Exception) -> bool {
         self.trapped = self.trapped.wrapping_add(1);

@@ -56,7 +56,7 @@ mod tests {
     use super::{add, add_immediate, branch_not_zero, hint, jump_and_link, load, store};
     use crate::isa::register::{A0, A1, A2, A3, RA};
 
-    /// Words taken from a disassembly by binutils, so that a slip here is not repeated here.
+    /// Words taken from a disassembly by binutils, so that the test does not repeat a mistake of the code.
     #[test]
     fn encodings_agree_with_a_disassembler() {
         assert_eq!(hint(0x4f1), 0x4f10_2013);

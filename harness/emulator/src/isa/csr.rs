@@ -152,7 +152,7 @@ pub mod environment {
 pub mod translation {
     /// Place of the mode, the top four bits.
     pub const MODE_SHIFT: u32 = 60;
-    /// The mode in which they are not.
+    /// The mode in which addresses are not translated.
     pub const BARE: u64 = 0;
     /// The mode of Sv39.
     pub const SV39: u64 = 8;

@@ -33,7 +33,7 @@ pub(crate) struct Place {
     pub(crate) reach: Reach,
 }
 
-/// Why an access did not come about.
+/// Why an access failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stop {
     /// By the rules: the instruction traps.
@@ -71,7 +71,7 @@ pub(crate) struct Bus {
 const CLINT_BYTES: u64 = 0x1_0000;
 
 impl Bus {
-    /// Translates and checks one access that lies inside a page; answers a physical address.
+    /// Translates and checks one access that lies inside a page; returns a physical address.
     pub(crate) fn translate(
         &mut self,
         view: View,
@@ -138,7 +138,7 @@ impl Bus {
         })
     }
 
-    /// As [`Bus::translate`], for `width` bytes in RAM; answers their offset.
+    /// As [`Bus::translate`], for `width` bytes in RAM; returns their offset.
     pub(crate) fn translate_to_ram(
         &mut self,
         view: View,

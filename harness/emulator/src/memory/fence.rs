@@ -5,8 +5,8 @@
 //! forgotten when a page table changes. But most fences follow few changes, or none, and forgetting
 //! everything at each would cost more than all else that a system call does. So the changes are
 //! logged, and a fence forgets just what they affect, in the address spaces that it covers. A kernel
-//! that forgets a fence, or fences another address space, keeps its stale translations, every run
-//! the same ones.
+//! that forgets a fence, or fences another address space, keeps its stale translations, the same
+//! ones in every run.
 
 use crate::devices::MAX_HARTS;
 
@@ -103,7 +103,7 @@ impl Fences {
         true
     }
 
-    /// The tables are in use: quiet stores are what they seem.
+    /// The tables are in use, so quiet stores are stores to page tables.
     pub(crate) fn walked(&mut self) {
         self.quiet_stores = 0;
     }

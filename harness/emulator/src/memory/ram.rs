@@ -278,7 +278,7 @@ impl Ram {
             }
         }
         let place = &mut self.bytes[at..at + data.len()];
-        // A copy of known length is no call.
+        // A copy of a known length needs no call.
         match data {
             [a] => place.copy_from_slice(&[*a]),
             [a, b] => place.copy_from_slice(&[*a, *b]),
@@ -425,7 +425,7 @@ impl Ram {
         pages.map(|page| RAM_BASE + (u64::from(*page) << PAGE_SHIFT))
     }
 
-    /// Gives every dirty page its content at the snapshot back; answers how many there were.
+    /// Gives every dirty page its content at the snapshot back; returns how many there were.
     ///
     /// No translation may be in use: the caller forgets them all.
     pub(crate) fn reset(&mut self) -> usize {

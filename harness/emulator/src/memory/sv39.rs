@@ -56,10 +56,10 @@ pub(crate) struct Leaf {
     pub(crate) reach: Reach,
 }
 
-/// What a translation is good for beyond one page of one address space.
+/// Where a translation holds, besides one page of one address space.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Reach {
-    /// It is that of every address space: an entry on the way to it has G.
+    /// In every address space: an entry on the way to it has G.
     pub(crate) is_global: bool,
     /// It is part of a superpage.
     pub(crate) is_large: bool,

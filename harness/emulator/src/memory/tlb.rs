@@ -57,11 +57,11 @@ impl Entry {
 /// A direct-mapped table of translations.
 pub(crate) struct Table {
     entries: [Entry; ENTRIES],
-    /// For each entry what else its translation was.
+    /// The reach of each entry.
     reach: [Reach; ENTRIES],
     /// Places written since the table was last cleared.
     filled: Vec<u16>,
-    /// What any entry entered since then was.
+    /// The reach of all entries since then together.
     any: Reach,
 }
 
@@ -85,7 +85,7 @@ impl Table {
         self.entries[Self::place(address)]
     }
 
-    /// What else the entry is that [`Table::probe`] gives.
+    /// The reach of the entry that [`Table::probe`] gives.
     pub(crate) fn reach(&self, address: u64) -> Reach {
         self.reach[Self::place(address)]
     }
@@ -326,7 +326,7 @@ impl Tlb {
         }
     }
 
-    /// Notes which contexts have been entered translations by other tables than theirs.
+    /// Notes which contexts hold translations by other tables than their own.
     pub(crate) fn note_strangers(&mut self) {
         for (place, before) in self.strangers.drain(..) {
             let after = self.contexts[place].entered();
@@ -390,7 +390,7 @@ impl Tlb {
         self.strangers.clear();
     }
 
-    /// Forgets what a fence covers, as far as it changed. Answers whether another fence may have
+    /// Forgets what a fence covers, as far as it changed. Returns whether another fence may have
     /// something to do.
     pub(crate) fn fence(&mut self, scope: Scope, fences: &Fences) -> bool {
         self.note_strangers();

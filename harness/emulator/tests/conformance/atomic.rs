@@ -101,7 +101,7 @@ fn a_store_conditional_without_a_reservation_fails() {
     );
 }
 
-/// Executes the instructions of `text` one by one and answers a0, the result of its last `sc`.
+/// Executes the instructions of `text` one by one and returns a0, the result of its last `sc`.
 fn outcome(text: &str) -> u64 {
     let mut machine = rig::bench(&rig::config(), text);
     rig::set_x(&mut machine, "a1", rig::DATA);

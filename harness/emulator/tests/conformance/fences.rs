@@ -1,4 +1,4 @@
-//! Changes under the machine's feet: code that is rewritten, pages that are mapped elsewhere, and
+//! Changes of what the machine has cached: code that is rewritten, pages that are mapped elsewhere, and
 //! the fences that make them visible.
 
 use super::translation::{SATP, entry, fence, map};
@@ -44,7 +44,7 @@ fn rewritten_code_runs_after_fence_i() {
     assert_eq!(rig::x(&machine, "s0"), (1..=100).sum::<u64>());
 }
 
-/// The instruction right behind `fence.i`, on the same page, is fetched anew.
+/// The instruction right after `fence.i`, on the same page, is fetched anew.
 #[test]
 fn fence_i_takes_effect_at_the_next_instruction() {
     let text = "la t0, target\n lw t1, 0(t0)\n xori t1, t1, 0\n sw a1, 0(t0)\n fence.i\n target: addi a0, zero, 1\n nop";
@@ -470,7 +470,7 @@ fn one_identifier_is_one_address_space() {
     execute(&mut machine, "sfence.vma");
     assert_eq!(load(&mut machine, first), Ok(102), "fenced");
     assert_eq!(load(&mut machine, second), Ok(103), "fenced");
-    // A fence before the switch does not help: a hart may look ahead as long as `satp` stands.
+    // A fence before the switch does not help: a hart may look ahead as long as `satp` is not written.
     execute(&mut machine, "sfence.vma");
     switch(&mut machine, 0);
     assert_eq!(load(&mut machine, first), Ok(102), "stale");

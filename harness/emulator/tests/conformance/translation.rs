@@ -1,4 +1,4 @@
-//! Sv39: who may do what with which page, accessed and dirty bits, superpages, faults.
+//! Sv39: which mode may do what with which page, accessed and dirty bits, superpages, faults.
 
 use crate::support::rig::{self, CODE, DATA, MTVEC, TABLES};
 use emulator::{Machine, Privilege};
@@ -45,7 +45,7 @@ pub(crate) fn entry(machine: &mut Machine, address: u64, level: u32) -> u64 {
     table + 8 * index(address, level)
 }
 
-/// The next free page behind the root; the root's last entry, which no test uses, counts them.
+/// The next free page after the root; the root's last entry, which no test uses, counts them.
 fn next_free(machine: &mut Machine) -> u64 {
     let counter = TABLES + 8 * 511;
     let used = rig::read(machine, counter) >> 10;
@@ -101,7 +101,7 @@ fn translated(access: Access, privilege: Privilege) -> Machine {
     machine
 }
 
-/// Does the access from the start of the code page; answers the cause if it trapped. The machine
+/// Does the access from the start of the code page; returns the cause if it trapped. The machine
 /// must have trapped to M-mode with the right registers, or not at all.
 fn attempt(
     machine: &mut Machine,
@@ -154,8 +154,8 @@ fn allowed(flags: u64, access: Access, privilege: Privilege, sum: bool, mxr: boo
     reachable && permitted
 }
 
-/// Every combination of the eight flag bits, both modes, SUM, MXR, and every kind of access: who
-/// may, what the fault is, and what becomes of the accessed and dirty bits.
+/// Every combination of the eight flag bits, both modes, SUM, MXR, and every kind of access:
+/// which are allowed, what the fault is, and what becomes of the accessed and dirty bits.
 #[test]
 fn every_permission_combination() {
     for access in Access::ALL {

@@ -29,7 +29,7 @@ fn illegal_instructions_report_their_bits() {
     );
 }
 
-/// Encodings that look like instructions and are none on this machine.
+/// Encodings that look like instructions, but are illegal on this machine.
 #[test]
 fn reserved_encodings_are_illegal() {
     for word in [

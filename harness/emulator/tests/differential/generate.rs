@@ -240,7 +240,7 @@ impl Writer {
         }
     }
 
-    /// A label that will stand behind one of the next few instructions.
+    /// A label that will stand after one of the next few instructions.
     fn forward(&mut self) -> String {
         let label = self.label;
         self.label += 1;
@@ -392,7 +392,7 @@ impl Writer {
                 self.line(&format!("jal {to}, {target}"));
             }
             1 => {
-                // The target is some instructions of four bytes behind the jump.
+                // The target is some instructions of four bytes after the jump.
                 self.settle();
                 let (to, through) = (self.destination(), self.small_destination());
                 let skipped = self.random.below(3);

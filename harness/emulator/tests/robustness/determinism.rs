@@ -1,4 +1,4 @@
-//! Two runs of one thing are one run; a run in pieces is the run in one.
+//! Two runs from the same state are equal, and a run in pieces equals a run in one piece.
 
 use super::busy::{assert_identical, assert_same_future, machine};
 use emulator::Exit;

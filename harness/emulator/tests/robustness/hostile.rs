@@ -6,7 +6,7 @@ use crate::support::rig::{CODE, RAM, RAM_BYTES, TABLES, bench, config, set_csr};
 use emulator::{BuildError, Clock, Config, Coverage, DiskFlavour, Machine, Privilege};
 use proptest::prelude::*;
 
-/// Runs a machine for a while, whatever happens, and answers a digest of what came of it.
+/// Runs a machine for a while, whatever happens, and returns a digest of the result.
 fn survive(machine: &mut Machine, harts: usize) -> Vec<u64> {
     let mut digest = Vec::new();
     for budget in [1, 10, 100, 1000, 5000] {

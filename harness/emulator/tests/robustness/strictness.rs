@@ -179,7 +179,7 @@ impl Rig {
         }
     }
 
-    /// Does one step and answers what can be observed of it.
+    /// Does one step and returns what can be observed of it.
     fn perform(&mut self, step: &Step) -> [u64; 4] {
         match *step {
             Step::Edit {

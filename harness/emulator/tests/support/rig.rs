@@ -84,7 +84,7 @@ pub fn step(machine: &mut Machine) {
     );
 }
 
-/// Executes until the guest writes to the test finisher, and answers its code.
+/// Executes until the guest writes to the test finisher, and returns its code.
 pub fn run_to_end(machine: &mut Machine, budget: u64) -> u16 {
     match machine.run(budget) {
         Exit::Finished { code } => code,

@@ -2,7 +2,7 @@
 //!
 //! State is a list of `name=value`: integer registers, CSRs, `mode` (U, S, M), `pc`, and memory
 //! on the data page as `b[offset]`, `h[…]`, `w[…]`, `d[…]`. Values are numbers or `code`, `data`,
-//! `next` (behind the instruction) and the like, perhaps with a distance (`code+8`).
+//! `next` (after the instruction) and the like, perhaps with a distance (`code+8`).
 //!
 //! What a line does not mention must not change: every other register, the trap CSRs, the rest of
 //! the data page; and `pc` must be `next`. `mtrap=cause,value` and `strap=cause,value` stand for
