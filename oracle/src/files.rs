@@ -93,7 +93,7 @@ impl Files {
         &self.nodes
     }
 
-    /// The same files and directories, where the bytes of files are changed.
+    /// The same files and directories, with the bytes of files changed.
     pub fn with_other_bytes(mut self, change: impl Fn(&mut Vec<u8>)) -> Files {
         let nodes = self.nodes.iter_mut();
         for node in nodes.filter(|node| node.kind == Kind::File) {

@@ -1,6 +1,6 @@
 //! The language of cases, the eager model, and the judge that says what an observation means.
 //!
-//! In floors, each of which knows only those before it:
+//! It is built in floors. Each floor knows only the floors before it:
 //!
 //! - [`layout`]: where a program's memory lies;
 //! - [`case`]: what a case is; its text form, its binary form, and how it is made simpler;
@@ -8,7 +8,7 @@
 //! - [`setting`]: what every case starts from: [`files`], [`program_file`] and [`specimens`];
 //! - [`model`]: a kernel that allocates everything eagerly and never runs out of frames;
 //! - [`generation`]: how cases are made, mutated and repaired by what the model knows;
-//! - [`judge`]: what the model expects, against what was seen, clause by clause.
+//! - [`judge`]: compares what the model expects with what was seen, clause by clause.
 //!
 //! The crate is pure: it does no I/O and knows neither the emulator nor the kernel under test.
 #![forbid(unsafe_code)]

@@ -50,8 +50,8 @@ pub enum Beginning {
 }
 
 impl Program {
-    /// What the program does first, if `agent` is one that asks for operations: another one does so
-    /// if it begins at one of the agent's entry points and has the agent's code, with the agent's
+    /// What the program does first, if `agent` is a program that asks for operations. Another program
+    /// does so too if it begins at one of the agent's entry points and has the agent's code, with the agent's
     /// permissions.
     pub fn beginning(&self, agent: &Program) -> Beginning {
         // Bit 0 of a program counter is always zero (privileged specification, "sepc").

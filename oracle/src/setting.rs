@@ -12,7 +12,7 @@ use std::sync::Arc;
 const PLAIN_AGENT: &str = "init";
 /// The agent in a file that asks for a stack that grows.
 const GROWING_AGENT: &str = "grow";
-/// Bytes of the file that is no program: more than two blocks, and no multiple of one.
+/// Bytes of the file that is not a program: more than two blocks, and not a multiple of a block.
 const NO_PROGRAM_BYTES: usize = 3000;
 
 /// What the harness found on the booted kernel, and what it planted.
@@ -27,7 +27,7 @@ pub struct Setting {
 }
 
 /// The files that cases work with, by their names in the root directory: the agent, specimens of
-/// odd program files, and one that is no program.
+/// odd program files, and one that is not a program.
 pub fn planted_files(material: Material<'_>) -> Vec<(&'static str, Vec<u8>)> {
     let growing = Some(abi::limits::GROWING_STACK_PAGES * PAGE_SIZE);
     let no_program = (0..NO_PROGRAM_BYTES).map(|at| (at % 251) as u8);

@@ -1,8 +1,8 @@
 //! Specimens: the closed set of program files that cases can start, besides the agent's own. Each is
-//! the agent with one thing odd about its file; some are to be refused, some run, some cannot but
-//! die of their first instruction.
+//! the agent with one odd thing in its file. Some are to be refused, some run, and some are killed at
+//! their first instruction.
 //!
-//! What becomes of each is not written here: [`crate::program_file`] says so, by the bytes.
+//! This does not say what becomes of each: [`crate::program_file`] does, from the bytes.
 
 use crate::layout::{PAGE_SIZE, SECOND_ENTRY};
 use abi::layout::TRAPFRAME;
@@ -274,7 +274,7 @@ impl Specimen {
             draft.headers.push(nonsense);
         }),
         odd("last", |draft| draft.headers_last = true),
-        // A segment that has nothing in the file may say of it what it likes.
+        // A segment without bytes in the file may give any offset.
         odd("bare-bss", |draft| {
             draft.more_data(DATA_END, READ | WRITE);
             let bare = &mut draft.headers[DATA + 1];

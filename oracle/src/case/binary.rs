@@ -94,7 +94,7 @@ macro_rules! define_records {
                 $(($code $(| $again)*, any_form!($($($form)|+)?)) => Call::$name {
                     $($argument: <argument::$type as Argument>::decode(record),)*
                 },)*
-                // Five bits have no other codes: the test below sees to that.
+                // Five bits have no other codes: the test below checks that.
                 _ => Call::Getpid,
             };
             Operation::new(Process::from_bits(record[0] & 7), call)

@@ -12,7 +12,7 @@ impl Scene<'_> {
         self.weighted(weights::ADDRESSES)(self)
     }
 
-    /// Offsets that matter: the start of a page, its end, what straddles its end, anything.
+    /// Offsets that matter: the start of a page, its end, just before its end, anything.
     pub(super) fn offset(&mut self) -> u16 {
         match self.below(6) {
             0 | 1 => 0,

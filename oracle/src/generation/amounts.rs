@@ -1,4 +1,4 @@
-//! Amounts for `sbrk`: steps, leaps, and ways back.
+//! Amounts for `sbrk`: small ones, large ones, and negative ones.
 
 use super::{Scene, weights};
 use crate::case::{Amount, Base, Place};

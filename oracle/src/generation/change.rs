@@ -162,7 +162,7 @@ impl Change for Stride {
     }
 }
 
-/// Another name of a child says nothing new.
+/// Another name of a child changes nothing that matters.
 impl Change for Child {
     fn change(old: Process, _scene: &mut Scene<'_>) -> Process {
         old

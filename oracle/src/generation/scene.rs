@@ -5,7 +5,7 @@ use super::repair::Companion;
 use super::{Profile, weights};
 use crate::case::{Call, Operation, Process};
 
-/// The place of an idiom, and the operations of it so far.
+/// Where an idiom is generated, and its operations so far.
 pub(super) struct Scene<'a> {
     pub(super) companion: &'a Companion,
     pub(super) choices: &'a mut dyn Choices,

@@ -89,7 +89,7 @@ impl Scene<'_> {
         Text::spelled(name).unwrap_or_else(|| self.text())
     }
 
-    /// A string: mostly one that leads somewhere.
+    /// A string: mostly a path that exists.
     pub(super) fn text(&mut self) -> Text {
         let code = match self.below(6) {
             0 | 1 => self.below(2),

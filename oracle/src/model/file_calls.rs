@@ -55,7 +55,7 @@ impl Model {
         self.of_mut(process).files[fd] = Some(number);
     }
 
-    /// A descriptor less leads to the open file with that number.
+    /// One descriptor fewer refers to the open file with that number.
     pub(super) fn release(&mut self, number: usize) {
         let file = &mut self.open_files[number];
         file.holders -= 1;

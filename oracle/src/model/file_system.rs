@@ -226,7 +226,7 @@ impl FileSystem {
         Some(())
     }
 
-    /// Throws away what a file holds.
+    /// Removes the contents of a file.
     pub(super) fn truncate(&mut self, inode: u32) {
         if let Some(node) = self.slot(inode) {
             node.bytes.clear();

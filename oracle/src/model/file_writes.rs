@@ -1,4 +1,4 @@
-//! Writing to files: how many bytes arrive where memory, or the largest file, ends a write early.
+//! Writing to files: how many bytes are written if memory, or the largest file, ends a write early.
 
 use super::open_file::{OpenNode, Target};
 use super::strings::UserPath;
@@ -8,10 +8,10 @@ use crate::dialect::{Bound, FileRules, RefusedBlock, RefusedTransaction};
 use crate::layout::PAGE_SIZE;
 use abi::file_system::{BLOCK_SIZE, Kind, MAX_FILE_SIZE};
 
-/// How much of a write arrives.
+/// How much of a write is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Arrival {
-    /// Bytes that count as written: so far the offset goes.
+    /// Bytes that count as written: the offset moves by so many.
     counted: usize,
     /// Bytes after these that were read, and lie in a block that could not be filled, or in one that
     /// does not count because of that.
@@ -135,12 +135,12 @@ impl Model {
         let keeps = self.is_program_file(node.inode);
         if excusable && (keeps || space.may_need_frame(address, length as u64, Access::Load)) {
             if witness.silent(process) {
-                // How much it wrote before it died cannot be told.
+                // How much it wrote before it was killed is not known.
                 self.unknown = true;
                 return self.dies_out_of_frames(process);
             }
-            // The next page of the buffer found no frame, or what a running program holds no room to
-            // be kept; or the write failed as it must. How much arrived then is not known.
+            // There was no frame for the next page of the buffer, or for the old contents of a running
+            // program; or the write failed as it must. How much was written is not known.
             let mut stops = pages(address, length as u64).filter(|at| {
                 let page = address.wrapping_add(*at) / PAGE_SIZE;
                 space.page_may_need_frame(page, Access::Load)
@@ -208,7 +208,7 @@ impl Model {
     }
 }
 
-/// Where the pages begin that `length` bytes at `address` lie in, in bytes from the first.
+/// Where the pages of `length` bytes at `address` begin, in bytes from the first one.
 fn pages(address: u64, length: u64) -> impl Iterator<Item = u64> {
     let first_page_left = PAGE_SIZE - address % PAGE_SIZE;
     let others = (first_page_left..length).step_by(PAGE_SIZE as usize);

@@ -104,7 +104,7 @@ impl Model {
         self.try_to_wake(process, witness);
     }
 
-    /// Wakes every process whose time has come, and whom these wake in turn.
+    /// Wakes every process that can go on, and those that these processes wake in turn.
     pub(super) fn wake_up(&mut self, witness: &Witness) {
         loop {
             let mut woken = false;
@@ -178,9 +178,9 @@ impl Model {
         true
     }
 
-    /// Copies the answer of a system call to user memory: all of it, or, where memory does not let
-    /// it, what comes before; then the call fails, which is replied here. `ambiguous`: the bytes
-    /// are one of several that a kernel might have chosen.
+    /// Copies the answer of a system call to user memory: all of it, or what comes before memory that
+    /// may not be stored to. In that case the call fails, and this adds the reply. `ambiguous`: a
+    /// kernel might have chosen other bytes.
     pub(super) fn hand_out(
         &mut self,
         process: Process,
@@ -208,7 +208,7 @@ impl Model {
         }
         let written = if refused { least } else { most };
         if written < length {
-            // Refused either way: how much was written before cannot be told.
+            // Refused either way: how much was written before that is not known.
             let cannot_be_told = least != most && most < length;
             self.unknown |= cannot_be_told || (ambiguous && written > 0);
             let written = &bytes[..written as usize];
@@ -226,8 +226,8 @@ impl Model {
     }
 }
 
-/// Whether bytes lie in two pages: when a frame is refused on the way, how many of them were
-/// written cannot be told. In one page, none were.
+/// Whether bytes lie in two pages: if a frame is refused on the way, it is not known how many
+/// of them were written. In one page, none were.
 pub(super) fn straddles(address: u64, length: u64) -> bool {
     PAGE_SIZE - address % PAGE_SIZE < length
 }

@@ -1,4 +1,4 @@
-//! What each operation means: when it applies, what it does, when it surely comes back.
+//! What each operation means: when it applies, what it does, when it is sure to come back.
 
 use super::{
     Access, Answer, Death, FAILED, Leave, Model, Outcome, PIDS, ProcessState, Waiting, Way, Witness,
@@ -220,8 +220,8 @@ impl Model {
         }
     }
 
-    /// Whether it is plain, without performing it, that a process comes back from an operation on a
-    /// perfect kernel. False says nothing.
+    /// Whether it is certain, without performing the operation, that its process comes back on a
+    /// perfect kernel. `false` says nothing.
     pub(crate) fn surely_completes(&self, operation: &Operation) -> bool {
         let process = operation.process;
         match operation.call {
@@ -261,8 +261,8 @@ impl Model {
         }
     }
 
-    /// Refuses a read or write before a byte moves, where a kernel must or may; whether it has done
-    /// so. A buffer is a descriptor, an address, a length and what is done to memory there.
+    /// Refuses a read or write before a byte moves, if a kernel must or may. Returns whether it did.
+    /// A buffer is a descriptor, an address, a length and what is done to memory there.
     fn refuses_transfer(
         &mut self,
         process: Process,
@@ -275,8 +275,8 @@ impl Model {
             || self.refuses_no_bytes(process, buffer, witness)
     }
 
-    /// Refuses a system call whose buffer is bad in part, on a kernel that looks at all of it first;
-    /// whether it has done so.
+    /// Refuses a system call whose buffer is bad in part, on a kernel that looks at all of it first.
+    /// Returns whether it did.
     fn refuses_buffer(
         &mut self,
         process: Process,
@@ -290,7 +290,7 @@ impl Model {
         let space = &self.of(process).space;
         let refused = space.leave(address, length, access, &self.world) == Leave::Refused;
         let (_, good) = space.reach(address, length.max(1), access, &self.world);
-        // To look is to touch, whatever becomes of the call.
+        // The kernel touches what it looks at, even if the call fails.
         self.of_mut(process).space.note_perhaps(address, good);
         if refused {
             self.returns(process, FAILED);
@@ -298,8 +298,8 @@ impl Model {
         refused
     }
 
-    /// Lets a kernel refuse to move no bytes where not even one could be, and a negative number through a
-    /// pipe: POSIX leaves it open whether such a call finds the error. Whether it has done so.
+    /// Lets a kernel refuse to move no bytes if not even one could be moved, or a negative number through a
+    /// pipe: POSIX leaves it open whether such a call finds the error. Returns whether the kernel did.
     fn refuses_no_bytes(
         &mut self,
         process: Process,

@@ -63,7 +63,7 @@ impl Model {
         };
         match self.break_move(process, amount) {
             BreakMove::To(after) if after < self.layout(process).heap => false,
-            // Whether a heap may grow over a page of the kernel's own is not asked.
+            // Cases do not ask whether a heap may grow over a page of the kernel's own.
             BreakMove::To(after) if self.is_shared_page(process, after.saturating_sub(1)) => false,
             BreakMove::To(_) => self.eager_pages(process, amount, flavour) <= most,
             BreakMove::Refused => {
@@ -127,7 +127,7 @@ impl Model {
         }
     }
 
-    /// Whether the process may touch `length` bytes; if not, or if it legally was not let, it dies.
+    /// Whether the process may touch `length` bytes. If not, or if the kernel legally refused, it dies.
     pub(super) fn may_access(
         &mut self,
         process: Process,
@@ -208,8 +208,8 @@ impl Model {
     }
 
     /// Jumps can be judged where nothing may be executed, where a `ret` lies, and where zeros lie,
-    /// which are an illegal instruction (unprivileged specification, "C" extension). What a program
-    /// stored a hart may fetch, or what was there before: the agent has no `fence.i`.
+    /// which are an illegal instruction (unprivileged specification, "C" extension). Where a program
+    /// has stored, a hart may fetch the new or the old bytes: the agent has no `fence.i`.
     pub(super) fn fetch_is_known(&self, process: Process, address: u64) -> bool {
         let space = &self.of(process).space;
         let target = address & !1;

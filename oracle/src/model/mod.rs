@@ -268,8 +268,8 @@ impl Model {
         self.reply(process, Outcome::Returns(Answer::Exactly(value)));
     }
 
-    /// Whether a system call that needs frames was refused one: then it fails, or takes its process
-    /// with it, which is replied here.
+    /// Whether a system call that needs frames was refused one. Then it fails, or its process is
+    /// killed, and this adds the reply.
     fn gives_way(&mut self, process: Process, witness: &Witness) -> bool {
         if witness.excused_return(process, FAILED) {
             self.excused(process, Outcome::Returns(Answer::Exactly(FAILED)));
@@ -283,7 +283,7 @@ impl Model {
     }
 
     /// Whether a system call fails at once because there is no frame for memory that it may come to
-    /// need: a kernel may see to that before anything else. Replied here.
+    /// need: a kernel may check that before anything else. Adds the reply.
     fn finds_no_frame(
         &mut self,
         process: Process,
@@ -301,7 +301,7 @@ impl Model {
         fails
     }
 
-    /// The process touched what needs a frame, and there was none: it dies.
+    /// The process touched a page that needs a frame, and none was free: it dies.
     fn dies_out_of_frames(&mut self, process: Process) {
         self.end(process, KILLED_STATUS, Death::OutOfFrames);
         self.excused(process, Outcome::Dies(Death::OutOfFrames));

@@ -25,7 +25,7 @@ impl Model {
     }
 
     /// The paths at `addresses`, which a kernel reads before it does anything. `None`: the call
-    /// fails because there is none, or of a frame, which is replied here.
+    /// fails because there is no path or no frame, and this adds the reply.
     fn paths<'b, const COUNT: usize>(
         &mut self,
         process: Process,
@@ -47,7 +47,7 @@ impl Model {
             Leave::Granted => false,
         };
         let gives_way = self.gives_way(process, witness);
-        // A call that fails may have failed before it looked.
+        // A call that fails may have failed before it read the paths.
         let failed = witness.returned(process) == Some(FAILED);
         let space = &mut self.of_mut(process).space;
         for (address, length) in addresses.into_iter().zip(looked_at) {
@@ -68,7 +68,7 @@ impl Model {
     }
 
     /// Whether it is predicted what opening the path at `address` gives. Not predicted are the
-    /// console, more files in use than a kernel need have room for, and changes of the file that
+    /// console, more files in use than every kernel has room for, and changes of the file that
     /// the supervisor runs from: keeping its old contents costs frames that are never given back.
     pub(super) fn open_is_known(
         &self,
@@ -203,7 +203,7 @@ impl Model {
         }
     }
 
-    /// Whether the supervisor keeps a file from going: one that it runs from, page by page.
+    /// Whether a file stays because the supervisor runs from it, page by page.
     pub(crate) fn supervisor_holds(&self, inode: u32) -> bool {
         let loading = self.world.dialect.exec.loading;
         loading == Loading::OnDemand && self.world.supervisor_file == inode

@@ -209,8 +209,8 @@ impl Model {
         else {
             return false;
         };
-        // A silent writer sleeps, unless the kernel said that it killed it; one that came back with
-        // more than this has gone on.
+        // A silent writer sleeps, unless the kernel said that it killed it; a writer that came back
+        // with more than this has gone on.
         let came_back = match witness.returned(process) {
             // No process reads what it has written.
             Some(FAILED) if !self.pipes[number].read_end => false,
@@ -241,8 +241,8 @@ impl Model {
         self.pipes[number].content.extend(bytes);
     }
 
-    /// How many of `wanted` bytes are moved between user memory and a pipe, and what the call then
-    /// returns (replied here): all, or those before the first that may not be touched. `done` were
+    /// How many of `wanted` bytes are moved between user memory and a pipe: all, or those before the
+    /// first that may not be touched. Adds the reply with what the call then returns. `done` were
     /// moved before. `None`: the process died instead.
     #[allow(
         clippy::too_many_arguments,
@@ -281,7 +281,7 @@ impl Model {
                 return Some(moved);
             }
             if witness.silent(process) && space.may_need_frame(address, most, access) {
-                // How much it moved before it died cannot be told.
+                // How much it moved before it died is not known.
                 self.unknown = true;
                 self.dies_out_of_frames(process);
                 return None;
@@ -292,7 +292,7 @@ impl Model {
     }
 }
 
-/// How many bytes from `address` lie before each page that `length` bytes reach into: 0 first.
+/// How many of the `length` bytes at `address` lie before each page that they reach into: 0 first.
 fn stops(address: u64, length: u64) -> impl Iterator<Item = u64> {
     let first_page_left = PAGE_SIZE - address % PAGE_SIZE;
     std::iter::once(0).chain((first_page_left..length).step_by(PAGE_SIZE as usize))

@@ -55,7 +55,7 @@ pub(crate) enum Waiting {
     Ticks,
 }
 
-/// The end of a process, for later proof.
+/// The end of a process, as a later step may have to prove it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ended {
     /// Index of the operation at which it ended.

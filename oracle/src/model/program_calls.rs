@@ -74,8 +74,8 @@ impl NewStack {
 }
 
 impl Model {
-    /// Whether it is predicted what executing the file at `address` gives, and can be waited for: of
-    /// programs that live, only those that continue as the agent are known.
+    /// Whether the model predicts what executing the file at `address` gives, and the harness can wait
+    /// for it: of programs that live, only those that continue as the agent are known.
     pub(super) fn exec_is_known(&self, process: Process, address: u64) -> bool {
         let mut buffer = UserPath::buffer();
         let path = self.path(process, address, &mut buffer);
@@ -157,7 +157,7 @@ impl Model {
         let (leave, looked_at) = (path.leave, path.looked_at);
         let program = self.program(process, path.bytes).ok();
         self.of_mut(process).space.note_perhaps(address, looked_at);
-        // The arguments may have been looked at before the path leads nowhere: some stack will do.
+        // The kernel may read the arguments before it finds that the path does not exist: any stack will do.
         let layout = program.as_ref().map(|(program, _)| &program.layout);
         let pages = self.world.dialect.exec.stack_pages;
         stack.reset(layout.unwrap_or(&self.world.booted.layout), pages);
@@ -201,10 +201,10 @@ impl Model {
         Leave::Refused
     }
 
-    /// Whether a slot of the array may be read. Where a kernel may refuse what lies beyond the
-    /// break, it may refuse a whole word although its page is there; so may one that maps all memory
-    /// at once, and whose programs may therefore touch all of the break's page: xv6's `fetchaddr`
-    /// compares with the break.
+    /// Whether a slot of the array may be read. A kernel that may refuse bytes beyond the break may
+    /// refuse a whole word although its page is there. So may a kernel that maps all memory at once,
+    /// although its programs may touch all of the break's page: xv6's `fetchaddr` compares with the
+    /// break.
     fn slot_leave(&self, process: Process, slot: u64) -> Leave {
         let space = &self.of(process).space;
         let leave = space.leave(slot, SLOT, Access::Load, &self.world);

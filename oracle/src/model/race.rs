@@ -25,7 +25,7 @@ impl Model {
             && self.kills_may_race(others, operation)
     }
 
-    /// Whether an operation may race, whatever the others do: the line that says so of a new one.
+    /// Whether an operation may race, whatever the others do. A new operation needs its line here.
     fn may_race_at_all(&self, operation: &Operation) -> bool {
         let process = operation.process;
         match operation.call {
@@ -71,19 +71,19 @@ impl Model {
         }
     }
 
-    /// A large eager growth that fails half way has taken frames meanwhile that others want.
+    /// A large eager growth that fails half way takes frames for a while, which others may need.
     fn growth_may_race(&self, process: Process, amount: Amount, flavour: Flavour) -> bool {
         let is_large = self.grows_beyond(process, amount, EAGER_PAGES);
         !(is_large && self.world.dialect.sbrk.is_eager(flavour))
     }
 
-    /// It could not be told which of several children's statuses was partly stored.
+    /// It would not be known which of several children's statuses was partly stored.
     fn status_may_race(&self, operation: &Operation, status: Option<Address>) -> bool {
         let address = status.map(|address| self.resolve(operation.process, address));
         address.is_none_or(|address| address == 0) || self.may_touch_all(operation)
     }
 
-    /// Whether those that would be killed in the race do only what leaves nothing behind.
+    /// Whether those that would be killed in the race do only operations that leave no effect.
     fn kills_may_race(&self, others: &[Operation], operation: &Operation) -> bool {
         let group = || others.iter().chain([operation]);
         group().all(|victim| {
@@ -140,8 +140,8 @@ impl Model {
 }
 
 impl Model {
-    /// Whether an operation has failed and must have, with a frame refused to a process in the race: if
-    /// it was refused one itself, it came less far.
+    /// Whether an operation has failed, had to fail, and a frame was refused to a process in the race. If
+    /// the frame was refused to the operation itself, it has done less.
     fn may_fail_for_two_reasons(
         &self,
         index: usize,
@@ -163,7 +163,7 @@ impl Model {
 
 /// Whether two operations may race, whatever the state.
 fn pair_may_race(one: &Operation, other: &Operation) -> bool {
-    // Which bytes went where could not be told.
+    // It would not be known which bytes went where.
     if one.call.kind().moves_bytes() && other.call.kind().moves_bytes() {
         return false;
     }
@@ -173,7 +173,7 @@ fn pair_may_race(one: &Operation, other: &Operation) -> bool {
     true
 }
 
-/// Whether it cannot be seen, after the process is dead, whether it did that.
+/// Whether nothing shows, after the process is dead, if it did that.
 fn leaves_nothing(call: &Call) -> bool {
     match call.kind().family() {
         Family::Access | Family::Break | Family::Question => true,
@@ -187,8 +187,8 @@ fn leaves_nothing(call: &Call) -> bool {
     }
 }
 
-/// What happens to a process in the end: what the later operation says; but a process that came back and was
-/// killed then may have been seen to.
+/// What happens to a process in the end: what the later operation says. But if a process came back and
+/// was killed then, its return may have been seen.
 fn merge(reply: Reply, replies: &mut Vec<Reply>) {
     let process: Process = reply.process;
     let Some(earlier) = replies

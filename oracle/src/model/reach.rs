@@ -26,7 +26,7 @@ impl Model {
         (0..u64::from(reach.count.get())).map(move |step| first.wrapping_add(step * stride))
     }
 
-    /// Whether an operation may touch all the memory that it touches.
+    /// Whether an operation has the right to touch all the memory that it touches.
     pub(super) fn may_touch_all(&self, operation: &Operation) -> bool {
         let process = operation.process;
         let space = self.space(process);

@@ -26,7 +26,7 @@ pub(crate) enum Leave {
 }
 
 impl Leave {
-    /// To touch `length` bytes, of which at least and at most so many may be.
+    /// The leave to touch `length` bytes, if at least `least` and at most `most` of them may be touched.
     fn of((least, most): (u64, u64), length: u64) -> Leave {
         match (least == length, most == length) {
             (true, _) => Leave::Granted,

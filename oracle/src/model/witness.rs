@@ -129,9 +129,9 @@ pub enum Outcome {
     Dies(Death),
     /// It is a child that asks for its first operation.
     Born,
-    /// It had rounds to give away, and stands where it stood.
+    /// It gave its turns away, and is still at the same place.
     Stays,
-    /// It ends, killed in a race; it may have been seen to come back before, with this.
+    /// It is killed in a race; before that it may have come back with this.
     PerhapsReturns(Answer),
 }
 

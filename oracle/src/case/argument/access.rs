@@ -92,7 +92,7 @@ impl StoredValue {
         }
     }
 
-    /// Sixteen bits four times over: shows which part of a wide store went astray.
+    /// Sixteen bits four times over: shows which part of a wide store went wrong.
     pub fn repeated(low: u16) -> StoredValue {
         // All zeros and all ones are numbers as well, and a value has one form only.
         StoredValue {
@@ -187,7 +187,7 @@ impl Argument for StoredValue {
 /// Bit of byte 5: a value is repeated.
 const REPEATED: u8 = 4;
 
-/// The distance between two touches: a power of two of bytes, below 2^40; a page goes without saying.
+/// The distance between two touches: a power of two of bytes, below 2^40; a page is the default.
 /// Its exponent is in byte 5 with [`EXACT`]; else the lower three bits mostly mean a page.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Stride(u8);

@@ -312,14 +312,14 @@ fn parse_place(line: &mut Line<'_>) -> Parsed<Place> {
     })
 }
 
-/// The second argument of `sbrk`; `lazy` goes without saying. Byte 3.
+/// The second argument of `sbrk`; `lazy` is the default, and is not written. Byte 3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Flavour {
     /// Allocate at the first touch.
     Lazy,
     /// Allocate at once.
     Eager,
-    /// Some other number below 64, which a kernel may take for either (ours: lazy).
+    /// Some other number below 64, which a kernel may take for either of them (ours: lazy).
     Other(u8),
 }
 

@@ -41,7 +41,7 @@ impl Argument for Descriptor {
 }
 
 /// The length of a buffer in bytes, -32768 to 32767. Bytes 6 and 7 if the offset form is 0; else
-/// mostly few, or about what a pipe holds.
+/// mostly a small number, or about what a pipe holds.
 pub(crate) enum Length {}
 
 impl Argument for Length {
@@ -86,7 +86,7 @@ impl Argument for Length {
     }
 }
 
-/// For what a file is opened; reading goes without saying. Lower two bits of byte 5, modulo 3.
+/// For what a file is opened; reading is the default, and is not written. Lower two bits of byte 5, modulo 3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OpenMode {
     /// Reading.

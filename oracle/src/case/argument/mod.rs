@@ -58,7 +58,7 @@ pub(crate) trait Argument {
     /// Reads the text.
     fn parse(line: &mut Line<'_>) -> Parsed<Self::Value>;
 
-    /// Writes the text with the blank before it; nothing for what goes without saying.
+    /// Writes the text with the blank before it; nothing for a default.
     fn print(value: Self::Value, f: &mut fmt::Formatter<'_>) -> fmt::Result;
 
     /// Values that are simpler in one respect each, the simplest first.

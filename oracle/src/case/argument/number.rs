@@ -7,7 +7,7 @@ use crate::case::parse::{Line, Parsed, at_least_one};
 use std::fmt;
 use std::num::NonZeroU8;
 
-/// Rounds of the scheduler, 1 to 255; 1 goes without saying. Byte 6.
+/// Rounds of the scheduler, 1 to 255; 1 is the default, and is not written. Byte 6.
 pub(crate) enum Rounds {}
 
 impl Argument for Rounds {
@@ -101,7 +101,7 @@ impl Argument for FrameCount {
         }
     }
 
-    /// Less pressure: more frames, as long as a person can count them.
+    /// Less pressure: more frames, up to a number that a person can still count.
     fn simpler(free: u16) -> Vec<u16> {
         const MOST: u16 = 64;
         let candidates = [free.saturating_mul(2), free.saturating_add(1)];

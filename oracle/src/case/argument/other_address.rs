@@ -9,7 +9,7 @@ use std::fmt;
 
 /// An operation's second address, whose page is one of [`Address::NEAR_PAGES`]. Bytes 5 to 7: region
 /// in the lower half of byte 5, offset in the upper half and byte 6, page in byte 7. (In random bytes
-/// all pages are as likely: most are near.)
+/// all pages are equally likely: most are near.)
 pub(crate) enum NearAddress {}
 
 impl Argument for NearAddress {
@@ -59,8 +59,8 @@ impl Argument for NearAddress {
     }
 }
 
-/// Where a status goes, if anywhere; nowhere goes without saying. As [`Address`], in a record of a
-/// code of its own.
+/// Where a status is stored, if anywhere; nowhere is the default, and is not written. As [`Address`],
+/// in a record with a code of its own.
 pub(crate) enum StatusAddress {}
 
 impl Argument for StatusAddress {

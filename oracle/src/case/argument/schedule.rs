@@ -86,10 +86,10 @@ impl Schedule {
     pub const LAST_NEAR: u32 = u16::MAX as u32;
 
     /// A schedule on `harts` harts (brought into 1 to 3), with change points at `switches`
-    /// instructions since the race began (in any order; 0 is none, and more than
-    /// [`Schedule::SWITCHES`] are too many: the last are left out; next to one that is far there is
-    /// no other; none comes after [`Schedule::LATEST`]). `pre_empts`: at each of them the
-    /// timer interrupts as well; on one hart it always does.
+    /// instructions since the race began (in any order). 0 is no change point. Of more than
+    /// [`Schedule::SWITCHES`] the last are left out; a far one is the only one; none comes after
+    /// [`Schedule::LATEST`]. `pre_empts`: at each of them the timer interrupts as well; on one hart
+    /// it always does.
     pub fn new(harts: u8, order: Order, pre_empts: bool, switches: &[u32]) -> Schedule {
         let there = switches.iter().filter(|at| **at != 0);
         let mut sorted: Vec<u32> = there.map(|at| (*at).min(Self::LATEST)).collect();

@@ -248,7 +248,7 @@ fn parse_path(line: &mut Line<'_>) -> Parsed<Text> {
     })
 }
 
-/// Whether the zero that ends a string is stored as well, which goes without saying. Lower three bits
+/// Whether the zero that ends a string is stored as well, which is the default. Lower three bits
 /// of byte 6: 1 if it is not.
 pub(crate) enum Terminated {}
 

@@ -20,7 +20,7 @@ use super::{Call, Kind, Operation, Process, Width};
 use std::num::NonZeroU8;
 use std::ops::Range;
 
-/// Parses an operation that fills the whole of `line`, but for blanks.
+/// Parses an operation that fills the whole of `line`, except for blanks.
 pub(in crate::case) fn operation(line: &str) -> Parsed<Operation> {
     let mut line = Line::new(line);
     let operation = any_operation(&mut line)?;

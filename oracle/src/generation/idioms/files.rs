@@ -106,7 +106,7 @@ pub(crate) fn write_over(scene: &mut Scene<'_>) {
     stat(fd, scene);
 }
 
-/// A name taken from a file that is open, or was never there; what is made then may get its inode.
+/// The name of a file that is open, or was never there, is removed; a new file may get its inode.
 pub(crate) fn unlink_while_open(scene: &mut Scene<'_>) {
     let path = path_to_new(scene);
     let fd = make(path, OpenMode::ReadWrite, OpenFlags::CREATE, scene);

@@ -85,7 +85,7 @@ pub(crate) fn shrink_by_bytes(scene: &mut Scene<'_>) {
     };
     scene.does(grow(Amount::bytes(-(bytes as i16))));
     if scene.one_in(2) {
-        // The break is lower now, so the same place is nearer to it.
+        // The break is lower now, so the same place has a smaller distance from it.
         let from_break = bytes + offset;
         let page = (from_break / PAGE_SIZE as u16) as i16 - 1;
         let address = Address::new(Region::Break, page, from_break);

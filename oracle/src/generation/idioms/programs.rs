@@ -115,10 +115,10 @@ pub(crate) fn child_starts(scene: &mut Scene<'_>) {
     scene.does(access);
 }
 
-/// A program with one thing odd about its file; then what lies where it should not.
+/// A program with one odd thing in its file; then accesses to where it matters.
 pub(crate) fn odd_program(scene: &mut Scene<'_>) {
     if scene.one_in(2) {
-        // So that a process is left when this one is killed at its first instruction.
+        // Another process is then left if this one is killed at its first instruction.
         let child = scene.child();
         scene.does(Call::Fork { child });
         scene.process = child;
@@ -316,7 +316,7 @@ pub(crate) fn forge(scene: &mut Scene<'_>) {
         address: Address::new(Region::Stack, 0, 0x400),
         length: field,
     });
-    // Nothing but zeros there, or something.
+    // Only zeros, or other bytes too.
     let offset = scene.pick(&[0x210, 0x210, 0x100, 0x400]);
     let length = scene.pick(&[1, 2, 4, 8]);
     scene.does(Call::Write {
@@ -333,7 +333,7 @@ pub(crate) fn forge(scene: &mut Scene<'_>) {
     scene.does(access);
 }
 
-/// Any specimen, often one that dies of its first instruction.
+/// Any specimen, often one that is killed at its first instruction.
 fn specimen(scene: &mut Scene<'_>) -> Text {
     if scene.one_in(5) {
         let name = scene.pick(&["none", "astray", "into-data", "into-zeros"]);

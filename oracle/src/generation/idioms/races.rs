@@ -193,7 +193,7 @@ pub(crate) fn of_breaks(scene: &mut Scene<'_>) {
     }
 }
 
-/// Everybody needs a frame, and there is not one for each.
+/// Every process needs a frame, and there are fewer frames than processes.
 pub(crate) fn for_the_last_frames(scene: &mut Scene<'_>) {
     let pages = 1 + scene.below(4) as i16;
     scene.does(grow(Amount::pages(pages)));
