@@ -7,6 +7,7 @@ pub mod kernels;
 pub mod probe;
 mod recheck;
 mod replayer;
+pub mod seeds;
 
 pub use baseline::Baseline;
 pub use recheck::{Fixed, Recheck};
@@ -18,7 +19,6 @@ use crate::fuzzing::{Alarm, OpenError, Progress, Session, Totals};
 use crate::guest::Guest;
 use crate::guest::location::GuestFiles;
 use crate::guest::origin::Origin;
-use crate::triage::operations::Service;
 use crate::triage::rows::{self, Row};
 use history::{History, OldRow};
 use oracle::dialect::Defect;
@@ -258,13 +258,6 @@ fn keep_dialect(dialect: &Dialect, answers: &[Answer], folder: &Path) -> io::Res
     let path = folder.canonicalize()?.join("dialect.toml");
     fs::write(&path, format!("{comments}\n{text}"))?;
     Ok(path)
-}
-
-/// The approximate cost of a case on a C kernel. The cheapest operation costs 1.
-pub fn cost(case: &Case) -> u64 {
-    let operations = case.operations.iter();
-    let costs = operations.map(|operation| Service::of(operation.call.kind()).cost);
-    costs.sum()
 }
 
 /// Cases for each target without which a check says nothing.

@@ -1,6 +1,10 @@
 //! `faultline bugs`: measures the fuzzer on kernels with one seeded bug each.
 
+mod check;
+
 use super::Conclusion;
+use super::limits::{A_MINUTES_WORK, instructions};
+use faultline::campaign::Budget;
 use faultline::guest::location::checkout;
 use faultline::seeded_bugs::catalogue::{self, Bug, SAMPLE, Selection};
 use faultline::seeded_bugs::{
@@ -30,6 +34,7 @@ Exit codes:
 Examples:
   faultline bugs --engine afl --every 2 --seconds 20
   faultline bugs --engine programs
+  faultline bugs --engine check --work 2000 --every 6
   faultline bugs --seeds 1 --seconds 20 guard-page
   faultline bugs --alone --seeds 1 --seconds 20")]
 pub(crate) struct Arguments {
@@ -62,6 +67,9 @@ pub(crate) struct Arguments {
     /// target/bugs/ENGINE.tsv]
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// With --engine check, how much to do for each bug, in millions of guest instructions
+    #[arg(long, value_name = "N", default_value_t = A_MINUTES_WORK)]
+    work: u64,
     /// Use results of an earlier run with the same kernel, patch, faultline and options; a run that
     /// was stopped loses only the bug that it was working on
     #[arg(long)]
@@ -76,7 +84,8 @@ pub(crate) struct Arguments {
     /// Only list the catalogue
     #[arg(long, group = "only")]
     list: bool,
-    /// Only print the results in target/bugs/*.tsv, side by side (docs/bugs.md)
+    /// Only print the results in target/bugs/*.tsv, side by side (docs/bugs.md); with --engine check,
+    /// those in target/bugs/check.jsonl (docs/rows.md)
     #[arg(long, group = "only")]
     table: bool,
 }
@@ -89,6 +98,8 @@ enum EngineArgument {
     Libfuzzer,
     /// AFL++, through cargo afl
     Afl,
+    /// `faultline check`: which rows it tells, and whether they name the function that is wrong
+    Check,
     /// No fuzzing: the kernel's own test programs
     Programs,
 }
@@ -110,6 +121,10 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
         bugs.iter().for_each(print_in_list);
         return Ok(Conclusion::Clean);
     }
+    let is_check = arguments.engine == EngineArgument::Check;
+    if arguments.table && is_check {
+        return check::print_page(&plan);
+    }
     if arguments.table {
         print!("{}", table(&bugs, &plan.folder));
         return Ok(Conclusion::Clean);
@@ -117,6 +132,13 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
     fs::create_dir_all(&plan.folder).into_diagnostic()?;
     if arguments.build {
         return build_only(&bugs, &plan);
+    }
+    if is_check {
+        let budget = Budget {
+            work: Some(instructions(arguments.work)),
+            ..Budget::default()
+        };
+        return check::measure(&bugs, &plan, budget, arguments.output.as_deref());
     }
     if arguments.engine == EngineArgument::Programs {
         return ask_programs(&bugs, &plan, arguments.output.as_deref());
@@ -145,7 +167,9 @@ fn plan(arguments: &Arguments, root: PathBuf) -> miette::Result<Plan> {
         folder: root.join("target/bugs"),
         root,
         engine: match arguments.engine {
-            EngineArgument::Campaign | EngineArgument::Programs => Engine::Campaign,
+            EngineArgument::Campaign | EngineArgument::Check | EngineArgument::Programs => {
+                Engine::Campaign
+            }
             EngineArgument::Libfuzzer => Engine::Libfuzzer,
             EngineArgument::Afl => Engine::Afl,
         },

@@ -7,7 +7,7 @@ use super::parallel::{self, Threads, interrupt};
 use super::{Conclusion, Format, output};
 use faultline::case_file;
 use faultline::check::kernels::{self, Candidate};
-use faultline::check::{Baseline, Checked, Plan, boot, check};
+use faultline::check::{Baseline, Checked, Plan, boot, check, seeds};
 use faultline::guest::location::GuestFiles;
 use faultline::triage::finding_file;
 use indicatif::ProgressBar;
@@ -149,14 +149,7 @@ fn candidates(arguments: &Arguments) -> miette::Result<Vec<Candidate>> {
 }
 
 fn plan(arguments: &Arguments, jobs: usize) -> miette::Result<Plan> {
-    let built_in = Path::new(env!("CARGO_MANIFEST_DIR")).join("../corpus/seeds");
-    let mut seeds = if built_in.is_dir() {
-        case_file::read_all(&[built_in])?
-    } else {
-        Vec::new()
-    };
-    // Cheap cases show many bugs before the first expensive case ends.
-    seeds.sort_by_key(faultline::check::cost);
+    let mut seeds = seeds::built_in()?;
     seeds.extend(case_file::read_all(&arguments.seeds)?);
     let dialect: Option<Dialect> = match &arguments.dialect {
         Some(name) => Some(super::guest::dialect(name)?),

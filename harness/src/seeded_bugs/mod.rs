@@ -6,11 +6,14 @@
 
 mod campaign;
 pub mod catalogue;
+mod page;
 mod programs;
 mod results;
 mod row;
 mod table;
 mod tally;
+mod told;
+mod touched;
 mod workshop;
 
 use campaign::Campaign;
@@ -23,10 +26,12 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::channel;
 use workshop::Workshop;
 
+pub use page::{Sum, lines, page};
 pub use programs::{ProgramRow, try_programs};
 pub use row::{COLUMNS, Row};
 pub use table::table;
 pub use tally::Tally;
+pub use told::{Told, ToldRow, tell};
 
 /// What fuzzes the kernels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,6 +121,14 @@ pub enum Trouble {
         bug: String,
         /// The end of what it wrote.
         log: String,
+    },
+    /// `faultline check` cannot check a kernel.
+    #[error("the kernel with {bug} cannot be checked: {why}")]
+    Unchecked {
+        /// With which bug.
+        bug: String,
+        /// Why.
+        why: String,
     },
     /// A test program does not pass on the kernel as it is.
     #[error("{line} does not pass on the unchanged kernel: {verdict}")]

@@ -114,6 +114,19 @@ impl Row {
         }
     }
 
+    /// What is wrong, and in which function, as far as that is known.
+    pub fn sentence(&self) -> String {
+        let function = self
+            .function()
+            .map_or(String::new(), |function| format!(", in {function}"));
+        format!("{}: {}{function}", self.severity, self.wrong)
+    }
+
+    /// The function of the kernel that is likely to be wrong, as far as that is known.
+    pub fn function(&self) -> Option<&str> {
+        self.shortest.report.explanation.function()
+    }
+
     /// The files of its findings. The first is the shortest case.
     pub fn files(&self) -> impl Iterator<Item = &Path> {
         let others = self.others.iter().map(PathBuf::as_path);

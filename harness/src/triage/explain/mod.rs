@@ -201,6 +201,16 @@ impl Explanation {
         Some(format!("{}{words}", told.join(" < ")))
     }
 
+    /// The function in which it went wrong: the innermost of that line.
+    pub fn function(&self) -> Option<&str> {
+        if let Some(frame) = innermost(&self.stack) {
+            return Some(&frame.function);
+        }
+        let failed = self.calls.iter().position(|call| call.is_first_to_fail);
+        let at = failed.or_else(|| self.fork_in_the_way())?;
+        Some(&self.calls[at].function)
+    }
+
     /// The last function before the call tree branches. It shows what the step did.
     fn fork_in_the_way(&self) -> Option<usize> {
         let mut at = 0;

@@ -1,0 +1,142 @@
+//! What `faultline check` tells of kernels with one bug each: how many rows the bug becomes, and whether they
+//! name the function that is wrong.
+
+use super::catalogue::Bug;
+use super::results::Results;
+use super::workshop::Workshop;
+use super::{Plan, Trouble, on_kernels, touched};
+use crate::campaign::Budget;
+use crate::check::{self, seeds};
+use crate::guest::location::GuestFiles;
+use crate::triage::rows::Row;
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+/// The name of the files with results.
+const NAME: &str = "check";
+
+/// What a check told of the kernel with a bug.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// The bug's name.
+    pub bug: String,
+    /// The functions that its patch changes.
+    pub functions: Vec<String>,
+    /// The rows, the worst first.
+    pub rows: Vec<ToldRow>,
+}
+
+/// A row of such a check.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToldRow {
+    /// Its first sentence.
+    pub sentence: String,
+    /// The rule that is broken.
+    pub rule: String,
+    /// The function that the first sentence names.
+    pub function: Option<String>,
+    /// The operation at which it shows, and the operations of its case.
+    pub operation: String,
+    /// Its cases.
+    pub cases: usize,
+    /// Whether the patch does not name the rule: the row is about something that is not wrong.
+    pub is_misleading: bool,
+}
+
+impl Told {
+    /// Reads what [`to_line`](Self::to_line) writes.
+    pub fn parse(line: &str) -> Option<Self> {
+        serde_json::from_str(line).ok()
+    }
+
+    /// A line of JSON.
+    pub fn to_line(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Whether a row names a function that the patch changes.
+    pub fn names_function(&self, row: &ToldRow) -> bool {
+        let name = |function: &str| {
+            let last = function.rsplit("::").next().unwrap_or(function);
+            self.functions.iter().any(|changed| changed == last)
+        };
+        row.function.as_deref().is_some_and(name)
+    }
+
+    fn of(bug: &Bug, plan: &Plan, rows: &[Row]) -> Self {
+        Self {
+            bug: bug.name.clone(),
+            functions: touched::functions(bug.change(), &plan.root),
+            rows: rows.iter().map(|row| ToldRow::of(row, bug)).collect(),
+        }
+    }
+}
+
+impl ToldRow {
+    fn of(row: &Row, bug: &Bug) -> Self {
+        let rule = row.clause.to_string();
+        let finding = &row.shortest.report.finding;
+        Self {
+            sentence: row.sentence(),
+            function: row.function().map(str::to_owned),
+            operation: finding.operation.as_deref().unwrap_or("the end").to_owned(),
+            cases: row.files().count(),
+            is_misleading: !bug.breaks(&rule),
+            rule,
+        }
+    }
+}
+
+/// Has each kernel checked with that budget, and reports what the check told in turn.
+///
+/// # Errors
+/// The kernel cannot be copied. What goes wrong with one bug is reported as its result.
+pub fn tell(
+    bugs: &[Bug],
+    plan: &Plan,
+    budget: Budget,
+    report: impl FnMut(&Bug, Result<Told, Trouble>),
+) -> Result<(), Trouble> {
+    let workshop = Workshop::open(&plan.root, &plan.folder)?;
+    let name = budget
+        .work
+        .map_or(NAME.to_owned(), |work| format!("{NAME}-{work}"));
+    let results = Results::named(&name, plan, &workshop)?;
+    let known = |bug: &Bug| Told::parse(&results.known(bug)?);
+    let attempt = |bug: &Bug, guest: &Path| {
+        let told = check_one(bug, guest, plan, budget)?;
+        results.keep(bug, &told.to_line())?;
+        Ok(told)
+    };
+    on_kernels(&workshop, bugs, known, attempt, report);
+    Ok(())
+}
+
+fn check_one(bug: &Bug, guest: &Path, plan: &Plan, budget: Budget) -> Result<Told, Trouble> {
+    let unchecked = |why: String| Trouble::Unchecked {
+        bug: bug.name.clone(),
+        why,
+    };
+    let (kernel, image) = (guest.join("kernel.elf"), guest.join("fs.img"));
+    let files = GuestFiles::find(Some(&kernel), Some(&image));
+    let files = files.map_err(|error| unchecked(error.to_string()))?;
+    // Cases of an earlier check would be replayed.
+    let findings = guest.join(NAME);
+    if findings.exists() {
+        fs::remove_dir_all(&findings).map_err(|source| Trouble::io(&findings, source))?;
+    }
+    let check = check::Plan {
+        dialect: None,
+        seeds: seeds::built_in().map_err(|error| unchecked(error.to_string()))?,
+        budget,
+        jobs: 1,
+        seed: 1,
+        findings,
+        stop: Arc::default(),
+    };
+    let checked = check::check(&files, &check, |_| {});
+    let checked = checked.map_err(|error| unchecked(error.to_string()))?;
+    Ok(Told::of(bug, plan, &checked.rows))
+}
