@@ -20,6 +20,7 @@ use crate::guest::Guest;
 use crate::guest::location::GuestFiles;
 use crate::guest::origin::Origin;
 use crate::triage::rows::{self, Row};
+use defects::Defects;
 use history::{History, OldRow};
 use oracle::dialect::Defect;
 use oracle::{Case, Dialect, Profile};
@@ -139,15 +140,41 @@ pub fn boot(
 ) -> Result<Arc<Guest>, BootError> {
     let named = || files.named_dialect().and_then(|name| Dialect::named(&name));
     let known = dialect.or_else(named);
-    let mut guest = crate::boot(files, known.clone().unwrap_or_else(Dialect::xv6_2025))?;
-    if known.is_none() {
-        let (variants, _) = probe::probe(&guest);
-        Arc::make_mut(&mut guest).set_dialect(variants);
-    }
     let candidates = known.as_ref().or(earlier).map(Dialect::defects);
-    let found = defects::find(&guest, candidates.unwrap_or_else(Defect::all));
-    Arc::make_mut(&mut guest).set_dialect(found.followed);
-    Ok(guest)
+    let met = meet(files, known, candidates.unwrap_or_else(Defect::all))?;
+    Ok(met.guest)
+}
+
+/// A kernel that was booted, with what was found out about it.
+struct Met {
+    /// It has the dialect that it is judged by.
+    guest: Arc<Guest>,
+    answers: Vec<Answer>,
+    defects: Defects,
+}
+
+/// Boots `files`, asks what dialect the kernel has if that is not known, and which of the candidates it has.
+fn meet(
+    files: &GuestFiles,
+    known: Option<Dialect>,
+    candidates: Vec<Defect>,
+) -> Result<Met, BootError> {
+    let is_known = known.is_some();
+    let mut guest = crate::boot(files, known.unwrap_or_else(Dialect::xv6_2025))?;
+    let mut answers = probe::hardware(&guest);
+    if !is_known {
+        let (variants, more) = probe::probe(&guest);
+        Arc::make_mut(&mut guest).set_dialect(variants);
+        answers.extend(more);
+    }
+    let mut defects = defects::find(&guest, candidates);
+    answers.append(&mut defects.answers);
+    Arc::make_mut(&mut guest).set_dialect(defects.followed.clone());
+    Ok(Met {
+        guest,
+        answers,
+        defects,
+    })
 }
 
 /// A session on the kernel that `./scripts/setup` built, or on the one that the environment names.
@@ -168,17 +195,11 @@ pub fn check(
     plan: &Plan,
     tell: impl Fn(&Progress<'_>) + Sync,
 ) -> Result<Checked, CheckError> {
-    let asked = plan.dialect.clone().unwrap_or_else(Dialect::xv6_2025);
-    let mut guest = crate::boot(files, asked)?;
-    let mut answers = probe::hardware(&guest);
-    if plan.dialect.is_none() {
-        let (dialect, more) = probe::probe(&guest);
-        Arc::make_mut(&mut guest).set_dialect(dialect);
-        answers.extend(more);
-    }
-    let mut defects = defects::find(&guest, Defect::all());
-    answers.append(&mut defects.answers);
-    Arc::make_mut(&mut guest).set_dialect(defects.followed.clone());
+    let Met {
+        guest,
+        answers,
+        defects,
+    } = meet(files, plan.dialect.clone(), Defect::all())?;
     let mut earlier = Earlier::replay(&guest, &plan.findings)?;
     let defect_rows = defects.rows(&guest, &plan.findings)?;
     let dialect_file = keep_dialect(&guest.dialect, &answers, &plan.findings).ok();
