@@ -21,6 +21,35 @@ pub struct Candidate {
     pub file_system: PathBuf,
 }
 
+/// Parts of a kernel's path that do not tell it from another one.
+const COMMON: [&str; 5] = ["kernel", "target", "guest", "build", "src"];
+/// Parts of its path that name a kernel: its tree, and the folder of the tree.
+const PARTS: usize = 2;
+
+impl Candidate {
+    /// A kernel by its files. It is named for the last parts of its path that tell it from others, so that
+    /// `alice/xv6-riscv/kernel/kernel` and `bob/xv6-riscv/kernel/kernel` do not share a folder of findings.
+    pub fn of_files(kernel: &Path, file_system: &Path) -> Self {
+        let whole = kernel
+            .canonicalize()
+            .unwrap_or_else(|_| kernel.to_path_buf());
+        let stem = whole.with_extension("");
+        let parts = stem.iter().map(|part| part.to_string_lossy());
+        let parts: Vec<_> = parts
+            .filter(|part| !COMMON.contains(&&**part) && part != "/")
+            .collect();
+        let name = match parts[parts.len().saturating_sub(PARTS)..].join("-") {
+            name if name.is_empty() => COMMON[0].to_owned(),
+            name => name,
+        };
+        Self {
+            name,
+            kernel: kernel.to_path_buf(),
+            file_system: file_system.to_path_buf(),
+        }
+    }
+}
+
 /// Why no kernel was found in a folder.
 #[derive(Debug, thiserror::Error)]
 pub enum NoKernel {
@@ -90,8 +119,27 @@ fn candidate(folder: &Path) -> Option<Candidate> {
 
 #[cfg(test)]
 mod tests {
-    use super::{NoKernel, find};
+    use super::{Candidate, NoKernel, find};
     use std::fs;
+    use std::path::Path;
+
+    #[test]
+    fn kernels_in_two_trees_have_two_names() {
+        let name = |kernel| Candidate::of_files(Path::new(kernel), Path::new("fs.img")).name;
+        assert_eq!(
+            name("/nowhere/alice/xv6-riscv/kernel/kernel"),
+            "alice-xv6-riscv"
+        );
+        assert_eq!(
+            name("/nowhere/bob/xv6-riscv/kernel/kernel"),
+            "bob-xv6-riscv"
+        );
+        assert_eq!(
+            name("/nowhere/ours/target/guest/kernel.elf"),
+            "nowhere-ours"
+        );
+        assert_eq!(name("/kernel"), "kernel");
+    }
 
     #[test]
     fn a_folder_of_trees_gives_each_of_them() {

@@ -129,12 +129,7 @@ fn conclusion(reports: &[Report]) -> Conclusion {
 
 fn candidates(arguments: &Arguments) -> miette::Result<Vec<Candidate>> {
     if let (Some(kernel), Some(file_system)) = (&arguments.kernel, &arguments.fs) {
-        let name = kernel.file_stem().unwrap_or(kernel.as_os_str());
-        return Ok(vec![Candidate {
-            name: name.to_string_lossy().into_owned(),
-            kernel: kernel.clone(),
-            file_system: file_system.clone(),
-        }]);
+        return Ok(vec![Candidate::of_files(kernel, file_system)]);
     }
     if arguments.folders.is_empty() {
         miette::bail!(
