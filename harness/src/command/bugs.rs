@@ -207,7 +207,7 @@ fn build_only(bugs: &[Bug], plan: &Plan) -> miette::Result<Conclusion> {
     })
     .into_diagnostic()?;
     all_built(&tally)?;
-    println!("all {} bugs apply and build", bugs.len());
+    println!("{}: all apply and build", counted(bugs.len()));
     Ok(Conclusion::Clean)
 }
 
@@ -304,6 +304,14 @@ fn count(tally: &mut Tally, bug: &Bug, is_detected: bool) {
     }
 }
 
+/// A number of bugs in words.
+fn counted(bugs: usize) -> String {
+    match bugs {
+        1 => "1 bug".to_owned(),
+        _ => format!("{bugs} bugs"),
+    }
+}
+
 fn all_built(tally: &Tally) -> miette::Result<()> {
     if !tally.not_built.is_empty() {
         miette::bail!(
@@ -333,6 +341,6 @@ fn conclude(tally: &Tally, bugs: usize, how: &str) -> miette::Result<Conclusion>
     if !tally.is_as_expected() {
         return Ok(Conclusion::Findings);
     }
-    println!("{bugs} bugs: all results are as expected");
+    println!("{}: all results are as expected", counted(bugs));
     Ok(Conclusion::Clean)
 }
