@@ -1,4 +1,4 @@
-//! Distilling: few cases that cover what many did.
+//! Distilling: a few cases that together cover as much as many.
 
 use crate::counters::{EDGE_COUNTERS, FEATURE_COUNTERS};
 use crate::fuzzing::{Execution, Session};
@@ -12,11 +12,11 @@ use std::sync::Arc;
 /// The result of distilling.
 #[derive(Debug)]
 pub struct Distilled {
-    /// The places of the cases to keep, in rising order.
+    /// The indices of the cases to keep, in ascending order.
     pub kept: Vec<usize>,
-    /// Edges of the kernel that they cover, as all cases together do.
+    /// Edges of the kernel that they cover: as many as all cases together.
     pub edges: usize,
-    /// State features that they cover, as all cases together do.
+    /// State features that they cover: as many as all cases together.
     pub features: usize,
     /// Cases with a finding, which cover nothing: a case that fails is not a good start for new ones.
     pub findings: usize,
@@ -100,7 +100,7 @@ fn cover(sets: &[Vec<u32>], costs: &[usize]) -> Vec<usize> {
         // Whole numbers, so that every run chooses alike: elements for a thousand operations.
         (new, 1000 * new / costs[at])
     };
-    // A gain only shrinks while others are chosen, so it is computed again when its turn comes.
+    // A gain can only shrink when others are chosen, so it is computed again when its turn comes.
     let mut queue: BinaryHeap<(usize, Reverse<usize>)> = (0..sets.len())
         .map(|at| (gain(at, &holders).1, Reverse(at)))
         .collect();

@@ -1,4 +1,4 @@
-//! Replaying many cases in parallel: one driver a thread, results in the order of the input.
+//! Replaying many cases in parallel: one driver for each thread, results in the order of the input.
 
 use crate::case_file::{self, CaseFileError};
 use crate::guest::Guest;

@@ -53,7 +53,7 @@ fn build(builder: &Builder) -> Vec<u8> {
     builder.build().unwrap().into_bytes()
 }
 
-/// Checks a kernel on an image: what `faultline check` says, having exited with 2.
+/// Checks a kernel on an image, which must end with exit code 2. Returns what `faultline check` says.
 fn refusal(kernel: &[u8], image: &[u8]) -> String {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str, bytes: &[u8]| -> PathBuf {
@@ -129,7 +129,7 @@ fn a_kernel_for_another_machine() {
 }
 
 #[test]
-fn files_that_are_no_image() {
+fn files_that_are_not_an_image() {
     let kernel = kernel("user: handler: j handler");
     let noise: Vec<u8> = (0..500_000_u32)
         .map(|at| (at.wrapping_mul(at) >> 5) as u8)
@@ -236,7 +236,7 @@ fn a_kernel_that_spins_after_its_first_program() {
     assert_says(&message, &parts);
 }
 
-/// It comes to the agent's hint, and not back from the agent's first system call.
+/// It reaches the agent's hint, but does not return from the agent's first system call.
 #[test]
 fn a_kernel_that_spins_in_a_system_call() {
     let text = format!("mret\nuser: slti zero, zero, {HINT_CODE}\nhandler: j handler");

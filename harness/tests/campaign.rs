@@ -30,7 +30,7 @@ fn name(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
-/// A summary without what depends on the machine: time.
+/// A summary without the times, which depend on the machine.
 fn timeless(mut summary: Value) -> Value {
     summary.as_object_mut().unwrap().remove("seconds");
     summary["effort"].as_object_mut().unwrap().remove("seconds");

@@ -59,7 +59,7 @@ fn a_situation_to_be_avoided_is_not_entered() {
 }
 
 #[test]
-fn too_little_work_is_not_called_nothing_wrong() {
+fn too_little_work_is_inconclusive() {
     let files = GuestFiles::find(None, None).unwrap();
     let findings = tempfile::tempdir().unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_faultline"))

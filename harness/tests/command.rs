@@ -145,7 +145,7 @@ fn broken_kernels_and_images_are_met_with_an_error() {
 #[test]
 fn what_no_program_can_show_exits_with_3() {
     let folder = tempfile::tempdir().unwrap();
-    // To somebody who wants heap pages that can be executed, ours have wrong permission bits.
+    // If the dialect demands heap pages that can be executed, ours have wrong permission bits.
     let ours = Dialect::faultline().to_text().unwrap();
     let demanding = ours.replace("executable = false", "executable = true");
     assert_ne!(ours, demanding);
@@ -207,7 +207,7 @@ fn cargo_run_starts_faultline() {
 }
 
 #[test]
-fn the_documents_name_commands_that_there_are() {
+fn the_documents_name_commands_that_exist() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut pages: Vec<PathBuf> = std::fs::read_dir(root.join("docs"))
         .unwrap()

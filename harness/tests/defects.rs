@@ -1,4 +1,4 @@
-//! Kernels with a known defect: `check` tells it as one row, its case replays, and nothing else is said.
+//! Kernels with a known defect: `check` reports it as one row, its case replays, and nothing else is said.
 
 use faultline::campaign::Budget;
 use faultline::case_file;

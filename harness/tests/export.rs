@@ -1,4 +1,4 @@
-//! Findings as programs: their text, and what cannot be one. The tests of target `qemu` try what the
+//! Findings as programs: their text, and which findings cannot become one. The tests of target `qemu` try what the
 //! programs show.
 
 use faultline::case_file;

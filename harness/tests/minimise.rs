@@ -123,7 +123,7 @@ fn a_search_does_not_drift_to_the_other_bug_of_a_case() {
         "{}",
         minimised.case
     );
-    // What is left of it shows why each operation is needed.
+    // The minimised case shows why each operation is needed.
     assert!(minimised.needs.iter().all(|need| need.without.is_none()));
 }
 
@@ -159,7 +159,7 @@ fn needs_say_when_another_finding_takes_the_place() {
 
 #[test]
 fn operations_that_undo_each_other_go_together() {
-    // Growths must cancel out: neither can go alone.
+    // The growths must cancel out, so neither can be removed alone.
     let kernel = |case: &Case| {
         let mut pages = 0;
         let mut stores = 0;
@@ -178,7 +178,7 @@ fn operations_that_undo_each_other_go_together() {
 }
 
 #[test]
-fn a_spent_budget_is_said_and_proves_nothing() {
+fn a_spent_budget_is_reported_and_proves_nothing() {
     for budget in [0, 1, 5, 20] {
         let minimised = shrunk(&case(LEAK_FIRST), budget, two_bugs);
         assert_eq!(minimised.minimality, Minimality::BudgetSpent, "{budget}");

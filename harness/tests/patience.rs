@@ -16,7 +16,7 @@ const ROOM: &str = "panicking::panic_bounds_check";
 /// A register that a function may change.
 const COUNTER: usize = 31;
 const ZERO: usize = 0;
-/// What is spent before a kernel is suspected.
+/// The instructions that a step may take before the kernel is suspected.
 const LATE: u64 = 8_000_000;
 
 const CASE: &str = "faultline 1\na: sbrk +2p\na: getpid\na: store8 heap[0] 7\n";
@@ -38,7 +38,7 @@ fn guest() -> Arc<Guest> {
     faultline::boot(&files, Dialect::faultline()).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// Runs the case on our kernel, of which each system call executes `detour` first.
+/// Runs the case on our kernel, changed so that each system call executes `detour` first.
 fn run(detour: &[u32]) -> Outcome {
     let guest = guest();
     let mut runner = Runner::new(&guest);

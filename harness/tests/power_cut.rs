@@ -181,7 +181,7 @@ impl Recording {
         counts.filter(move |&count| self.writes[count - 1].sector == header)
     }
 
-    /// Boots from `disk` to the prompt and checks what is there then: gives that, and what boot has
+    /// Boots from `disk` to the prompt and checks what is there then. Returns that, and what boot has
     /// written.
     fn reboot(&self, disk: Vec<u8>, at: &str) -> (Tree, Vec<SectorWrite>) {
         let mut machine = Machine::new(&Config::default(), &self.kernel, disk).unwrap();

@@ -35,7 +35,7 @@ impl Course {
         tree
     }
 
-    /// Checks `tree/`. Gives the exit code and what is said of it.
+    /// Checks `tree/`. Returns the exit code and what is printed.
     fn check(&self, more: &[&str]) -> (Option<i32>, Value) {
         let output = Command::new(env!("CARGO_BIN_EXE_faultline"))
             .args(["check", "--work", "300", "--jobs", "2", "--format", "json"])
@@ -144,7 +144,7 @@ fn what_the_baseline_shows_too_does_not_count() {
     assert!(rows(&checked).iter().all(is_inherited), "{checked}");
 }
 
-/// What the judge says that the last operation met, its state feature says too, and no other situation.
+/// The situation that the judge gives for the last operation is also that of its state feature.
 #[test]
 fn a_situation_is_met_by_its_feature() {
     let files = GuestFiles::find(None, None).unwrap();

@@ -31,7 +31,7 @@ c: exit 3
 ";
 
 /// Places that need frames in their own ways: two holes of the heap, a shared page and a hole, a
-/// page of the program and one of zeros behind it, two pages of the stack.
+/// page of the program and one of zeros after it, two pages of the stack.
 const PLACES: [&str; 4] = [
     "heap[1]+0xffc",
     "heap[6]+0xffc",

@@ -14,7 +14,7 @@ fn bugs() -> Vec<Bug> {
 }
 
 #[test]
-fn every_patch_names_rules_that_there_are() {
+fn every_patch_names_rules_that_exist() {
     let bugs = bugs();
     assert!(bugs.len() >= 50, "only {} seeded bugs", bugs.len());
     for bug in bugs {

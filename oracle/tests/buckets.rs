@@ -101,5 +101,5 @@ fn findings_keep_their_buckets() {
         assert_eq!(bucket(&finding), Bucket::from(*name), "{paragraph}");
         buckets.insert(*name);
     }
-    assert!(buckets.len() > 12, "the golden set tells few buckets apart");
+    assert!(buckets.len() > 12, "the golden set has too few buckets");
 }

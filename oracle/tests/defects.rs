@@ -28,7 +28,7 @@ fn own(kernel: &Dialect, case: &Case) -> Option<Finding> {
     run(kernel, case, Liberties(0), &mut Honest).0.err()
 }
 
-/// `kernel` with all defects except that one, in their last way.
+/// `kernel` with all defects except that one, each with its last wrong answer.
 fn with_all_others(kernel: &Dialect, defect: &Defect) -> Dialect {
     let mut others = Defect::all();
     others.retain(|other| other.field != defect.field);

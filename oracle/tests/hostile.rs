@@ -1,4 +1,4 @@
-//! Whatever a driver claims to have seen, the judge says something and does not fall over.
+//! Whatever a driver claims to have seen, the judge gives a result and does not panic.
 
 use oracle::generation::generate;
 use oracle::{
@@ -111,7 +111,7 @@ proptest! {
             let setting = Setting::nominal(&dialect, 3);
             let mut judge = Judge::new(&dialect, &setting);
             let case = generate(seed, observations.len() as u32, Profile::default());
-            // The judge is asked on after findings, as no driver would.
+            // The test goes on after a finding, which no driver does.
             for (operation, observation) in case.operations.iter().zip(&observations) {
                 let Some(step) = judge.plan(operation) else { continue };
                 let _ = describe(&step, observation);

@@ -1,4 +1,4 @@
-//! Every way to change a case that mutation promises is taken, and taken alone.
+//! Mutation takes every way to change a case that it promises, and each of them alone.
 
 use oracle::generation::{cross_over, mutate};
 use oracle::{Address, Case, Operation, Profile};

@@ -1,4 +1,4 @@
-//! Program files: what becomes of each specimen, and that no bytes are too odd.
+//! Program files: what becomes of each specimen, and that any bytes have a result.
 
 use oracle::dialect::SegmentPermissions;
 use oracle::program_file::{Beginning, Refused, parse};
@@ -109,7 +109,7 @@ fn memory_lies_where_the_headers_say() {
         (brim.stack.end, brim.heap),
         (brim.trapframe, brim.trapframe)
     );
-    // Where C's memory is continued, the second page of the text is overwritten with data.
+    // The C kernel gives segments one contiguous memory, so data overwrites the second page of the text.
     let overlap = parse(&specimen("overlap"), &Dialect::xv6_2025()).unwrap();
     assert_eq!(overlap.memory.byte(0x1000 + 7), byte("bss", 0x2000 + 7));
     assert_eq!(overlap.memory.byte(0x800), 0x82);
@@ -167,7 +167,7 @@ fn the_agent_is_not_made_to_overwrite_itself() {
 proptest! {
     /// Any bytes, and any change of a few bytes of a program file, are a program or refused.
     #[test]
-    fn any_file_is_a_program_or_none(
+    fn any_file_is_a_program_or_refused(
         bytes in prop::collection::vec(any::<u8>(), 0..300),
         number in 0..Specimen::ALL.len(),
         changes in prop::collection::vec((0usize..400, any::<u8>()), 0..8),

@@ -52,16 +52,16 @@ fn racing(text: &str) -> usize {
 const FAMILY: &str = "a: b = fork\na: c = fork\nb: d = fork\na: pipe data\n";
 
 #[test]
-fn only_what_has_one_moment_races() {
+fn only_operations_with_one_moment_race() {
     let groups = [
         ("a: store1 heap 1\nb: e = fork\nc: exit 0", 3),
         ("a: wait\nb: exit 0\nc: getpid", 3),
         ("a: e = fork\nb: f = fork\nc: g = fork", 3),
-        // One name for two children; one process twice; nobody else.
+        // One name for two children; one process twice; no second process.
         ("a: e = fork\nb: e = fork", 0),
         ("a: getpid\na: getpid", 0),
         ("a: getpid", 0),
-        // Which bytes went where; time.
+        // Not known: which bytes went where; the time.
         ("a: write 1 data 4\nb: read 0 data 4", 0),
         ("a: getpid\nb: yield", 0),
         ("a: getpid\nb: pause 1", 0),
@@ -112,7 +112,7 @@ fn every_order_explains_itself() {
 }
 
 #[test]
-fn any_order_of_two_births_will_do_but_not_the_same_identifier() {
+fn two_forks_may_come_in_any_order_but_not_with_one_identifier() {
     let text = format!("{FAMILY}together 2 harts, order 1 2\na: e = fork\nb: f = fork\n");
     let (racers, swapped) = changed(&text, |events| {
         let first = *returns(events, 'a');
@@ -135,7 +135,7 @@ fn any_order_of_two_births_will_do_but_not_the_same_identifier() {
 }
 
 #[test]
-fn who_is_killed_in_a_race_may_have_acted_before() {
+fn a_process_killed_in_a_race_may_have_acted_before() {
     let text = format!("{FAMILY}together 2 harts, order 1 2\na: kill b\nb: getpid\n");
     let b = process('b');
     let returned = |value| {
@@ -153,7 +153,7 @@ fn who_is_killed_in_a_race_may_have_acted_before() {
 }
 
 #[test]
-fn who_waits_gets_a_child_that_ended() {
+fn a_waiter_gets_a_child_that_ended() {
     let text = format!("{FAMILY}together 3 harts, order 1 2 3\na: wait\nb: exit 1\nc: exit 2\n");
     let (_, other) = changed(&text, |events| *returns(events, 'a') = 5);
     // The race is granted: only the end shows that the driver reaped another one than it said.

@@ -144,7 +144,7 @@ fn keeps(model: &Model, outcome: Outcome, promise: &str, addressed: Option<u64>)
     }
 }
 
-/// Seeds are where campaigns start from: they must meet every way for a process to stand.
+/// Seeds are where campaigns start from: they must meet every state of a process.
 #[test]
 fn seeds_meet_every_state() {
     let mut states = Vec::new();

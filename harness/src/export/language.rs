@@ -1,4 +1,4 @@
-//! The languages that programs are written in: how they spell what a script says.
+//! The languages that programs are written in: how each of them spells a script.
 
 use super::script::{Act, Check, Conduct, Line};
 use super::value::{Base, Value, constant};

@@ -26,7 +26,7 @@ pub struct Exported {
     pub program: String,
     /// What it shows: what was wrong when the case ran.
     pub finding: Option<Finding>,
-    /// In what the program differs from the case.
+    /// How the program differs from the case.
     pub notes: Vec<String>,
     /// Why no program can see what was wrong, if none can. Then the program only performs the case.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -187,7 +187,7 @@ fn rows(script: &Script, language: Language) -> String {
     rows.map(|row| format!("{indent}{row}\n")).collect()
 }
 
-/// What stands in the places of the library that depend on the case.
+/// The text for the places of the library that depend on the case.
 struct Fill(Vec<(&'static str, String)>);
 
 impl Fill {

@@ -21,7 +21,7 @@ pub(super) struct Script {
     pub(super) counts_frames: bool,
     /// Files that must be there.
     pub(super) files: Vec<&'static str>,
-    /// In what the program differs from the case.
+    /// How the program differs from the case.
     pub(super) notes: Vec<String>,
     /// Why no program can see what is wrong, if none can.
     pub(super) hidden: Option<&'static str>,

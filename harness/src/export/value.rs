@@ -1,7 +1,7 @@
 //! Values of a program: numbers, and values that depend on where its memory lies.
 //!
 //! To distinguish them, two oracles are asked. They differ only in where the program lies and in
-//! process identifiers: a value that moves along is an address, or an identifier.
+//! process identifiers: a value that differs in the same way is an address or an identifier.
 
 use oracle::layout::{PAGE_SIZE, RETURN, page_floor};
 use oracle::{Layout, Permissions, Process, Setting};
@@ -91,7 +91,7 @@ pub(super) fn moved_pid(pid: u64) -> u64 {
 }
 
 /// The value that the first oracle gives as `here` and the second as `there`; `None` if it
-/// depends on where the program lies in a way that cannot be said.
+/// depends on where the program lies in a way that no value of a program expresses.
 pub(super) fn value(
     here: u64,
     there: u64,

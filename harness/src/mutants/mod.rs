@@ -5,7 +5,7 @@
 //! boot, so nothing is rebuilt and thousands can be tried. A mutant is *reached* if the same cases
 //! execute the changed instruction on the sound kernel, and *detected* if one of them ends in a
 //! finding. A mutant that survives is a gap in the oracle, a gap in the cases, or a change without effect. A
-//! person has to judge this, and is given function and line.
+//! person has to judge this, so the report names function and line.
 
 mod operators;
 mod programs;

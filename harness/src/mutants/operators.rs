@@ -42,7 +42,7 @@ impl Operator {
     }
 }
 
-/// Whether the instruction keeps a caller's register on the stack. That is the compiler's doing:
+/// Whether the instruction keeps a caller's register on the stack. The compiler adds such a store:
 /// without it some callers would go wrong and most would not, and no line of source says so.
 pub(super) fn saves_register(instruction: Instruction) -> bool {
     let access = instruction.memory_access();

@@ -6,7 +6,7 @@ use crate::test_programs::{Bench, Budgets, Ran, Verdict};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, HashSet};
 
-/// How each line that was asked ended on a mutant; `None`: it does not execute the changed
+/// How each line that was run ended on a mutant; `None`: it does not execute the changed
 /// instruction on the sound kernel, so it would pass.
 pub type Said = BTreeMap<String, Option<Verdict>>;
 
@@ -15,7 +15,7 @@ pub fn detects(said: Option<Verdict>) -> bool {
     said.is_some_and(|verdict| verdict != Verdict::Passed)
 }
 
-/// Which lines are asked about a mutant.
+/// Which lines are run on a mutant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asked {
     /// All of them.

@@ -155,7 +155,7 @@ fn guards_panic(
     false
 }
 
-/// The instructions of a function from which there is no way but into a panic: what they do
+/// The instructions of a function that can only lead to a panic: what they do
 /// matters only to its message.
 fn doomed(panics: &HashSet<u64>, start: u64, code: &[u8]) -> HashSet<u64> {
     let body: Vec<_> = instructions(start, code).collect();

@@ -2,7 +2,7 @@
 //!
 //! - `corpus/TARGET/`: the cases that a target has collected, distilled;
 //! - `findings/`: the smallest case of each bucket;
-//! - `known-buckets`: the buckets that were reported once, one a line; take a line out, and the bucket
+//! - `known-buckets`: the buckets that were reported once, one per line; without its line, a bucket
 //!   is new again;
 //! - `nights`: how many there were;
 //! - `summary.md`, `summary.json`: the last night, for people and for programs.
@@ -49,7 +49,7 @@ impl State {
         })
     }
 
-    /// Counts the night that begins; its number. One that was cut off has been counted.
+    /// Counts the night that begins, and returns its number. A night that was cut off counts too.
     pub(super) fn begin_night(&mut self) -> Result<u64, StateError> {
         let path = self.folder.join("nights");
         let before: u64 = read_if_there(&path)?.trim().parse().unwrap_or(0);
@@ -68,7 +68,7 @@ impl State {
         self.folder.join("findings")
     }
 
-    /// Takes note of a bucket, at once and on disk; whether no night has reported it before.
+    /// Writes a bucket down at once, on disk. Returns whether no night has reported it before.
     pub(super) fn note_bucket(&mut self, bucket: &str) -> Result<bool, StateError> {
         if !self.known.insert(bucket.to_owned()) {
             return Ok(self.new.iter().any(|new| new == bucket));

@@ -206,6 +206,10 @@ fn programs_in_c_show_what_is_wrong_with_frames(tree: &Path) {
 
 fn repair(file: &Path, wrong: &str, right: &str) {
     let text = fs::read_to_string(file).unwrap();
-    assert!(text.contains(wrong), "{} is another", file.display());
+    assert!(
+        text.contains(wrong),
+        "{} lacks the text to repair",
+        file.display()
+    );
     fs::write(file, text.replace(wrong, right)).unwrap();
 }

@@ -59,7 +59,7 @@ fn on_qemu(harts: usize) {
     }
 }
 
-/// The table that says where the C kernel's tests are names no rule that is not there.
+/// The table that says where the C kernel's tests are names only rules that exist.
 fn rules_are_where_they_are_said_to_be() {
     let table = include_str!("../../../kernel/user/src/bin/usertests/README.md");
     let mut console = Console::boot(&Config::default()).unwrap_or_else(|error| panic!("{error}"));

@@ -77,7 +77,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Goes past the module that begins here with its body, if one does.
+    /// Skips the module that begins here, with its body, if one begins here.
     fn skip_inline_module(&mut self) {
         if !(self.comes(&["mod"]) && self.words.get(self.at + 2) == Some(&"{")) {
             return;
@@ -97,7 +97,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Where a path begins that has `word` in front; `None` if that is outside the crate.
+    /// Where a path that begins with `word` starts; `None` if that is outside the crate.
     fn base(&self, word: &str, names: &[String]) -> Option<Path> {
         match word {
             "crate" => Some(Vec::new()),

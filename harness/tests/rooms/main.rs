@@ -1,4 +1,4 @@
-//! The rooms of the house: who may use whom is data, and all sources keep to it.
+//! The rooms: a table says which room may use which, and all sources must obey it.
 
 mod imports;
 mod page;
@@ -175,7 +175,11 @@ fn crates_depend_only_on_what_the_table_allows() {
             .collect();
         let allowed: BTreeSet<&str> = package.uses.iter().map(String::as_str).collect();
         assert_eq!(found, allowed, "what {} depends on", package.name);
-        assert!(allowed.is_subset(&above), "{} stands too low", package.name);
+        assert!(
+            allowed.is_subset(&above),
+            "{} uses a crate that is not above it in the table",
+            package.name
+        );
         above.insert(&*package.name);
     }
 }

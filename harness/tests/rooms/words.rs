@@ -26,7 +26,7 @@ fn is_of_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// The length of what `rest` begins with, if that says nothing of paths.
+/// The length of what `rest` begins with, if it cannot hold a path.
 fn nothing(rest: &str) -> Option<usize> {
     let space = rest.len() - rest.trim_start().len();
     if space > 0 {

@@ -1,4 +1,4 @@
-//! For every clause of the envelope, a kernel that breaks it, and is found out.
+//! For every clause, a kernel that breaks it, and the finding.
 
 mod broken;
 mod page;
@@ -83,7 +83,7 @@ fn buckets_do_not_know_numbers() {
     assert_ne!(bucket(&one), bucket(&third));
 }
 
-/// A supervisor that sleeps on when nobody is left to it is not accused.
+/// A supervisor that stays asleep is not accused if no child was left to it.
 #[test]
 fn only_zombies_wake_the_supervisor() {
     let case = case(&["a: b = fork", "b: c = fork", "c: d = fork", "d: exit 1"]);
@@ -110,7 +110,7 @@ fn only_zombies_wake_the_supervisor() {
 }
 
 #[test]
-fn want_of_frames_is_an_excuse_only_with_evidence() {
+fn a_lack_of_frames_is_an_excuse_only_with_evidence() {
     let grown = ["a: sbrk +2p", "a: store8 heap[0] 7"];
     let refused = |out_of_frames: bool| {
         let case = case(&grown);

@@ -1,4 +1,4 @@
-//! Laws of the judge: it never accuses a perfect kernel, whatever liberties that takes.
+//! Laws of the judge: it never accuses a perfect kernel, whatever liberties that kernel takes.
 
 mod follow;
 mod scarce;
@@ -47,7 +47,7 @@ proptest! {
     }
 
     #[test]
-    fn running_out_of_frames_in_a_race_is_no_crime(seed: u64, length in 1u32..60, at in 0..Profile::COUNT) {
+    fn running_out_of_frames_in_a_race_is_not_accused(seed: u64, length in 1u32..60, at in 0..Profile::COUNT) {
         let (case, result, _) = run_short_of_frames(seed, length, Profile::ALL[at]);
         prop_assert!(result.is_ok(), "{}\n{}", result.unwrap_err(), case);
     }
@@ -196,7 +196,7 @@ fn racing(case: &Case, seed: u64) -> Case {
     Case { operations }
 }
 
-/// A kernel of 2020 whose authors have changed this and that.
+/// A kernel of 2020 with a few changes.
 fn of_old() -> Dialect {
     let mut dialect = Dialect::xv6_2025();
     dialect.heap.tail = Tail::ForPrograms;
@@ -210,7 +210,7 @@ fn of_old() -> Dialect {
     dialect
 }
 
-/// A kernel that answers one operation as it likes, and is judged by `dialect`.
+/// A kernel that returns any value for one operation, and is judged by `dialect`.
 struct Answers(usize, u64);
 
 impl Tamper for Answers {
@@ -239,14 +239,14 @@ fn what_kernels_may_answer_is_known() {
     assert!(is_accepted(&old, nobody_reads, 3) && !is_accepted(&old, nobody_reads, -1));
     let full = "a: pipe data[0]\na: close 0\na: write 1 text[0] 600";
     assert!(is_accepted(&old, full, -1) && !is_accepted(&old, full, 512));
-    // To move no bytes may fail where none could be moved, and only there.
+    // A call that moves no bytes may fail if none could be moved, and only then.
     let nothing = "a: string data[0] \"init\"\na: open data[0]\na: read 0 guard[0] 0";
     assert!(is_accepted(&new, nothing, 0) && is_accepted(&new, nothing, -1));
     let good = nothing.replace("guard", "data");
     assert!(is_accepted(&new, &good, 0) && !is_accepted(&new, &good, -1));
     let less = "a: pipe data[0]\na: write 1 data[0] -1";
     assert!(is_accepted(&new, less, 0) && is_accepted(&new, less, -1));
-    // Behind the break a system call may refuse what a program may touch.
+    // Beyond the break a system call may refuse what a program may touch.
     let tail = "a: sbrk +1\na: store1 heap[0] 0\na: pipe data[0]\na: write 1 heap[0]+0x800 1";
     assert!(is_accepted(&old, tail, 1) && is_accepted(&old, tail, 0));
     let mut strict = old.clone();

@@ -26,7 +26,7 @@ impl Liberties {
 pub(crate) trait Tamper {
     /// In that of the operation numbered `index`.
     fn step(&mut self, _index: usize, _judge: &Judge, _observation: &mut Observation) {}
-    /// Told that so many operations race behind the operation numbered `index`, whose observation
+    /// Told that so many operations race after the operation numbered `index`, whose observation
     /// is that of the race.
     fn race(&mut self, _index: usize, _racers: usize) {}
     /// In that of the end.

@@ -36,7 +36,7 @@ const LOOP: &str = "
 
 /// A loop of 100 rounds: each branch's two ways and the jump, as often as they were gone.
 #[test]
-fn each_way_is_counted_as_often_as_it_is_gone() {
+fn each_edge_is_counted_as_often_as_it_is_taken() {
     let mut machine = bench(&counting(Coverage::All), LOOP);
     set_x(&mut machine, "a0", 100);
     assert_eq!(machine.run(1000), Exit::Idle);

@@ -24,7 +24,7 @@ fn two_runs_are_identical() {
 /// Wherever the budget ends, the rest is the same: in the middle of a block, of a quantum, at an
 /// interrupt, at a rewritten instruction.
 #[test]
-fn a_run_in_pieces_is_the_run_in_one() {
+fn a_run_in_pieces_equals_a_run_in_one_piece() {
     for (harts, quantum) in [(1, 4096), (2, 64), (3, 7)] {
         for pieces in [
             &[1_u64][..],

@@ -21,7 +21,7 @@ pub(super) fn own_descriptors(processes: usize) -> usize {
     3 + 2 * processes
 }
 
-/// Most processes for which there are pipes enough.
+/// The most processes for which there are enough pipes.
 const MOST_PROCESSES: usize = 5;
 
 /// Runs `case` with two oracles: what a program has to do, and what was found.
@@ -58,7 +58,7 @@ struct Recorder {
     sleeping: [Option<usize>; Process::COUNT],
     parents: [Option<Process>; Process::COUNT],
     born: Vec<Process>,
-    /// At most so many descriptors does a process have.
+    /// A process has at most so many descriptors.
     descriptors: usize,
     works_on_files: bool,
     /// What the harness has planted on the disk.
@@ -328,7 +328,7 @@ impl Recorder {
                     Check::Returns,
                 )
             }
-            // The time when a program runs is its own.
+            // A program runs at another time than the case.
             (Answer::AtLeast(_), _) => Check::AtLeast(0),
             _ => Check::Done,
         }

@@ -6,7 +6,7 @@ use crate::export::script::{Act, Check, Conduct, Line, Row};
 use crate::export::value::{self, Value};
 use oracle::{Clause, Finding, Judge, Process, ProcessState};
 
-/// In what a program sees that a rule is broken.
+/// How a program sees that a rule is broken.
 enum Sight {
     /// In the results of the operations.
     Operations,
@@ -82,7 +82,7 @@ impl Recorder {
         }
     }
 
-    /// What a program sees of rules about frames and page tables.
+    /// How a program sees that a rule about frames or page tables is broken.
     pub(super) fn show(&mut self, finding: &Finding, judge: &Judge) {
         let process = finding.process.and_then(Process::from_letter);
         let process = process.unwrap_or(Process::FIRST);
@@ -189,7 +189,7 @@ impl Recorder {
         }
     }
 
-    /// The sum of the bytes of a page is what it must be.
+    /// Checks the sum of the bytes of a page.
     fn look_at(&mut self, page: u64, process: Process, judge: &Judge) {
         if judge.state_of(process) != ProcessState::Ready {
             return;
@@ -207,7 +207,7 @@ impl Recorder {
         self.extra(words, process, look, Check::Returns(Value::Number(sum)));
     }
 
-    /// Others store to the page that ought to be this process's alone.
+    /// Other processes store to the page that should belong to this process alone.
     fn disturb(&mut self, page: u64, process: Process, judge: &Judge) {
         let mut byte = [0];
         judge.memory_of(process).read(page, &mut byte);

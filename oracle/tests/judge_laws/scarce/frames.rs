@@ -1,4 +1,4 @@
-//! Which frame is behind which page: lazy allocation and copy-on-write, as a kernel books them.
+//! Which page maps which frame: lazy allocation and copy-on-write, as a kernel does them.
 
 use oracle::case::Access;
 use oracle::{FrameKind, Judge, PageFlags, PageMapping, Permissions, Process, ProcessState};
@@ -23,13 +23,13 @@ pub(super) struct Frames {
 }
 
 impl Frames {
-    /// How many hold the frame behind a page; `None` if the page is not mapped.
+    /// How many hold the frame of a page; `None` if the page is not mapped.
     pub(super) fn holders(&self, process: Process, page: u64) -> Option<u16> {
         let mapping = self.pages.get(&(process, page))?;
         Some(self.holders[mapping.frame])
     }
 
-    /// Whether a page needs a frame before it can be touched so.
+    /// Whether a page needs a frame before this access.
     pub(super) fn need_one(&self, process: Process, page: u64, access: Access) -> bool {
         match self.holders(process, page) {
             None => true,
@@ -37,7 +37,7 @@ impl Frames {
         }
     }
 
-    /// The page gets a frame of its own, and lets go of one that it shared.
+    /// The page gets a frame of its own, and releases one that it shared.
     pub(super) fn give(&mut self, process: Process, page: u64, access: Access) {
         self.release(process, page);
         let frame = self.holders.len();
@@ -103,7 +103,7 @@ impl Frames {
         }
     }
 
-    /// The page tables of the processes that `judge` takes for ready.
+    /// The page tables of the processes that are ready for `judge`.
     pub(super) fn mappings(&self, judge: &Judge) -> Vec<PageMapping> {
         let listed = self.pages.iter().filter_map(|((process, page), mapping)| {
             let address = page * PAGE_SIZE;

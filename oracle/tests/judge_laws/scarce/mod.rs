@@ -1,8 +1,8 @@
 //! A perfect lazy kernel that runs out of frames at any moment of a race.
 //!
-//! What operations mean is the model's. What they cost is booked here, page by page, in the steps
+//! The model says what operations mean. This counts what they cost, page by page, in the steps
 //! between which a real kernel can be interrupted: it looks whether a page needs a frame, asks for
-//! one, copies and lets go of the shared one, takes effect. The steps of operations that race are mixed at
+//! one, copies and releases the shared one, takes effect. The steps of operations that race are mixed at
 //! random, and any request for a frame may find none.
 
 mod frames;
@@ -22,10 +22,10 @@ use std::collections::BTreeMap;
 use touches::Touch;
 
 const PAGE_SIZE: u64 = 4096;
-/// One in so many requests for frames finds none, while frames are short.
+/// While frames are scarce, one of so many requests finds none.
 const REFUSED: u64 = 3;
 
-/// How often frames were short, and where.
+/// How often frames were scarce, and where.
 #[derive(Debug, Default)]
 pub(crate) struct Count {
     /// Operations of racers that found no frame, by kind.
@@ -33,7 +33,7 @@ pub(crate) struct Count {
     /// Sleepers that found no frame when another process might wake them, by the kind of operation
     /// in which they slept.
     pub(crate) sleepers: BTreeMap<Kind, u64>,
-    /// Stores that were refused a frame after all other holders of the page's had let go.
+    /// Stores that were refused a frame after all other holders of the page's frame had released it.
     pub(crate) left_alone: u64,
 }
 
@@ -42,21 +42,21 @@ pub(crate) struct ScarceKernel {
     model: Model,
     dialect: Dialect,
     frames: Frames,
-    /// What it was like when the race began.
+    /// The state when the race began.
     frames_before: Frames,
     chance: Liberties,
     /// What each process that sleeps was doing, and touches when it wakes.
     asleep: [Option<(Operation, Vec<Touch>)>; Process::COUNT],
     /// Whether a system call that finds no frame kills its process, instead of returning -1.
     kills: bool,
-    /// Whether frames are short now.
+    /// Whether frames are scarce now.
     short: bool,
     /// What has happened so far.
     pub(crate) count: Count,
 }
 
 impl ScarceKernel {
-    /// A kernel that takes its chances by `seed`.
+    /// A kernel whose random choices follow from `seed`.
     pub(crate) fn new(dialect: &Dialect, setting: &Setting, seed: u64) -> ScarceKernel {
         ScarceKernel {
             model: Model::new(dialect, setting),
@@ -76,7 +76,7 @@ impl ScarceKernel {
         self.short && self.chance.below(REFUSED) == 0
     }
 
-    /// Performs the operation of `racer` at this moment, with what `own` says of it, and books what
+    /// Performs the operation of `racer` at this moment, with what `own` says of it, and counts what
     /// comes of it.
     fn act(&mut self, racer: &Racer, own: Witness, seen: &mut Observation) {
         let mut witness = own;
@@ -119,7 +119,7 @@ impl ScarceKernel {
         self.populate(operation, break_before);
     }
 
-    /// Lets those who may wake find no frame for what they then touch, now and then.
+    /// Now and then, a process that wakes finds no frame for what it then touches.
     fn refuse_sleepers(&mut self, witness: &mut Witness) {
         for process in Process::all() {
             let Some((operation, touches)) = self.asleep[process.index()].clone() else {
@@ -128,7 +128,7 @@ impl ScarceKernel {
             let lacking = touches
                 .iter()
                 .position(|touch| self.frames.need_one(process, touch.page, touch.access));
-            // How far a writer came that sleeps is not known here.
+            // How far a sleeping writer came is not known here.
             let is_writer = operation.call.kind() == Kind::Write;
             let Some(at) = lacking.filter(|_| !is_writer && self.refuses()) else {
                 continue;
@@ -172,7 +172,7 @@ impl ScarceKernel {
         }
     }
 
-    /// Those that have ended hold nothing any more.
+    /// Processes that have ended hold nothing any more.
     fn release_the_dead(&mut self) {
         for process in Process::all() {
             if matches!(
@@ -243,7 +243,7 @@ impl ScarceKernel {
         }
     }
 
-    /// Whether a system call that finds no frame takes its process with it. An `exec` does so if it
+    /// Whether a system call that finds no frame kills its process. An `exec` does so if it
     /// has given the old program up; in some kernels each call does that touches memory.
     fn takes_with_it(&mut self, operation: &Operation) -> bool {
         match operation.call.kind().family() {
@@ -334,7 +334,7 @@ impl Kernel for ScarceKernel {
 }
 
 impl ScarceKernel {
-    /// What is seen when all is quiet: every racer has come back or not, and the ready ones answer.
+    /// What is seen at the end: whether each racer has come back, and that the ready ones answer.
     fn report(&mut self, racers: &[Racer], seen: &mut Observation) {
         for racer in racers {
             let process = racer.operation.process;
@@ -345,7 +345,7 @@ impl ScarceKernel {
             let silent = |event: &Event| matches!(event, Event::Silent { process: other, .. } if *other == process);
             let state = self.model.state_of(process);
             let was_killed = matches!(state, ProcessState::Zombie | ProcessState::Gone);
-            // Who is killed on its way back to user mode is not seen there.
+            // A process that is killed on its way back to user mode is not seen there.
             if was_killed && self.chance.below(2) == 0 {
                 seen.events.retain(|event| !returned(event));
             }

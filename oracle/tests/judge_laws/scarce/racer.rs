@@ -1,4 +1,4 @@
-//! An operation as the steps of a kernel, between which others may take theirs.
+//! An operation as steps of a kernel; steps of other operations may come between them.
 
 use super::ScarceKernel;
 use super::touches::{self, Touch};
@@ -18,13 +18,13 @@ pub(super) enum Work {
     Look(Touch),
     /// Ask for it.
     Ask(Touch),
-    /// Map it, and let go of the frame that was shared.
+    /// Map it, and release the frame that was shared.
     Give(Touch),
     /// Ask for a frame that the kernel keeps.
     AskForKernel,
     /// Unmap a page.
     Release(u64),
-    /// Take effect, as far as others can tell.
+    /// Take effect, as far as others can see.
     Act,
 }
 
@@ -92,7 +92,7 @@ fn steps_of(operation: &Operation, touches: &[Touch], kernel: &mut ScarceKernel)
             work.extend(asks((after - before).div_ceil(PAGE_SIZE) as usize));
         }
     }
-    // Frames may be given back before or after the others can tell.
+    // Frames may be given back before or after the others see the effect.
     let gives_back = work.iter().all(|step| matches!(step, Work::Release(_)));
     if gives_back && kernel.chance.below(2) == 0 {
         work.push_front(Work::Act);

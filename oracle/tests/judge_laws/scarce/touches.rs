@@ -16,7 +16,7 @@ pub(super) struct Touch {
 }
 
 impl Touch {
-    /// What a frame is for that the kernel keeps.
+    /// What the kernel keeps a frame for.
     pub(super) const NONE: Touch = Touch {
         page: 0,
         access: Access::Load,
