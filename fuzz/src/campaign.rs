@@ -84,7 +84,7 @@ extern "C" fn end() {
             campaign.status.end(&campaign.progress());
         }
         if !campaign.findings.is_empty() {
-            // libFuzzer knows of no finding, since each was collected: the exit code has to say so.
+            // libFuzzer does not know of the findings, because they were collected: the exit code must tell.
             _exit(EXIT_FINDINGS);
         }
     }
@@ -100,7 +100,7 @@ impl Campaign {
             .note_locations(|index| machine.edge_location(index));
         let corpus = match result {
             Ok(Execution::Clean) => Corpus::Keep,
-            // Else the corpus would fill with ways to the same bug.
+            // Otherwise the corpus would fill with ways to the same bug.
             Ok(Execution::KnownFinding) => Corpus::Reject,
             Err(alarm) => self.raise(alarm),
         };

@@ -4,7 +4,7 @@ use faultline::{Case, case_file};
 use libfuzzer_sys::arbitrary::{Arbitrary, Result, Unstructured};
 use std::fmt;
 
-/// A fuzzer input. Any bytes are one: a text case is read as such, so that hand-written cases
+/// A fuzzer input. Any bytes are an input: a text case is read as such, so that hand-written cases
 /// serve as seeds and as inputs to repeat; everything else is the binary form.
 pub struct Input(pub Case);
 

@@ -17,7 +17,7 @@ pub fn mutate(target: Profile, data: &mut [u8], size: usize, max_size: usize, se
     write(&case, &mut data[..max_size])
 }
 
-/// Makes an input of two and returns its size, at most that of `out`.
+/// Makes an input from two inputs and returns its size, at most that of `out`.
 pub fn cross_over(first: &[u8], second: &[u8], out: &mut [u8], seed: u32) -> usize {
     let (first, second) = (case_file::from_bytes(first), case_file::from_bytes(second));
     write(

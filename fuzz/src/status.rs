@@ -40,7 +40,7 @@ impl Status {
         due
     }
 
-    /// Called at the end; where no script watches, the summary goes to the terminal.
+    /// Called at the end; if no script watches, the summary goes to the terminal.
     pub(crate) fn end(&self, progress: &Progress<'_>) {
         match &self.file {
             Some(_) => self.write(progress),
@@ -52,7 +52,7 @@ impl Status {
     pub(crate) fn write(&self, progress: &Progress<'_>) {
         let Some(file) = &self.file else { return };
         let text = format!("{}\n{}", progress.line(), progress.summary());
-        // A reader sees the old text or the new one, never half of it.
+        // A reader sees the old text or the new text, never half of one.
         let draft = file.with_extension("draft");
         let written = fs::write(&draft, text).and_then(|()| fs::rename(&draft, file));
         if let Err(error) = written {

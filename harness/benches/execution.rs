@@ -12,7 +12,7 @@ use oracle::{Case, Dialect, Profile};
 use std::hint::black_box;
 use std::sync::Arc;
 
-/// Cases per measured set: enough that no single case decides.
+/// Cases per measured set: enough, so that no single case decides.
 const CASES: usize = 64;
 
 /// Operations per case.

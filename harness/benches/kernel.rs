@@ -1,7 +1,7 @@
 //! How long our kernel takes: to the shell's prompt, and through its own tests; here and on QEMU.
 //!
 //! `cargo bench -p faultline --bench kernel` runs each once on both, one after the other, with one
-//! hart: ratios travel between hosts, the seconds do not. Our machine counts coverage, as when it
+//! hart: compare the ratios between hosts, not the seconds. Our machine counts coverage, as when it
 //! fuzzes.
 
 #[path = "../tests/qemu/console.rs"]
@@ -13,7 +13,7 @@ use faultline::console::Console;
 use peers::QEMU;
 use std::time::Instant;
 
-/// What is typed, and what has to be shown for it to count.
+/// What is typed, and what has to be shown for success.
 const PROGRAMS: [(&str, &str); 4] = [
     ("lazytests", "lazytests: ALL PASSED"),
     ("forktest", "forktest: ALL PASSED"),

@@ -148,7 +148,7 @@ pub fn list(folder: &Path) -> Result<Vec<PathBuf>, CaseFileError> {
     Ok(found)
 }
 
-/// Adds the files below `path` that are `wanted`; `path` itself, if it is a file, in any case.
+/// Adds the files below `path` that are `wanted`; if `path` is a file, it is always added.
 fn collect(
     path: &Path,
     wanted: &impl Fn(&Path) -> bool,

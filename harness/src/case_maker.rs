@@ -1,4 +1,4 @@
-//! Making cases: from nothing, or as children of cases that are there.
+//! Making cases: from nothing, or as children of existing cases.
 
 use oracle::generation::{cross_over, generate, mutate};
 use oracle::{Case, Profile};
@@ -9,7 +9,7 @@ const TWO_PARENTS: u32 = 5;
 /// Makes cases.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CaseMaker {
-    /// To the taste of this fuzz target.
+    /// With the preferences of this fuzz target.
     pub target: Profile,
 }
 

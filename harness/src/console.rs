@@ -8,8 +8,8 @@ use crate::guest::location::{GuestFiles, MissingGuest};
 /// What the shell shows when it waits for a line.
 pub const PROMPT: &str = "$ ";
 
-/// Instructions within which something waited for has to appear, unless it is told
-/// otherwise.
+/// Instructions within which something waited for has to appear, unless
+/// [`Console::set_budget`] was called.
 const BUDGET: u64 = 2_000_000_000;
 /// Instructions between two looks at the console.
 const STEP: u64 = 100_000;
@@ -71,7 +71,7 @@ impl Console {
         Ok(console)
     }
 
-    /// Sits down at a machine's console.
+    /// The console of a machine.
     pub fn new(machine: Machine) -> Console {
         Console {
             machine,
@@ -80,7 +80,7 @@ impl Console {
         }
     }
 
-    /// Lets everything that is waited for from now on take `instructions`.
+    /// Sets how many instructions everything that is waited for from now on may take.
     pub fn set_budget(&mut self, instructions: u64) {
         self.budget = instructions;
     }
@@ -111,7 +111,7 @@ impl Console {
         self.machine.console_input(text.as_bytes());
     }
 
-    /// Types a line at the prompt and waits for the next: what was printed in between.
+    /// Types a line at the prompt, waits for the next prompt, and returns what was printed in between.
     ///
     /// # Errors
     /// The prompt does not come back.
@@ -119,7 +119,7 @@ impl Console {
         self.run_until(line, |_| false)
     }
 
-    /// The same, but what was printed by the time that it is `enough` will do.
+    /// The same, but returns as soon as what was printed is `enough`.
     ///
     /// # Errors
     /// The prompt does not come back, and it is not enough.
@@ -144,7 +144,7 @@ impl Console {
         }
     }
 
-    /// Waits until `wanted` is shown: everything printed so far and not handed out yet.
+    /// Waits until `wanted` is shown, and returns everything printed so far and not returned yet.
     ///
     /// # Errors
     /// It does not appear within the budget, or the kernel panicked or stopped.

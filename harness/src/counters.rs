@@ -10,7 +10,7 @@ pub const FEATURE_COUNTERS: usize = 1 << 13;
 /// Counters that are looked at together. Almost all of them are zero.
 const GROUP: usize = 8;
 
-/// Calls `tell` with the place and the count of each counter that is not zero, in rising order.
+/// Calls `tell` with the place and the count of each counter that is not zero, in ascending order.
 ///
 /// Counters beyond the last whole group of eight are not looked at; the numbers above have none.
 #[inline]

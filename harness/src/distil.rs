@@ -97,7 +97,7 @@ fn cover(sets: &[Vec<u32>], costs: &[usize]) -> Vec<usize> {
             .iter()
             .filter(|point| holders[**point as usize] == 0);
         let new = new.count();
-        // Whole numbers, so that every run chooses alike: elements for a thousand operations.
+        // Whole numbers, so that every run makes the same choice: elements for a thousand operations.
         (new, 1000 * new / costs[at])
     };
     // A gain can only shrink when others are chosen, so it is computed again when its turn comes.
@@ -155,7 +155,7 @@ mod tests {
     fn everything_stays_covered() {
         let mut random = fastrand::Rng::with_seed(1);
         for _ in 0..50 {
-            // As cases have them: each point once.
+            // As in the sets of cases: each point once.
             let sets: Vec<Vec<u32>> = (0..40)
                 .map(|_| {
                     let count = random.usize(..20);

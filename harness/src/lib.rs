@@ -2,7 +2,7 @@
 //! minimises and reports.
 //!
 //! The way through the code: [`boot`](mod@boot) brings a kernel to the start of a case, once; a
-//! [`guest`] is what it is there, with the snapshot; a [`driver`] performs one step on it; a
+//! [`guest`] is the kernel there, with the snapshot; a [`driver`] performs one step on it; a
 //! [`runner`] takes a whole case through driver and judge; [`replay`], [`fuzzing`], [`campaign`],
 //! [`distil`] and [`mutants`] are loops over runners; [`case_maker`] makes new cases from old ones;
 //! [`triage`] is what happens to a finding.

@@ -15,7 +15,7 @@ use std::sync::Arc;
 /// What is typed to run each test program of our kernel, the longest last.
 pub const LINES: [&str; 4] = ["lazytests", "cowtests", "stacktests", "usertests -q"];
 
-/// Harts of the machine that runs them: the more happens at once, the more they see.
+/// Harts of the machine that runs them: the more happens at once, the more they notice.
 pub const HARTS: usize = 3;
 
 /// Instructions that a program may take if its need is not known: several times what
@@ -28,7 +28,7 @@ pub const BUDGET: u64 = 20_000_000_000;
 pub enum Verdict {
     /// It says that all has passed.
     Passed,
-    /// It ended and does not say so.
+    /// It ended without saying so.
     Failed,
     /// It did not end within its budget, or no process can run any more.
     Hung,

@@ -13,7 +13,7 @@ use std::process::exit;
 /// target separately, so they cannot tell each other.
 const TARGET_VARIABLE: &str = "FAULTLINE_TARGET";
 
-/// What AFL++ holds on to: the place of the random sequence, and the last child.
+/// What AFL++ keeps between calls: the place in the random sequence, and the last child.
 pub struct Mutator {
     maker: CaseMaker,
     random: fastrand::Rng,
@@ -58,7 +58,7 @@ pub extern "C" fn afl_custom_init(_afl: *const c_void, seed: u32) -> Box<Mutator
     Box::new(Mutator::new(target, seed))
 }
 
-/// Makes one input from another, and says how long it is.
+/// Makes an input from another one, and returns its length.
 ///
 /// # Safety
 /// As AFL++ promises: `mutator` is what [`afl_custom_init`] gave, `parent` and `other` have the

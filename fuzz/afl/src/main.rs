@@ -21,7 +21,7 @@ const KEEP_GOING_VARIABLE: &str = "FAULTLINE_KEEP_GOING";
 /// Names the fuzz target.
 const TARGET_VARIABLE: &str = "FAULTLINE_TARGET";
 
-/// Fuzzes the target until AFL++ has had enough.
+/// Fuzzes the target until AFL++ ends the loop.
 ///
 /// Ends the process with a message if there is no such target, or no kernel to fuzz.
 fn main() {
@@ -35,7 +35,7 @@ fn main() {
         eprintln!("cannot fuzz {target}: AFL++ gave no counters; is AFL_INST_RATIO set?");
         exit(2);
     });
-    // If this side panics the process ends: what the closure holds is never seen half changed.
+    // If this side panics the process ends, so nothing sees what the closure has half changed.
     let mut execute = AssertUnwindSafe(|bytes: &[u8]| {
         execute(&mut session, &mut counters, bytes, target, keep_going);
     });
@@ -63,7 +63,7 @@ fn execute(
     let (edges, features) = counters.for_execution();
     match session.execute(&case_file::from_bytes(bytes), edges, features) {
         Ok(Execution::Clean) => {}
-        // Else the queue would fill with ways to the same bug.
+        // Otherwise the queue would fill with ways to the same bug.
         Ok(Execution::KnownFinding) => counters.forget(),
         Err(alarm) => {
             eprintln!("\n{alarm}\n");

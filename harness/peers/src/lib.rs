@@ -1,6 +1,6 @@
 //! What our tests compare us with: QEMU, GNU's assembler, other people's kernels.
 //!
-//! A test that needs one of them is a [`trial`]. Where it is missing the test counts as ignored, with
+//! A test that needs one of them is a [`trial`]. If it is missing, the test counts as ignored, with
 //! the reason, and not as passed. Continuous integration installs what it can, so there a missing
 //! program is a failure.
 
@@ -21,7 +21,7 @@ pub const ASSEMBLER: Program = Program {
     package: "binutils-riscv64-linux-gnu",
     is_set_up: true,
 };
-/// What makes a flat image of the assembler's output.
+/// The program that makes a flat image of the assembler's output.
 pub const OBJCOPY: Program = Program {
     name: "riscv64-linux-gnu-objcopy",
     package: "binutils-riscv64-linux-gnu",
@@ -34,7 +34,7 @@ pub const COMPILER: Program = Program {
     is_set_up: false,
 };
 
-/// Where `./scripts/setup --for-tests` puts programs that the system could not take.
+/// Where `./scripts/setup --for-tests` puts programs that cannot be installed on the system.
 const UNPACKED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/tools/bin");
 
 /// A program that is not ours.
@@ -51,7 +51,7 @@ impl Program {
     /// A command that starts the program: the system's, else the one that set-up unpacked.
     ///
     /// # Errors
-    /// The program is neither here nor there.
+    /// The program is in neither place.
     pub fn command(self) -> Result<Command, Missing> {
         let unpacked = Path::new(UNPACKED).join(self.name);
         let places = [PathBuf::from(self.name), unpacked];
@@ -100,7 +100,7 @@ impl fmt::Display for Missing {
     }
 }
 
-/// A test of what `needs` finds. It is ignored, with the reason, if something is missing; it fails if
+/// A test that needs what `needs` finds. It is ignored, with the reason, if something is missing; it fails if
 /// that is something that set-up installs and the environment says `CI=true`.
 pub fn trial<T, N, F>(name: &str, needs: N, test: F) -> Trial
 where

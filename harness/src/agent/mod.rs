@@ -1,4 +1,4 @@
-//! The agent: the program planted as `/init`, through which the harness acts in user mode.
+//! The agent: the program that becomes `/init`, through which the harness acts in user mode.
 //!
 //! It has no logic of its own. It is a row of *stubs*, each one instruction of interest (an
 //! environment call, a load, a store, a jump, a short loop of touches) followed by the hint call

@@ -1,4 +1,4 @@
-//! Races whose change points are not left to chance: cases that are examined once, and the cases that
+//! Races with change points that are not random: cases that are examined once, and the cases that
 //! are made from them.
 
 use oracle::{Call, Case};

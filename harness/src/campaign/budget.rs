@@ -62,7 +62,7 @@ impl Budget {
             .max(part(spent.elapsed.as_secs_f64(), limit))
     }
 
-    /// The limit that is reached, if one is. What does not depend on the machine is asked first.
+    /// The limit that is reached, if one is. Limits that do not depend on the machine come first.
     pub(super) fn ended_by(&self, spent: &Spent) -> Option<EndedBy> {
         let is_reached = |spent: u64, limit: Option<u64>| limit.is_some_and(|limit| spent >= limit);
         if is_reached(spent.work, self.work) || is_reached(spent.executions, self.executions) {

@@ -44,7 +44,7 @@ pub(super) struct Course<'a> {
 }
 
 impl<'a> Course<'a> {
-    /// A campaign that begins now; with its corpus so many executions were done before.
+    /// A campaign that begins now; earlier campaigns did so many executions with its corpus.
     pub(super) fn new(guest: &Guest, plan: &'a Plan, executions_before: u64) -> Self {
         Self {
             plan,
@@ -74,7 +74,7 @@ impl<'a> Course<'a> {
         self.started.elapsed()
     }
 
-    /// Seeds that were not given out yet.
+    /// Seeds that have not been run yet.
     pub(super) fn seeds_left(&self) -> usize {
         self.plan.seeds.len().saturating_sub(self.next)
     }
@@ -140,7 +140,7 @@ impl<'a> Course<'a> {
         }
     }
 
-    /// Takes over what came of the tasks of a round, in their order.
+    /// Takes over the results of the tasks of a round, in their order.
     pub(super) fn take_over(&mut self, results: Vec<Option<Done>>) -> Result<(), Broken> {
         for done in results.into_iter().flatten() {
             self.totals += done.totals;

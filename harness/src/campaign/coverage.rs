@@ -25,7 +25,7 @@ impl Coverage {
         }
     }
 
-    /// What is new of that which a case covered.
+    /// What is new in what a case covered.
     pub(super) fn news(&self, edges: &[u8], features: &[u8]) -> Vec<Point> {
         let mut new = Vec::new();
         find_news(&self.edges, edges, 0, &mut new);
@@ -74,7 +74,7 @@ impl Coverage {
     }
 }
 
-/// What of `counters` was not `seen` yet; the first is number `base` of all.
+/// The points in `counters` that were not `seen` yet; the first counter is number `base` of all.
 fn find_news(seen: &[u8], counters: &[u8], base: usize, new: &mut Vec<Point>) {
     for_each_counted(counters, |at, count| {
         let class = class(count);

@@ -8,7 +8,7 @@ use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-/// The file next to the cases that says what was done.
+/// The file next to the cases that holds the work done so far.
 const EFFORT: &str = "campaigns.json";
 
 /// The work of all campaigns on one corpus together.

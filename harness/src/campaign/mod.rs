@@ -30,7 +30,7 @@ use course::Course;
 use folder::Effort;
 use std::sync::Arc;
 
-/// The name that findings give as what found them.
+/// The name of the engine in findings.
 const NAME: &str = "faultline campaign";
 
 /// Runs a campaign on `guest`. `tell` is called from time to time, from any thread, with the progress.

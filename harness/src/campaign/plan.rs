@@ -36,7 +36,7 @@ pub struct Plan {
 /// When a campaign makes its findings small.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Minimising {
-    /// As soon as one is there.
+    /// As soon as it is found.
     AtOnce,
     /// Never: they are kept as found.
     Never,

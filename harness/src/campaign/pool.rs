@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 /// One case in this many is taken from the newest ones.
 const FAVOUR_NEW: u32 = 2;
-/// How many count as new.
+/// How many of the cases count as the newest.
 const NEWEST: usize = 32;
 /// Of this many choices between a shorter and a longer case, all but one take the shorter one: it
 /// runs faster, and a mutation of it is more likely to hit what matters.

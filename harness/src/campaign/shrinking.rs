@@ -46,7 +46,7 @@ impl Queue {
         });
     }
 
-    /// The one of `findings` that takes least to make small, if it is time for that: `work` was done so
+    /// The one of `findings` that takes the least work to make small, if it is time for that: `work` was done so
     /// far, which is `part` of the budget.
     pub(super) fn due(&mut self, findings: &[Found], work: u64, part: f64) -> Option<Pending> {
         let share = (work as f64 * SHARE) as u64;

@@ -1,4 +1,4 @@
-//! What came of a campaign, or why it broke off.
+//! The result of a campaign, or why it stopped early.
 
 use super::folder::Effort;
 use super::{EndedBy, NAME};
@@ -13,7 +13,7 @@ use std::time::Duration;
 pub struct Summary {
     /// What was done.
     pub totals: Totals,
-    /// The work that it was: guest instructions, and 50,000 for each run of a case. The same work is the
+    /// The work that was done: guest instructions, and 50,000 for each run of a case. The same work is the
     /// same campaign on every machine.
     pub work: u64,
     /// What ended it.
@@ -53,7 +53,7 @@ impl Summary {
     }
 }
 
-/// Why a campaign broke off.
+/// Why a campaign stopped early.
 #[derive(Debug, thiserror::Error)]
 pub enum Broken {
     /// Faultline itself cannot be trusted on this kernel.

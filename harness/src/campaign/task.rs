@@ -1,4 +1,4 @@
-//! Tasks: what a thread does in a round, and what comes of it.
+//! Tasks: what a thread does in a round, and the results.
 //!
 //! The result of a task depends on nothing but the task and the course of the campaign before the round.
 
@@ -27,9 +27,9 @@ pub(super) enum Task {
     Shrink(Pending),
     /// Examine the race of a case.
     Examine(Case),
-    /// Run a case that is there; it has the taste of a target, or is a seed.
+    /// Run an existing case: it was made for a target, or is a seed.
     Run(Case, Option<Profile>),
-    /// Make a case to the taste of a target, and run it.
+    /// Make a case for a target, and run it.
     Make(Profile),
 }
 
@@ -38,22 +38,22 @@ pub(super) struct Candidate {
     pub(super) case: Case,
     /// The case that it was made from, if that is in the pool.
     pub(super) parent: Option<Arc<Member>>,
-    /// Whose taste it has; `None` for a seed.
+    /// The target that it was made for; `None` for a seed.
     pub(super) target: Option<Profile>,
 }
 
-/// What came of a task.
+/// The result of a task.
 pub(super) struct Done {
     pub(super) what: What,
     /// What was run.
     pub(super) totals: Totals,
     /// Executions spent on the search for causes.
     pub(super) searched: u64,
-    /// The work that it was.
+    /// The work that was done.
     pub(super) work: u64,
 }
 
-/// What came of a task of each kind.
+/// The result of a task of each kind.
 pub(super) enum What {
     /// A report, which may be smaller, and whether there is anything new in it.
     Shrunk {
@@ -61,7 +61,7 @@ pub(super) enum What {
         report: Box<Report>,
         has_news: bool,
     },
-    /// The cases that separate the racers where they meet.
+    /// The cases that pre-empt the racers where they conflict.
     Examined(Vec<Case>),
     /// A case that showed nothing wrong, or nothing new.
     Ran {
@@ -71,7 +71,7 @@ pub(super) enum What {
         /// Whether it can take its parent's place.
         replaces: bool,
     },
-    /// The case, made to that taste, raised an alarm.
+    /// The case, made for that target, raised an alarm.
     Raised(Alarm, Option<Profile>),
 }
 

@@ -8,7 +8,7 @@ use super::symbols::Symbols;
 pub struct Canary {
     /// The changed code ran.
     pub reached: bool,
-    /// What is wrong with it had an effect.
+    /// The bug did harm.
     pub triggered: bool,
 }
 

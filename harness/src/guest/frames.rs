@@ -34,7 +34,7 @@ const BYTES_OF_LIST: u64 = 128;
 /// How this kernel's frames are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FrameAccounts {
-    /// A linked list, nothing more: the C kernels.
+    /// Only a linked list: the C kernels.
     Linked {
         /// Where the address of its first frame is stored.
         list: u64,
@@ -156,7 +156,7 @@ impl FrameAccounts {
         None
     }
 
-    /// Hides all free frames but `keep` from the kernel, as if the machine had less memory.
+    /// Hides all free frames except `keep` from the kernel, as if the machine had less memory.
     /// Nothing is hidden when fewer are free already. `None`: the accounts lead outside RAM.
     pub fn hide(self, machine: &mut Machine, known: &KnownList, keep: u64) -> Option<Hidden> {
         let free = self.free(machine, known)?;
@@ -174,7 +174,7 @@ impl FrameAccounts {
         if let Self::Counted { kmem, .. } = self {
             hidden.end = Some(machine.read_u64(kmem + END)?);
             let frontier = machine.read_u64(kmem + FRONTIER)?;
-            // The frontier is whatever the kernel says it is.
+            // The frontier may be any number: the kernel says it.
             let end = frontier.wrapping_add((keep - on_list).wrapping_mul(FRAME_BYTES));
             machine.write_u64(kmem + END, end)?;
             machine.write_u64(kmem + COUNT, keep)?;

@@ -41,9 +41,9 @@ pub(crate) const FIRST_HART: usize = 0;
 /// What a kernel must have again when a case has ended.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Resources {
-    /// Free frames, where symbols tell.
+    /// Free frames, if symbols tell.
     pub free: Option<u64>,
-    /// Frames promised to programs, where symbols tell.
+    /// Frames promised to programs, if symbols tell.
     pub promised: Option<u64>,
     /// How often the supervisor can fork before it is refused.
     pub forks: Option<u64>,
@@ -65,7 +65,7 @@ pub struct Guest {
     /// The kernel's ELF file.
     pub(crate) file: Box<[u8]>,
     pub(crate) unwinder: Arc<OnceLock<Unwinder>>,
-    /// How fast the kernel is, once that was asked.
+    /// How fast the kernel is, once that was measured.
     pub(crate) pace: Arc<OnceLock<Pace>>,
     /// What the kernel has when only the supervisor is left.
     pub at_end: Resources,
@@ -90,7 +90,7 @@ impl Guest {
         &self.setting.booted.layout
     }
 
-    /// Takes the kernel for one that speaks `dialect`.
+    /// Treats the kernel as one of `dialect`.
     pub fn set_dialect(&mut self, dialect: Dialect) {
         let booted = Arc::make_mut(&mut self.setting.booted);
         for segment in &mut booted.memory.segments {
@@ -104,7 +104,7 @@ impl Guest {
         self.dialect = dialect;
     }
 
-    /// The same kernel, taken for one of another dialect.
+    /// The same kernel, treated as one of another dialect.
     pub fn speaking(&self, dialect: Dialect) -> Arc<Guest> {
         let mut other = self.clone();
         other.set_dialect(dialect);

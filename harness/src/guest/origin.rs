@@ -13,14 +13,14 @@ const MARK: &str = "#|";
 /// The kernel, the image, the board and the dialect that a case was found with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Origin {
-    /// What the case must not get into, to show its finding before any other one of this kernel.
+    /// The situations that the case must avoid, to show its finding before any other one of this kernel.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub avoided: Vec<Situation>,
     /// The kernel's ELF file.
     pub kernel: OriginFile,
     /// The file-system image.
     pub image: OriginFile,
-    /// What the kernel was found to want of its hardware.
+    /// What hardware the kernel was found to need.
     pub board: Board,
     /// How the kernel may differ from others.
     pub dialect: Dialect,
@@ -48,7 +48,7 @@ pub struct Board {
     pub harts: usize,
 }
 
-/// Lines of a case file that look like its origin and are not.
+/// Lines of a case file that look like its origin, but are wrong.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 #[error("the lines that begin with {MARK} do not say where the case was found: {0}")]
 #[diagnostic(help("remove these lines, and name the kernel with --kernel and --fs"))]

@@ -44,12 +44,12 @@ impl FrameRequests {
         }
     }
 
-    /// Whether it may be that the kernel refuses frames at `pc`.
+    /// Whether the kernel may be refusing frames at `pc`.
     pub(crate) fn is_refusal(self, pc: u64) -> bool {
         self.refused.contains(&Some(pc))
     }
 
-    /// Where to stop a kernel always.
+    /// Where a kernel always stops.
     pub(crate) fn refusals(self) -> impl Iterator<Item = u64> {
         self.refused.into_iter().flatten()
     }

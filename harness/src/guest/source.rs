@@ -94,7 +94,7 @@ impl Lines {
                 file: own.map(str::to_owned),
                 line: location.and_then(|location| location.line),
                 address,
-                // A closure is its function's doing, and has no name that says more.
+                // A closure belongs to its function, and has no name that says more.
                 is_library: (file.is_some() && own.is_none()) || name.contains("{closure"),
             });
         }
@@ -169,7 +169,7 @@ fn by_symbol(symbols: &Symbols, address: u64) -> Frame {
     }
 }
 
-/// A function's name as a person says it, the same in every build: no mangling, no hash, no
+/// A function's name as a person would write it, the same in every build: no mangling, no hash, no
 /// parameters of types, and of its path the last module or type.
 pub(crate) fn readable(name: &str) -> String {
     let name = format!("{:#}", rustc_demangle::demangle(name));

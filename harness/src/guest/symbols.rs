@@ -87,7 +87,7 @@ impl Symbols {
         })
     }
 
-    /// Where the functions of C begin whose names begin so.
+    /// The addresses of the C functions whose names begin with `beginning`.
     pub fn functions_named_like(&self, beginning: &str) -> impl Iterator<Item = u64> {
         let functions = self.functions.iter();
         let alike = functions

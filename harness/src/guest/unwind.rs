@@ -21,7 +21,7 @@ type Bytes = EndianArcSlice<RunTimeEndian>;
 
 /// A stack deeper than this is cut off: xv6's are of one page.
 const DEEPEST: usize = 48;
-/// A frame larger than this is no frame.
+/// A frame that would be larger than this is not a frame.
 const LARGEST_FRAME: u64 = 1 << 16;
 
 /// How to walk back from any address of a kernel's code.
@@ -130,7 +130,7 @@ impl Memory<'_> {
 }
 
 impl Unwinder {
-    /// Reads the unwind tables of `elf`; without any, frame pointers must do.
+    /// Reads the unwind tables of `elf`; without any, frame pointers have to be enough.
     pub(crate) fn read(elf: &[u8]) -> Self {
         let Ok(file) = object::File::parse(elf) else {
             return Self::default();

@@ -123,7 +123,7 @@ fn machine(
 }
 
 /// The disk and the bytes of RAM that the kernel needs: as its case says, or as it shows when it is
-/// booted to the start of a case. A kernel that does not come so far gets the usual ones.
+/// booted to the start of a case. A kernel that does not come that far gets the usual ones.
 fn needs(arguments: &Arguments, files: &GuestFiles, origin: Option<&Origin>) -> (DiskFlavour, u64) {
     let usual = Config::default();
     if let Some(origin) = origin {
