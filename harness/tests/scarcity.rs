@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 const PLENTY: u8 = 20;
 
 /// What stands before every operation: `b` runs a program whose stack grows and whose pages are
-/// still in its file, with a heap of which it shares some pages with `d`, a pipe with something in
+/// still in its file, with a heap that has some pages in common with `d`, a pipe with something in
 /// it, an open file, and a child that has ended.
 const STAGE: &str = "\
 a: string stack[0] \"grow\"

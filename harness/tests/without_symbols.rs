@@ -1,4 +1,4 @@
-//! A kernel whose ELF file has no symbols is checked all the same, and it is said what that costs.
+//! A kernel whose ELF file has no symbols is checked too, and the report says what is skipped.
 
 use faultline::guest::location::GuestFiles;
 use std::process::Command;

@@ -28,7 +28,7 @@ pub struct Register<T> {
 }
 
 impl Device {
-    /// Private, so that there are no devices but those above: that makes it safe to touch
+    /// Private, so that the devices above are the only ones: that makes it safe to touch
     /// registers.
     const fn new(base: u64, size: usize) -> Device {
         Device {

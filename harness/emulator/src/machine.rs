@@ -393,7 +393,7 @@ impl Machine {
         self.bus.devices.disk.disk().content()
     }
 
-    /// Records every sector that the guest writes from now on, so that the disk can be had as a
+    /// Records every sector that the guest writes from now on, so that the disk can be made as a
     /// power cut at any moment would leave it: a content, and the first few writes to it. The record
     /// grows without bound. Off until asked for; a reset goes back to the snapshot's record.
     pub fn record_disk_writes(&mut self) {

@@ -50,7 +50,7 @@ impl Machine {
             && self.written_memory() == moment.memory
     }
 
-    /// A hash of the pages written since the snapshot, and of which ones they are.
+    /// A hash of the pages written since the snapshot, and of their addresses.
     fn written_memory(&self) -> u64 {
         let mut hasher = FxHasher::default();
         for address in self.dirty_pages() {

@@ -12,7 +12,7 @@ pub(crate) fn executable(address: u64, code: &[u8]) -> Vec<u8> {
     for value in [address, 64, 0] {
         elf.extend_from_slice(&value.to_le_bytes());
     }
-    // Flags; sizes of the header and of a program header, of which there is one; no sections.
+    // Flags; sizes of the header and of a program header; one program header; no sections.
     elf.extend_from_slice(&[0, 0, 0, 0, 64, 0, 56, 0, 1, 0, 64, 0, 0, 0, 0, 0]);
     elf.extend_from_slice(&[1, 0, 0, 0, 7, 0, 0, 0]);
     let length = code.len() as u64;

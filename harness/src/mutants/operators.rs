@@ -56,7 +56,7 @@ pub(super) fn saves_register(instruction: Instruction) -> bool {
 }
 
 /// Whether the instruction is the second half of an address whose first half is `before`: `auipc`
-/// and `addi`. It is no constant of the source, and its low bits are often cut off.
+/// and `addi`. It is not a constant of the source, and its low bits are often cut off.
 pub(super) fn ends_address(before: Option<Instruction>, instruction: Instruction) -> bool {
     let (Some(before), Some((source, _))) = (before, instruction.added()) else {
         return false;

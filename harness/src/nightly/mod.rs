@@ -42,7 +42,7 @@ pub struct Plan {
     pub mutants: Vec<Mutant>,
     /// and how many of them to try, drawn anew each night.
     pub sample: usize,
-    /// The kernel's ELF file, of which those are mutants.
+    /// The ELF file of the kernel that those are mutants of.
     pub kernel: Vec<u8>,
     /// Ends every campaign, with its summary, as soon as it is set.
     pub stop: Arc<AtomicBool>,

@@ -109,7 +109,7 @@ impl Qemu {
 
 impl Drop for Qemu {
     fn drop(&mut self) {
-        // It is over either way; a QEMU that is gone already is no failure.
+        // It is over either way: it does not matter if QEMU has ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

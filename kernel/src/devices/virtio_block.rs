@@ -45,7 +45,7 @@ const STATUS_FEATURES_OK: u32 = 8;
 /// Feature bit 32, the lowest of the second word: the device keeps to version 1 or later.
 const FEATURE_VERSION_1: u32 = 1;
 
-/// Entries of the queue, of which a request takes the first three.
+/// Entries of the queue. A request takes the first three.
 const QUEUE_ENTRIES: usize = 8;
 const SECTORS_PER_BLOCK: u64 = BLOCK_SIZE as u64 / 512;
 

@@ -57,7 +57,7 @@ fn zero(block: u32) -> Result<(), Failed> {
 /// Frees a block.
 ///
 /// # Errors
-/// It is no data block in use, or its bitmap cannot be read.
+/// It is not a data block in use, or its bitmap cannot be read.
 pub(super) fn free_block(block: u32) -> Result<(), Failed> {
     let layout = layout();
     if !layout.data_area().contains(&block) {

@@ -37,7 +37,7 @@ impl Inode<'_> {
     /// The disk block that holds block `index` of the file; `None` if it was never written.
     ///
     /// # Errors
-    /// The inode names a block that is no data block, or its indirect block cannot be read.
+    /// The inode names a block that is not a data block, or its indirect block cannot be read.
     fn block(&self, index: usize) -> Result<Option<u32>, Failed> {
         let addresses = &self.cached.inode.addresses;
         let block = if index < DIRECT_BLOCKS {

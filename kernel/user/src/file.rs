@@ -75,7 +75,7 @@ impl File {
 
 impl Drop for File {
     fn drop(&mut self) {
-        // A descriptor that somebody closed already is no loss.
+        // The descriptor may have been closed already; that does not matter.
         let _ = system::close(self.descriptor);
     }
 }

@@ -283,7 +283,7 @@ macro_rules! define_codes {
             )*
         }
 
-        /// What an operation that is no pair does.
+        /// What an operation that is not a pair does.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum Single {
             $($(#[$about])* $single,)*

@@ -46,7 +46,7 @@ pub(crate) struct Exit {
     pub(crate) link: u32,
     /// The block there, if it was found before in another page.
     pub(crate) remote: u32,
-    /// The coverage counter of this edge; 0 for none, if it is no edge.
+    /// The coverage counter of this edge; 0 if it is not an edge.
     pub(crate) edge: u16,
     /// Instructions of the block that are not executed if it is left here.
     pub(crate) unused: u16,

@@ -142,7 +142,7 @@ impl Instruction {
     }
 
     /// Whether control may go elsewhere than to the next instruction: branches, jumps, system
-    /// instructions, which may trap or return, and what is no instruction at all.
+    /// instructions, which may trap or return, and anything that is not an instruction.
     pub fn ends_block(self) -> bool {
         let leaves = matches!(
             opcode(self.word),

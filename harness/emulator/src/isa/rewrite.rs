@@ -27,7 +27,7 @@ impl Instruction {
         }
     }
 
-    /// The branch that is taken when this one is not; `None` if this is no branch.
+    /// The branch that is taken when this one is not; `None` if this is not a branch.
     pub fn inverted(self) -> Option<Self> {
         // The lowest bit of the function.
         let place = if self.length() == 2 { 13 } else { 12 };
@@ -35,7 +35,7 @@ impl Instruction {
     }
 
     /// The branch or comparison that takes its operands for numbers without sign if this one takes
-    /// them for numbers with sign, and the reverse; `None` if this is no such instruction.
+    /// them for numbers with sign, and the reverse; `None` if this is not such an instruction.
     pub fn with_other_signedness(self) -> Option<Self> {
         let function = funct3(self.raw);
         let bit = match opcode(self.raw) {

@@ -92,7 +92,7 @@ impl Fences {
     }
 
     /// An invalid entry was overwritten: nothing to forget. True if tables need no longer be
-    /// watched, since so many of these say that the page is no page table any more.
+    /// watched: so many of these show that the page is not a page table any more.
     pub(crate) fn quiet_store(&mut self) -> bool {
         self.quiet_stores += 1;
         if self.quiet_stores < MOST_QUIET_STORES {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 /// RV64IMAC with S and U modes and nothing else that decodes.
 ///
-/// Two harts, of which one sleeps: with a single one QEMU does an atomic operation as a load and a
+/// Two harts; one of them sleeps. With a single one QEMU does an atomic operation as a load and a
 /// store, and reports its faults as the load's, against the specification.
 const CPU: &str = "rv64,f=false,d=false,h=false,zba=false,zbb=false,zbc=false,zbs=false,pmu-num=0";
 /// After this, QEMU is taken to hang.

@@ -159,7 +159,7 @@ impl Rig {
         self.execute(STORE);
     }
 
-    /// ASIDs are one more than the space; the root decides all the same.
+    /// ASIDs are one more than the space; the root decides nevertheless.
     fn fence(&mut self, form: u8, space: u64, address: u64) {
         rig::set_x(&mut self.machine, "a4", address);
         rig::set_x(&mut self.machine, "a5", space + 1);

@@ -267,7 +267,7 @@ fn pointers_into_the_program() -> Verdict {
     ensure!(holds(status, 4, 0x77));
     ensure_equal!(load(status - 1), DATUM);
     ensure_equal!(load(status + 4), DATUM);
-    // The text is no place for results, loaded or not.
+    // The text cannot hold results, loaded or not.
     ensure_equal!(call(SystemCall::Pipe, [address(&TABLE) + PAGE, 0, 0]), -1);
     ensure_equal!(load(address(&TABLE) + PAGE), entry(PAGE as usize));
     Ok(())

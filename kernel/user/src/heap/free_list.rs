@@ -111,7 +111,7 @@ impl FreeList {
     }
 }
 
-/// Bytes of a block of which its user has `size` bytes.
+/// Bytes of a block whose user has `size` bytes.
 fn block_size(size: usize) -> Option<usize> {
     size.checked_add(HEADER)?
         .checked_next_multiple_of(ALIGNMENT)

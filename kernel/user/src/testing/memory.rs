@@ -11,7 +11,7 @@ use crate::{raw, system};
 /// Bytes in a page.
 pub const PAGE: u64 = PAGE_SIZE;
 
-/// Addresses that belong to no program: of the kernel, of what the last two pages hold, beyond what
+/// Addresses that no program may use: of the kernel, of what the last two pages hold, beyond what
 /// Sv39 gives a user, and not canonical.
 pub const NOBODY: [u64; 7] = [
     RAM_START,

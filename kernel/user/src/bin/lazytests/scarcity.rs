@@ -114,7 +114,7 @@ fn exec() -> Verdict {
 fn exec_with_arguments() -> Verdict {
     survives(|_| {
         system::close(1);
-        // There is no such file to be seen, so `cat` ends at once.
+        // The file does not exist, so `cat` ends at once.
         system::exec(
             c"/cat",
             &[c"cat", c"missing", c"missing too", c"and this one"],

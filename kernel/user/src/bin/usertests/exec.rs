@@ -1,4 +1,4 @@
-//! Exec: arguments up to their limits, and files that are no programs.
+//! Exec: arguments up to their limits, and files that are not programs.
 
 use core::ffi::CStr;
 use core::ptr::null;

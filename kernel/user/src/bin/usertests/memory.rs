@@ -116,7 +116,7 @@ fn too_much_is_not_had() -> Verdict {
     Ok(())
 }
 
-/// Taking back more than the whole address space has changes nothing, and is no failure.
+/// Taking away more than the whole address space has changes nothing, and does not fail.
 fn less_than_nothing() -> Verdict {
     let start = heap_end();
     ensure_equal!(eager(-(start as i64) - 1), start);

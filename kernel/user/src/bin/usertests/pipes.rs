@@ -24,7 +24,7 @@ pub const GROUP: Group = Group {
     slow: rules![],
 };
 
-/// The byte at a place of an endless sequence, whose period is no power of two.
+/// The byte at a place of an endless sequence, whose period is not a power of two.
 fn sequence(place: usize) -> u8 {
     (place % 251) as u8
 }

@@ -231,7 +231,7 @@ fn wait_with_a_bad_pointer() -> Verdict {
     Ok(())
 }
 
-/// No descriptor is left, nor an open file of the system's.
+/// The process has no descriptor left, and the system no open file.
 fn pipe_with_a_bad_pointer() -> Verdict {
     let free = need!(system::dup(0));
     system::close(free);

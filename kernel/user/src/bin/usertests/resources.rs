@@ -184,7 +184,7 @@ fn inodes_in_memory() -> Verdict {
             system::open(name.path(), CREATE | READ_WRITE)
         },
         |_| {
-            // A file that got no descriptor has its name all the same.
+            // A file that got no descriptor still has its name.
             ensure!(count_entries(c".")? < INODES + HOLDERS);
             create_fails(c"one_more")?;
             ensure_equal!(system::open(c"/echo", READ_ONLY), -1);
