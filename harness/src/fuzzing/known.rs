@@ -1,7 +1,7 @@
 //! Known findings: what was reported already, and the situations to steer around.
 
 use crate::triage::Name;
-use oracle::{Bucket, Clause, Finding, Situation};
+use oracle::{Aftermath, Bucket, Clause, Finding, Situation};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -12,8 +12,10 @@ pub struct Known(Arc<Reported>);
 #[derive(Clone, Debug, Default)]
 struct Reported {
     names: HashSet<Name>,
-    /// Where they were found.
-    situations: Vec<Situation>,
+    /// Where those were found that end a case.
+    ending: Vec<Situation>,
+    /// Where those were found after which a part of what goes wrong counts for nothing.
+    doubtful: Vec<Situation>,
 }
 
 impl Known {
@@ -23,11 +25,16 @@ impl Known {
         // A case that is slow only at its end hides no other finding.
         let hides_others = name.cause.is_none() || finding.clause != Clause::EndsInTime;
         if let Some(situation) = name.situation(finding)
-            && !finding.goes_on
             && hides_others
-            && !reported.situations.contains(&situation)
         {
-            reported.situations.push(situation);
+            let situations = match finding.aftermath {
+                Aftermath::Ends => Some(&mut reported.ending),
+                Aftermath::InDoubt => Some(&mut reported.doubtful),
+                Aftermath::GoesOn => None,
+            };
+            if let Some(situations) = situations.filter(|known| !known.contains(&situation)) {
+                situations.push(situation);
+            }
         }
         reported.names.insert(name.clone())
     }
@@ -37,9 +44,14 @@ impl Known {
         self.0.names.iter().any(|name| name.bucket == *bucket)
     }
 
-    /// Where something was found.
-    pub(super) fn situations(&self) -> &[Situation] {
-        &self.0.situations
+    /// Where something was found that ends a case.
+    pub(super) fn ending(&self) -> &[Situation] {
+        &self.0.ending
+    }
+
+    /// Where something was found after which a part of what goes wrong counts for nothing.
+    pub(super) fn doubtful(&self) -> &[Situation] {
+        &self.0.doubtful
     }
 }
 
@@ -61,19 +73,19 @@ mod tests {
     #[test]
     fn a_name_is_new_once_and_its_situation_is_kept() {
         let mut known = Known::default();
-        let (_, finding) = finding("a: kill pid 0", Does::Returns(0));
+        let (_, finding) = finding("a: getpid", Does::FallsSilent);
         let name = Name::of(&finding, None);
         assert!(!known.has(&name.bucket));
         assert!(known.add(&finding, &name));
         assert!(!known.add(&finding, &name));
         assert!(known.has(&name.bucket));
-        assert_eq!(known.situations(), [finding.situation().unwrap()]);
+        assert_eq!(known.ending(), [finding.situation().unwrap()]);
     }
 
     #[test]
     fn what_is_added_to_a_copy_is_not_in_the_original() {
         let (original, mut copy) = (Known::default(), Known::default());
-        let (_, finding) = finding("a: kill pid 0", Does::Returns(0));
+        let (_, finding) = finding("a: getpid", Does::FallsSilent);
         let name = Name::of(&finding, None);
         copy.clone_from(&original);
         assert!(copy.add(&finding, &name));
@@ -83,12 +95,12 @@ mod tests {
     #[test]
     fn another_cause_is_another_name_of_a_known_bucket() {
         let mut known = Known::default();
-        let (_, finding) = finding("a: kill pid 0", Does::Returns(0));
+        let (_, finding) = finding("a: getpid", Does::FallsSilent);
         let [plain, caused] = [None, Some(EXIT)].map(|cause| Name::of(&finding, cause));
         assert!(known.add(&finding, &plain));
         assert!(known.has(&caused.bucket));
         assert!(known.add(&finding, &caused));
-        assert_eq!(known.situations(), [finding.situation().unwrap(), EXIT]);
+        assert_eq!(known.ending(), [finding.situation().unwrap(), EXIT]);
     }
 
     #[test]
@@ -96,6 +108,18 @@ mod tests {
         let mut known = Known::default();
         let (_, finding) = finding("a: sbrk +1p", Does::SpendsItsTime("uvmfree<freeproc"));
         assert!(known.add(&finding, &Name::of(&finding, Some(EXIT))));
-        assert!(known.situations().is_empty());
+        assert!(known.ending().is_empty());
+    }
+
+    #[test]
+    fn only_what_hides_others_is_steered_around() {
+        let mut known = Known::default();
+        let (_, harmless) = finding("a: kill pid 0", Does::Returns(0));
+        let (_, doubtful) = finding("a: sbrk +1p", Does::Returns(u64::MAX));
+        for finding in [&harmless, &doubtful] {
+            assert!(known.add(finding, &Name::of(finding, None)));
+        }
+        assert!(known.ending().is_empty());
+        assert_eq!(known.doubtful(), [doubtful.situation().unwrap()]);
     }
 }

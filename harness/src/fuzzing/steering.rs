@@ -15,6 +15,9 @@ const SEARCHES: u64 = 4;
 /// A session that steers runs one of this many cases unchanged, because two bugs may share a situation.
 const STRAIGHT_ON: u64 = 8;
 
+/// A session that steers also leaves out what a case goes on after in doubt, in one of this many cases.
+const AROUND_DOUBT: u64 = 2;
+
 /// What a session that steers keeps in mind.
 #[derive(Default)]
 pub(super) struct Steering {
@@ -46,11 +49,13 @@ impl Traced {
 impl Steering {
     /// Steers the next case, after `executions` executions, around what is known.
     pub(super) fn steer(&mut self, runner: &mut Runner, known: &Known, executions: u64) {
-        self.avoided = if executions.is_multiple_of(STRAIGHT_ON) {
-            Vec::new()
-        } else {
-            known.situations().to_vec()
-        };
+        self.avoided.clear();
+        if !executions.is_multiple_of(STRAIGHT_ON) {
+            self.avoided.extend_from_slice(known.ending());
+            if executions.is_multiple_of(AROUND_DOUBT) {
+                self.avoided.extend_from_slice(known.doubtful());
+            }
+        }
         runner.avoid(&self.avoided);
     }
 

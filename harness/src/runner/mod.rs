@@ -11,8 +11,8 @@ use crate::guest::Guest;
 use crate::guest::frames::FRAME_BYTES;
 use emulator::Defect;
 use oracle::{
-    BiteMeter, Bucket, Case, Clause, Finding, Judge, Observation, Operation, PageMapping, Process,
-    ProcessState, Race, Situation, Step, bucket,
+    Aftermath, BiteMeter, Bucket, Case, Clause, Finding, Judge, Observation, Operation,
+    PageMapping, Process, ProcessState, Race, Situation, Step, bucket,
 };
 use std::ops::Range;
 use std::sync::Arc;
@@ -42,7 +42,8 @@ impl Outcome {
 
     /// The finding that ended the case, if one did.
     pub fn ended_by(&self) -> Option<&Finding> {
-        self.findings.last().filter(|last| !last.goes_on)
+        let mut last = self.findings.last().into_iter();
+        last.find(|last| last.aftermath == Aftermath::Ends)
     }
 
     /// The finding of that bucket, if there is one.
@@ -296,7 +297,18 @@ impl Runner {
             self.note_late(Some(index - 1), self.observation.instructions);
             watch.after(index - 1..index, &mut self.driver);
             watch.step(index - 1, operation, &step, &self.judge, &self.observation);
-            self.judge.observe(&step, &self.observation)?;
+            let Runner {
+                driver,
+                judge,
+                observation,
+                ..
+            } = self;
+            judge.observe(&step, observation).or_else(|finding| {
+                let read = |process, address, bytes: &mut [u8]| {
+                    driver.read_in_page(process, address, bytes)
+                };
+                judge.check_loaded(finding, observation, read)
+            })?;
             self.trail.note_judged(index - 1, &self.judge);
             self.check_statuses();
             if self.is_at_the_stop() {
@@ -372,8 +384,20 @@ impl Runner {
         }
     }
 
-    /// Compares what `fstat` has just written in addition to a status, if the operations called `fstat`.
+    /// Compares what `wait` and `fstat` have just stored, if the operations called them: an exit status, and
+    /// what is written in addition to a file's status.
     fn check_statuses(&mut self) {
+        let stored: Vec<(Process, u64)> = self.judge.statuses_written().collect();
+        for (process, address) in stored {
+            let mut status = [0; 4];
+            let is_mapped = (address..).zip(&mut status).all(|(address, byte)| {
+                let byte = std::slice::from_mut(byte);
+                self.driver.read_in_page(process, address, byte)
+            });
+            if is_mapped {
+                self.judge.compare_status(process, address, status);
+            }
+        }
         let written: Vec<(Process, Range<u64>)> = self.judge.paddings_written().collect();
         for (process, range) in written {
             let mut padding = Vec::new();

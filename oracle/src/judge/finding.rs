@@ -28,12 +28,24 @@ pub struct Finding {
     /// how many may be taken at most, or must at least come back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<u64>,
-    /// Whether the case has gone on after it.
+    /// What has become of the case after it.
     #[serde(skip)]
-    pub goes_on: bool,
+    pub aftermath: Aftermath,
     /// What distinguishes this finding from others of its clause.
     #[serde(skip)]
     pub(super) signature: Box<Signature>,
+}
+
+/// What becomes of a case after a finding.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Aftermath {
+    /// It ends.
+    #[default]
+    Ends,
+    /// It goes on, and it is not quite clear what the kernel has done: the finding may hide others.
+    InDoubt,
+    /// It goes on as if nothing had happened.
+    GoesOn,
 }
 
 /// What a bucket is made of, besides verdict and clause.

@@ -14,10 +14,17 @@
 //! 5. What is *fatal* is wrong in every world. It is always a finding.
 //! 6. What is counted when every process is gone is no evidence if an operation may have been done in part.
 //! 7. A wrong that was noted in the same case is no news. It is followed as before.
+//! 8. *Memory* that is wrong is taken over as it is. If a page that nobody has stored to is not zero, it stays as it
+//!    is seen. If another page is wrong, or one becomes wrong again, it may have two users: the rest is in doubt.
+//! 9. After wrong *permissions* an access that had to be forbidden is nothing of its own.
 
 use super::frames::Budget;
-use super::{Clause, Effect, End, Finding, Judge, Mismatch, Observation, Planned, bucket, plan};
-use crate::case::{Call, Family, Kind, Operation};
+use super::{
+    Aftermath, Clause, Effect, End, Finding, Judge, Mismatch, Observation, Planned, bucket,
+    compare, plan,
+};
+use crate::case::{Call, Family, Kind, Operation, Process};
+use crate::layout::{PAGE_SIZE, page_floor};
 use crate::model::{FAILED, Model, Witness};
 
 /// The most worlds of a case, besides the one that leads.
@@ -43,6 +50,10 @@ pub(super) struct Following {
     worlds: Vec<World>,
     /// Whether an operation may have been done in part.
     in_part: bool,
+    /// Pages, by virtual address, that hold what the kernel was seen to have there.
+    taken_over: Vec<u64>,
+    /// Clauses that say nothing any more.
+    forgiven: Vec<Clause>,
     /// Whether the state is unknown.
     in_doubt: bool,
 }
@@ -60,6 +71,8 @@ impl Following {
         self.noted.clear();
         self.worlds.clear();
         self.in_part = false;
+        self.taken_over.clear();
+        self.forgiven.clear();
         self.in_doubt = false;
     }
 
@@ -79,13 +92,34 @@ impl Following {
     }
 
     /// Notes a finding, unless it is no news.
-    pub(super) fn note(&mut self, finding: Finding) {
+    pub(super) fn note(&mut self, finding: Finding, aftermath: Aftermath) {
         if !self.has_noted(&finding) {
             self.noted.push(Finding {
-                goes_on: true,
+                aftermath,
                 ..finding
             });
         }
+    }
+
+    /// Whether what this clause says rests on what was noted.
+    pub(super) fn forgives(&self, clause: Clause) -> bool {
+        self.forgiven.contains(&clause)
+    }
+
+    /// Nobody can tell how much of an operation was done.
+    fn doubt(&mut self) -> Aftermath {
+        self.in_part = true;
+        self.worlds.push(World::Unknown);
+        Aftermath::InDoubt
+    }
+
+    /// Takes note that the page at `address` is now what it was seen to be. False: it was so before.
+    fn take_over(&mut self, page: u64) -> bool {
+        let is_new = !self.taken_over.contains(&page);
+        if is_new {
+            self.taken_over.push(page);
+        }
+        is_new
     }
 
     /// The case ends: a wrong that was seen rests on an answer that was noted.
@@ -147,8 +181,87 @@ impl Judge {
         self.follow(finding, &before, seen)
     }
 
+    /// Compares a mapped page with what it has to hold. If it holds something else, that is noted, and the model
+    /// takes it over. `address` is that of the page, or in it.
+    ///
+    /// # Errors
+    /// What ends the case.
+    pub fn check_page(
+        &mut self,
+        process: Process,
+        address: u64,
+        bytes: &[u8],
+    ) -> Result<(), Finding> {
+        if self.is_in_doubt() {
+            return Ok(());
+        }
+        let compared =
+            self.judge_in_each_world(|judge| judge.compare_page(process, address, bytes));
+        compared.or_else(|finding| {
+            let page = page_floor(address);
+            let is_fresh = finding.clause == Clause::FreshPageZero;
+            if !self.following.take_over(page) {
+                return self.following.end_in_doubt();
+            }
+            self.model.take_over(process, page, bytes);
+            self.note_memory(finding, is_fresh);
+            Ok(())
+        })
+    }
+
+    /// Goes on after a load that has loaded something wrong, which `finding` says, if that lies in memory. `read`
+    /// fills bytes with what the memory of a process holds at an address, if it is mapped there.
+    ///
+    /// # Errors
+    /// What ends the case.
+    pub fn check_loaded(
+        &mut self,
+        finding: Finding,
+        observation: &Observation,
+        read: impl Fn(Process, u64, &mut [u8]) -> bool,
+    ) -> Result<(), Finding> {
+        let Some(planned) = self.planned.filter(|_| self.race.is_empty()) else {
+            return Err(finding);
+        };
+        if finding.clause != Clause::LoadedValue {
+            return Err(finding);
+        }
+        let process = planned.operation.process;
+        let mut is_fresh = true;
+        for page in self.model.pages_of_access(&planned.operation) {
+            let mut bytes = [0; PAGE_SIZE as usize];
+            if !read(process, page, &mut bytes) {
+                continue;
+            }
+            if let Err(there) = self.compare_page(process, page, &bytes) {
+                is_fresh &= there.clause == Clause::FreshPageZero;
+                if !self.following.take_over(page) {
+                    return self.following.end_in_doubt();
+                }
+                self.model.take_over(process, page, &bytes);
+            }
+        }
+        let witness = compare::witness(observation);
+        if self.model.loads(&planned.operation) != witness.returned(process) {
+            return Err(finding);
+        }
+        self.note_memory(finding, is_fresh);
+        self.compare_step(&planned, &witness, observation, &[Clause::LoadedValue])
+    }
+
+    /// Notes that memory is wrong. What was never stored to stays as it is. What holds something else than was
+    /// stored may change again.
+    fn note_memory(&mut self, finding: Finding, is_fresh: bool) {
+        let aftermath = if is_fresh {
+            Aftermath::GoesOn
+        } else {
+            self.following.doubt()
+        };
+        self.following.note(finding, aftermath);
+    }
+
     /// Judges something else than a step: in all worlds, if there are several.
-    pub(super) fn judge_in_each_world(
+    fn judge_in_each_world(
         &mut self,
         compare: impl Fn(&Judge) -> Result<(), Finding>,
     ) -> Result<(), Finding> {
@@ -255,6 +368,9 @@ impl Judge {
         let Err(finding) = leading else {
             return Ok(());
         };
+        if self.following.forgives(finding.clause) {
+            return self.following.end_in_doubt();
+        }
         if finding.clause.effect() == Effect::Fatal || agree {
             return Err(finding);
         }
@@ -292,23 +408,31 @@ impl Judge {
         let mut waived = Vec::new();
         loop {
             let clause = finding.clause;
-            match clause.effect() {
+            let aftermath = match clause.effect() {
                 Effect::Harmless => {
                     waived.push(clause);
                     // What was not given back is missing at the end as well.
                     self.following.in_part |=
                         matches!(clause, Clause::ShrinkGivesBack | Clause::ExecTakesLittle);
+                    Aftermath::GoesOn
+                }
+                Effect::Permissions => {
+                    // A page that is open to more accesses lets them happen.
+                    let forgiven = [clause, Clause::ForbiddenAccessKills];
+                    self.following.forgiven.extend(forgiven);
+                    Aftermath::GoesOn
                 }
                 Effect::Answer => {
                     let worlds = self.worlds_after(&finding, before, seen);
                     let was_noted = self.following.has_noted(&finding);
-                    if !self.enter(worlds, seen, &mut waived, !was_noted) {
-                        return Err(finding);
+                    match self.enter(worlds, seen, &mut waived, !was_noted) {
+                        Some(aftermath) => aftermath,
+                        None => return Err(finding),
                     }
                 }
-                Effect::Unknown | Effect::Fatal => return Err(finding),
-            }
-            self.following.note(finding);
+                Effect::Memory | Effect::Unknown | Effect::Fatal => return Err(finding),
+            };
+            self.following.note(finding, aftermath);
             match self.compare_step(&planned, witness, observation, &waived) {
                 Ok(()) => return Ok(()),
                 Err(next) => finding = next,
@@ -316,7 +440,7 @@ impl Judge {
         }
     }
 
-    /// Lets the first of `worlds` lead that fits what was seen of the step. False if none does. The others are
+    /// Lets the first of `worlds` lead that fits what was seen of the step. `None`: none does. The others are
     /// kept if `keep` is set.
     fn enter(
         &mut self,
@@ -324,7 +448,7 @@ impl Judge {
         seen: Seen<'_>,
         waived: &mut Vec<Clause>,
         keep: bool,
-    ) -> bool {
+    ) -> Option<Aftermath> {
         // How many frames come back depends on what was done.
         let waives = waived.len();
         waived.extend([Clause::ShrinkGivesBack, Clause::ExecTakesLittle]);
@@ -339,7 +463,7 @@ impl Judge {
             self.model = model;
             let rest = self.compare_step(&seen.planned, seen.witness, seen.observation, waived);
             let effect = rest.map_err(|finding| finding.clause.effect());
-            let fits = matches!(effect, Ok(()) | Err(Effect::Harmless | Effect::Fatal));
+            let fits = !matches!(effect, Err(Effect::Answer | Effect::Unknown));
             let model = self.model.clone();
             match leading {
                 None if fits => leading = Some(model),
@@ -351,14 +475,14 @@ impl Judge {
         let Some(leading) = leading else {
             self.model = old;
             waived.truncate(waives);
-            return false;
+            return None;
         };
         self.model = leading;
         let following = &mut self.following;
         let kind = seen.planned.operation.call.kind();
         // Of these only an identifier is open.
-        let is_whole = matches!(kind, Kind::Fork | Kind::Getpid);
-        following.in_part |= !(others.is_empty() || is_whole);
+        let is_whole = others.is_empty() || matches!(kind, Kind::Fork | Kind::Getpid);
+        following.in_part |= !is_whole;
         if keep {
             following.worlds.iter_mut().for_each(refute);
             following.worlds.extend(others);
@@ -367,7 +491,11 @@ impl Judge {
             following.worlds.truncate(MOST_WORLDS);
             following.worlds.push(World::Unknown);
         }
-        true
+        Some(if is_whole {
+            Aftermath::GoesOn
+        } else {
+            Aftermath::InDoubt
+        })
     }
 
     /// The worlds after a step with a wrong answer, the likeliest first. None: nobody can tell.

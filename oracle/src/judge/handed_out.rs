@@ -3,9 +3,10 @@
 //! A `struct stat` of C has four bytes of padding between its members. A kernel that fills one on its
 //! stack and copies it as a whole reveals what its stack held there (CERT C, DCL39-C).
 
-use super::{Clause, Extent, Fate, Judge, Situation};
+use super::{Aftermath, Clause, Extent, Fate, Judge, Situation};
 use crate::case::{Call, Kind, Process};
-use crate::model::Access;
+use crate::layout::page_floor;
+use crate::model::{Access, Answer, FAILED, Outcome};
 use std::ops::Range;
 
 /// The bytes of a `struct stat` that belong to no member.
@@ -60,13 +61,57 @@ impl Judge {
                 bytes(seen)
             ),
         );
-        finding.subject = Some(crate::layout::page_floor(address));
+        finding.subject = Some(page_floor(address));
         finding.signature.page = None;
         finding.signature.situation = Some(PADDING_LEAKS);
         self.model.take_over(process, address, seen);
         // In another world nothing may have been written.
         if !self.following.has_worlds() {
-            self.following.note(finding);
+            self.following.note(finding, Aftermath::GoesOn);
         }
+    }
+
+    /// Where, in whose memory, `wait` has just stored the exit status of a child.
+    pub fn statuses_written(&self) -> impl Iterator<Item = (Process, u64)> {
+        let replies = self.model.replies().iter();
+        replies.filter_map(|reply| {
+            let process = reply.process;
+            let has_reaped = matches!(
+                reply.outcome,
+                Outcome::Returns(Answer::Exactly(pid)) if pid != FAILED
+            );
+            let waited = self.last_of(process).filter(|_| has_reaped)?;
+            let Call::Wait {
+                status: Some(status),
+            } = waited.operation.call
+            else {
+                return None;
+            };
+            let address = self.model.resolve(process, status);
+            (address != 0).then_some((process, address))
+        })
+    }
+
+    /// Compares the exit status that `wait` has stored for `process`. If it is another one, that is noted, and
+    /// the model takes it over.
+    pub fn compare_status(&mut self, process: Process, address: u64, seen: [u8; 4]) {
+        let mut wanted = [0; 4];
+        self.model.space(process).peek(address, &mut wanted);
+        let is_judged = !self.model.is_unknown() && !self.following.has_worlds();
+        if seen == wanted || !is_judged || self.is_in_doubt() {
+            return;
+        }
+        let [wanted, seen_status] = [wanted, seen].map(i32::from_le_bytes);
+        let at = self.last_of(process);
+        let mut finding = self.finding_at(
+            at,
+            Clause::ExitStatus,
+            process,
+            format!("wait stores the exit status {wanted}"),
+            format!("it stores {seen_status}"),
+        );
+        finding.subject = Some(page_floor(address));
+        self.model.take_over(process, address, &seen);
+        self.following.note(finding, Aftermath::GoesOn);
     }
 }

@@ -41,7 +41,7 @@ use record::Performed;
 
 pub use bucket::{Bucket, bucket};
 pub use clause::{Clause, Effect};
-pub use finding::Finding;
+pub use finding::{Aftermath, Finding};
 pub use meter::BiteMeter;
 pub use mismatch::{Mismatch, Spoiled};
 pub use observation::{
@@ -320,7 +320,7 @@ impl Judge {
             expected: expected.into(),
             seen: seen.into(),
             subject: None,
-            goes_on: false,
+            aftermath: Aftermath::Ends,
             signature: Box::new(Signature {
                 kind: at.map(|at| at.operation.call.kind()),
                 page: at.and_then(|at| at.page),

@@ -222,7 +222,7 @@ impl Model {
 
     /// The kernel has put other bytes there, which is known: memory is what it is.
     pub(crate) fn take_over(&mut self, process: Process, address: u64, bytes: &[u8]) {
-        self.of_mut(process).space.write(address, bytes);
+        self.of_mut(process).space.overwrite(address, bytes);
     }
 }
 

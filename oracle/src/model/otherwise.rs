@@ -1,7 +1,8 @@
 //! What a kernel may have done instead of what it had to do: the judge follows it there.
 
-use super::{Answer, Death, KILLED_STATUS, Model, Outcome, Reply, Witness};
+use super::{Answer, Death, KILLED_STATUS, Model, Outcome, Reply, Witness, pages_of};
 use crate::case::{Call, Operation, Process};
+use crate::layout::PAGE_SIZE;
 
 impl Model {
     /// Performs an operation of a kernel that does nothing and answers `value`.
@@ -37,6 +38,45 @@ impl Model {
                 excused: false,
             }),
         }
+    }
+
+    /// What a load, or a row of loads, loads now from memory; `None` for other operations.
+    pub(crate) fn loads(&self, operation: &Operation) -> Option<u64> {
+        let process = operation.process;
+        let space = self.space(process);
+        match operation.call {
+            Call::Load { width, address } => {
+                let mut bytes = [0; 8];
+                let loaded = &mut bytes[..width.bytes() as usize];
+                space.peek(self.resolve(process, address), loaded);
+                Some(u64::from_le_bytes(bytes))
+            }
+            Call::TouchRead {
+                address,
+                count,
+                stride,
+            } => {
+                let address = self.resolve(process, address);
+                let places = (0..u64::from(count.get()))
+                    .map(|step| address.wrapping_add(step * stride.bytes()));
+                Some(places.map(|place| u64::from(space.byte(place))).sum())
+            }
+            _ => None,
+        }
+    }
+
+    /// The pages, by virtual address, that an access of a program touches.
+    pub(crate) fn pages_of_access(&self, operation: &Operation) -> Vec<u64> {
+        let process = operation.process;
+        let mut pages = Vec::new();
+        for reach in operation.call.reaches() {
+            let length = self.bytes_of(process, reach.bytes);
+            for place in self.places_of(process, &reach) {
+                pages.extend(pages_of(place, length).map(|page| page * PAGE_SIZE));
+            }
+        }
+        pages.dedup();
+        pages
     }
 
     /// The newborn child has that identifier.

@@ -307,6 +307,11 @@ impl AddressSpace {
         self.history.byte(address, self.initial_memory())
     }
 
+    /// `bytes` lie at `address`, although nobody has stored them there.
+    pub(crate) fn overwrite(&mut self, address: u64, bytes: &[u8]) {
+        self.history.write(address, bytes);
+    }
+
     /// Fills `bytes` with what lies at `address`; touches nothing.
     pub(crate) fn peek(&self, address: u64, bytes: &mut [u8]) {
         self.history.read(address, bytes, self.initial_memory());

@@ -5,8 +5,8 @@ use crate::support::{FIRST_PID, Honest, Kernel, appeared, drive, observe};
 use oracle::generation::generate;
 use oracle::model::{FAILED, Model, Witness};
 use oracle::{
-    Call, Case, Dialect, Event, Finding, Judge, Observation, Operation, Process, Profile, Race,
-    Setting, Step,
+    Aftermath, Call, Case, Dialect, Event, Finding, Judge, Observation, Operation, Process,
+    Profile, Race, Setting, Step,
 };
 use proptest::prelude::{ProptestConfig, prop_assert, proptest};
 
@@ -207,7 +207,7 @@ proptest! {
         let words = || noted.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
         prop_assert!(noted.len() <= lied.len(), "{lie:?} {at}\n{}\n{case}", words());
         // A lie may be an answer that is allowed, such as a later time.
-        prop_assert!(noted.iter().all(|noted| noted.goes_on && noted.step == Some(at)), "{}", words());
+        prop_assert!(noted.iter().all(|noted| noted.aftermath != Aftermath::Ends && noted.step == Some(at)), "{}", words());
     }
 
     #[test]

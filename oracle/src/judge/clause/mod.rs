@@ -43,6 +43,10 @@ pub enum Effect {
     Harmless,
     /// A process was answered wrongly, or killed. What the kernel has done is one of a few things.
     Answer,
+    /// Memory holds what it holds, which can be seen.
+    Memory,
+    /// A program may do more with a page, or less, than it should. Which page can be seen.
+    Permissions,
     /// Nobody can tell. The case ends.
     Unknown,
     /// Nobody can tell, and it is wrong whatever happened before. The case ends.

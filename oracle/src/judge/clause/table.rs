@@ -22,7 +22,7 @@ clauses! {
     LoadedValue = "loaded-value" {
         verdict: Verdict::Divergence,
         severity: Severity::WrongResult,
-        effect: Effect::Unknown,
+        effect: Effect::Memory,
         broken: "a load returns something other than what was stored",
         mistake: "`fork` makes the child's pages read-only but leaves the parent's writable, so the child \
                   sees what the parent stores after the fork.",
@@ -320,7 +320,7 @@ clauses! {
     PermissionBits = "permission-bits" {
         verdict: Verdict::Invariant,
         severity: Severity::BreaksIsolation,
-        effect: Effect::Unknown,
+        effect: Effect::Permissions,
         broken: "a page has the wrong permission bits",
         mistake: "The page-fault handler maps every page with PTE_R, PTE_W and PTE_X.",
     }
@@ -329,7 +329,7 @@ clauses! {
     FreshPageZero = "fresh-page-zero" {
         verdict: Verdict::Invariant,
         severity: Severity::BreaksIsolation,
-        effect: Effect::Unknown,
+        effect: Effect::Memory,
         broken: "a fresh page is not zero",
         mistake: "The page-fault handler does not clear the frame that it gets from `kalloc`, so the program \
                   sees what its last owner left there.",
@@ -339,7 +339,7 @@ clauses! {
     PageContent = "page-content" {
         verdict: Verdict::Invariant,
         severity: Severity::BreaksIsolation,
-        effect: Effect::Unknown,
+        effect: Effect::Memory,
         broken: "memory holds bytes that nobody stored there",
         mistake: "`copyout` stores to a shared frame without copying it first, so the other process sees the \
                   bytes.",
