@@ -16,17 +16,17 @@ pub enum CaseFileError {
     /// The file cannot be read.
     #[error("cannot read {}: {source}", path.display())]
     Unreadable {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// Why.
+        /// The error.
         source: std::io::Error,
     },
     /// The text is not a case.
     #[error("{} is not a case", path.display())]
     Malformed {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// Where and why.
+        /// The error, with its place in the text.
         #[source]
         #[diagnostic_source]
         error: ParseError,
@@ -34,7 +34,7 @@ pub enum CaseFileError {
     /// The lines that say where the case was found are wrong.
     #[error("{}: {error}", path.display())]
     BadOrigin {
-        /// Which file.
+        /// The file.
         path: PathBuf,
         /// What is wrong with them.
         #[source]
@@ -44,7 +44,7 @@ pub enum CaseFileError {
     /// The folder holds no case.
     #[error("no case file (ending in .{TEXT_ENDING}) in {}", path.display())]
     Empty {
-        /// Which folder.
+        /// The folder.
         path: PathBuf,
     },
 }

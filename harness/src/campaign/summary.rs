@@ -62,9 +62,9 @@ pub enum Broken {
     /// A case or a finding cannot be kept.
     #[error("cannot write to {}: {error}", folder.display())]
     Write {
-        /// Where.
+        /// The folder.
         folder: PathBuf,
-        /// Why not.
+        /// The error.
         error: io::Error,
     },
 }

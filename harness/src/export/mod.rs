@@ -43,7 +43,7 @@ pub enum Refusal {
         index: usize,
         /// It, as text.
         operation: String,
-        /// Why.
+        /// Why a program cannot do it.
         reason: &'static str,
     },
     /// The conductor's pipes take descriptors.

@@ -201,7 +201,7 @@ impl FrameAccounts {
 /// Frames taken from the kernel, to be given back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hidden {
-    /// How many.
+    /// How many frames there are.
     pub frames: u64,
     /// The part of the free list that was cut off: its first frame, or 0.
     rest_of_list: u64,

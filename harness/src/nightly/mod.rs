@@ -136,9 +136,9 @@ pub enum NightError {
     /// A campaign broke off.
     #[error("the campaign of {target} stopped: {broken}")]
     Campaign {
-        /// Which.
+        /// The target.
         target: Profile,
-        /// Why.
+        /// What went wrong.
         broken: Broken,
     },
 }

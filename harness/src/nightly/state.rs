@@ -20,9 +20,9 @@ pub enum StateError {
     /// A file in it cannot be read or written.
     #[error("cannot keep the nightly state in {}: {source}", path.display())]
     Io {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The error.
         source: io::Error,
     },
     /// The summary has no JSON form.

@@ -39,7 +39,7 @@ pub enum Origin {
 /// An access that the page table did not allow.
 #[derive(Clone, Copy)]
 pub struct PageFault {
-    /// Where.
+    /// The address that was accessed.
     pub address: UserAddress,
     /// What was to be done there.
     pub access: Access,

@@ -32,7 +32,7 @@ impl Access {
 /// How many bytes are touched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bytes {
-    /// So many.
+    /// This many bytes.
     Exactly(u64),
     /// A buffer of this many bytes, if the number is not negative.
     Buffer(i16),
@@ -52,11 +52,11 @@ pub enum Bytes {
 /// Memory that an operation touches, if it comes that far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reach {
-    /// From where on.
+    /// Where it begins.
     pub address: Address,
-    /// How much.
+    /// How many bytes it touches.
     pub bytes: Bytes,
-    /// In which way.
+    /// The kind of access.
     pub access: Access,
     /// How often, at least once.
     pub count: NonZeroU8,

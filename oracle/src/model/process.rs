@@ -60,7 +60,7 @@ pub(crate) enum Waiting {
 pub struct Ended {
     /// Index of the operation at which it ended.
     pub step: usize,
-    /// Why.
+    /// The reason.
     pub death: Death,
 }
 

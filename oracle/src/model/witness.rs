@@ -135,12 +135,12 @@ pub enum Outcome {
     PerhapsReturns(Answer),
 }
 
-/// An outcome, and whose it is.
+/// The outcome of a step for one process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reply {
-    /// Whose.
+    /// The process.
     pub process: Process,
-    /// What.
+    /// What must happen to it.
     pub outcome: Outcome,
     /// Whether it differs legally from the ideal, because no frame was free.
     pub excused: bool,

@@ -12,9 +12,9 @@ pub const SECTOR_BYTES: usize = 512;
 /// A sector that the guest wrote.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SectorWrite {
-    /// Which.
+    /// The number of the sector.
     pub sector: u64,
-    /// What.
+    /// The bytes that were written.
     pub content: [u8; SECTOR_BYTES],
 }
 

@@ -138,7 +138,7 @@ impl Argument for Nth {
         write!(f, " {nth}")
     }
 
-    /// Sooner.
+    /// An earlier request.
     fn simpler(nth: NonZeroU8) -> Vec<NonZeroU8> {
         let sooner = [1, nth.get() / 2, nth.get() - 1].into_iter();
         let sooner = sooner.filter(|sooner| *sooner < nth.get());
