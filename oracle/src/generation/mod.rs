@@ -1,5 +1,5 @@
-//! Generation: making, mutating, crossing and repairing cases by what the model knows, to the taste of
-//! a fuzz target.
+//! Generation: making, mutating, crossing and repairing cases by what the model knows, with the
+//! preferences of a fuzz target.
 //!
 //! A generated case is a sequence of *idioms*, each a few operations that belong together. [`weights`] says how
 //! often each [`Profile`] takes which idiom, operation, address and amount.
@@ -47,8 +47,8 @@ impl<'a> Arbitrary<'a> for Case {
     }
 }
 
-/// A case of about `count` operations, at most [`Case::MAX_OPERATIONS`], made from `seed` to the
-/// taste of `profile`.
+/// A case of about `count` operations, at most [`Case::MAX_OPERATIONS`], made from `seed` with the
+/// preferences of `profile`.
 pub fn generate(seed: u64, count: u32, profile: Profile) -> Case {
     generated(&mut Seeded(seed), count, profile)
 }

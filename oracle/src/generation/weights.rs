@@ -3,7 +3,7 @@
 //! A row is a thing to choose and its usual weight, and after `but` the targets with another weight. A
 //! weight is relative to the others of its target; 0 is never. To add an idiom, write its function in a
 //! module of [`super::idioms`], and its row here. A new target has the usual weights; name it in the rows
-//! that it has a taste for.
+//! that it prefers or avoids.
 
 use super::idioms::{
     Idiom, any_operation, files, forks, memory, paths, pipes, processes, programs, races, scarcity,
@@ -14,7 +14,7 @@ use super::{Profile, addresses, amounts, operations};
 /// Something to choose, and its weight for each profile, in the order of [`Profile::ALL`].
 pub(super) type Row<T> = (T, [u8; Profile::COUNT]);
 
-macro_rules! tastes {
+macro_rules! preferences {
     (
         $(#[$about:meta])*
         $TABLE:ident: $Thing:ty {
@@ -29,18 +29,18 @@ macro_rules! tastes {
 }
 
 /// The weights of a row: the usual one, except for the targets with another weight.
-const fn weights(usual: u8, tastes: &[(Profile, u8)]) -> [u8; Profile::COUNT] {
+const fn weights(usual: u8, others: &[(Profile, u8)]) -> [u8; Profile::COUNT] {
     let mut weights = [usual; Profile::COUNT];
     let mut at = 0;
-    while at < tastes.len() {
-        let (target, weight) = tastes[at];
+    while at < others.len() {
+        let (target, weight) = others[at];
         weights[target as usize] = weight;
         at += 1;
     }
     weights
 }
 
-tastes! {
+preferences! {
     /// Idioms: a few operations that belong together. An idiom is used only by targets that give it a weight.
     IDIOMS: Idiom {
         any_operation: 16 but SbrkFaults 29, ForkCow 20, SyscallBuffers 20, OutOfMemory 20,
@@ -164,7 +164,7 @@ tastes! {
     }
 }
 
-tastes! {
+preferences! {
     /// Operations on their own. Every target makes each of them now and then: a corpus of one target may seed
     /// another.
     OPERATIONS: operations::Maker {
@@ -201,7 +201,7 @@ tastes! {
     }
 }
 
-tastes! {
+preferences! {
     /// Where operations act.
     ADDRESSES: addresses::Maker {
         addresses::heap: 6 but SyscallBuffers 3, StackGrowth 2, Processes 3, Files 4, ExecImages 1;
@@ -220,7 +220,7 @@ tastes! {
     }
 }
 
-tastes! {
+preferences! {
     /// By how much the program break moves.
     AMOUNTS: amounts::Maker {
         amounts::small: 4 but SyscallBuffers 6, OutOfMemory 5;
