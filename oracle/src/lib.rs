@@ -35,8 +35,8 @@ pub use generation::Profile;
 pub use judge::{
     Action, Aftermath, BiteMeter, Bucket, Clause, DiskContent, Effect, End, Event, Extent, Failure,
     Fate, Finding, FrameKind, Judge, Miscount, Mismatch, Nap, Observation, PageFlags, PageMapping,
-    Race, RefusedStore, Severity, Situation, Spoiled, Step, Turn, TurnEnd, UserTrap, Verdict,
-    bucket, describe, describe_race, describe_racer, describe_turn,
+    Passage, Race, RefusedStore, Severity, Situation, Spoiled, Step, Turn, TurnEnd, UserTrap,
+    Verdict, bucket, describe, describe_race, describe_racer, describe_turn,
 };
 pub use layout::{InitialMemory, Layout, Permissions, Segment};
 pub use model::{PageState, ProcessState};

@@ -202,6 +202,18 @@ impl Machine {
         }
     }
 
+    /// All integer registers of a hart, by number.
+    pub fn registers(&self, hart: usize) -> [u64; 32] {
+        std::array::from_fn(|register| self.x(hart, register))
+    }
+
+    /// Sets them; `x0` stays zero.
+    pub fn set_registers(&mut self, hart: usize, values: &[u64; 32]) {
+        for (register, value) in values.iter().enumerate() {
+            self.set_x(hart, register, *value);
+        }
+    }
+
     /// A control and status register, as M-mode reads it; `None` if there is no such register.
     pub fn csr(&self, hart: usize, number: u16) -> Option<u64> {
         self.harts[hart].read_csr(number, &self.bus)

@@ -19,13 +19,6 @@ pub const HINT_CODE: i32 = 0x4f1;
 /// tell whose operation reports.
 pub const NAME_REGISTER: usize = SAVED[11];
 
-/// Callee-saved registers `s0` to `s10`, in which the harness plants values that no kernel may
-/// disturb.
-pub const WITNESS_REGISTERS: [usize; 11] = {
-    let [witnesses @ .., _name] = SAVED;
-    witnesses
-};
-
 const PAGE: u64 = 4096;
 
 /// First address of the text region.

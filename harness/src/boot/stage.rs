@@ -12,6 +12,7 @@ use crate::guest::hardware::{Hardware, Seen};
 use crate::guest::location::GuestFiles;
 use crate::guest::origin::OriginFile;
 use crate::guest::processes::{Processes, SUPERVISOR, Slot};
+use crate::guest::registers::{RegisterSet, Registers, planted};
 use crate::guest::requests::FrameRequests;
 use crate::guest::symbols::Symbols;
 use crate::guest::{FIRST_HART, Guest, HARTS, Resources, panic_line};
@@ -104,13 +105,10 @@ impl Stage {
     ) -> Result<Guest, BootError> {
         let stack_pointer = self.machine.x(FIRST_HART, SP);
         let supervisor_satp = self.satp();
-        let mut processes = Processes::new();
-        processes.enter(SUPERVISOR, 1, supervisor_satp);
-
         let heap = self.call("sbrk(0)", SystemCall::Sbrk, 0)?;
         let layout = layout(stack_pointer, self.lowest_of_stack(stack_pointer), heap)?;
         self.load_agent()?;
-        SUPERVISOR.plant(&mut self.machine, FIRST_HART);
+        self.plant(SUPERVISOR);
         let first_pid = self.call("fork", SystemCall::Fork, 0)?;
         // The supervisor's own copy of the page that `wait` writes statuses to.
         self.machine.set_x(FIRST_HART, A1, STATUS_ADDRESS);
@@ -118,10 +116,12 @@ impl Stage {
         self.machine.set_pc(FIRST_HART, self.agent.stubs.store[0]);
         self.run_to_hint("back from a store to its own data", CALL_BUDGET)?;
 
+        let mut processes = Processes::new();
+        processes.enter(SUPERVISOR, 1, supervisor_satp, self.registers());
         let first = Slot::FIRST;
         self.switch_from(supervisor_satp)?;
-        first.plant(&mut self.machine, FIRST_HART);
-        processes.enter(first, first_pid, self.satp());
+        self.plant(first);
+        processes.enter(first, first_pid, self.satp(), self.registers());
         let booted = Program {
             entry: self.agent.stubs.entry,
             memory: self.initial_memory(&layout)?,
@@ -156,6 +156,18 @@ impl Stage {
             processes,
             fronts: [Some(first), None, None],
         })
+    }
+
+    /// Gives the process at the front the registers of the one in `slot`, which no operation has had yet.
+    fn plant(&mut self, slot: Slot) {
+        let before = self.machine.registers(FIRST_HART);
+        let values = planted(slot, 0, &before);
+        self.machine.set_registers(FIRST_HART, &values);
+    }
+
+    /// What the registers of the process at the front have to hold from now on.
+    fn registers(&self) -> Registers {
+        Registers::new(self.machine.registers(FIRST_HART), RegisterSet::NONE)
     }
 
     pub(super) fn satp(&self) -> u64 {

@@ -17,13 +17,14 @@ mod scarcity;
 mod schedule;
 mod stack;
 
+use crate::agent::NAME_REGISTER;
 use crate::guest::canary::Canary;
 use crate::guest::frames::KnownList;
 use crate::guest::processes::{Processes, SUPERVISOR, Slot};
 use crate::guest::source::Lines;
 use crate::guest::{Guest, HARTS, panic_line};
 use conflicts::Meeting;
-use emulator::isa::csr;
+use emulator::isa::{csr, register};
 use emulator::{Exit, Machine};
 use oracle::{Event, Failure, Process, RefusedStore, Turn};
 use patience::Patience;
@@ -248,7 +249,7 @@ impl Driver {
             let left = deadline.saturating_sub(self.machine.steps());
             match self.advance(hart, left) {
                 Exit::Hint { .. } => {
-                    let name = self.machine.x(hart, crate::agent::NAME_REGISTER);
+                    let name = self.machine.x(hart, NAME_REGISTER);
                     return match Slot::from_name(name).or_else(|| self.unnamed(hart)) {
                         Some(slot) => Ok(Pause::Hint(slot)),
                         None => Err(self.lost_name(hart, name)),
@@ -315,9 +316,10 @@ impl Driver {
             .unwrap_or(SUPERVISOR);
         Failure::Registers {
             process: owner.process().unwrap_or(Process::FIRST),
-            register: crate::agent::NAME_REGISTER as u8,
+            register: register::NAMES[NAME_REGISTER],
             expected: owner.name(),
             seen,
+            passage: self.passage(hart, owner),
         }
     }
 

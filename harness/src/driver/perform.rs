@@ -3,8 +3,9 @@
 use super::Driver;
 use super::patience::ACCESS_BUDGET;
 use crate::guest::processes::{Slot, State};
+use crate::guest::registers::{RegisterSet, Registers, planted};
 use abi::SystemCall;
-use emulator::isa::register::{A0, A1, A2, A3, A7};
+use emulator::isa::register::{A0, A1, A2, A3, A7, ZERO};
 use oracle::{Action, Event, Failure, Observation, Step, UserTrap, Width};
 
 /// `exit`, the one system call that never comes back.
@@ -148,81 +149,118 @@ impl Driver {
 
     /// Fills the registers of the process on `hart` and points it to the agent's stub.
     pub(super) fn prepare(&mut self, hart: usize, slot: Slot, action: &Action) {
-        let stubs = self.guest.agent.stubs;
+        let Some(task) = self.task(action) else {
+            return;
+        };
+        let turn = self.processes.next_turn();
+        let mut values = planted(slot, turn, &self.machine.registers(hart));
+        for (register, value) in task.operands {
+            values[register] = value;
+        }
+        self.machine.set_registers(hart, &values);
+        self.machine.set_pc(hart, task.stub);
+        if let Action::SystemCall {
+            child: Some(child), ..
+        } = action
+            && let Some(child) = Slot::of(*child)
+        {
+            let entry = self.processes.get_mut(child);
+            entry.state = State::Unborn { parent: slot };
+            entry.parent = Some(slot);
+            entry.registers = Registers::new(values, RegisterSet::RESULT);
+        }
+        let entry = self.processes.get_mut(slot);
+        entry.registers = Registers::new(values, task.free);
+        entry.state = match *action {
+            Action::SystemCall { number: EXEC, .. } => State::Executing,
+            _ => State::Acting,
+        };
+    }
+
+    /// What the agent has to do for `action`; `None` if that is not its business.
+    fn task(&self, action: &Action) -> Option<Task> {
+        let stubs = &self.guest.agent.stubs;
         let width_index = |width: Width| width.bytes().trailing_zeros() as usize;
-        let machine = &mut self.machine;
-        machine.set_x(hart, A0, 0);
-        let pc = match *action {
+        let task = |stub, operands, free| {
+            Some(Task {
+                stub,
+                operands,
+                free,
+            })
+        };
+        match *action {
             Action::SystemCall {
                 number,
-                arguments,
-                child,
-            } => {
-                for (at, argument) in arguments.into_iter().enumerate() {
-                    machine.set_x(hart, A0 + at, argument);
-                }
-                machine.set_x(hart, A7, number);
-                if let Some(child) = child.and_then(Slot::of) {
-                    let entry = self.processes.get_mut(child);
-                    entry.state = State::Unborn { parent: slot };
-                    entry.parent = Some(slot);
-                }
-                stubs.system_call
-            }
-            Action::Load { address, width } => {
-                machine.set_x(hart, A1, address);
-                stubs.load[width_index(width)]
-            }
+                arguments: [first, second, third],
+                ..
+            } => task(
+                stubs.system_call,
+                [(A0, first), (A1, second), (A2, third), (A7, number)],
+                RegisterSet::RESULT,
+            ),
+            Action::Load { address, width } => task(
+                stubs.load[width_index(width)],
+                [(A1, address), UNUSED, UNUSED, UNUSED],
+                RegisterSet::RESULT,
+            ),
             Action::Store {
                 address,
                 width,
                 value,
-            } => {
-                machine.set_x(hart, A1, address);
-                machine.set_x(hart, A2, value);
-                stubs.store[width_index(width)]
-            }
+            } => task(
+                stubs.store[width_index(width)],
+                [(A1, address), (A2, value), UNUSED, UNUSED],
+                RegisterSet::NONE,
+            ),
             Action::StoreString {
                 address,
                 text,
                 terminated,
             } => {
                 let bytes = text.bytes().len() as u64 + u64::from(terminated);
-                machine.set_x(hart, A1, address);
-                machine.set_x(hart, A2, bytes);
-                machine.set_x(hart, A3, self.guest.agent.string(text));
-                stubs.copy
+                let string = self.guest.agent.string(text);
+                task(
+                    stubs.copy,
+                    [(A1, address), (A2, bytes), (A3, string), UNUSED],
+                    RegisterSet::LOOP,
+                )
             }
-            Action::Fetch { address } => {
-                machine.set_x(hart, A1, address);
-                stubs.fetch
-            }
+            Action::Fetch { address } => task(
+                stubs.fetch,
+                [(A0, 0), (A1, address), UNUSED, UNUSED],
+                RegisterSet::JUMP,
+            ),
             Action::Touch {
                 address,
                 stride,
                 count,
                 write,
-            } => {
-                machine.set_x(hart, A1, address);
-                machine.set_x(hart, A2, count);
-                machine.set_x(hart, A3, stride);
+            } => task(
                 if write {
                     stubs.touch_write
                 } else {
                     stubs.touch_read
-                }
-            }
-            Action::Yield | Action::LeaveFrames(_) | Action::FailFrame(_) | Action::Nothing => {
-                return;
-            }
-        };
-        machine.set_pc(hart, pc);
-        self.processes.get_mut(slot).state = match *action {
-            Action::SystemCall { number: EXEC, .. } => State::Executing,
-            _ => State::Acting,
-        };
+                },
+                [(A0, 0), (A1, address), (A2, count), (A3, stride)],
+                RegisterSet::LOOP,
+            ),
+            Action::Yield | Action::LeaveFrames(_) | Action::FailFrame(_) | Action::Nothing => None,
+        }
     }
 }
+
+/// What the agent has to do for one operation.
+struct Task {
+    /// The stub to run.
+    stub: u64,
+    /// Registers that the stub takes a value from. `x0` takes none.
+    operands: [(usize, u64); 4],
+    /// Registers that the stub changes itself, or the system call that it makes.
+    free: RegisterSet,
+}
+
+/// An operand that the stub does not have.
+const UNUSED: (usize, u64) = (ZERO, 0);
 
 pub(super) fn silent(step: &Step, trap: Option<UserTrap>, killed_message: bool) -> Event {
     Event::Silent {

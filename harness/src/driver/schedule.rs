@@ -6,13 +6,13 @@
 //! holds a lock.
 
 use super::{Driver, Pause};
-use crate::agent::WITNESS_REGISTERS;
 use crate::guest::FIRST_HART;
 use crate::guest::processes::{Slot, SlotSet, State};
+use crate::guest::registers::{RegisterSet, Registers, planted};
 use abi::SystemCall;
-use emulator::isa::csr;
-use emulator::isa::register::{A0, A1, SP};
-use oracle::{Action, Event, Failure, Observation, Process, Step};
+use emulator::isa::register::{self, A0, A1, SP};
+use emulator::isa::{cause, csr};
+use oracle::{Action, Event, Failure, Observation, Passage, Process, Step};
 
 /// Rounds after the last use of the disk: a process that slept for it may die in the first round, and
 /// in the second wake a process whose turn had passed.
@@ -166,16 +166,14 @@ impl Driver {
         let value = self.machine.x(hart, A0);
         if self.has_started(hart, slot) {
             self.events.extend(self.started(hart, slot));
-            slot.plant(&mut self.machine, hart);
-            self.processes.get_mut(slot).state = State::Parked;
-            self.processes.get_mut(slot).satp = satp;
-            self.fronts[hart] = Some(slot);
+            self.plant(hart, slot);
+            self.park(hart, slot, satp);
             return Ok(());
         }
-        self.check_witnesses(hart, slot)?;
-        if let Some(child) = self.newborn(slot, satp, value) {
-            child.plant(&mut self.machine, hart);
-            self.processes.get_mut(child).state = State::Parked;
+        let child = self.newborn(slot, satp, value);
+        self.check_registers(hart, child.unwrap_or(slot))?;
+        if let Some(child) = child {
+            self.plant(hart, child);
             self.events
                 .extend(child.process().map(|child| Event::Born { child }));
             slot = child;
@@ -183,17 +181,13 @@ impl Driver {
             self.processes.get(slot).state,
             State::Acting | State::Executing
         ) {
-            self.processes.get_mut(slot).state = State::Parked;
             self.book_fork_result(slot, value);
             let process = slot.process();
             self.events
                 .extend(process.map(|process| Event::Returned { process, value }));
-        } else {
-            // It was parked already, or counted as dead. It is alive, as `settle` will report.
-            self.processes.get_mut(slot).state = State::Parked;
         }
-        self.processes.get_mut(slot).satp = satp;
-        self.fronts[hart] = Some(slot);
+        // Else it was parked already, or counted as dead. It is alive, as `settle` will report.
+        self.park(hart, slot, satp);
         Ok(())
     }
 
@@ -245,20 +239,50 @@ impl Driver {
         }
     }
 
-    /// Callee-saved registers must come back from every trap as they went in.
-    fn check_witnesses(&self, hart: usize, slot: Slot) -> Result<(), Failure> {
-        let wrong = WITNESS_REGISTERS
-            .into_iter()
-            .enumerate()
-            .find(|(at, register)| self.machine.x(hart, *register) != slot.witness(*at));
-        match (wrong, slot.process()) {
-            (Some((at, register)), Some(process)) => Err(Failure::Registers {
+    /// Fails if a trap has changed a register that `slot`, which is on `hart`, has to find as it was.
+    fn check_registers(&self, hart: usize, slot: Slot) -> Result<(), Failure> {
+        let now = self.machine.registers(hart);
+        let changed = self.processes.get(slot).registers.changed(&now);
+        match (changed, slot.process()) {
+            (Some(changed), Some(process)) => Err(Failure::Registers {
                 process,
-                register: register as u8,
-                expected: slot.witness(at),
-                seen: self.machine.x(hart, register),
+                register: register::NAMES[changed.register],
+                expected: changed.expected,
+                seen: changed.seen,
+                passage: self.passage(hart, slot),
             }),
             _ => Ok(()),
         }
+    }
+
+    /// What has become of `slot` since its registers were planted, now that it asks for work on `hart`.
+    pub(super) fn passage(&self, hart: usize, slot: Slot) -> Passage {
+        match self.processes.get(slot).state {
+            State::Unborn { .. } => Passage::Birth,
+            State::Acting | State::Executing => match self.machine.last_user_trap(hart) {
+                Some(trap) if trap.is_interrupt => Passage::Interrupt,
+                Some(trap) if trap.cause == cause::USER_CALL => Passage::SystemCall,
+                Some(_) => Passage::Fault,
+                None => Passage::Interrupt,
+            },
+            State::Unused | State::Parked | State::Dead => Passage::Interrupt,
+        }
+    }
+
+    /// Gives the process in `slot`, which is on `hart`, registers of its own.
+    fn plant(&mut self, hart: usize, slot: Slot) {
+        let turn = self.processes.next_turn();
+        let values = planted(slot, turn, &self.machine.registers(hart));
+        self.machine.set_registers(hart, &values);
+    }
+
+    /// Notes that `slot` waits on `hart` for its next operation with the registers that it has now.
+    fn park(&mut self, hart: usize, slot: Slot, satp: u64) {
+        let values = self.machine.registers(hart);
+        let entry = self.processes.get_mut(slot);
+        entry.state = State::Parked;
+        entry.satp = satp;
+        entry.registers = Registers::new(values, RegisterSet::NONE);
+        self.fronts[hart] = Some(slot);
     }
 }

@@ -9,6 +9,7 @@ pub mod location;
 pub mod origin;
 pub(crate) mod pace;
 pub(crate) mod processes;
+pub(crate) mod registers;
 pub(crate) mod requests;
 pub(crate) mod source;
 pub mod symbols;

@@ -1,7 +1,6 @@
 //! The processes of a case as they are seen from outside: which one is which.
 
-use crate::agent::{NAME_REGISTER, WITNESS_REGISTERS};
-use emulator::Machine;
+use super::registers::{RegisterSet, Registers};
 use oracle::Process;
 
 /// Processes of a case (`a` to `h`) and the supervisor.
@@ -42,18 +41,11 @@ impl Slot {
         NAME_BASE + u64::from(self.0)
     }
 
-    /// What the callee-saved register [`WITNESS_REGISTERS`]`[at]` of this process holds.
-    pub(crate) fn witness(self, at: usize) -> u64 {
-        let register = WITNESS_REGISTERS[at] as u64;
-        (u64::from(self.0) << 56) ^ register.wrapping_mul(0x5eed_0000_0101_0101)
-    }
-
-    /// Writes the name and the witnesses into the registers of the process on the hart.
-    pub(crate) fn plant(self, machine: &mut Machine, hart: usize) {
-        machine.set_x(hart, NAME_REGISTER, self.name());
-        for (at, register) in WITNESS_REGISTERS.into_iter().enumerate() {
-            machine.set_x(hart, register, self.witness(at));
-        }
+    /// What a register of this process holds during its operation number `turn`. No address and no small number is
+    /// like it.
+    pub(crate) fn witness(self, register: usize, turn: u32) -> u64 {
+        let mixed = (register as u64) << 32 | u64::from(turn);
+        (u64::from(self.0) + 1) << 56 ^ mixed.wrapping_mul(0x5eed_0000_0101_0101)
     }
 
     fn index(self) -> usize {
@@ -102,12 +94,16 @@ pub(crate) struct Entry {
     pub(crate) pid: u64,
     /// Its parent.
     pub(crate) parent: Option<Slot>,
+    /// What its registers have to hold when it asks for work.
+    pub(crate) registers: Registers,
 }
 
 /// All processes of a case.
 #[derive(Clone, Debug)]
 pub(crate) struct Processes {
     entries: [Entry; SLOTS],
+    /// How often registers were planted.
+    turns: u32,
 }
 
 impl Processes {
@@ -119,18 +115,27 @@ impl Processes {
                 satp: 0,
                 pid: 0,
                 parent: None,
+                registers: Registers::new([0; 32], RegisterSet::NONE),
             }; SLOTS],
+            turns: 0,
         }
     }
 
-    /// Notes a process that is at its hint.
-    pub(crate) fn enter(&mut self, slot: Slot, pid: u64, satp: u64) {
+    /// Notes a process that is at its hint with these registers.
+    pub(crate) fn enter(&mut self, slot: Slot, pid: u64, satp: u64, registers: Registers) {
         *self.get_mut(slot) = Entry {
             state: State::Parked,
             satp,
             pid,
             parent: None,
+            registers,
         };
+    }
+
+    /// The number of the next operation that gets registers of its own.
+    pub(crate) fn next_turn(&mut self) -> u32 {
+        self.turns += 1;
+        self.turns
     }
 
     /// The entry of `slot`.

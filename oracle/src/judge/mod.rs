@@ -46,7 +46,7 @@ pub use meter::BiteMeter;
 pub use mismatch::{Mismatch, Spoiled};
 pub use observation::{
     DiskContent, End, Event, Failure, FrameKind, Miscount, Nap, Observation, PageFlags,
-    PageMapping, RefusedStore, Turn, TurnEnd, UserTrap,
+    PageMapping, Passage, RefusedStore, Turn, TurnEnd, UserTrap,
 };
 pub use race::Race;
 pub use severity::Severity;

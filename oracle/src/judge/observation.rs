@@ -163,13 +163,28 @@ pub enum Failure {
     Registers {
         /// Whose.
         process: Process,
-        /// Its number, 0 to 31.
-        register: u8,
+        /// Its name in the calling convention.
+        register: &'static str,
         /// What it held.
         expected: u64,
         /// What it holds.
         seen: u64,
+        /// What has happened to the process in between.
+        passage: Passage,
     },
+}
+
+/// How a process got from its program to its program: its last trap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Passage {
+    /// A system call.
+    SystemCall,
+    /// A page fault, or another exception.
+    Fault,
+    /// An interrupt, with which other processes may have run.
+    Interrupt,
+    /// It was born, as the copy of its parent.
+    Birth,
 }
 
 bitflags::bitflags! {

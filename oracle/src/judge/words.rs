@@ -1,6 +1,6 @@
 //! Expectations and observations in words that a student understands.
 
-use super::{Action, Event, Failure, Observation, Race, Step, Turn, TurnEnd};
+use super::{Action, Event, Failure, Observation, Passage, Race, Step, Turn, TurnEnd};
 use crate::case::{Call, Family, Kind, Operation, Process};
 use crate::model::{Answer, Death, FAILED, Model, Outcome, PageState, Reply};
 use std::fmt::Write;
@@ -273,6 +273,17 @@ pub(super) fn failure_words(failure: &Failure) -> String {
             register,
             expected,
             seen,
-        } => format!("register x{register} of {process} changes from {expected:#x} to {seen:#x}"),
+            passage,
+        } => {
+            let when = match passage {
+                Passage::SystemCall => "in a system call",
+                Passage::Fault => "in a page fault",
+                Passage::Interrupt => "in an interrupt",
+                Passage::Birth => "in `fork`, for the child",
+            };
+            format!(
+                "register {register} of {process} changes {when}, from {expected:#x} to {seen:#x}"
+            )
+        }
     }
 }

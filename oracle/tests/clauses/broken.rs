@@ -7,7 +7,8 @@ use crate::tamper::{
 };
 use oracle::judge::Clause;
 use oracle::{
-    Event, Failure, FrameKind, Miscount, Nap, PageFlags, PageMapping, Process, RefusedStore,
+    Event, Failure, FrameKind, Miscount, Nap, PageFlags, PageMapping, Passage, Process,
+    RefusedStore,
 };
 
 /// Every clause, with cases in which a kernel breaks it. The first of a clause is its example in
@@ -37,9 +38,10 @@ pub(crate) fn broken() -> Vec<(Clause, Caught)> {
     };
     let registers = Failure::Registers {
         process: A,
-        register: 9,
+        register: "s1",
         expected: 1,
         seen: 2,
+        passage: Passage::Fault,
     };
     let text = "panic: kerneltrap at 0x80001234".to_owned();
     vec![

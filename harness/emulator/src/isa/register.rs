@@ -1,5 +1,12 @@
 //! Integer registers by number, under their names in the calling convention (RISC-V ELF psABI).
 
+/// Their names, by number.
+pub const NAMES: [&str; 32] = [
+    "zero", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1", "a0", "a1", "a2", "a3", "a4",
+    "a5", "a6", "a7", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "t3", "t4",
+    "t5", "t6",
+];
+
 /// Always zero.
 pub const ZERO: usize = 0;
 /// Return address.

@@ -1,11 +1,7 @@
 //! Names of registers and CSRs, as the RISC-V specifications and the ABI spell them.
 
 /// ABI names of the integer registers, by number.
-pub const REGISTERS: [&str; 32] = [
-    "zero", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1", "a0", "a1", "a2", "a3", "a4",
-    "a5", "a6", "a7", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "t3", "t4",
-    "t5", "t6",
-];
+pub use emulator::isa::register::NAMES as REGISTERS;
 
 /// Names and numbers of the CSRs that tests speak of.
 pub const CSRS: [(&str, u16); 59] = [
