@@ -119,7 +119,9 @@ impl Stage {
         let mut processes = Processes::new();
         processes.enter(SUPERVISOR, 1, supervisor_satp, self.registers());
         let first = Slot::FIRST;
-        self.switch_from(supervisor_satp)?;
+        let before = self.time();
+        let raises = self.switch_from(supervisor_satp)?;
+        let tick = self.time().wrapping_sub(before) / raises;
         self.plant(first);
         processes.enter(first, first_pid, self.satp(), self.registers());
         let booted = Program {
@@ -153,6 +155,7 @@ impl Stage {
             setting,
             disk_problems: problems,
             at_end: Resources::default(),
+            tick,
             processes,
             fronts: [Some(first), None, None],
         })
@@ -168,6 +171,11 @@ impl Stage {
     /// What the registers of the process at the front have to hold from now on.
     fn registers(&self) -> Registers {
         Registers::new(self.machine.registers(FIRST_HART), RegisterSet::NONE)
+    }
+
+    /// The board's clock, in its cycles.
+    fn time(&self) -> u64 {
+        self.machine.csr(FIRST_HART, csr::TIME).unwrap_or(0)
     }
 
     pub(super) fn satp(&self) -> u64 {
@@ -299,14 +307,15 @@ impl Stage {
         Ok(value)
     }
 
-    /// Raises the timer until a process with another address space than `satp` waits at its hint.
-    fn switch_from(&mut self, satp: u64) -> Result<(), BootError> {
+    /// Raises the timer until a process with another address space than `satp` waits at its hint. Gives how often
+    /// that took.
+    fn switch_from(&mut self, satp: u64) -> Result<u64, BootError> {
         const STAGE: &str = "to a switch from one process to another";
-        for _ in 0..PATIENCE {
+        for raises in 1..=PATIENCE {
             self.machine.raise_timer(FIRST_HART);
             self.run_to_hint(STAGE, CALL_BUDGET)?;
             if self.satp() != satp {
-                return Ok(());
+                return Ok(raises.into());
             }
         }
         let how = "timer interrupts do not make it switch".to_owned();

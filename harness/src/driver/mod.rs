@@ -4,6 +4,7 @@
 //! agent reports or every other process has had a turn, and records the events. The judge, in
 //! `oracle`, says what they mean.
 
+mod clock;
 mod conflicts;
 mod disk;
 mod finish;
@@ -59,6 +60,8 @@ pub struct Driver {
     processes: Processes,
     /// The process that waits at its hint on each hart, if there is one.
     fronts: [Option<Slot>; HARTS],
+    /// How often the timer of the first hart was raised since the case began.
+    raises: u64,
     /// Events of the current step.
     events: Vec<Event>,
     /// Turns of the race in hand.
@@ -129,6 +132,7 @@ impl Driver {
             guest: Arc::clone(guest),
             machine,
             fronts: guest.fronts,
+            raises: 0,
             events: Vec::new(),
             turns: Vec::new(),
             out_of_frames: false,
@@ -156,6 +160,7 @@ impl Driver {
         self.machine.reset();
         self.processes.clone_from(&self.guest.processes);
         self.fronts = self.guest.fronts;
+        self.raises = 0;
         self.page_budget = 0;
         self.was_late = false;
         self.events.clear();
@@ -237,7 +242,7 @@ impl Driver {
             if !self.guest.hardware.sleeps_early || quiet_ticks == QUIET_TICKS {
                 return Ok(None);
             }
-            self.machine.raise_timer(hart);
+            self.raise_timer(hart);
         }
         Ok(None)
     }

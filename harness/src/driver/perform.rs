@@ -10,6 +10,8 @@ use oracle::{Action, Event, Failure, Observation, Step, UserTrap, Width};
 
 /// `exit`, the one system call that never comes back.
 const EXIT: u64 = SystemCall::Exit.number();
+/// `pause`, which comes back when time has passed.
+const PAUSE: u64 = SystemCall::Pause.number();
 /// `exec`, which comes back in another program.
 const EXEC: u64 = SystemCall::Exec.number();
 
@@ -169,8 +171,11 @@ impl Driver {
             entry.parent = Some(slot);
             entry.registers = Registers::new(values, RegisterSet::RESULT);
         }
+        let now = self.moment();
         let entry = self.processes.get_mut(slot);
         entry.registers = Registers::new(values, task.free);
+        let pauses = matches!(*action, Action::SystemCall { number: PAUSE, .. });
+        entry.pauses_since = pauses.then_some(now);
         entry.state = match *action {
             Action::SystemCall { number: EXEC, .. } => State::Executing,
             _ => State::Acting,

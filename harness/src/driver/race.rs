@@ -266,7 +266,7 @@ impl Driver {
                     contest.give_way(at);
                     // A single hart can only give way to the processes in the queue.
                     if schedule.pre_empts() || contest.lanes.len() == 1 {
-                        self.machine.raise_timer(hart);
+                        self.raise_timer(hart);
                         // Another process may be the next to ask for a frame there.
                         self.machine.clear_last_user_trap(hart);
                         contest.queued = true;
@@ -283,7 +283,7 @@ impl Driver {
                     self.arrive(hart, Some(slot))?;
                     let front = self.fronts[hart].unwrap_or(slot);
                     if contest.comes_to_hint(at, front) {
-                        self.machine.raise_timer(hart);
+                        self.raise_timer(hart);
                         self.fronts[hart] = None;
                     }
                     TurnEnd::Arrives(front.process())

@@ -118,7 +118,7 @@ impl Driver {
             self.perform(&step, &mut observation);
         }
         for hart in FIRST_HART + 1..self.fronts.len() {
-            self.machine.raise_timer(hart);
+            self.raise_timer(hart);
             match self.run_hart(hart, IDLE_BUDGET)? {
                 // The one process that did not run anywhere.
                 Pause::Hint(slot) => self.fronts[hart] = Some(slot),
@@ -150,7 +150,7 @@ impl Driver {
     /// Makes the kernel switch to the next process on `hart` and notes what it reports.
     /// False: no process is runnable, even after a tick.
     pub(super) fn next_process(&mut self, hart: usize) -> Result<bool, Failure> {
-        self.machine.raise_timer(hart);
+        self.raise_timer(hart);
         let arrived = self.run_to_hint(hart)?;
         self.arrive(hart, arrived)?;
         Ok(arrived.is_some())
@@ -185,6 +185,7 @@ impl Driver {
             let process = slot.process();
             self.events
                 .extend(process.map(|process| Event::Returned { process, value }));
+            self.book_pause(slot);
         }
         // Else it was parked already, or counted as dead. It is alive, as `settle` will report.
         self.park(hart, slot, satp);
@@ -237,6 +238,15 @@ impl Driver {
             entry.state = State::Unused;
             self.fork_failed = true;
         }
+    }
+
+    /// How long a process has slept that comes back from a pause.
+    fn book_pause(&mut self, slot: Slot) {
+        let since = self.processes.get_mut(slot).pauses_since.take();
+        let ticks = since.and_then(|since| self.ticks_since(since));
+        let slept = slot.process().zip(ticks);
+        self.events
+            .extend(slept.map(|(process, ticks)| Event::Paused { process, ticks }));
     }
 
     /// Fails if a trap has changed a register that `slot`, which is on `hart`, has to find as it was.

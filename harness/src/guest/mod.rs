@@ -2,6 +2,7 @@
 //! every case starts from.
 
 pub mod canary;
+pub(crate) mod clock;
 pub(crate) mod files;
 pub mod frames;
 pub mod hardware;
@@ -70,6 +71,8 @@ pub struct Guest {
     pub(crate) pace: Arc<OnceLock<Pace>>,
     /// What the kernel has when only the supervisor is left.
     pub at_end: Resources,
+    /// Cycles of the board's clock from one timer interrupt to the next.
+    pub(crate) tick: u64,
     pub(crate) agent: Agent,
     pub(crate) accounts: Option<FrameAccounts>,
     pub(crate) snapshot: Arc<Snapshot>,

@@ -1,5 +1,6 @@
 //! The processes of a case as they are seen from outside: which one is which.
 
+use super::clock::Moment;
 use super::registers::{RegisterSet, Registers};
 use oracle::Process;
 
@@ -96,6 +97,8 @@ pub(crate) struct Entry {
     pub(crate) parent: Option<Slot>,
     /// What its registers have to hold when it asks for work.
     pub(crate) registers: Registers,
+    /// When it was told to pause, if that is its operation.
+    pub(crate) pauses_since: Option<Moment>,
 }
 
 /// All processes of a case.
@@ -116,6 +119,7 @@ impl Processes {
                 pid: 0,
                 parent: None,
                 registers: Registers::new([0; 32], RegisterSet::NONE),
+                pauses_since: None,
             }; SLOTS],
             turns: 0,
         }
@@ -129,6 +133,7 @@ impl Processes {
             pid,
             parent: None,
             registers,
+            pauses_since: None,
         };
     }
 

@@ -7,7 +7,7 @@ use super::words;
 use super::{
     Clause, Event, Failure, Finding, Judge, Mismatch, Observation, Planned, RefusedStore, Step,
 };
-use crate::case::{Family, Kind, Process};
+use crate::case::{Call, Family, Kind, Process};
 use crate::model::{Answer, Death, FAILED, Outcome, ProcessState, Reply, Witness};
 
 impl Judge {
@@ -65,6 +65,7 @@ impl Judge {
             unless_waived(compared, waived)?;
         }
         self.compare_events(observation)?;
+        unless_waived(self.compare_pauses(observation), waived)?;
         unless_waived(self.compare_frames_taken(planned, observation), waived)?;
         unless_waived(self.compare_frames_given(planned, observation), waived)?;
         match &observation.mappings {
@@ -332,6 +333,32 @@ impl Judge {
         let seen = format!("{process} asks for its next operation");
         let expected = self.in_words(planned, reply);
         Err(self.finding(clause_of(death), process, expected, seen))
+    }
+
+    /// Every pause that has come back was as long as it was asked for.
+    pub(super) fn compare_pauses(&self, observation: &Observation) -> Result<(), Finding> {
+        let mut events = observation.events.iter();
+        events.try_for_each(|event| match *event {
+            Event::Paused { process, ticks } => self.compare_pause(process, ticks),
+            _ => Ok(()),
+        })
+    }
+
+    /// A pause of `process` has come back after so many ticks.
+    fn compare_pause(&self, process: Process, ticks: u64) -> Result<(), Finding> {
+        let Some(planned) = self.last_of(process) else {
+            return Ok(());
+        };
+        let Call::Pause { ticks: asked } = planned.operation.call else {
+            return Ok(());
+        };
+        if u64::try_from(asked).is_ok_and(|asked| ticks < asked) {
+            let at = Some(planned);
+            let expected = format!("{process} sleeps until {asked} ticks have passed");
+            let seen = format!("{process} returns after {ticks}");
+            return Err(self.finding_at(at, Clause::PauseLasts, process, expected, seen));
+        }
+        Ok(())
     }
 
     /// Events that no reply asked for.

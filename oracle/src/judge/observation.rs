@@ -124,6 +124,13 @@ pub enum Event {
         /// Its exit status.
         status: i32,
     },
+    /// Its `pause` has come back.
+    Paused {
+        /// The process.
+        process: Process,
+        /// How many ticks of the clock have passed meanwhile, at most.
+        ticks: u64,
+    },
     /// It was seen asking for an operation.
     Appeared {
         /// The process.

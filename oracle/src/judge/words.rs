@@ -255,6 +255,10 @@ fn event_words(step: &Step, event: &Event) -> Option<(Option<char>, String)> {
             (Some(process), format!("is killed{place}"))
         }
         Event::Silent { process, .. } => (Some(process), "does not come back".to_owned()),
+        Event::Paused { process, ticks } => (
+            Some(process),
+            format!("has slept for {ticks} ticks at most"),
+        ),
         Event::Reaped { pid, status } => (None, format!("reaps {pid}, status {status}")),
         Event::Appeared { .. } => return None,
     };

@@ -79,6 +79,15 @@ pub(crate) fn broken() -> Vec<(Clause, Caught)> {
             with_last(&["a: b = fork", "a: wait"], returns(A, FIRST_PID + 1)),
         ),
         (
+            Clause::PauseLasts,
+            with_last(&["a: pause 3"], |seen| {
+                seen.events.push(Event::Paused {
+                    process: A,
+                    ticks: 2,
+                });
+            }),
+        ),
+        (
             Clause::Blocks,
             with_last(&["a: b = fork", "a: wait", "b: getpid"], |seen| {
                 seen.events.push(Event::Returned {

@@ -126,6 +126,7 @@ impl Bug {
             Clause::LoadedValue
             | Clause::ComesBack
             | Clause::Blocks
+            | Clause::PauseLasts
             | Clause::ChildRuns
             | Clause::ProgramStarts
             | Clause::DeadStayDead

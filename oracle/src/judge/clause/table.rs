@@ -49,6 +49,16 @@ clauses! {
                   end is still open.",
     }
 
+    /// `pause` comes back after as many ticks of the clock as it was asked for, and not before.
+    PauseLasts = "pause-lasts" {
+        verdict: Verdict::Divergence,
+        severity: Severity::WrongResult,
+        effect: Effect::Harmless,
+        broken: "a pause is too short",
+        mistake: "Every hart counts its own timer interrupts in the one `ticks`, so two harts make the clock run \
+                  twice as fast.",
+    }
+
     /// After a successful `fork` the child runs and finds 0 in a0. No other process appears.
     ChildRuns = "child-runs" {
         verdict: Verdict::Divergence,
