@@ -16,8 +16,8 @@ pub use error::BootError;
 pub use progress::Progress;
 
 use crate::agent::Agent;
-use crate::driver::{Driver, Standing, Vigil};
-use crate::guest::hardware::{Hardware, Seen};
+use crate::driver::{Driver, Order, Standing, Vigil};
+use crate::guest::hardware::{Hardware, Seen, Turns};
 use crate::guest::location::GuestFiles;
 use crate::guest::{Guest, Resources};
 use file_system::Contents;
@@ -38,23 +38,42 @@ pub fn boot(files: &GuestFiles, dialect: Dialect) -> Result<Arc<Guest>, BootErro
         disk,
         memory,
         timer: hardware::timer(&stage.machine),
+        turns: Seen::new(Turns::Timer, Order::InTurn.to_string()),
         harts,
         sleeps_early: false,
     };
     let mut guest = stage.set(dialect.clone(), contents, hardware)?;
     guest.set_dialect(dialect);
-    let mut guest = Arc::new(guest);
-    if let Some(harts) = awake(&guest)
-        && let Some(guest) = Arc::get_mut(&mut guest)
-    {
-        guest.hardware.harts = harts;
-        guest.hardware.sleeps_early = true;
+    let mut guest = find_turns(Arc::new(guest));
+    if let Some(harts) = awake(&guest) {
+        let hardware = &mut Arc::make_mut(&mut guest).hardware;
+        hardware.harts = harts;
+        hardware.sleeps_early = true;
     }
     let at_end = calibrate(&guest);
-    if let Some(guest) = Arc::get_mut(&mut guest) {
-        guest.at_end = at_end;
-    }
+    Arc::make_mut(&mut guest).at_end = at_end;
     Ok(guest)
+}
+
+/// Finds out how processes get their turns. Where they have to sleep, one hart is used.
+fn find_turns(guest: Arc<Guest>) -> Arc<Guest> {
+    let Some(order) = Driver::new(&guest).order_of_turns() else {
+        return guest;
+    };
+    if order == Order::InTurn {
+        return guest;
+    }
+    let mut sleeping = guest.clone();
+    let hardware = &mut Arc::make_mut(&mut sleeping).hardware;
+    hardware.turns = Seen::new(Turns::Sleep, format!("{order}, so the others sleep"));
+    hardware.harts = Seen::new(1, "the scheduler has an order of its own");
+    if Driver::new(&sleeping).all_come_by_sleep() {
+        return sleeping;
+    }
+    let mut guest = guest;
+    let because = format!("{order}, and while the others sleep not all of them come either");
+    Arc::make_mut(&mut guest).hardware.turns = Seen::new(Turns::Timer, because);
+    guest
 }
 
 /// The fact that only one hart can be used, although others slept after the boot.

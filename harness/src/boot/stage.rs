@@ -11,7 +11,7 @@ use crate::guest::frames::{FRAME_BYTES, FrameAccounts};
 use crate::guest::hardware::{Hardware, Seen};
 use crate::guest::location::GuestFiles;
 use crate::guest::origin::OriginFile;
-use crate::guest::processes::{Processes, SUPERVISOR, Slot};
+use crate::guest::processes::{Processes, SUPERVISOR, Slot, State};
 use crate::guest::registers::{RegisterSet, Registers, planted};
 use crate::guest::requests::FrameRequests;
 use crate::guest::symbols::Symbols;
@@ -29,14 +29,18 @@ const BOOT_BUDGET: u64 = 3_000_000_000;
 /// Instructions that each further hart may take until it waits for something to do.
 const HART_BUDGET: u64 = 50_000_000;
 /// Instructions for one of the system calls that set the stage.
-const CALL_BUDGET: u64 = 100_000_000;
+pub(super) const CALL_BUDGET: u64 = 100_000_000;
 /// Instructions after which to look whether a kernel has panicked.
 const GLANCE: u64 = 5_000_000;
-/// Ticks granted to a kernel that spins.
-const TICKS_FOR_SPIN: u32 = 3;
+/// Ticks granted to a kernel that spins while booting.
+const TICKS_FOR_SPIN: u32 = 16;
+/// Ticks granted to a kernel that sleeps while booting: ten a second, for some minutes.
+const TICKS_ASLEEP: u32 = 4096;
+/// How often the budget is granted anew to a kernel that does something that shows.
+const MOST_EXTENSIONS: u32 = 16;
 /// Bytes of the console kept for errors.
 const CONSOLE_BYTES_KEPT: usize = 4096;
-/// Ticks granted to a kernel that sleeps while booting, or to its scheduler to come round.
+/// Ticks granted to a scheduler to come round.
 const PATIENCE: u32 = 64;
 
 /// The machine on its way to the start of a case.
@@ -46,7 +50,17 @@ pub(super) struct Stage {
     files: [OriginFile; 2],
     file: Box<[u8]>,
     pub(super) agent: Agent,
-    console: Vec<u8>,
+    pub(super) console: Vec<u8>,
+    /// Bytes that it has printed.
+    printed: u64,
+}
+
+/// How a switch to another process came about.
+struct Switch {
+    /// How often the timer was raised, at least once.
+    raises: u64,
+    /// Whether the process at the front had to sleep.
+    by_sleep: bool,
 }
 
 impl Stage {
@@ -77,6 +91,7 @@ impl Stage {
             file: files.kernel.as_slice().into(),
             agent: agent.clone(),
             console: Vec::new(),
+            printed: 0,
         };
         stage.run_to_hint("to the agent's first instruction", BOOT_BUDGET)?;
         Ok(stage)
@@ -120,8 +135,11 @@ impl Stage {
         processes.enter(SUPERVISOR, 1, supervisor_satp, self.registers());
         let first = Slot::FIRST;
         let before = self.time();
-        let raises = self.switch_from(supervisor_satp)?;
-        let tick = self.time().wrapping_sub(before) / raises;
+        let switch = self.switch_from(supervisor_satp)?;
+        let tick = self.time().wrapping_sub(before) / switch.raises;
+        if switch.by_sleep {
+            processes.get_mut(SUPERVISOR).state = State::Napping;
+        }
         self.plant(first);
         processes.enter(first, first_pid, self.satp(), self.registers());
         let booted = Program {
@@ -183,9 +201,15 @@ impl Stage {
     }
 
     /// Runs until a process is at its hint.
-    fn run_to_hint(&mut self, stage: &'static str, budget: u64) -> Result<(), BootError> {
-        let deadline = self.machine.steps().saturating_add(budget);
-        let mut naps = 0;
+    pub(super) fn run_to_hint(
+        &mut self,
+        stage: &'static str,
+        budget: u64,
+    ) -> Result<(), BootError> {
+        let mut deadline = self.machine.steps().saturating_add(budget);
+        let mut extensions = 0;
+        let mut before = self.signs();
+        let (mut naps, mut ticks_for_spin) = (0, 0);
         let mut spin = Spin::default();
         let how = loop {
             let left = deadline.saturating_sub(self.machine.steps());
@@ -194,8 +218,10 @@ impl Stage {
             match exit {
                 Exit::Hint { .. } => return Ok(()),
                 // Asleep until a tick that the held clock has to be told to make.
-                Exit::Idle if naps < PATIENCE && self.machine.raise_timer(FIRST_HART) => naps += 1,
-                Exit::Idle if naps < PATIENCE => {
+                Exit::Idle if naps < TICKS_ASLEEP && self.machine.raise_timer(FIRST_HART) => {
+                    naps += 1
+                }
+                Exit::Idle if naps < TICKS_ASLEEP => {
                     break "every hart waits for an interrupt that cannot come".to_owned();
                 }
                 Exit::Idle => break "it sleeps from one clock tick to the next".to_owned(),
@@ -213,14 +239,20 @@ impl Stage {
                         break panic;
                     }
                     if left <= GLANCE {
-                        break STILL_RUNNING.to_owned();
+                        let signs = self.signs();
+                        if extensions == MOST_EXTENSIONS || signs == before {
+                            break STILL_RUNNING.to_owned();
+                        }
+                        (before, extensions) = (signs, extensions + 1);
+                        deadline = self.machine.steps().saturating_add(budget);
                     }
                     if spin.goes_on(&mut self.machine) {
                         // It may wait for a tick without sleeping.
-                        if naps == TICKS_FOR_SPIN || !self.machine.raise_timer(FIRST_HART) {
+                        if ticks_for_spin == TICKS_FOR_SPIN || !self.machine.raise_timer(FIRST_HART)
+                        {
                             break "it runs in a loop without any change".to_owned();
                         }
-                        naps += 1;
+                        ticks_for_spin += 1;
                         spin = Spin::default();
                     }
                 }
@@ -229,9 +261,17 @@ impl Stage {
         Err(self.never_reached(stage, how))
     }
 
+    /// What anyone can notice of a kernel's progress: bytes printed, blocks read or written, pages written.
+    fn signs(&self) -> (u64, u16, usize) {
+        let pages = self.machine.dirty_pages().count();
+        (self.printed, self.machine.disk_requests(), pages)
+    }
+
     /// Takes over what the kernel has printed, keeping the tail.
     fn drain_console(&mut self) {
-        self.console.extend(self.machine.console_output());
+        let output = self.machine.console_output();
+        self.printed += output.len() as u64;
+        self.console.extend(output);
         let excess = self.console.len().saturating_sub(CONSOLE_BYTES_KEPT);
         self.console.drain(..excess);
     }
@@ -286,11 +326,7 @@ impl Stage {
         call: SystemCall,
         argument: u64,
     ) -> Result<u64, BootError> {
-        self.machine.set_x(FIRST_HART, A0, argument);
-        self.machine.set_x(FIRST_HART, A1, 0);
-        self.machine.set_x(FIRST_HART, A7, call.number());
-        self.machine
-            .set_pc(FIRST_HART, self.agent.stubs.system_call);
+        self.prepare(call, argument);
         let satp = self.satp();
         self.run_to_hint("back from the agent's first system calls", CALL_BUDGET)?;
         if self.satp() != satp {
@@ -307,18 +343,38 @@ impl Stage {
         Ok(value)
     }
 
-    /// Raises the timer until a process with another address space than `satp` waits at its hint. Gives how often
-    /// that took.
-    fn switch_from(&mut self, satp: u64) -> Result<u64, BootError> {
+    /// Raises the timer until a process with another address space than `satp` waits at its hint. If none comes, the
+    /// scheduler may prefer this one for ever, so it sleeps for a tick.
+    fn switch_from(&mut self, satp: u64) -> Result<Switch, BootError> {
         const STAGE: &str = "to a switch from one process to another";
         for raises in 1..=PATIENCE {
             self.machine.raise_timer(FIRST_HART);
             self.run_to_hint(STAGE, CALL_BUDGET)?;
             if self.satp() != satp {
-                return Ok(raises.into());
+                return Ok(Switch {
+                    raises: raises.into(),
+                    by_sleep: false,
+                });
             }
         }
-        let how = "timer interrupts do not make it switch".to_owned();
+        self.prepare(SystemCall::Pause, 1);
+        self.run_to_hint(STAGE, CALL_BUDGET)?;
+        if self.satp() != satp {
+            return Ok(Switch {
+                raises: PATIENCE.into(),
+                by_sleep: true,
+            });
+        }
+        let how = "neither timer interrupts nor `pause` make it switch".to_owned();
         Err(self.never_reached(STAGE, how))
+    }
+
+    /// Makes the process at the front call the kernel when it runs again.
+    fn prepare(&mut self, call: SystemCall, argument: u64) {
+        let machine = &mut self.machine;
+        machine.set_x(FIRST_HART, A0, argument);
+        machine.set_x(FIRST_HART, A1, 0);
+        machine.set_x(FIRST_HART, A7, call.number());
+        machine.set_pc(FIRST_HART, self.agent.stubs.system_call);
     }
 }

@@ -158,11 +158,11 @@ impl Driver {
             return Ok(());
         }
         self.settle(1)?;
-        let woken = self.processes.get(SUPERVISOR).state == State::Parked;
+        let woken = self.processes.get(SUPERVISOR).state.is_at_hand();
         end.naps
             .extend(slot.process().map(|process| Nap { process, woken }));
-        if woken && let Some(hart) = self.bring_to_front(SUPERVISOR)? {
-            self.note_reaped(hart, end);
+        if woken && self.bring_to_front(SUPERVISOR)?.is_some() {
+            self.note_reaped(end);
             if !end.all_reaped {
                 self.reap(end)?;
             }
@@ -176,10 +176,10 @@ impl Driver {
         // One more than there can be processes: a kernel that reaps for ever is stopped.
         for _ in 0..=self.processes.slots().count() {
             self.supervisor_call(SystemCall::Wait, STATUS_ADDRESS)?;
-            let Some(hart) = self.hart_of(SUPERVISOR) else {
+            if self.hart_of(SUPERVISOR).is_none() {
                 return Ok(());
-            };
-            self.note_reaped(hart, end);
+            }
+            self.note_reaped(end);
             if end.all_reaped {
                 return Ok(());
             }
@@ -187,9 +187,9 @@ impl Driver {
         Ok(())
     }
 
-    /// Notes what `wait` returns to the supervisor, which is on `hart`.
-    fn note_reaped(&self, hart: usize, end: &mut End) {
-        let pid = self.machine.x(hart, A0);
+    /// Notes what `wait` has returned to the supervisor.
+    fn note_reaped(&self, end: &mut End) {
+        let pid = self.processes.get(SUPERVISOR).answer;
         if (pid as i64) < 0 {
             end.all_reaped = true
         } else {

@@ -2,7 +2,7 @@
 
 use super::Driver;
 use crate::guest::frames::FRAME_BYTES;
-use crate::guest::processes::{SUPERVISOR, Slot, State};
+use crate::guest::processes::{SUPERVISOR, Slot};
 use abi::SystemCall;
 use emulator::isa::page_table::{EXECUTE, READ, USER, WRITE};
 use oracle::{Action, FrameKind, Miscount, Observation, PageFlags, PageMapping, Process, Step};
@@ -98,7 +98,7 @@ impl Driver {
         self.processes.slots().filter_map(move |slot| {
             let entry = self.processes.get(slot);
             let wanted = |process: &Process| {
-                entry.state == State::Parked && whose.is_none_or(|whose| whose == *process)
+                entry.state.is_at_hand() && whose.is_none_or(|whose| whose == *process)
             };
             slot.process()
                 .filter(wanted)

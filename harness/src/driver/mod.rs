@@ -17,6 +17,7 @@ mod record;
 mod scarcity;
 mod schedule;
 mod stack;
+mod turns;
 
 use crate::agent::NAME_REGISTER;
 use crate::guest::canary::Canary;
@@ -36,6 +37,7 @@ use std::sync::Arc;
 pub use finish::{Standing, Vigil};
 pub(crate) use record::{Recording, TrapTaken};
 pub(crate) use stack::is_messenger;
+pub(crate) use turns::Order;
 
 /// The most blocks that a sleeping hart is woken for in one step: more than twice those of the largest
 /// file, each written to the log and to its place.

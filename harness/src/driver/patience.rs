@@ -8,6 +8,7 @@
 
 use super::{Driver, Pause, pace};
 use emulator::Moment;
+use emulator::isa::csr;
 use oracle::Failure;
 
 /// Instructions after which a step is late, besides those for pages. A step of our own kernel takes a few
@@ -27,6 +28,9 @@ const TIMES_ITS_LIKE: u64 = 100;
 /// Instructions that any step may take on any kernel before it counts as a hang without a proof: a walk of
 /// the largest hole that a 32-bit argument of `sbrk` makes takes about as many.
 const LEAST_LIMIT: u64 = 8 * STEP_BUDGET;
+
+/// Instructions after which a hart that perhaps has no process to run is looked at.
+const SHORT_WORK: u64 = 50_000;
 
 /// The longest loop, in instructions, that is recognised by the state that comes back.
 const LONGEST_LOOP: u64 = 1_000_000;
@@ -91,6 +95,11 @@ impl Driver {
     /// It hangs, or something else went wrong.
     pub(super) fn run_patiently(&mut self, hart: usize, budget: u64) -> Result<Pause, Failure> {
         let begin = self.machine.steps();
+        if self.may_be_idle()
+            && let Some(pause) = self.look_for_work(hart)?
+        {
+            return Ok(pause);
+        }
         let mut limit = 0;
         let mut extensions = 0;
         let mut before = None;
@@ -119,6 +128,15 @@ impl Driver {
             }
             extensions += 1;
             limit = spent + self.limit();
+        }
+    }
+
+    /// Runs `hart`, which perhaps has no process to run, until it stops, or comes back to the same state, or has
+    /// something to do. `None`: it has something to do.
+    fn look_for_work(&mut self, hart: usize) -> Result<Option<Pause>, Failure> {
+        match self.run_hart(hart, SHORT_WORK)? {
+            Pause::Budget => self.look_for_loop(hart),
+            pause => Ok(Some(pause)),
         }
     }
 
@@ -180,6 +198,7 @@ impl Driver {
         self.lookout = None;
         self.machine.clear_breakpoint(pc);
         match seen? {
+            Round::ComesBack if self.awaits_tick(hart) => Ok(Some(Pause::Asleep)),
             Round::ComesBack => {
                 let traps = self.machine.last_user_trap(hart).is_some();
                 let failure = self.out_of_budget(hart);
@@ -192,6 +211,13 @@ impl Driver {
             Round::GoesOn => Ok(None),
             Round::Stops(pause) => Ok(Some(pause)),
         }
+    }
+
+    /// Whether a hart that does nothing new may only wait for the next tick: no process is known to be runnable,
+    /// and no interrupt is pending that it does not take.
+    fn awaits_tick(&self, hart: usize) -> bool {
+        let read = |number| self.machine.csr(hart, number).unwrap_or(0);
+        self.may_be_idle() && read(csr::SIP) & read(csr::SIE) == 0
     }
 
     fn go_round(&mut self, hart: usize) -> Result<Round, Failure> {

@@ -28,10 +28,10 @@ const ROUNDS_FOR_REST: u32 = 2;
 
 /// A process that races.
 #[derive(Clone, Copy, Debug)]
-struct Racer {
-    slot: Slot,
+pub(super) struct Racer {
+    pub(super) slot: Slot,
     /// Which of the race's steps it performs.
-    step: usize,
+    pub(super) step: usize,
 }
 
 /// A hart in a race.
@@ -87,9 +87,13 @@ impl Driver {
                 Some(Racer { slot, step })
             })
             .collect();
-        let contest = self.place(race, &racers)?;
-        self.count_holders(race);
-        let unfinished = self.contend(race, contest)?;
+        let unfinished = if self.turns_by_sleep() {
+            self.race_by_sleep(race, &racers)?
+        } else {
+            let contest = self.place(race, &racers)?;
+            self.count_holders(race);
+            self.contend(race, contest)?
+        };
         // A process that has not reported may act in the first round, and end or wake others unseen.
         let more = if unfinished { ROUNDS_FOR_REST } else { 0 };
         self.settle(race.rounds + more)?;

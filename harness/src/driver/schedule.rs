@@ -25,6 +25,9 @@ impl Driver {
     /// Brings `slot` to its hint on some hart: on the one where it is, else on the first. `None` if the
     /// scheduler never runs it.
     pub(super) fn bring_to_front(&mut self, slot: Slot) -> Result<Option<usize>, Failure> {
+        if self.turns_by_sleep() {
+            return self.bring_by_sleep(slot);
+        }
         let mut met = SlotSet::default();
         loop {
             if let Some(hart) = self.hart_of(slot) {
@@ -92,7 +95,7 @@ impl Driver {
                 let process = slot.process();
                 self.events
                     .extend(process.map(|process| Event::Appeared { process }));
-            } else if self.processes.get(slot).state == State::Parked {
+            } else if self.processes.get(slot).state.is_at_hand() {
                 self.processes.get_mut(slot).state = State::Dead;
             }
         }
@@ -132,6 +135,9 @@ impl Driver {
     /// One round of the scheduler: processes on other harts take a trap, and then the first hart
     /// switches until it meets a process for the second time.
     fn round(&mut self) -> Result<SlotSet, Failure> {
+        if self.turns_by_sleep() {
+            return self.round_by_sleep();
+        }
         let mut met = SlotSet::default();
         for hart in FIRST_HART + 1..self.fronts.len() {
             if self.fronts[hart].is_some() && self.next_process(hart)? {
@@ -150,10 +156,13 @@ impl Driver {
     /// Makes the kernel switch to the next process on `hart` and notes what it reports.
     /// False: no process is runnable, even after a tick.
     pub(super) fn next_process(&mut self, hart: usize) -> Result<bool, Failure> {
-        self.raise_timer(hart);
-        let arrived = self.run_to_hint(hart)?;
-        self.arrive(hart, arrived)?;
-        Ok(arrived.is_some())
+        if self.turns_by_sleep()
+            && let Some(front) = self.fronts[hart]
+            && self.nap(hart, front)?
+        {
+            return Ok(true);
+        }
+        self.tick(hart)
     }
 
     /// Notes that `slot` waits at its hint on `hart`: a report, a birth, or nothing new.
@@ -181,6 +190,7 @@ impl Driver {
             self.processes.get(slot).state,
             State::Acting | State::Executing
         ) {
+            self.processes.get_mut(slot).answer = value;
             self.book_fork_result(slot, value);
             let process = slot.process();
             self.events
@@ -269,7 +279,7 @@ impl Driver {
     pub(super) fn passage(&self, hart: usize, slot: Slot) -> Passage {
         match self.processes.get(slot).state {
             State::Unborn { .. } => Passage::Birth,
-            State::Acting | State::Executing => match self.machine.last_user_trap(hart) {
+            State::Acting | State::Executing | State::Napping => match self.machine.last_user_trap(hart) {
                 Some(trap) if trap.is_interrupt => Passage::Interrupt,
                 Some(trap) if trap.cause == cause::USER_CALL => Passage::SystemCall,
                 Some(_) => Passage::Fault,

@@ -13,6 +13,8 @@ pub struct Hardware {
     pub memory: Seen<u64>,
     /// What interrupts the kernel sometimes.
     pub timer: Seen<Timer>,
+    /// What gives the next process its turn.
+    pub turns: Seen<Turns>,
     /// How many harts cases run on.
     pub harts: Seen<usize>,
     /// Whether a hart may sleep until the next tick although a process is runnable: the kernels of the
@@ -55,6 +57,24 @@ impl fmt::Display for Timer {
             Timer::Clint => "clint",
             Timer::Supervisor => "sstc",
             Timer::None => "none",
+        })
+    }
+}
+
+/// What gives the next process its turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turns {
+    /// A timer interrupt: the kernel's scheduler takes processes in turn, as xv6's does.
+    Timer,
+    /// Sleep: whoever is not wanted sleeps in a system call, because the scheduler has an order of its own.
+    Sleep,
+}
+
+impl fmt::Display for Turns {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Turns::Timer => "timer",
+            Turns::Sleep => "sleep",
         })
     }
 }

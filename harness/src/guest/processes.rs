@@ -61,6 +61,8 @@ pub(crate) enum State {
     Unused,
     /// Waiting at its hint for an operation: runnable.
     Parked,
+    /// Sleeps until the next tick, so that another process gets a turn; it is then `Parked` again.
+    Napping,
     /// Was given an operation and has not reported.
     Acting,
     /// Was told to start another program and has not reported: it may come back as that program.
@@ -75,6 +77,11 @@ pub(crate) enum State {
 }
 
 impl State {
+    /// Whether the process can be given an operation.
+    pub(crate) fn is_at_hand(self) -> bool {
+        matches!(self, State::Parked | State::Napping)
+    }
+
     /// Whether something is still to come from the process.
     pub(crate) fn is_away(self) -> bool {
         matches!(
@@ -91,6 +98,8 @@ pub(crate) struct Entry {
     pub(crate) state: State,
     /// Its address space, as the machine showed it when it last waited at its hint.
     pub(crate) satp: u64,
+    /// What its last operation returned. (A nap is none.)
+    pub(crate) answer: u64,
     /// Its process identifier, once known.
     pub(crate) pid: u64,
     /// Its parent.
@@ -116,6 +125,7 @@ impl Processes {
             entries: [Entry {
                 state: State::Unused,
                 satp: 0,
+                answer: 0,
                 pid: 0,
                 parent: None,
                 registers: Registers::new([0; 32], RegisterSet::NONE),
@@ -130,6 +140,7 @@ impl Processes {
         *self.get_mut(slot) = Entry {
             state: State::Parked,
             satp,
+            answer: 0,
             pid,
             parent: None,
             registers,
@@ -205,6 +216,11 @@ impl SlotSet {
         let new = self.0 & bit == 0;
         self.0 |= bit;
         new
+    }
+
+    /// Adds all slots of another set.
+    pub(crate) fn add(&mut self, others: SlotSet) {
+        self.0 |= others.0;
     }
 
     /// Whether `slot` is in the set.

@@ -78,6 +78,7 @@ pub fn hardware(guest: &Guest) -> Vec<Answer> {
         disk,
         memory,
         timer,
+        turns,
         harts,
         ..
     } = &guest.hardware;
@@ -85,6 +86,7 @@ pub fn hardware(guest: &Guest) -> Vec<Answer> {
         answer("board.disk", disk, spelled(disk.value.name())),
         answer("board.memory", memory, memory.value),
         answer("board.timer", timer, spelled(timer.value.to_string())),
+        answer("board.turns", turns, spelled(turns.value.to_string())),
         answer("board.harts", harts, harts.value),
     ]
 }
