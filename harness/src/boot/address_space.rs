@@ -1,10 +1,12 @@
 //! The address space of process `a`: what the kernel has made of the agent's file.
 
 use super::BootError;
-use super::stage::Stage;
+use super::stage::{CALL_BUDGET, Stage};
 use crate::agent::{DATA_BYTES, DATA_START, TEXT_BYTES, TEXT_START};
+use crate::guest::FIRST_HART;
 use crate::guest::frames::{FRAME_BYTES, RAM_START};
 use emulator::isa::page_table;
+use emulator::isa::register::{A1, A2};
 use oracle::{InitialMemory, Layout, Permissions, Segment};
 
 /// One past the largest Sv39 user address that xv6 uses.
@@ -12,9 +14,33 @@ const MAX_VA: u64 = abi::layout::MAX_VIRTUAL;
 
 impl Stage {
     /// The start of the stack that ends at `stack_pointer`: the lowest page below it that the program may
-    /// touch. If the program may touch all of them, there is no guard page, and the stack is assumed to
-    /// be one page.
-    pub(super) fn lowest_of_stack(&self, stack_pointer: u64) -> u64 {
+    /// touch. A kernel may map pages of the stack only when they are touched.
+    pub(super) fn start_of_stack(&mut self, stack_pointer: u64) -> u64 {
+        let mapped = self.lowest_mapped(stack_pointer);
+        let console = self.console.clone();
+        self.machine.snapshot();
+        let end = DATA_START + DATA_BYTES;
+        let mut below = (end / FRAME_BYTES..mapped / FRAME_BYTES).rev();
+        let guard = below.find(|page| !self.may_store(page * FRAME_BYTES));
+        // The program was killed, and with it perhaps the kernel: it is the first one.
+        self.machine.reset();
+        self.console = console;
+        // A program that may touch all of them has no guard page, and that is wrong.
+        guard.map_or(mapped, |guard| (guard + 1) * FRAME_BYTES)
+    }
+
+    /// Whether the program comes back from a store to `page`.
+    fn may_store(&mut self, page: u64) -> bool {
+        self.machine.set_x(FIRST_HART, A1, page);
+        self.machine.set_x(FIRST_HART, A2, 0);
+        self.machine.set_pc(FIRST_HART, self.agent.stubs.store[0]);
+        let back = self.run_to_hint("back from a store below its stack", CALL_BUDGET);
+        back.is_ok()
+    }
+
+    /// The lowest page of the stack that ends at `stack_pointer` and is mapped from the start. If all pages are, there
+    /// is no guard page, and the stack is assumed to be one page.
+    fn lowest_mapped(&self, stack_pointer: u64) -> u64 {
         let top = stack_pointer.saturating_sub(1) & !(FRAME_BYTES - 1);
         let is_open = |page| {
             let mapping = self.machine.translate(self.satp(), page);
@@ -33,7 +59,8 @@ impl Stage {
             let mut bytes = [0; FRAME_BYTES as usize];
             let mapping = self.machine.translate(self.satp(), page);
             let read = mapping.map(|found| self.machine.read_physical(found.physical, &mut bytes));
-            if !matches!(read, Some(Ok(()))) {
+            // A page that is not mapped yet holds zeros.
+            if matches!(read, Some(Err(_))) {
                 return Err(BootError::Layout {
                     stack_pointer: layout.stack.end,
                     heap: layout.heap,

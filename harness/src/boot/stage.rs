@@ -121,7 +121,8 @@ impl Stage {
         let stack_pointer = self.machine.x(FIRST_HART, SP);
         let supervisor_satp = self.satp();
         let heap = self.call("sbrk(0)", SystemCall::Sbrk, 0)?;
-        let layout = layout(stack_pointer, self.lowest_of_stack(stack_pointer), heap)?;
+        let stack = self.start_of_stack(stack_pointer);
+        let layout = layout(stack_pointer, stack, heap)?;
         self.load_agent()?;
         self.plant(SUPERVISOR);
         let first_pid = self.call("fork", SystemCall::Fork, 0)?;

@@ -18,20 +18,21 @@ const EXEC: u64 = SystemCall::Exec.number();
 impl Driver {
     /// Performs `step` and fills `observation` with what was seen.
     pub fn perform(&mut self, step: &Step, observation: &mut Observation) {
-        self.grant(step.pages);
-        self.observe(observation, |driver| driver.act(step));
+        self.observe(observation, step.pages, |driver| driver.act(step));
         self.collect_mappings(step, observation);
     }
 
-    /// Fills `observation` with what is seen during `act`, except mappings.
+    /// Fills `observation` with what is seen during `act`, except mappings. So many `pages` are at stake.
     pub(super) fn observe(
         &mut self,
         observation: &mut Observation,
+        pages: u64,
         act: impl FnOnce(&mut Self) -> Result<(), Failure>,
     ) {
+        self.grant(pages);
         self.events.clear();
         self.turns.clear();
-        self.out_of_frames = false;
+        self.out_of_frames = self.may_lack_frames(pages);
         self.refused_store = None;
         self.holders_before.clear();
         self.console_mark = self.console.len();

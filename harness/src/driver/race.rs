@@ -62,8 +62,8 @@ struct Contest {
 impl Driver {
     /// Performs the steps of `race` at once and fills `observation` with what was seen.
     pub fn perform_race(&mut self, race: &Race, observation: &mut Observation) {
-        self.grant(race.steps.iter().map(|step| step.pages).sum());
-        self.observe(observation, |driver| driver.race(race));
+        let pages = race.steps.iter().map(|step| step.pages).sum();
+        self.observe(observation, pages, |driver| driver.race(race));
         let mut mappings = observation.mappings.take().unwrap_or_default();
         mappings.clear();
         if observation.failure.is_none() {

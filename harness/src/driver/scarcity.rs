@@ -171,6 +171,13 @@ impl Driver {
             .is_some_and(|accounts| accounts.fewer_than(&self.machine, needed))
     }
 
+    /// Whether a kernel may be out of frames whose frames cannot be counted, with so many pages at stake. A fork
+    /// that copies, or an `exec`, may need as many again.
+    pub(super) fn may_lack_frames(&self, pages: u64) -> bool {
+        let frames = self.guest.hardware.memory.value / FRAME_BYTES;
+        self.guest.accounts.is_none() && pages.saturating_mul(2) >= frames
+    }
+
     fn count_request(&mut self, hart: usize) {
         match self.scarcity.requests_left {
             0 => {}
