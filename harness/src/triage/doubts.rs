@@ -1,7 +1,7 @@
 //! Why a reasonable author may say that a finding is no bug: points in which real kernels differ.
 
 use super::Report;
-use super::identity::Answer;
+use super::identity::{Answer, is_forbidden};
 use super::operations::Service;
 use oracle::case::{Bytes, Call, Kind};
 use oracle::{Clause, PageState, Spoiled};
@@ -113,19 +113,6 @@ fn meets_the_end(report: &Report) -> bool {
     report.identity.situation().is_some_and(|situation| {
         Service::of(situation.kind).moves_bytes && situation.page.is_some_and(is_forbidden)
     })
-}
-
-/// Whether there is no memory in a page of that state.
-fn is_forbidden(page: PageState) -> bool {
-    matches!(
-        page,
-        PageState::Guard
-            | PageState::Gap
-            | PageState::Tail
-            | PageState::Beyond
-            | PageState::Top
-            | PageState::Outside
-    )
 }
 
 /// Whether a process does not come back from a sleep of a negative number of ticks.

@@ -283,8 +283,8 @@ impl Judge {
         observation: &Observation,
     ) -> Result<(), Finding> {
         let process = reply.process;
-        let clause = clause_of(death);
         if let Some(value) = witness.returned(process) {
+            let clause = broken_by(death, planned.operation.call.kind());
             let kind = planned.operation.call.kind();
             let seen = if kind == Kind::Load {
                 format!("{process} loads {}", words::value(value))
@@ -474,6 +474,16 @@ fn unless_waived(compared: Result<(), Finding>, waived: &[Clause]) -> Result<(),
             Err(finding)
         }
     })
+}
+
+/// The rule that an operation breaks that returns, although its process had to die.
+fn broken_by(death: Death, kind: Kind) -> Clause {
+    // The program that had to be killed has not even begun.
+    if death == Death::ForbiddenAccess && kind == Kind::Exec {
+        Clause::ProgramStarts
+    } else {
+        clause_of(death)
+    }
 }
 
 /// The rule that a process breaks that lives on after that.

@@ -157,7 +157,8 @@ pub enum Failure {
         /// Its words.
         text: String,
     },
-    /// The instruction budget was spent.
+    /// The kernel does not come back: its state repeats, or it does nothing new for far longer than the like
+    /// takes.
     Hang,
     /// A hart can never get on.
     Stuck {

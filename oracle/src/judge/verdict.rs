@@ -16,7 +16,7 @@ named! {
         Unkilled = "unkilled",
         /// A process that had to live died.
         WronglyKilled = "wrongly killed",
-        /// The instruction budget was spent, or a process does not come back.
+        /// The kernel, or a process, does not come back.
         Hang = "hang",
         /// The page tables, or the memory that they map, break a rule.
         Invariant = "invariant",

@@ -269,7 +269,7 @@ fn event_words(step: &Step, event: &Event) -> Option<(Option<char>, String)> {
 pub(super) fn failure_words(failure: &Failure) -> String {
     match failure {
         Failure::Panic { text } => format!("the kernel panics: {text}"),
-        Failure::Hang => "the kernel does not return within its instruction budget".to_owned(),
+        Failure::Hang => "the kernel does not come back".to_owned(),
         Failure::Stuck { pc } => format!("a hart is stuck at {pc:#x}"),
         Failure::PoweredOff => "the kernel switches the machine off".to_owned(),
         Failure::Registers {

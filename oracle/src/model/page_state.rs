@@ -55,6 +55,27 @@ impl PageState {
         PageState::Gap,
     ];
 
+    /// A word for people, before "page". A page that nobody has touched may have a frame: kernels differ in
+    /// when they allocate it.
+    pub fn adjective(self) -> &'static str {
+        match self {
+            PageState::Lazy => "untouched",
+            PageState::StackHole => "untouched stack",
+            PageState::Tail => "break's",
+            PageState::Beyond | PageState::Outside => "unmapped",
+            PageState::Text
+            | PageState::TextUnloaded
+            | PageState::Image
+            | PageState::ImageShared
+            | PageState::Unloaded
+            | PageState::Guard
+            | PageState::Gap
+            | PageState::Touched
+            | PageState::Shared
+            | PageState::Top => self.word(),
+        }
+    }
+
     /// A word for signatures.
     pub fn word(self) -> &'static str {
         match self {

@@ -122,7 +122,7 @@ pub(crate) fn broken() -> Vec<(Clause, Caught)> {
         ),
         // Its first instruction lies nowhere.
         (
-            Clause::ForbiddenAccessKills,
+            Clause::ProgramStarts,
             with_last(&["a: string stack[0] \"astray\"", exec[1]], returns(A, 0)),
         ),
         (

@@ -121,9 +121,9 @@ fn print_commands(row: &Row) {
 
 fn print_row(number: usize, row: &Row) {
     let Found { path, report, .. } = &row.shortest;
-    let page = row
-        .page
-        .map_or(String::new(), |page| format!(" ({} page)", page.word()));
+    let page = row.page.map_or(String::new(), |page| {
+        format!(" ({} page)", page.adjective())
+    });
     println!("\n{number}. {}: {}", row.severity, row.wrong);
     if let Some(standing) = row.standing {
         println!("   since the last check: {standing}");

@@ -229,13 +229,16 @@ impl Bug {
         }
     }
 
-    /// Whether a system call has read or written where the program may not.
+    /// Whether a system call has read or written where the program may not. A wrong answer about other memory says
+    /// nothing about bytes that were copied.
     pub(in crate::triage) fn gets_through(&self) -> bool {
         let by_copying = matches!(
             self.family,
             Family::CopyIn | Family::CopyOut | Family::Copying
         );
-        self.answer == Answer::Granted && by_copying && self.page.is_some()
+        // The state of a page of code is known only for calls that store.
+        let may_not = |page| is_forbidden(page) || page == PageState::Text;
+        self.answer == Answer::Granted && by_copying && self.page.is_some_and(may_not)
     }
 
     /// Whether the state of a page may be the reason.
@@ -301,6 +304,19 @@ fn to_be_brought_in(page: PageState, family: Family) -> PageState {
         PageState::Shared if family == Family::Path => PageState::Lazy,
         _ => page,
     }
+}
+
+/// Whether there is no memory in a page of that state.
+pub(in crate::triage) fn is_forbidden(page: PageState) -> bool {
+    matches!(
+        page,
+        PageState::Guard
+            | PageState::Gap
+            | PageState::Tail
+            | PageState::Beyond
+            | PageState::Top
+            | PageState::Outside
+    )
 }
 
 /// For a page without memory it does not matter how far away the next memory is.

@@ -17,7 +17,7 @@
 mod bug;
 mod family;
 
-pub(super) use bug::{Answer, Bug};
+pub(super) use bug::{Answer, Bug, is_forbidden};
 
 use super::ending::Ending;
 use oracle::{Bucket, Finding, Situation, bucket};
@@ -138,7 +138,7 @@ impl Identity {
 
 #[cfg(test)]
 mod tests {
-    use super::{Bug, Identity, LONGEST_FILE_NAME, Name};
+    use super::{Answer, Bug, Identity, LONGEST_FILE_NAME, Name};
     use crate::triage::ending::{Ending, Slow};
     use crate::triage::specimens::{Does, finding};
     use oracle::case::Kind;
@@ -229,6 +229,19 @@ mod tests {
         assert!(guard.gets_through() && outside.gets_through());
         assert_eq!(outside.page, Some(PageState::Beyond));
         assert_eq!(guard.page, Some(PageState::Guard));
+    }
+
+    #[test]
+    fn a_wrong_answer_about_memory_of_its_own_lets_no_call_through() {
+        // There is no child: nothing is copied, whatever the answer is.
+        let answer = bug("a: sbrk +1p\na: wait heap[0]", Does::Returns(5));
+        assert_eq!(
+            (answer.answer, answer.page),
+            (Answer::Granted, Some(PageState::Lazy))
+        );
+        assert!(!answer.gets_through());
+        let beyond = bug("a: write 1 guard[0] 5", Does::Returns(5));
+        assert!(beyond.gets_through());
     }
 
     #[test]
