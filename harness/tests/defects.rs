@@ -82,14 +82,14 @@ fn each_seeded_defect_is_one_row() {
     fs::create_dir_all(&plan.folder).unwrap();
     let folder = plan.folder.clone();
     seeded_bugs::build(&bugs, &plan, |bug, built| {
-        built.unwrap_or_else(|error| panic!("{}: {error}", bug.name));
-        is_one_row(bug, &folder.join(&bug.name));
+        built.unwrap_or_else(|error| panic!("{}: {error}", bug.patch.name));
+        is_one_row(bug, &folder.join(&bug.patch.name));
     })
     .unwrap();
 }
 
 fn is_one_row(bug: &Bug, built: &Path) {
-    let name = &bug.name;
+    let name = &bug.patch.name;
     let kernel = |file: &str| Some(built.join(file));
     let files = GuestFiles::find(kernel("kernel.elf").as_deref(), kernel("fs.img").as_deref());
     let files = files.unwrap();

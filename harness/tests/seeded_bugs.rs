@@ -20,7 +20,7 @@ fn every_patch_names_rules_that_exist() {
     for bug in bugs {
         for rule in &bug.rules {
             let is_known = Clause::ALL.into_iter().any(|clause| clause.name() == rule);
-            assert!(is_known, "{}: there is no rule {rule:?}", bug.name);
+            assert!(is_known, "{}: there is no rule {rule:?}", bug.patch.name);
         }
     }
 }
@@ -28,7 +28,8 @@ fn every_patch_names_rules_that_exist() {
 #[test]
 fn no_two_patches_have_one_number() {
     let mut numbers = BTreeMap::new();
-    for Bug { name, .. } in bugs() {
+    for bug in bugs() {
+        let name = bug.patch.name;
         let number = name.split('-').next().unwrap().to_owned();
         if let Some(other) = numbers.insert(number, name.clone()) {
             panic!("{name} and {other} have the same number");
@@ -55,7 +56,7 @@ fn every_defect_has_a_bug_for_each_wrong_answer() {
     for bug in &bugs {
         let Some(field) = &bug.defect else { continue };
         let is_known = Defect::all().iter().any(|defect| defect.field == field);
-        assert!(is_known, "{}: there is no defect {field:?}", bug.name);
+        assert!(is_known, "{}: there is no defect {field:?}", bug.patch.name);
     }
 }
 

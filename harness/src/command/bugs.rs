@@ -185,7 +185,7 @@ fn plan(arguments: &Arguments, root: PathBuf) -> miette::Result<Plan> {
 fn print_in_list(bug: &Bug) {
     println!(
         "{:<40} {:>2}  {:<44} {}",
-        bug.name, bug.feature, bug.class, bug.summary
+        bug.patch.name, bug.feature, bug.class, bug.summary
     );
 }
 
@@ -246,7 +246,7 @@ fn alone(bugs: &[Bug], plan: &Plan) -> miette::Result<Conclusion> {
         let findings: Vec<String> = findings.collect();
         println!(
             "{:<40} {:>12}  {}",
-            bug.name,
+            bug.patch.name,
             all.executions,
             findings.join(" ")
         );
@@ -288,7 +288,7 @@ fn note_trouble<T>(bug: &Bug, result: Result<T, Trouble>, tally: &mut Tally) -> 
         Err(trouble) => {
             eprintln!("{trouble}");
             if matches!(trouble, Trouble::NotBuilt { .. }) {
-                tally.not_built.push(bug.name.clone());
+                tally.not_built.push(bug.patch.name.clone());
             } else {
                 count(tally, bug, false);
             }

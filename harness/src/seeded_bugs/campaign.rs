@@ -102,7 +102,7 @@ pub(super) fn run(
     let rules = rules(folder).map_err(io)?;
     if !is_success && rules.is_empty() {
         return Err(Trouble::BrokeOff {
-            bug: bug.name.clone(),
+            bug: bug.patch.name.clone(),
             log: tail(&folder.join("log")),
         });
     }

@@ -1,9 +1,8 @@
 //! The catalogue of seeded bugs: what each patch says of itself, and which of them are wanted.
 
+use super::patch::{Patch, PatchError};
 use oracle::Profile;
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// One or two bugs of each feature and each kind of harm, all of which are found within seconds.
 pub const SAMPLE: [&str; 12] = [
@@ -38,10 +37,8 @@ const TARGETS: [Profile; 10] = [
 /// A seeded bug, as its patch describes it; `corpus/bugs/README.md` explains the fields.
 #[derive(Clone, Debug)]
 pub struct Bug {
-    /// The patch's file name without its ending.
-    pub name: String,
-    /// Where the patch is.
-    pub path: PathBuf,
+    /// The patch.
+    pub patch: Patch,
     /// What is wrong, for a user of the kernel.
     pub summary: String,
     /// How an author may come to write it.
@@ -58,61 +55,27 @@ pub struct Bug {
     pub defect: Option<String>,
     /// Why the fuzzer does not find it, where it does not.
     pub missed: Option<String>,
-    /// The whole patch.
-    pub text: String,
-}
-
-/// A catalogue that cannot be read, or a patch that does not explain itself.
-#[derive(Debug, thiserror::Error)]
-pub enum CatalogueError {
-    /// A file or folder cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
-    Unreadable {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// A field is missing or has no such value.
-    #[error("{name}: the line {field:?} is missing or wrong (corpus/bugs/README.md explains it)")]
-    Field {
-        /// The bug.
-        name: String,
-        /// The field.
-        field: &'static str,
-    },
 }
 
 impl Bug {
-    fn parse(path: &Path, text: String) -> Result<Self, CatalogueError> {
-        let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        let name = name.into_owned();
-        let header = || text.lines().take_while(|line| !line.is_empty());
-        let field = |field: &str| {
-            let mut lines = header().filter_map(|line| line.split_once(": "));
-            lines.find_map(|(known, words)| (known == field).then(|| words.to_owned()))
-        };
-        let wrong = |field| CatalogueError::Field {
-            name: name.clone(),
-            field,
-        };
-        let needed = |name| field(name).ok_or_else(|| wrong(name));
-        let feature: usize = needed("Feature")?.parse().map_err(|_| wrong("Feature"))?;
+    fn parse(patch: Patch) -> Result<Self, PatchError> {
+        let feature: usize = patch.needed("Feature")?.parse().unwrap_or(0);
         let usual = feature.checked_sub(1).and_then(|at| TARGETS.get(at));
-        let usual = *usual.ok_or_else(|| wrong("Feature"))?;
-        let named = field("Target").map(|name| name.parse());
+        let usual = *usual.ok_or_else(|| patch.wrong("Feature"))?;
+        let named = patch.field("Target").map(|name| name.parse());
+        let rules = patch.needed("Rules")?;
         Ok(Self {
-            path: path.to_owned(),
-            summary: needed("Bug")?,
-            reason: needed("Why")?,
-            class: needed("Class")?,
+            summary: patch.needed("Bug")?,
+            reason: patch.needed("Why")?,
+            class: patch.needed("Class")?,
             feature,
-            rules: needed("Rules")?.split(' ').map(str::to_owned).collect(),
-            target: named.unwrap_or(Ok(usual)).map_err(|_| wrong("Target"))?,
-            defect: field("Defect"),
-            missed: field("Missed"),
-            name: name.clone(),
-            text,
+            rules: rules.split(' ').map(str::to_owned).collect(),
+            target: named
+                .unwrap_or(Ok(usual))
+                .map_err(|_| patch.wrong("Target"))?,
+            defect: patch.field("Defect"),
+            missed: patch.field("Missed"),
+            patch,
         })
     }
 
@@ -123,19 +86,12 @@ impl Bug {
 
     /// Whether a canary shows that the changed code ran.
     pub fn has_canary(&self) -> bool {
-        self.text.contains("canary::reached")
-    }
-
-    /// The change itself, without what the patch says about it.
-    pub fn change(&self) -> &str {
-        self.text
-            .find("\ndiff ")
-            .map_or("", |at| &self.text[at + 1..])
+        self.patch.text.contains("canary::reached")
     }
 
     /// What bugs are sorted by.
     fn number(&self) -> u32 {
-        let digits = self.name.split('-').next().unwrap_or_default();
+        let digits = self.patch.name.split('-').next().unwrap_or_default();
         digits.parse().unwrap_or(u32::MAX)
     }
 }
@@ -155,20 +111,10 @@ pub struct Selection {
 ///
 /// # Errors
 /// A patch is unreadable or does not explain itself.
-pub fn read(folder: &Path) -> Result<Vec<Bug>, CatalogueError> {
-    let unreadable = |path: &Path| {
-        let path = path.to_owned();
-        move |source| CatalogueError::Unreadable { path, source }
-    };
-    let mut bugs = Vec::new();
-    for entry in fs::read_dir(folder).map_err(unreadable(folder))? {
-        let path = entry.map_err(unreadable(folder))?.path();
-        if path.extension().is_some_and(|ending| ending == "patch") {
-            let text = fs::read_to_string(&path).map_err(unreadable(&path))?;
-            bugs.push(Bug::parse(&path, text)?);
-        }
-    }
-    bugs.sort_by_key(|bug| (bug.number(), bug.name.clone()));
+pub fn read(folder: &Path) -> Result<Vec<Bug>, PatchError> {
+    let patches = Patch::read_all(folder)?.into_iter();
+    let mut bugs: Vec<Bug> = patches.map(Bug::parse).collect::<Result<_, _>>()?;
+    bugs.sort_by_key(|bug| (bug.number(), bug.patch.name.clone()));
     Ok(bugs)
 }
 
@@ -176,7 +122,10 @@ pub fn read(folder: &Path) -> Result<Vec<Bug>, CatalogueError> {
 pub fn select(bugs: Vec<Bug>, selection: &Selection) -> Vec<Bug> {
     let names = &selection.names;
     let is_wanted = |bug: &Bug| {
-        (names.is_empty() || names.iter().any(|name| bug.name.contains(name.as_str())))
+        (names.is_empty()
+            || names
+                .iter()
+                .any(|name| bug.patch.name.contains(name.as_str())))
             && (!selection.one_rule || bug.rules.len() == 1)
     };
     let wanted = bugs.into_iter().filter(is_wanted);
@@ -185,7 +134,7 @@ pub fn select(bugs: Vec<Bug>, selection: &Selection) -> Vec<Bug> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Bug, SAMPLE, Selection, select};
+    use super::{Bug, Patch, SAMPLE, Selection, select};
     use oracle::Profile;
     use std::path::Path;
 
@@ -193,15 +142,16 @@ mod tests {
                          diff --git a b\n+ crate::canary::reached(true);\n";
 
     fn bug(name: &str, text: &str) -> Bug {
-        Bug::parse(Path::new(&format!("bugs/{name}.patch")), text.to_owned()).unwrap()
+        let path = format!("bugs/{name}.patch");
+        Bug::parse(Patch::new(Path::new(&path), text.to_owned())).unwrap()
     }
 
     #[test]
     fn a_patch_explains_itself() {
         let bug = bug("07-a-page", PATCH);
-        assert_eq!((bug.name.as_str(), bug.feature), ("07-a-page", 5));
+        assert_eq!((bug.patch.name.as_str(), bug.feature), ("07-a-page", 5));
         assert!(bug.breaks("two") && !bug.breaks("three") && bug.has_canary());
-        assert!(bug.change().starts_with("diff --git"));
+        assert!(bug.patch.change().starts_with("diff --git"));
         assert_eq!(bug.target, Profile::ForkCow);
         let named = PATCH.replace("Rules", "Target: files\nRules");
         assert_eq!(self::bug("07-a-page", &named).target, Profile::Files);
@@ -216,7 +166,8 @@ mod tests {
             ("Rules: ", "Target: nobody\nRules: "),
         ] {
             let text = PATCH.replace(right, wrong);
-            assert!(Bug::parse(Path::new("1.patch"), text).is_err(), "{wrong}");
+            let patch = Patch::new(Path::new("1.patch"), text);
+            assert!(Bug::parse(patch).is_err(), "{wrong}");
         }
     }
 
@@ -233,7 +184,7 @@ mod tests {
                 one_rule,
             };
             let selected = select(bugs.clone(), &selection).into_iter();
-            selected.map(|bug| bug.name).collect::<Vec<_>>()
+            selected.map(|bug| bug.patch.name).collect::<Vec<_>>()
         };
         assert_eq!(names(&[], 2, false), ["1-x", "3-x", "5-x"]);
         assert_eq!(names(&["2-", "4-"], 1, false), ["2-x", "4-x"]);
@@ -245,7 +196,7 @@ mod tests {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../corpus/bugs");
         let bugs = super::read(&folder).unwrap();
         for name in SAMPLE {
-            let named = bugs.iter().filter(|bug| bug.name.contains(name));
+            let named = bugs.iter().filter(|bug| bug.patch.name.contains(name));
             assert_eq!(named.count(), 1, "{name}");
         }
     }

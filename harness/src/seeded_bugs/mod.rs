@@ -7,6 +7,7 @@
 mod campaign;
 pub mod catalogue;
 mod page;
+pub mod patch;
 mod programs;
 mod results;
 mod row;
@@ -14,10 +15,12 @@ mod table;
 mod tally;
 mod told;
 mod touched;
+pub mod variants;
 mod workshop;
 
 use campaign::Campaign;
-use catalogue::{Bug, CatalogueError};
+use catalogue::Bug;
+use patch::PatchError;
 use results::Results;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -143,7 +146,7 @@ pub enum Trouble {
     NoShell(String),
     /// The catalogue is not what it should be.
     #[error(transparent)]
-    Catalogue(#[from] CatalogueError),
+    Catalogue(#[from] PatchError),
 }
 
 impl Trouble {
@@ -255,7 +258,7 @@ fn on_kernels<T>(
         scope.spawn(move || {
             for bug in missing {
                 // Nobody waits any more: the rest is not wanted.
-                if sender.send(workshop.build(bug)).is_err() {
+                if sender.send(workshop.build(&bug.patch)).is_err() {
                     return;
                 }
             }
@@ -264,9 +267,9 @@ fn on_kernels<T>(
             let result = match known {
                 Some(known) => Ok(known),
                 None => match built.recv() {
-                    Ok(Ok(())) => attempt(bug, &workshop.folder_of(bug)),
+                    Ok(Ok(())) => attempt(bug, &workshop.folder_of(&bug.patch)),
                     Ok(Err(why)) => Err(Trouble::NotBuilt {
-                        bug: bug.name.clone(),
+                        bug: bug.patch.name.clone(),
                         source: Box::new(why),
                     }),
                     // The builder sends one answer a bug, unless it panics, which ends the scope.

@@ -86,7 +86,7 @@ impl ProgramRow {
 
     fn new(bug: &Bug, said: [String; LINES.len()]) -> Self {
         Self {
-            bug: bug.name.clone(),
+            bug: bug.patch.name.clone(),
             class: bug.class.clone(),
             feature: bug.feature.to_string(),
             said,

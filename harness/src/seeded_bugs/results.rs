@@ -56,12 +56,12 @@ impl<'a> Results<'a> {
     }
 
     fn key(&self, bug: &Bug) -> String {
-        key(&(&self.setting, &bug.text))
+        key(&(&self.setting, &bug.patch.text))
     }
 
     fn file(&self, bug: &Bug) -> PathBuf {
         self.workshop
-            .folder_of(bug)
+            .folder_of(&bug.patch)
             .join(format!("{}.result", self.name))
     }
 }

@@ -68,7 +68,7 @@ impl Row {
         let rules: Vec<String> = rules.into_iter().collect();
         Self {
             cells: [
-                bug.name.clone(),
+                bug.patch.name.clone(),
                 bug.class.clone(),
                 bug.feature.to_string(),
                 engine.to_string(),

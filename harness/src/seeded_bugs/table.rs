@@ -25,7 +25,7 @@ pub fn table(bugs: &[Bug], folder: &Path) -> String {
         .map(|row| (row.bug().to_owned(), row))
         .collect();
     bugs.iter().fold(HEAD.to_owned(), |text, bug| {
-        let name = bug.name.as_str();
+        let name = bug.patch.name.as_str();
         let own = engines[0].get(name);
         let canary = own.map_or(String::new(), |row| {
             format!("{}, {}", row.get("reached"), row.get("triggered"))
@@ -73,7 +73,7 @@ mod tests {
         let write = |name: &str, line: &str| {
             fs::write(folder.path().join(name), format!("head\n{line}\n")).unwrap();
         };
-        let name = &bugs[0].name;
+        let name = &bugs[0].patch.name;
         write(
             "campaign.tsv",
             &format!("{name}\tc\t1\tcampaign\tfiles\t5\t5\t4\t3\t7\t0.10\t-\t-\tr"),
@@ -83,7 +83,7 @@ mod tests {
         let rows = text.strip_prefix(HEAD).unwrap();
         let first =
             format!("| {name} | 5, 4 | 3/5; 7 (-); 0.10 (-) s |  |  | lazytests failed |\n");
-        let second = format!("| {} |  |  |  |  |  |\n", bugs[1].name);
+        let second = format!("| {} |  |  |  |  |  |\n", bugs[1].patch.name);
         assert_eq!(rows, first + &second);
     }
 }

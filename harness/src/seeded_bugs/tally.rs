@@ -19,8 +19,8 @@ impl Tally {
     pub fn count<'a>(&mut self, bug: &'a Bug, is_detected: bool) -> Option<&'a str> {
         match (&bug.missed, is_detected) {
             (Some(why), false) => return Some(why),
-            (Some(_), true) => self.surprises.push(bug.name.clone()),
-            (None, false) => self.missed.push(bug.name.clone()),
+            (Some(_), true) => self.surprises.push(bug.patch.name.clone()),
+            (None, false) => self.missed.push(bug.patch.name.clone()),
             (None, true) => {}
         }
         None
@@ -51,7 +51,7 @@ mod tests {
         tally.count(known, true);
         tally.count(other, false);
         assert!(!tally.is_as_expected());
-        assert_eq!(tally.surprises, std::slice::from_ref(&known.name));
-        assert_eq!(tally.missed, std::slice::from_ref(&other.name));
+        assert_eq!(tally.surprises, std::slice::from_ref(&known.patch.name));
+        assert_eq!(tally.missed, std::slice::from_ref(&other.patch.name));
     }
 }

@@ -67,8 +67,8 @@ impl Told {
 
     fn of(bug: &Bug, plan: &Plan, rows: &[Row]) -> Self {
         Self {
-            bug: bug.name.clone(),
-            functions: touched::functions(bug.change(), &plan.root),
+            bug: bug.patch.name.clone(),
+            functions: touched::functions(bug.patch.change(), &plan.root),
             rows: rows.iter().map(|row| ToldRow::of(row, bug)).collect(),
         }
     }
@@ -116,7 +116,7 @@ pub fn tell(
 
 fn check_one(bug: &Bug, guest: &Path, plan: &Plan, budget: Budget) -> Result<Told, Trouble> {
     let unchecked = |why: String| Trouble::Unchecked {
-        bug: bug.name.clone(),
+        bug: bug.patch.name.clone(),
         why,
     };
     let (kernel, image) = (guest.join("kernel.elf"), guest.join("fs.img"));

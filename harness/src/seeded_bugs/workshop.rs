@@ -1,9 +1,9 @@
-//! Where kernels with seeded bugs are built: a copy of the kernel, with a separate repository next to it. So
+//! Where kernels with a patch are built: a copy of the kernel, with a separate repository next to it. So
 //! cargo builds only what a patch changes, a checkout in the copy takes the patch back, and the developer's
 //! own checkout is not changed.
 
 use super::Trouble;
-use super::catalogue::Bug;
+use super::patch::Patch;
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
@@ -106,16 +106,16 @@ impl Workshop {
         &self.checkout
     }
 
-    /// Where the kernel with a bug is, and what came of it.
-    pub(super) fn folder_of(&self, bug: &Bug) -> PathBuf {
-        self.folder.join(&bug.name)
+    /// Where the kernel with a patch is, and what came of it.
+    pub(super) fn folder_of(&self, patch: &Patch) -> PathBuf {
+        self.folder.join(&patch.name)
     }
 
-    /// Builds the kernel with a bug, unless it is there.
-    pub(super) fn build(&self, bug: &Bug) -> Result<(), Trouble> {
-        let folder = self.folder_of(bug);
+    /// Builds the kernel with a patch, unless it is there.
+    pub(super) fn build(&self, patch: &Patch) -> Result<(), Trouble> {
+        let folder = self.folder_of(patch);
         fs::create_dir_all(&folder).map_err(|source| Trouble::io(&folder, source))?;
-        let (key_file, key) = (folder.join("kernel.key"), self.kernel_key(bug)?);
+        let (key_file, key) = (folder.join("kernel.key"), self.kernel_key(patch)?);
         if fs::read_to_string(&key_file).is_ok_and(|known| known == key) {
             return Ok(());
         }
@@ -123,7 +123,7 @@ impl Workshop {
             fs::remove_file(&key_file).map_err(|source| Trouble::io(&key_file, source))?;
         }
         said(self.in_tree().args(["checkout-index", "--all", "--force"]))?;
-        said(self.in_tree().arg("apply").arg(&bug.path))?;
+        said(self.in_tree().arg("apply").arg(&patch.path))?;
         let mut build = Command::new(self.root.join("scripts/build-kernel"));
         build
             .arg("--source")
@@ -134,10 +134,10 @@ impl Workshop {
         fs::write(&key_file, key).map_err(|source| Trouble::io(&key_file, source))
     }
 
-    /// What the kernel with a bug depends on.
-    fn kernel_key(&self, bug: &Bug) -> Result<String, Trouble> {
+    /// What the kernel with a patch depends on.
+    fn kernel_key(&self, patch: &Patch) -> Result<String, Trouble> {
         let canary = fs::read(&self.canary).map_err(|source| Trouble::io(&self.canary, source))?;
-        Ok(key(&(bug.change(), canary, &self.checkout)))
+        Ok(key(&(patch.change(), canary, &self.checkout)))
     }
 }
 
@@ -207,12 +207,12 @@ mod tests {
         let folder = place.path().join("bugs");
         for _ in 0..2 {
             let workshop = Workshop::open(&root, &folder).unwrap();
-            workshop.build(&bugs[0]).unwrap();
+            workshop.build(&bugs[0].patch).unwrap();
             let built = fs::read_to_string(folder.join("1-loop/kernel.elf")).unwrap();
             assert_eq!(built, "fn main() { loop {} }\nmod canary;\n");
         }
         let workshop = Workshop::open(&root, &folder).unwrap();
-        let refused = workshop.build(&bugs[1]).unwrap_err().to_string();
+        let refused = workshop.build(&bugs[1].patch).unwrap_err().to_string();
         assert!(refused.contains("does not apply"), "{refused}");
         assert!(!folder.join("2-stale/kernel.key").exists());
         let own = fs::read_to_string(root.join("kernel/src/main.rs")).unwrap();
