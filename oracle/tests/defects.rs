@@ -106,15 +106,17 @@ fn a_case_needs_each_of_its_operations() {
     let kernel = Dialect::faultline();
     for defect in Defect::all() {
         let case = defect.case();
-        for with in defect.in_each_way(&kernel) {
-            let wanted = shown(&with, &kernel, &case).unwrap();
-            for at in 0..case.operations.len() {
-                let mut less = case.clone();
-                less.operations.remove(at);
-                let same = |less: &Finding| oracle::bucket(less) == oracle::bucket(&wanted);
-                let shows = shown(&with, &kernel, &less).is_some_and(|less| same(&less));
-                assert!(!shows, "{} needs no operation {at}", defect.field);
-            }
+        for at in 0..case.operations.len() {
+            let mut less = case.clone();
+            less.operations.remove(at);
+            // One case shows all wrong answers, and some need less of it.
+            let is_needed = |with: &Dialect| {
+                let wanted = oracle::bucket(&shown(with, &kernel, &case).unwrap());
+                let shows = |less: Finding| oracle::bucket(&less) == wanted;
+                !shown(with, &kernel, &less).is_some_and(shows)
+            };
+            let is_needed = defect.in_each_way(&kernel).any(|with| is_needed(&with));
+            assert!(is_needed, "{} needs no operation {at}", defect.field);
         }
     }
 }

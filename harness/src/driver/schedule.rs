@@ -279,12 +279,14 @@ impl Driver {
     pub(super) fn passage(&self, hart: usize, slot: Slot) -> Passage {
         match self.processes.get(slot).state {
             State::Unborn { .. } => Passage::Birth,
-            State::Acting | State::Executing | State::Napping => match self.machine.last_user_trap(hart) {
-                Some(trap) if trap.is_interrupt => Passage::Interrupt,
-                Some(trap) if trap.cause == cause::USER_CALL => Passage::SystemCall,
-                Some(_) => Passage::Fault,
-                None => Passage::Interrupt,
-            },
+            State::Acting | State::Executing | State::Napping => {
+                match self.machine.last_user_trap(hart) {
+                    Some(trap) if trap.is_interrupt => Passage::Interrupt,
+                    Some(trap) if trap.cause == cause::USER_CALL => Passage::SystemCall,
+                    Some(_) => Passage::Fault,
+                    None => Passage::Interrupt,
+                }
+            }
             State::Unused | State::Parked | State::Dead => Passage::Interrupt,
         }
     }

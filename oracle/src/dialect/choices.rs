@@ -187,6 +187,9 @@ choices! {
         CountsBlocks = "counts-blocks",
         /// Nothing. The offset stays, although the file may have grown and bytes may have changed.
         CountsNothing = "counts-nothing",
+        /// All bytes, as in xv6 until August 2020: `write` returns the whole length. So does a `read` that
+        /// cannot store a part of it.
+        CountsAll = "counts-all",
     }
 
     /// What a block holds that `write` could not fill.

@@ -180,18 +180,19 @@ macro_rules! for_each_dialect_field {
                     asked: "Find the largest `write` that returns although nobody reads.",
                     within: 1..=65536,
                 }
-                /// What `write` returns if it cannot read even the first byte. (If it cannot read a later
-                /// byte, it returns the number of bytes written.)
+                /// What `write` returns if it cannot read even the first byte: -1, 0, or the whole length, for
+                /// which 1 stands. (If it cannot read a later byte, it returns the number of bytes written, or
+                /// again the whole length.)
                 write_to_bad_first_byte: i8 {
-                    defect: "`write` to a pipe returns 0 if it can read no byte from memory: it must return \
-                             -1",
-                    source: "POSIX: `write` fails with EFAULT. Reported to upstream as issue 516 \
-                             (\"pipewrite returns 0 instead of -1 when the first copyin fails\", June \
-                             2026). Upstream mended the same answer for files: \"When either_copyin/out \
-                             fails, return an error from write/read\" (September 2020).",
+                    defect: "`write` to a pipe returns 0 or the whole length if it can read no byte from \
+                             memory: it must return -1",
+                    source: "POSIX: `write` fails with EFAULT. Upstream mended the whole length: \"fix bugs \
+                             in read/write return values when there's an error\" (August 2020). The 0 was \
+                             reported to it as issue 516 (\"pipewrite returns 0 instead of -1 when the first \
+                             copyin fails\", June 2026).",
                     right: -1,
-                    wrong: [0],
-                    within: -1..=0,
+                    wrong: [0, 1],
+                    within: -1..=1,
                 }
                 /// What `read` returns if it cannot store even the first byte.
                 read_to_bad_first_byte: i8 {
@@ -252,10 +253,12 @@ macro_rules! for_each_dialect_field {
                 /// What counts as written of a transaction with a block that the kernel could not fill.
                 refused_transaction: RefusedTransaction {
                     defect: "if `write` cannot read a part of its buffer, it forgets the blocks that it has \
-                             written before: the file's offset and size stay",
-                    source: "Upstream mended it: \"hopefully make writei more correct\" (October 2020).",
+                             written before, or says that it has written everything: it must return -1, and \
+                             the file's offset and size must count these blocks",
+                    source: "Upstream mended both: \"hopefully make writei more correct\" (October 2020), and \
+                             \"fix bugs in read/write return values when there's an error\" (August 2020).",
                     right: RefusedTransaction::CountsBlocks,
-                    wrong: [RefusedTransaction::CountsNothing],
+                    wrong: [RefusedTransaction::CountsNothing, RefusedTransaction::CountsAll],
                 }
                 /// What such a block holds in the bytes before the bad address. They do not count as written.
                 /// Only bytes that replace other bytes can be seen.
@@ -299,6 +302,13 @@ macro_rules! for_each_dialect_field {
                     variant: "Upstream's `ROOTDEV` is 1, a constant that anyone may change.",
                     asked: "Call `fstat` on the root directory.",
                     missing: abi::limits::ROOT_DEVICE,
+                }
+                /// Whether another device than the console has a driver. (Then Faultline opens no device.)
+                other_devices: bool {
+                    variant: "The lab on locks adds a device `statistics`. Upstream's only device is the \
+                              console.",
+                    asked: "Make a node for each device number below 10, open it, and read a byte.",
+                    missing: false,
                 }
             }
 

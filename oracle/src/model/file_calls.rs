@@ -2,9 +2,9 @@
 
 use super::open_file::{OpenFile, OpenNode, Target};
 use super::pipe::Way;
-use super::{FAILED, Model, Witness};
+use super::{Access, FAILED, Model, Witness};
 use crate::case::Process;
-use crate::dialect::ReadBelowZero;
+use crate::dialect::{ReadBelowZero, RefusedTransaction};
 use abi::file_system::Kind;
 
 impl Model {
@@ -154,12 +154,28 @@ impl Model {
         let mut bytes = std::mem::take(&mut self.transferred);
         bytes.clear();
         bytes.extend_from_slice(&left[..wanted]);
-        let all = self.hand_out(process, address, &bytes, false, witness);
+        let rules = &self.world.dialect.files;
+        let all = if rules.refused_transaction == RefusedTransaction::CountsAll {
+            self.hand_out_in_part(process, address, &bytes);
+            true
+        } else {
+            self.hand_out(process, address, &bytes, false, witness)
+        };
         self.transferred = bytes;
         if all {
             self.advance(number, node, wanted);
             self.returns(process, wanted as u64);
         }
+    }
+
+    /// Copies to user memory what it lets the kernel copy.
+    fn hand_out_in_part(&mut self, process: Process, address: u64, bytes: &[u8]) {
+        let space = &self.of(process).space;
+        let length = bytes.len() as u64;
+        let (least, most) = space.reach(address, length, Access::Store, &self.world);
+        self.unknown |= least != most;
+        let written = &bytes[..most as usize];
+        self.of_mut(process).space.write(address, written);
     }
 
     /// The next read or write of an open file begins so many bytes further on.

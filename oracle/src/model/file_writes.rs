@@ -45,7 +45,7 @@ impl Arrival {
                 let part = block_left.min(end - done);
                 if done + part > readable {
                     let counted = match rules.refused_transaction {
-                        RefusedTransaction::CountsBlocks => done,
+                        RefusedTransaction::CountsBlocks | RefusedTransaction::CountsAll => done,
                         RefusedTransaction::CountsNothing => done - done % transaction,
                     };
                     return Arrival {
@@ -151,6 +151,18 @@ impl Model {
             space.note_perhaps(address, length as u64);
             let failed = Outcome::Returns(Answer::Exactly(FAILED));
             return self.excused(process, failed);
+        }
+        let stops = most.counted < length && arrival(length).counted == length;
+        if stops && rules.refused_transaction == RefusedTransaction::CountsAll {
+            // A second transaction would begin beyond the end of the file, and fail.
+            let whole = length <= rules.transaction_bytes as usize;
+            let answer = if whole {
+                Answer::Exactly(length as u64)
+            } else {
+                Answer::Anything
+            };
+            self.unknown = true;
+            return self.reply(process, Outcome::Returns(answer));
         }
         let refused = seen == Some(FAILED) && least.counted < length;
         let arrival = if refused { least } else { most };

@@ -67,8 +67,8 @@ impl Model {
         Some(Paths { bytes, leave })
     }
 
-    /// Whether it is predicted what opening the path at `address` gives. Not predicted are the
-    /// console, more files in use than every kernel has room for, and changes of the file that
+    /// Whether it is predicted what opening the path at `address` gives. Not predicted are devices that
+    /// have a driver, more files in use than every kernel has room for, and changes of the file that
     /// the supervisor runs from: keeping its old contents costs frames that are never given back.
     pub(super) fn open_is_known(
         &self,
@@ -80,10 +80,13 @@ impl Model {
         let mut buffer = UserPath::buffer();
         let path = self.path(process, address, &mut buffer);
         let node = self.find(process, path.bytes);
-        let console = |node: &FileNode| node.kind == Kind::Device && node.major == CONSOLE;
+        let driven = |node: &FileNode| {
+            let others = self.world.dialect.files.other_devices;
+            node.kind == Kind::Device && (others || node.major == CONSOLE)
+        };
         let changes = mode != OpenMode::Read || flags.contains(OpenFlags::TRUNCATE);
         let supervisors = |node: &FileNode| changes && node.inode == self.world.supervisor_file;
-        node.is_none_or(|node| !console(node) && !supervisors(node))
+        node.is_none_or(|node| !driven(node) && !supervisors(node))
             && self.has_room_for_inodes()
             && (!flags.contains(OpenFlags::CREATE) || self.files.has_room(0))
     }

@@ -105,15 +105,13 @@ impl Model {
         let wanted = length.min(pipe.content.len() as u64);
         let bad_first = self.world.dialect.pipe.read_to_bad_first_byte;
         self.wakes(process);
-        let Some(moved) = self.transfer(
-            process,
-            address,
-            wanted,
-            Access::Store,
+        let stop = Stop {
+            done: 0,
             bad_first,
-            0,
-            witness,
-        ) else {
+            answer: None,
+        };
+        let moved = self.transfer(process, address, wanted, Access::Store, &stop, witness);
+        let Some(moved) = moved else {
             return true;
         };
         let lost = moved < wanted && self.world.dialect.pipe.refused_byte == RefusedByte::Lost;
@@ -183,13 +181,23 @@ impl Model {
             let is_complete = self.write_and_sleep(process, now, from, witness);
             return is_complete || (!has_reader && self.try_to_write(process, witness));
         }
-        let bad_first = self.world.dialect.pipe.write_to_bad_first_byte;
+        let stop = self.stop_of_write(done, length);
         self.wakes(process);
-        let moved = self.transfer(process, from, now, Access::Load, bad_first, done, witness);
+        let moved = self.transfer(process, from, now, Access::Load, &stop, witness);
         if let Some(moved) = moved {
             self.put(process, number, from, moved);
         }
         true
+    }
+
+    /// What a `write` of `length` bytes to a pipe returns if it stops, after `done` bytes.
+    fn stop_of_write(&self, done: u64, length: u64) -> Stop {
+        let rules = &self.world.dialect.pipe;
+        Stop {
+            done,
+            bad_first: rules.write_to_bad_first_byte,
+            answer: (rules.write_to_bad_first_byte > 0).then_some(length),
+        }
     }
 
     /// The pipe takes `now` bytes and is full: the writer sleeps, unless it may not read them all.
@@ -204,7 +212,10 @@ impl Model {
         let (_, most) = space.reach(from, now, Access::Load, &self.world);
         let excusable = witness.out_of_frames && space.may_need_frame(from, now, Access::Load);
         let Some(Waiting::Room {
-            pipe: number, done, ..
+            pipe: number,
+            done,
+            length,
+            ..
         }) = self.of(process).waiting
         else {
             return false;
@@ -218,9 +229,9 @@ impl Model {
             None => witness.killed(process),
         };
         if most < now || (excusable && came_back) {
-            let bad_first = self.world.dialect.pipe.write_to_bad_first_byte;
+            let stop = self.stop_of_write(done, length);
             self.wakes(process);
-            let moved = self.transfer(process, from, now, Access::Load, bad_first, done, witness);
+            let moved = self.transfer(process, from, now, Access::Load, &stop, witness);
             if let Some(moved) = moved {
                 self.put(process, number, from, moved);
             }
@@ -242,27 +253,23 @@ impl Model {
     }
 
     /// How many of `wanted` bytes are moved between user memory and a pipe: all, or those before the
-    /// first that may not be touched. Adds the reply with what the call then returns. `done` were
-    /// moved before. `None`: the process died instead.
-    #[allow(
-        clippy::too_many_arguments,
-        reason = "one rule, used by both ways through a pipe"
-    )]
+    /// first that may not be touched. Adds the reply with what the call then returns. `None`: the
+    /// process died instead.
     fn transfer(
         &mut self,
         process: Process,
         address: u64,
         wanted: u64,
         access: Access,
-        bad_first: i8,
-        done: u64,
+        stop: &Stop,
         witness: &Witness,
     ) -> Option<u64> {
         let space = &self.of(process).space;
         let (least, most) = space.reach(address, wanted, access, &self.world);
-        let answer = |moved: u64| match done + moved {
-            0 if moved < wanted => i64::from(bad_first) as u64,
-            total => total,
+        let answer = |moved: u64| match (stop.done + moved, stop.answer) {
+            (_, Some(answer)) if moved < wanted => answer,
+            (0, None) if moved < wanted => i64::from(stop.bad_first) as u64,
+            (total, _) => total,
         };
         let seen = witness.returned(process);
         if seen == Some(answer(least)) {
@@ -290,6 +297,16 @@ impl Model {
         self.returns(process, answer(most));
         Some(most)
     }
+}
+
+/// What a call returns that moves bytes through a pipe and stops at one that it may not touch.
+struct Stop {
+    /// Bytes moved before.
+    done: u64,
+    /// The answer if not a byte was moved.
+    bad_first: i8,
+    /// The answer in any case, if the kernel does not tell how many bytes were moved.
+    answer: Option<u64>,
 }
 
 /// How many of the `length` bytes at `address` lie before each page that they reach into: 0 first.

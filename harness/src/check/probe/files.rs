@@ -4,6 +4,7 @@ use super::prober::{ASKED, FAILED, Prober, Seen};
 use super::{Shown, UNCLEAR, answer, clear};
 use abi::SystemCall;
 use abi::file_system::{BLOCK_SIZE, Kind, MAX_FILE_SIZE};
+use abi::limits::{CONSOLE, DEVICES};
 use abi::open::{CREATE, READ_ONLY, READ_WRITE, TRUNCATE};
 use oracle::dialect::{BadBuffer, Bound, RefusedBlock, RemovedDirectory};
 use oracle::layout::PAGE_SIZE;
@@ -158,6 +159,32 @@ pub(super) fn device(prober: &mut Prober) -> Shown<u32> {
         Some(device) => answer(device as u32, "`fstat` gives this number to the disk"),
         None => Shown::Nothing(UNCLEAR),
     }
+}
+
+/// A device without a driver can be opened, but not read.
+pub(super) fn other_devices(prober: &mut Prober) -> Shown<bool> {
+    let mut numbers = (0..DEVICES as u64).filter(|number| *number != u64::from(CONSOLE));
+    if numbers.any(|number| has_driver(prober, number)) {
+        answer(
+            true,
+            "a device with another number than the console can be read",
+        )
+    } else {
+        answer(false, "no device but the console can be read")
+    }
+}
+
+fn has_driver(prober: &mut Prober, number: u64) -> bool {
+    prober.reset();
+    let path = prober.store_path("new", 0);
+    let buffer = prober.layout.data.start;
+    prober.make_private(ASKED, buffer);
+    prober.call(SystemCall::Mknod, [path, number, 0]);
+    let Some(fd) = open(prober, path, READ_WRITE) else {
+        return false;
+    };
+    // The driver may wait for something.
+    prober.call(SystemCall::Read, [fd, buffer, 1]) != Seen::Returned(FAILED)
 }
 
 fn open(prober: &mut Prober, path: u64, mode: u32) -> Option<u64> {
