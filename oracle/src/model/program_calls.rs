@@ -51,6 +51,17 @@ impl NewStack {
         Some(())
     }
 
+    /// Whether a program starts with what is there: a kernel may have room for a page of arguments, however
+    /// large the stack is.
+    fn leave(&self) -> Leave {
+        let end = self.start + self.bytes.len() as u64;
+        if end - self.pointer > PAGE_SIZE {
+            Leave::Either
+        } else {
+            Leave::Granted
+        }
+    }
+
     /// Puts an argument there.
     fn push_argument(&mut self, bytes: &[u8]) -> Option<()> {
         // The last slot is the null's.
@@ -185,7 +196,7 @@ impl Model {
             let address = u64::from_le_bytes(word);
             if address == 0 {
                 return match stack.finish() {
-                    Some(()) => leave,
+                    Some(()) => leave.min(stack.leave()),
                     None => Leave::Refused,
                 };
             }
