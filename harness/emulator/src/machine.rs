@@ -288,6 +288,12 @@ impl Machine {
         self.page_tables().translate(satp, address)
     }
 
+    /// Whether the page table of a value of `satp` says anything about an address: whether the last entry that
+    /// a walk reads is not zero, valid or not.
+    pub fn has_entry(&self, satp: u64, address: u64) -> bool {
+        self.page_tables().has_entry(satp, address)
+    }
+
     /// Calls `each` for every valid leaf of a page table, in order of virtual address as an
     /// unsigned index: the lower half of the address space first. A table that points back to
     /// itself is followed up to a limit: at most four leaves for each frame of RAM.

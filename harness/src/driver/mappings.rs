@@ -158,6 +158,16 @@ impl Driver {
         let mapping = self.machine.translate(satp, address);
         mapping.is_some_and(|found| self.machine.read_physical(found.physical, bytes).is_ok())
     }
+
+    /// Whether the page table of `process` says anything about virtual address `address`: a kernel that keeps
+    /// pages on the disk may say where in an entry that is not valid.
+    pub fn has_entry(&self, process: Process, address: u64) -> bool {
+        let Some(slot) = Slot::of(process) else {
+            return false;
+        };
+        let satp = self.processes.get(slot).satp;
+        self.machine.has_entry(satp, address)
+    }
 }
 
 fn flags(pte: u64) -> PageFlags {

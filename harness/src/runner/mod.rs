@@ -317,6 +317,11 @@ impl Runner {
             if let Some(mappings) = &self.observation.mappings {
                 self.memory
                     .check_new(mappings, &self.driver, &mut self.judge)?;
+                for page in self.judge.unmapped_by_sbrk(mappings) {
+                    if !self.driver.has_entry(step.process, page) {
+                        return Err(self.judge.lost_page(page));
+                    }
+                }
             }
             watch.judged(index - 1..index, &mut self.driver, &self.judge);
         }

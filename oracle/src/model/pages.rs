@@ -72,6 +72,11 @@ impl PageSet {
         self.runs.splice(from..to, kept);
     }
 
+    /// The pages in the set, in ascending order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = u64> + '_ {
+        self.runs.iter().cloned().flatten()
+    }
+
     /// How many of `pages` are in the set.
     pub(crate) fn count_in(&self, pages: Range<u64>) -> u64 {
         let overlap = |run: &Range<u64>| {

@@ -185,6 +185,25 @@ impl PageTables<'_> {
             .map(|leaf| leaf.mapping)
     }
 
+    /// Whether a walk for `address` ends at an entry that is not zero, valid or not.
+    pub(crate) fn has_entry(&self, satp: u64, address: u64) -> bool {
+        let Some(mut table) = root(satp).filter(|_| is_canonical(address)) else {
+            return false;
+        };
+        for level in (0..LEVELS).rev() {
+            let index = address >> (12 + INDEX_BITS * u32::from(level)) & (ENTRIES - 1);
+            let Some((_, pte)) = self.ram.peek(table + index * 8) else {
+                return false;
+            };
+            match Entry::of(pte, level) {
+                Entry::Table(next) => table = next,
+                Entry::Leaf => return true,
+                Entry::Invalid => return pte != 0,
+            }
+        }
+        false
+    }
+
     /// Every valid leaf, in order of virtual address, as far as the [`Bound`] allows.
     pub(crate) fn mappings(&self, satp: u64, each: &mut dyn FnMut(Mapping)) {
         if let Some(root) = root(satp) {
