@@ -26,6 +26,23 @@ fn every_patch_names_rules_that_exist() {
 }
 
 #[test]
+fn a_patch_with_several_bugs_names_their_rules() {
+    let bugs = bugs();
+    let several = || bugs.iter().filter(|bug| !bug.hides.is_empty());
+    assert!(several().count() >= 4, "bugs behind bugs are not tried");
+    for bug in several() {
+        assert!(bug.hides.len() > 1, "{} hides nothing", bug.patch.name);
+        for rule in bug.hides.iter().flatten() {
+            assert!(
+                bug.breaks(rule),
+                "{}: {rule} is not in Rules",
+                bug.patch.name
+            );
+        }
+    }
+}
+
+#[test]
 fn no_two_patches_have_one_number() {
     let mut numbers = BTreeMap::new();
     for bug in bugs() {

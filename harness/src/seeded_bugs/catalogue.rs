@@ -53,6 +53,9 @@ pub struct Bug {
     pub target: Profile,
     /// The field of a dialect whose defect it is, if a probe of `faultline check` finds it.
     pub defect: Option<String>,
+    /// In a patch with several bugs, one entry for each that has to be found by a check that goes on: the clauses
+    /// that may report it.
+    pub hides: Vec<Vec<String>>,
     /// Why the fuzzer does not find it, where it does not.
     pub missed: Option<String>,
 }
@@ -74,6 +77,9 @@ impl Bug {
                 .unwrap_or(Ok(usual))
                 .map_err(|_| patch.wrong("Target"))?,
             defect: patch.field("Defect"),
+            hides: patch
+                .field("Hides")
+                .map_or(Vec::new(), |bugs| each_by_its_rules(&bugs)),
             missed: patch.field("Missed"),
             patch,
         })
@@ -94,6 +100,13 @@ impl Bug {
         let digits = self.patch.name.split('-').next().unwrap_or_default();
         digits.parse().unwrap_or(u32::MAX)
     }
+}
+
+/// Several bugs, one a word; the clauses that may report one are separated by slashes.
+fn each_by_its_rules(bugs: &str) -> Vec<Vec<String>> {
+    let bugs = bugs.split(' ');
+    bugs.map(|rules| rules.split('/').map(str::to_owned).collect())
+        .collect()
 }
 
 /// Which bugs are wanted.
