@@ -19,10 +19,8 @@ pub(crate) use order::Order;
 
 /// Children that are made to find out how turns are given.
 const CHILDREN: usize = 2;
-/// Processes that take turns then: the children, their parent and the supervisor.
-const PROCESSES: usize = CHILDREN + 2;
-/// Turns that each of them gets if all get the same.
-const ROUNDS: usize = 8;
+/// Timer interrupts in which they, their parent and the supervisor take turns: eight for each.
+const INTERRUPTS: usize = 32;
 /// Ticks after which a process that is runnable has come to its hint.
 const TICKS: u32 = 3;
 
@@ -34,15 +32,18 @@ pub(super) const NAP: Action = Action::SystemCall {
 };
 
 impl Driver {
-    /// The order in which timer interrupts bring four processes that are all runnable. `None`: this kernel has
+    /// The order in which timer interrupts bring up to four processes that are all runnable. `None`: this kernel has
     /// another problem, which the cases show.
     pub(crate) fn order_of_turns(&mut self) -> Option<Order> {
         self.make_children()?;
-        let turns = (0..ROUNDS * PROCESSES).map(|_| {
+        // The parent does not come to its second fork where it is kept away.
+        let there = |slot: &Slot| self.processes.get(*slot).state != State::Unused;
+        let processes = self.processes.slots().filter(there).count();
+        let turns = (0..INTERRUPTS).map(|_| {
             let comes = self.tick(FIRST_HART).ok()?;
             self.fronts[FIRST_HART].filter(|_| comes)
         });
-        Some(Order::of(&turns.collect::<Option<Vec<Slot>>>()?, PROCESSES))
+        Some(Order::of(&turns.collect::<Option<Vec<Slot>>>()?, processes))
     }
 
     /// Whether each of four processes comes to the front while the others sleep.
