@@ -159,7 +159,9 @@ impl Machine {
         self.bus.ram.dirty_pages()
     }
 
-    fn forget_translations(&mut self) {
+    /// Makes every hart forget the translations that it remembers: after a page table was changed from
+    /// outside.
+    pub fn forget_translations(&mut self) {
         for translations in &mut self.translations {
             translations.release();
         }

@@ -61,7 +61,7 @@ fn shows(replayer: &mut Replayer, row: &Row) -> Result<bool, CheckError> {
             return Ok(true);
         }
     }
-    for path in &row.others {
+    for path in row.files().skip(1) {
         let shown = replayer.show(&case_file::read(path)?)?;
         let mut names = shown.iter().map(|shown| shown.identity.name().file_name());
         if names.any(|name| is_called(path, &name)) {

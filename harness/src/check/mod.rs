@@ -19,12 +19,16 @@ use crate::fuzzing::{Alarm, OpenError, Progress, Session, Totals};
 use crate::guest::Guest;
 use crate::guest::location::GuestFiles;
 use crate::guest::origin::Origin;
+use crate::runner::Runner;
+use crate::triage::Found;
+use crate::triage::finding_file::Destination;
 use crate::triage::rows::{self, Row};
 use defects::Defects;
 use history::{History, OldRow};
 use oracle::dialect::Defect;
 use oracle::{Case, Dialect, Profile};
 use probe::Answer;
+use rayon::prelude::*;
 use recheck::Earlier;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -219,7 +223,7 @@ pub fn check(
     };
     let summary = campaign::run(&guest, &campaign, tell).map_err(CheckError::Campaign)?;
     let cases = summary.totals.executions;
-    let mut findings = summary.findings;
+    let mut findings = explained(&guest, summary.findings, &plan.findings)?;
     if let Some(earlier) = &mut earlier {
         findings.extend(earlier.unfound(&guest, &plan.findings, &findings)?);
     }
@@ -255,6 +259,25 @@ pub fn check(
         edges: summary.edges,
         seconds: summary.seconds,
     })
+}
+
+/// The findings of a campaign, with those explained that there was no time to make small.
+fn explained(
+    guest: &Arc<Guest>,
+    mut findings: Vec<Found>,
+    folder: &Path,
+) -> Result<Vec<Found>, CheckError> {
+    let to = Destination::new(folder.to_owned(), guest);
+    let explain = |runner: &mut Runner, found: &mut Found| -> io::Result<()> {
+        let mut report = found.report.clone();
+        if report.explain(runner) {
+            found.replace(report, &to)?;
+        }
+        Ok(())
+    };
+    let all = findings.par_iter_mut();
+    all.try_for_each_init(|| Runner::new(guest), explain)?;
+    Ok(findings)
 }
 
 /// The options that name the kernel on the command line.

@@ -208,7 +208,7 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
         Format::Text => {
             let steps: Vec<usize> = findings.filter_map(|finding| finding.step).collect();
             let origins = explanations.iter();
-            let origins = origins.filter_map(|one| Some(one.origin.as_ref()?.step));
+            let origins = origins.filter_map(|one| one.origin.as_ref()?.step);
             print(&recorder.lines, &steps, &origins.collect::<Vec<_>>());
             for (finding, explanation) in outcome.findings.iter().zip(&explanations) {
                 println!("\n{finding}\nbucket: {}\n\n{explanation}", bucket(finding));

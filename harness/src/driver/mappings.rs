@@ -4,13 +4,25 @@ use super::Driver;
 use crate::guest::frames::FRAME_BYTES;
 use crate::guest::processes::{SUPERVISOR, Slot};
 use abi::SystemCall;
-use emulator::isa::page_table::{EXECUTE, READ, USER, WRITE};
+use emulator::isa::page_table::{EXECUTE, READ, RESERVED, USER, WRITE};
 use oracle::{Action, FrameKind, Miscount, Observation, PageFlags, PageMapping, Process, Step};
+use std::collections::HashSet;
 
 /// The system call that moves the program break.
 const SBRK: u64 = SystemCall::Sbrk.number();
 /// The system call that puts new memory in place of old.
 const EXEC: u64 = SystemCall::Exec.number();
+
+/// The number of the frame with the root of the page table, in `satp`.
+const ROOT: u64 = (1 << 44) - 1;
+/// Levels of a page table.
+const LEVELS: u64 = 3;
+/// Bits of a virtual address that are the offset in its page, and those that are the index in one table.
+const PAGE_BITS: u64 = 12;
+const INDEX_BITS: u64 = 9;
+/// Where the number of the frame begins in an entry, and how long an entry is.
+const FRAME_SHIFT: u64 = 10;
+const ENTRY_BYTES: u64 = 8;
 
 impl Driver {
     /// Lists the mappings that the step can have changed, if it can have changed any: those of all
@@ -81,6 +93,12 @@ impl Driver {
         self.guest.accounts?.owners(&self.machine)
     }
 
+    /// The frames on the kernel's list of free frames, if its symbols show one.
+    pub(crate) fn listed_frames(&self) -> Option<HashSet<u64>> {
+        let listed = self.guest.accounts?.listed(&self.machine)?;
+        Some(listed.into_iter().collect())
+    }
+
     /// The same at the end of this case, when every process was gone; also `None` if no frame was missing.
     pub(crate) fn lost_owners(&self) -> Option<&[u16]> {
         self.lost_owners.as_deref()
@@ -146,6 +164,30 @@ impl Driver {
                 recorded,
             })
         })
+    }
+
+    /// The frame that `process` maps at virtual address `address`, and the physical address of the page-table
+    /// entry (privileged specification, "Sv39") that says so.
+    pub(crate) fn mapped_at(&self, process: Process, address: u64) -> Option<(u64, u64)> {
+        let satp = self.processes.get(Slot::of(process)?).satp;
+        let frame = self.machine.translate(satp, address)?.physical & !(FRAME_BYTES - 1);
+        Some((frame, self.entry_at(satp, address)?))
+    }
+
+    /// The physical address of the page-table entry that maps `address`.
+    pub(super) fn entry_at(&self, satp: u64, address: u64) -> Option<u64> {
+        let mut table = (satp & ROOT) * FRAME_BYTES;
+        let mut level = LEVELS - 1;
+        loop {
+            let index = address >> (PAGE_BITS + INDEX_BITS * level) & ((1 << INDEX_BITS) - 1);
+            let at = table + index * ENTRY_BYTES;
+            let entry = self.machine.read_u64(at)?;
+            if entry & (READ | WRITE | EXECUTE) != 0 || level == 0 {
+                return Some(at);
+            }
+            table = (entry & !RESERVED) >> FRAME_SHIFT << PAGE_BITS;
+            level -= 1;
+        }
     }
 
     /// Copies the memory of `process` at virtual address `address` to `bytes`, which must not go beyond the

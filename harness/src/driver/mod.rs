@@ -9,6 +9,7 @@ mod conflicts;
 mod disk;
 mod finish;
 mod mappings;
+mod mending;
 mod pace;
 pub(crate) mod patience;
 mod perform;

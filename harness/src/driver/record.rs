@@ -10,11 +10,15 @@ use crate::guest::symbols::Symbols;
 use crate::guest::unwind::Unwinder;
 use emulator::isa::csr::{self, VECTOR_MODE};
 use emulator::isa::register::{A0, RA, SP};
+use emulator::isa::{Effect, Instruction};
 use emulator::{Exit, Machine, Privilege};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// The most instructions that are recorded. The rest of the step runs without a recording.
 const LONGEST: u64 = 400_000;
+/// After them, only stores to a place that is watched are noted, for so many more.
+const LONGEST_WATCH: u64 = 4_000_000;
 /// The most calls that are recorded.
 const MOST_CALLS: usize = 20_000;
 /// Calls inside of one another: a kernel stack has no room for more.
@@ -32,6 +36,8 @@ pub(crate) struct Recording {
     pub(crate) traps: Vec<TrapTaken>,
     /// The call stack when the kernel first printed something: addresses, innermost first.
     pub(crate) first_words: Option<Vec<u64>>,
+    /// The call stack at the kernel's last store to the place that was watched: addresses, innermost first.
+    pub(crate) last_store: Option<Vec<u64>>,
     /// Whether several processes acted at once.
     pub(crate) is_race: bool,
     /// Whether the step was longer than the recording.
@@ -104,7 +110,12 @@ struct Recorder {
     parked: Vec<Vec<Open>>,
     /// What the kernel printed meanwhile.
     printed: Vec<u8>,
+    /// The physical addresses to watch.
+    watched: Vec<Range<u64>>,
+    /// Instructions to record.
     left: u64,
+    /// Instructions to watch after those.
+    left_to_watch: u64,
 }
 
 /// The state of a recording.
@@ -113,8 +124,8 @@ pub(super) enum Record {
     /// None was requested.
     #[default]
     Off,
-    /// The next operation is to be recorded.
-    Asked,
+    /// The next operation is to be recorded, with stores to these physical addresses.
+    Asked(Vec<Range<u64>>),
     /// It is being recorded.
     On(Box<Active>),
     /// It was.
@@ -124,9 +135,10 @@ pub(super) enum Record {
 pub(super) struct Active(Recorder);
 
 impl Driver {
-    /// Records the next operation that a process is given.
-    pub(crate) fn record_next(&mut self) {
-        self.record = Record::Asked;
+    /// Records the next operation that a process is given, and the kernel's last store to any of these
+    /// physical addresses.
+    pub(crate) fn record_next(&mut self, watched: Vec<Range<u64>>) {
+        self.record = Record::Asked(watched);
     }
 
     /// What was recorded since.
@@ -140,7 +152,8 @@ impl Driver {
 
     /// A process was given an operation, or several were at once.
     pub(super) fn begin_recording(&mut self, is_race: bool) {
-        if matches!(self.record, Record::Asked) {
+        if let Record::Asked(watched) = &mut self.record {
+            let watched = std::mem::take(watched);
             self.record = Record::On(Box::new(Active(Recorder {
                 recording: Recording {
                     is_race,
@@ -149,7 +162,9 @@ impl Driver {
                 open: Default::default(),
                 parked: Vec::new(),
                 printed: Vec::new(),
+                watched,
                 left: LONGEST,
+                left_to_watch: LONGEST_WATCH,
             })));
         }
     }
@@ -209,12 +224,21 @@ impl Recorder {
                 self.recording.calls.len() >= MOST_CALLS || self.open[hart].len() >= DEEPEST;
             if self.left == 0 || is_full {
                 self.recording.is_cut = true;
-                return machine.run_hart(hart, budget - done);
+                if self.watched.is_empty() || self.left_to_watch == 0 {
+                    return machine.run_hart(hart, budget - done);
+                }
             }
             let before = Registers::of(machine, hart);
+            if !before.is_user && self.is_about_to_store(machine, hart, before.pc) {
+                self.recording.last_store = Some(unwinder.walk(machine, hart));
+            }
             let exit = machine.run_hart(hart, 1);
             if exit != Exit::Budget {
                 return exit;
+            }
+            if self.recording.is_cut {
+                self.left_to_watch -= 1;
+                continue;
             }
             self.left -= 1;
             let now = Registers::of(machine, hart);
@@ -227,6 +251,26 @@ impl Recorder {
             }
         }
         Exit::Budget
+    }
+
+    /// Whether the instruction at `pc` of the kernel stores to a place that is watched. The kernel sees
+    /// memory where it lies.
+    fn is_about_to_store(&self, machine: &Machine, hart: usize, pc: u64) -> bool {
+        if self.watched.is_empty() {
+            return false;
+        }
+        let mut bytes = [0; 4];
+        let read = machine.read_physical(pc, &mut bytes).ok();
+        let access = read.and_then(|()| Instruction::read(&bytes)?.memory_access());
+        access.is_some_and(|access| {
+            let start = machine
+                .x(hart, access.base)
+                .wrapping_add_signed(access.offset);
+            let is_in = |place: &Range<u64>| {
+                start < place.end && place.start < start.saturating_add(access.bytes)
+            };
+            access.effect != Effect::Load && self.watched.iter().any(is_in)
+        })
     }
 
     fn note(

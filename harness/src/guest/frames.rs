@@ -144,16 +144,57 @@ impl FrameAccounts {
                 .collect();
         }
         let mut owners = vec![1; frames];
+        for frame in self.listed(machine)? {
+            *owners.get_mut(number_of(frame)?)? = 0;
+        }
+        Some(owners)
+    }
+
+    /// The frames on the list of free frames, the first first. `None`: it leads outside RAM, or has no end.
+    pub fn listed(self, machine: &Machine) -> Option<Vec<u64>> {
+        let mut frames = Vec::new();
         let mut link = machine.read_u64(self.list())?;
-        for _ in 0..LONGEST_LIST {
-            if link == 0 {
-                return Some(owners);
+        while link != 0 {
+            if frames.len() as u64 == LONGEST_LIST {
+                return None;
             }
-            let number = link.checked_sub(RAM_START)? / FRAME_BYTES;
-            *owners.get_mut(number as usize)? = 0;
+            frames.push(link);
             link = machine.read_u64(link)?;
         }
+        Some(frames)
+    }
+
+    /// Takes a frame out of the list of free frames, as if it had not been freed, for so many holders. `None`: it
+    /// is not on the list, or the accounts lead outside RAM.
+    pub fn take_back(self, machine: &mut Machine, frame: u64, holders: u16) -> Option<()> {
+        let mut link = self.list();
+        for _ in 0..LONGEST_LIST {
+            let next = machine.read_u64(link)?;
+            if next == frame {
+                let rest = machine.read_u64(frame)?;
+                machine.write_u64(link, rest)?;
+                if let Self::Counted { kmem, .. } = self {
+                    let count = machine.read_u64(kmem + COUNT)?;
+                    machine.write_u64(kmem + COUNT, count.wrapping_sub(1))?;
+                }
+                return self.set_sharers(machine, frame, holders);
+            }
+            if next == 0 {
+                return None;
+            }
+            link = next;
+        }
         None
+    }
+
+    /// Records how many owners a frame has, on a kernel that counts them.
+    pub fn set_sharers(self, machine: &mut Machine, frame: u64, holders: u16) -> Option<()> {
+        let Self::Counted { sharers, .. } = self else {
+            return Some(());
+        };
+        let number = frame.checked_sub(RAM_START)? / FRAME_BYTES;
+        let written = machine.write_physical(sharers + 2 * number, &holders.to_le_bytes());
+        written.ok()
     }
 
     /// Hides all free frames except `keep` from the kernel, as if the machine had less memory.

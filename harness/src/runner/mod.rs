@@ -61,6 +61,8 @@ pub struct BrokenMachine(#[from] Defect);
 
 /// An observer of single steps, for traces.
 pub trait Watch {
+    /// Called before the first operation of a case.
+    fn started(&mut self, _driver: &mut Driver, _judge: &Judge) {}
     /// Called after the kernel performed `step` for the operation numbered `index`; `judge` has
     /// planned it and not yet seen the observation.
     fn step(
@@ -276,6 +278,7 @@ impl Runner {
 
     fn drive(&mut self, case: &Case, watch: &mut impl Watch) -> Result<(), Finding> {
         let operations = &case.operations[..];
+        watch.started(&mut self.driver, &self.judge);
         let mut index = 0;
         while let Some(operation) = operations.get(index) {
             if let Some(race) = self.judge.plan_race(&operations[index..]) {
@@ -479,6 +482,11 @@ impl Runner {
     /// The driver, for coverage and for looking into the machine.
     pub fn driver(&self) -> &Driver {
         &self.driver
+    }
+
+    /// The machine and the judge as the case just run left them, to look at both.
+    pub(crate) fn look(&mut self) -> (&mut Driver, &Judge) {
+        (&mut self.driver, &self.judge)
     }
 
     /// The driver, to change.

@@ -5,7 +5,7 @@ use super::explain::{Explanation, explain};
 use super::identity::{Identity, Name};
 use super::minimise::{Minimality, Minimised, minimise_on};
 use crate::runner::{Runner, Unwatched};
-use oracle::{Bucket, Case, Finding, Situation, bucket};
+use oracle::{Bucket, Case, Clause, Finding, Situation, bucket};
 use std::fmt;
 
 /// A finding with the smallest case that shows it, and what is known about it.
@@ -86,6 +86,23 @@ impl Report {
         true
     }
 
+    /// Explains the finding, if its case is not known to be minimal and it was therefore not explained yet.
+    /// False: it was.
+    pub fn explain(&mut self, runner: &mut Runner) -> bool {
+        if self.minimised.minimality == Minimality::Proved {
+            return false;
+        }
+        runner.avoid(&self.avoided);
+        let discovery = Discovery {
+            finding: self.finding.clone(),
+            name: self.identity.name().clone(),
+            avoided: std::mem::take(&mut self.avoided),
+        };
+        let minimised = self.minimised.clone();
+        *self = Report::describe(runner, discovery, minimised, Explaining::Always);
+        true
+    }
+
     /// The report of a finding with the case that was found for it.
     fn describe(
         runner: &mut Runner,
@@ -104,14 +121,13 @@ impl Report {
         } else {
             Explanation::default()
         };
-        let place = explanation.place();
         let shown_without = if is_small {
             needed(runner, case, &discovery.name.bucket, &discovery.avoided)
         } else {
             discovery.avoided.clone()
         };
         Report {
-            identity: Identity::of(discovery.name, &finding, ending, place.as_deref()),
+            identity: Identity::of(discovery.name, &finding, &explanation, ending),
             finding,
             minimised,
             explanation,
@@ -127,8 +143,36 @@ impl Report {
         &self.minimised.case
     }
 
-    /// What happened, and how the operation ended.
+    /// What was wrong first: the finding, or what it rests on.
+    pub fn root(&self) -> &Finding {
+        self.explanation.root.as_ref().unwrap_or(&self.finding)
+    }
+
+    /// The rule that was broken first. Bytes that nobody has cleared may show as any wrong bytes, and a refused
+    /// `exec` as a program that does not start.
+    pub fn clause(&self) -> Clause {
+        match self.identity.bug().clause() {
+            Clause::FreshPageZero => Clause::FreshPageZero,
+            Clause::ReturnedValue if self.explanation.root.is_none() && self.is_about_a_start() => {
+                Clause::ReturnedValue
+            }
+            _ => self.root().clause,
+        }
+    }
+
+    /// Whether the finding is about a program that does not start, or one that is not killed.
+    fn is_about_a_start(&self) -> bool {
+        matches!(
+            self.finding.clause,
+            Clause::ProgramStarts | Clause::ForbiddenAccessKills
+        )
+    }
+
+    /// What was wrong first, or how the operation ended.
     pub fn seen(&self) -> String {
+        if let Some(root) = &self.explanation.root {
+            return root.seen.to_string();
+        }
         let seen = &self.finding.seen;
         match self.ending {
             Ending::Late(slow) => format!("the kernel comes back late: {slow}"),

@@ -1,17 +1,20 @@
 //! Findings put in order: one row for what is likely to be one bug.
 
+mod also;
+mod shown;
+
+pub use also::{Also, Other};
+
 use super::Found;
 use super::ending::Ending;
 use super::identity::Bug;
-use super::minimise::Minimality;
 use super::severity::severity;
 use super::standing::Standing;
 use super::upstream::Upstream;
 use crate::guest::symbols::Symbols;
 use oracle::dialect::Defect;
-use oracle::{Clause, PageState, Severity, Verdict};
-use serde::{Serialize, Serializer};
-use std::path::{Path, PathBuf};
+use oracle::{Clause, PageState, Severity};
+use std::path::Path;
 
 /// What is likely to be one bug, with every finding that shows it.
 #[derive(Debug)]
@@ -28,12 +31,14 @@ pub struct Row {
     pub defect: Option<Defect>,
     /// The state of the page that was touched, if it matters.
     pub page: Option<PageState>,
+    /// The function of the kernel that is likely to be wrong, if a finding shows it.
+    function: Option<String>,
     /// The kinds of operations that show it, the first found first.
     pub operations: Vec<&'static str>,
     /// The finding with the smallest case, which represents all.
     pub shortest: Found,
-    /// The files of the other findings in this row.
-    pub others: Vec<PathBuf>,
+    /// The other findings in this row.
+    pub others: Vec<Other>,
     /// Executions until the first finding.
     pub executions: u64,
     /// How it compares with the last check of the kernel, if there was one.
@@ -47,19 +52,24 @@ pub struct Row {
 /// Puts findings into rows, the worst first.
 pub fn rows(findings: Vec<Found>) -> Vec<Row> {
     let mut rows: Vec<(Bug, Row)> = Vec::new();
-    for found in findings {
-        let (severity, doubt) = severity(&found.report);
+    let judged = findings
+        .into_iter()
+        .map(|found| (severity(&found.report), found));
+    let mut judged: Vec<_> = judged.collect();
+    // What is in doubt by itself may be the bug of a row that is not.
+    judged.sort_by_key(|((_, doubt), found)| {
+        let bug = found.report.identity.bug();
+        (doubt.is_some(), !bug.has_place())
+    });
+    for ((severity, doubt), found) in judged {
         let bug = found.report.identity.bug();
         // A point on which an author may disagree is one row, however often it shows.
         let same = |(other, row): &&mut (Bug, Row)| {
-            let alike = match doubt {
-                Some(_) => row.doubt == doubt,
-                None => other == bug,
-            };
-            row.severity == severity && alike
+            let is_one_point = doubt.is_some() && row.doubt == doubt;
+            is_one_point || (other.is_same(bug) && row.doubt.is_none())
         };
         match rows.iter_mut().find(same) {
-            Some((_, row)) => row.join(found),
+            Some((_, row)) => row.join(found, severity),
             None => rows.push((bug.clone(), Row::new(found, severity, doubt))),
         }
     }
@@ -100,10 +110,11 @@ impl Row {
         Row {
             severity,
             doubt,
-            clause: found.report.finding.clause,
+            clause: found.report.clause(),
             wrong: wrong(&found),
             defect: None,
             page: found.report.identity.bug().page,
+            function: function(&found),
             operations: word(&found).into_iter().collect(),
             executions: found.executions,
             shortest: found,
@@ -124,27 +135,49 @@ impl Row {
 
     /// The function of the kernel that is likely to be wrong, as far as that is known.
     pub fn function(&self) -> Option<&str> {
-        self.shortest.report.explanation.function()
+        self.function.as_deref()
     }
 
     /// The files of its findings. The first is the shortest case.
     pub fn files(&self) -> impl Iterator<Item = &Path> {
-        let others = self.others.iter().map(PathBuf::as_path);
+        let others = self.others.iter().map(|other| other.path.as_path());
         std::iter::once(self.shortest.path.as_path()).chain(others)
     }
 
+    /// What else it shows as: in other operations than in its own case, or as something else.
+    pub fn also_shows_as(&self) -> Vec<Also> {
+        also::grouped(&self.shortest, &self.others)
+    }
+
     /// Adds another finding. The shorter case represents both.
-    fn join(&mut self, found: Found) {
+    fn join(&mut self, found: Found, severity: Severity) {
         if let Some(word) = word(&found).filter(|word| !self.operations.contains(word)) {
             self.operations.push(word);
         }
-        let longer = if found.length() < self.shortest.length() {
-            std::mem::replace(&mut self.shortest, found)
+        let function = function(&found);
+        // What is in doubt by itself does not represent what is not.
+        let is_weaker = self.doubt.is_none() && severity == Severity::Questionable;
+        let other = if found.length() < self.shortest.length() && !is_weaker {
+            let row = Row::new(found, severity, self.doubt);
+            self.severity = severity.min(self.severity);
+            self.function = function.or(self.function.take());
+            (self.clause, self.wrong, self.page) = (row.clause, row.wrong, row.page);
+            std::mem::replace(&mut self.shortest, row.shortest)
         } else {
+            self.function = self.function.take().or(function);
             found
         };
-        self.others.push(longer.path);
+        // Findings of one name share a file.
+        if self.files().all(|file| file != other.path) {
+            self.others.push(Other::of(&other));
+        }
     }
+}
+
+/// The function that a finding points to.
+fn function(found: &Found) -> Option<String> {
+    let function = found.report.explanation.function();
+    function.map(str::to_owned)
 }
 
 /// The kind of operation that a finding is about.
@@ -156,77 +189,16 @@ fn word(found: &Found) -> Option<&'static str> {
 /// What is wrong, for a person who does not know the names of the rules.
 fn wrong(found: &Found) -> &'static str {
     let report = &found.report;
+    if report.explanation.root.is_some() {
+        return report.clause().broken();
+    }
     match report.ending {
         Ending::Late(_) => "the kernel walks untouched memory page by page",
         Ending::Dead => Clause::InnocentLive.broken(),
         Ending::NotAsked | Ending::Never if report.identity.bug().gets_through() => {
             "a system call reads or writes memory that the program may not access"
         }
-        Ending::NotAsked | Ending::Never => report.finding.clause.broken(),
-    }
-}
-
-/// A row as JSON shows it.
-#[derive(Serialize)]
-struct Shown<'a> {
-    severity: Severity,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    doubt: Option<&'static str>,
-    verdict: Verdict,
-    clause: Clause,
-    wrong: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    defect: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    source: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    page: Option<&'static str>,
-    operations: &'a [&'static str],
-    expected: &'a str,
-    seen: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    place: Option<String>,
-    minimality: Minimality,
-    length: usize,
-    case: &'a Path,
-    text: String,
-    others: &'a [PathBuf],
-    executions: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    standing: Option<Standing>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    upstream: Option<&'static Upstream>,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    is_in_baseline: bool,
-}
-
-impl Serialize for Row {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let report = &self.shortest.report;
-        let shown = Shown {
-            severity: self.severity,
-            doubt: self.doubt,
-            verdict: self.clause.verdict(),
-            clause: self.clause,
-            wrong: self.wrong,
-            defect: self.defect.as_ref().map(|defect| defect.field),
-            source: self.defect.as_ref().map(|defect| defect.source),
-            page: self.page.map(PageState::word),
-            operations: &self.operations,
-            expected: &report.finding.expected,
-            seen: report.seen(),
-            place: report.explanation.place(),
-            minimality: report.minimised.minimality,
-            length: self.shortest.length(),
-            case: &self.shortest.path,
-            text: report.case().to_string(),
-            others: &self.others,
-            executions: self.executions,
-            standing: self.standing,
-            upstream: self.upstream,
-            is_in_baseline: self.is_in_baseline,
-        };
-        shown.serialize(serializer)
+        Ending::NotAsked | Ending::Never => report.clause().broken(),
     }
 }
 
@@ -235,8 +207,9 @@ mod tests {
     use super::{Row, rows};
     use crate::triage::ending::Ending;
 
-    use crate::triage::specimens::{Does, found, found_with};
-    use oracle::{PageState, Severity};
+    use crate::triage::specimens::{Does, found, found_resting_on_a_free_frame, found_with};
+    use oracle::{Clause, PageState, Severity};
+    use std::path::Path;
 
     fn severities(rows: &[Row]) -> Vec<Severity> {
         rows.iter().map(|row| row.severity).collect()
@@ -327,6 +300,45 @@ mod tests {
     }
 
     #[test]
+    fn what_rests_on_one_wrong_is_one_row() {
+        let refused = || Does::Returns(u64::MAX);
+        let found = vec![
+            found_resting_on_a_free_frame("a: sbrk +1p\na: open heap[0]", refused()),
+            found_resting_on_a_free_frame("a: getpid", Does::Panics("panic: walk", "walk<fork")),
+            found("a: sbrk +1p\na: pipe heap[0]", refused()),
+        ];
+        let rows = rows(found);
+        assert_eq!(rows.len(), 2);
+        assert_eq!(rows[0].clause, Clause::MappedNotFree);
+        assert_eq!(rows[0].severity, Severity::BreaksIsolation);
+        assert_eq!(
+            rows[0].sentence(),
+            "breaks isolation: a page maps a frame that is free"
+        );
+        let shows: Vec<_> = rows[0].also_shows_as().into_iter().collect();
+        let words: Vec<&str> = shows.iter().map(|also| also.shows.as_str()).collect();
+        let wanted = [
+            "getpid: the kernel panics",
+            "open: a system call returns a wrong value",
+        ];
+        assert_eq!(words, wanted);
+        assert_eq!(
+            shows[1].cases,
+            [Path::new("a: sbrk +1p\na: open heap[0].case")]
+        );
+        assert!(rows[1].also_shows_as().is_empty());
+    }
+
+    #[test]
+    fn a_point_of_doubt_is_one_row_and_a_file_is_listed_once() {
+        let doubtful = || found("a: kill pid 0", Does::Returns(0));
+        let again = found("a: sbrk +1p\na: kill pid 0", Does::Returns(0));
+        let rows = rows(vec![doubtful(), again, doubtful()]);
+        assert_eq!(severities(&rows), [Severity::Questionable]);
+        assert_eq!(rows[0].files().count(), 2);
+    }
+
+    #[test]
     fn the_shorter_case_represents_its_row() {
         let long = found("a: sbrk +1p\na: kill pid 0", Does::Returns(0));
         let short = found("a: kill pid 0", Does::Returns(0));
@@ -334,7 +346,7 @@ mod tests {
         let rows = rows(vec![long, short]);
         assert_eq!(rows.len(), 1);
         assert_eq!(rows[0].shortest.path, short_path);
-        assert_eq!(rows[0].others, [long_path]);
+        assert_eq!(rows[0].others[0].path, long_path);
         let shown = serde_json::to_value(&rows[0]).unwrap();
         assert_eq!(shown["length"], 1);
         assert_eq!(shown["verdict"], "divergence");
@@ -356,7 +368,7 @@ mod tests {
         let rows = rows(vec![found]);
         let shown = fields(serde_json::to_string_pretty(&rows[0]).unwrap());
         let wanted = "severity verdict clause wrong page operations expected seen minimality length \
-                      case text others executions";
+                      case text also_shows_as others executions";
         assert_eq!(shown.join(" "), wanted);
     }
 }

@@ -6,6 +6,9 @@ use oracle::Severity;
 
 /// How bad a finding is. For a questionable one, also why an author may disagree.
 pub(super) fn severity(report: &Report) -> (Severity, Option<&'static str>) {
+    if report.explanation.root.is_some() {
+        return (report.clause().severity(), None);
+    }
     if report.ending.slow().is_some() {
         return (Severity::NotLazy, None);
     }
@@ -17,7 +20,7 @@ pub(super) fn severity(report: &Report) -> (Severity, Option<&'static str>) {
     } else if report.identity.bug().gets_through() {
         Severity::BreaksIsolation
     } else {
-        report.finding.clause.severity()
+        report.clause().severity()
     };
     (severity, None)
 }

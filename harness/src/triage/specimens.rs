@@ -63,13 +63,30 @@ pub(crate) fn found(text: &str, does: Does) -> Found {
     found_with(text, does, Ending::NotAsked)
 }
 
+/// The finding, which rests on a frame that is mapped and free.
+pub(crate) fn found_resting_on_a_free_frame(text: &str, does: Does) -> Found {
+    let mut found = found(text, does);
+    let dialect = Dialect::xv6_2025();
+    let judge = Judge::new(&dialect, &Setting::nominal(&dialect, 3));
+    let report = &mut found.report;
+    report.explanation.root = Some(judge.freed_of_supervisor(0x8020_0000));
+    let name = Name::of(&report.finding, None);
+    report.identity = Identity::of(name, &report.finding, &report.explanation, report.ending);
+    found
+}
+
 /// The finding, with how its operation ended.
 pub(crate) fn found_with(text: &str, does: Does, ending: Ending) -> Found {
     let (case, finding) = finding(text, does);
     Found {
         path: format!("{text}.case").into(),
         report: Report {
-            identity: Identity::of(Name::of(&finding, None), &finding, ending, None),
+            identity: Identity::of(
+                Name::of(&finding, None),
+                &finding,
+                &Explanation::default(),
+                ending,
+            ),
             finding,
             minimised: Minimised {
                 operations_before: case.operations.len(),

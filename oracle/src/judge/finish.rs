@@ -2,7 +2,7 @@
 //! of frames, slots of processes.
 
 use super::compare::panic_words;
-use super::{Clause, End, Failure, Finding, Judge, Nap, words};
+use super::{Clause, End, Failure, Finding, Judge, Miscount, Nap, words};
 use crate::case::Process;
 use crate::dialect::ExitStatus;
 use crate::model::{Death, KILLED_STATUS, ProcessState};
@@ -42,18 +42,23 @@ impl Judge {
     }
 
     fn compare_holders(&self, end: &End) -> Result<(), Finding> {
-        let Some(miscount) = end.miscount else {
-            return Ok(());
-        };
+        match &end.miscount {
+            Some(miscount) => Err(self.miscounted(miscount)),
+            None => Ok(()),
+        }
+    }
+
+    /// A frame that has more or fewer holders than the kernel counts.
+    pub fn miscounted(&self, miscount: &Miscount) -> Finding {
         let (frame, mapped) = (miscount.frame, miscount.mapped);
-        Err(self.finding(
+        self.finding(
             Clause::HoldersCounted,
             Process::FIRST,
             format!(
                 "frame {frame:#x} has a holder count of {mapped}, the number of pages that map it"
             ),
             format!("the count is {}", miscount.recorded),
-        ))
+        )
     }
 
     /// The supervisor sleeps in `wait` while ready processes exit one after the other: a child of its

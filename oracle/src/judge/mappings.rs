@@ -5,21 +5,44 @@ use crate::case::{Kind, Process};
 use crate::layout::{PAGE_SIZE, Permissions, page_floor};
 use crate::model::ProcessState;
 
+/// What must hold of the frames that pages map.
+const NOT_FREE: &str = "no page maps a free frame";
+
 impl Judge {
     /// Checks the mapped pages of living processes.
     pub(super) fn compare_mappings(&mut self, mappings: &[PageMapping]) -> Result<(), Finding> {
         let mut frames = std::mem::take(&mut self.scratch.frames);
+        let (pages, result) = self.compare_living(mappings, &mut frames);
+        self.scratch.frames = frames;
+        self.meter.pages += pages;
+        result
+    }
+
+    /// The same outside of a step, for a closer look.
+    ///
+    /// # Errors
+    /// A mapped page is not what it must be.
+    pub fn inspect_mappings(&self, mappings: &[PageMapping]) -> Result<(), Finding> {
+        self.compare_living(mappings, &mut Vec::new()).1
+    }
+
+    /// How many pages were checked, and the first that is wrong. `frames` is room for those that they map.
+    fn compare_living(
+        &self,
+        mappings: &[PageMapping],
+        frames: &mut Vec<(u64, bool)>,
+    ) -> (u64, Result<(), Finding>) {
         frames.clear();
-        let mut result = Ok(());
+        let mut pages = 0;
         for mapping in mappings {
             let state = self.model.state_of(mapping.process);
             if !matches!(state, ProcessState::Ready | ProcessState::Blocked) {
                 continue;
             }
-            self.meter.pages += 1;
-            result = self.compare_mapping(mapping);
-            if result.is_err() {
-                break;
+            pages += 1;
+            let compared = self.compare_mapping(mapping);
+            if compared.is_err() {
+                return (pages, compared);
             }
             if mapping.flags.contains(PageFlags::USER) {
                 let writable = mapping.flags.contains(PageFlags::WRITE);
@@ -30,11 +53,11 @@ impl Judge {
         let twice = frames
             .windows(2)
             .find(|pair| pair[0].0 == pair[1].0 && pair[1].1);
-        if let (Ok(()), Some(pair)) = (&result, twice) {
-            result = Err(self.shared_writable(mappings, pair[0].0));
-        }
-        self.scratch.frames = frames;
-        result
+        let result = match twice {
+            Some(pair) => Err(self.shared_writable(mappings, pair[0].0)),
+            None => Ok(()),
+        };
+        (pages, result)
     }
 
     fn shared_writable(&self, mappings: &[PageMapping], frame: u64) -> Finding {
@@ -70,7 +93,7 @@ impl Judge {
         };
         if kind == FrameKind::Free || sharers == Some(0) {
             let seen = format!("maps frame {frame:#x}, which is free");
-            return wrong(Clause::MappedNotFree, "no page maps a free frame", seen);
+            return wrong(Clause::MappedNotFree, NOT_FREE, seen);
         }
         if self.model.is_shared_page(process, address) {
             return Ok(());
@@ -162,6 +185,20 @@ impl Judge {
         finding.subject = Some(page);
         finding.signature.spoiled = Some(Spoiled::Own);
         finding
+    }
+
+    /// The finding that the first process, which takes no part in a case, maps a frame that is free.
+    pub fn freed_of_supervisor(&self, frame: u64) -> Finding {
+        let seen = format!("the first process maps frame {frame:#x}, which is free");
+        self.finding(Clause::MappedNotFree, self.acting(), NOT_FREE, seen)
+    }
+
+    /// What a page of `process` holds by the model.
+    pub fn wanted_page(&self, process: Process, address: u64) -> [u8; PAGE_SIZE as usize] {
+        let mut wanted = [0; PAGE_SIZE as usize];
+        let space = self.model.space(process);
+        space.peek(page_floor(address), &mut wanted);
+        wanted
     }
 
     /// Compares a mapped page of `process` with the model's memory. `address` is rounded down to

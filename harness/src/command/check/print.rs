@@ -124,7 +124,7 @@ fn print_row(number: usize, row: &Row) {
     let page = row.page.map_or(String::new(), |page| {
         format!(" ({} page)", page.adjective())
     });
-    println!("\n{number}. {}: {}", row.severity, row.wrong);
+    println!("\n{number}. {}", row.sentence());
     if let Some(standing) = row.standing {
         println!("   since the last check: {standing}");
     }
@@ -132,7 +132,7 @@ fn print_row(number: usize, row: &Row) {
     if !row.operations.is_empty() {
         println!("   shown by: {}", row.operations.join(", "));
     }
-    println!("   expected: {}", report.finding.expected);
+    println!("   expected: {}", report.root().expected);
     println!("   seen:     {}", report.seen());
     if let Some(place) = report.explanation.place() {
         println!("   in:       {place}");
@@ -162,6 +162,12 @@ fn print_row(number: usize, row: &Row) {
         match times {
             1 => println!("     {line}"),
             _ => println!("     {line}  ({times} times)"),
+        }
+    }
+    for also in row.also_shows_as() {
+        println!("   also shows as: {}", also.shows);
+        for case in also.cases.iter().filter(|case| *case != path) {
+            println!("     {}", case.display());
         }
     }
 }

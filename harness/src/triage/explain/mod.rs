@@ -2,13 +2,16 @@
 //! the decisive step did to memory. The case runs a second time and is recorded at that step.
 
 mod calls;
+mod inspection;
+mod lost;
 mod memory;
 mod origin;
 
 pub use calls::CallLine;
 pub(crate) use calls::is_servant;
+pub use lost::LostFrame;
 pub use memory::{FrameChange, Mapped, MemoryChange, PageChange};
-pub use origin::{LostFrame, Origin};
+pub use origin::Origin;
 
 use crate::driver::{Driver, Recording};
 use crate::guest::Frame;
@@ -16,6 +19,7 @@ use crate::runner::{Outcome, Runner, Watch};
 use emulator::isa::cause;
 use memory::Moment;
 use oracle::{Case, Finding, Verdict, bucket};
+use origin::Source;
 use serde::Serialize;
 use std::fmt;
 use std::ops::Range;
@@ -23,12 +27,19 @@ use std::ops::Range;
 /// The most functions of a call stack that are shown.
 const DEEPEST: usize = 16;
 
+/// The moment of a stack that shows what made memory wrong.
+const STORED: &str = "where the kernel stored that";
+
 /// What can be said about a finding in addition to the finding itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Explanation {
     /// The operation that did the harm, if it is not the one that shows it. Then the rest is about this one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
+    /// What was wrong first, if every check is made after each operation, and if that is something else than
+    /// the finding.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub root: Option<Finding>,
     /// Frames that are missing when all processes are gone.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lost: Vec<LostFrame>,
@@ -52,6 +63,8 @@ pub struct Explanation {
 /// Watches one operation of a case closely.
 struct Close {
     at: usize,
+    /// Physical addresses that the kernel stores to.
+    places: Vec<Range<u64>>,
     before: Option<Moment>,
     after: Option<Moment>,
     recording: Option<Recording>,
@@ -61,7 +74,7 @@ impl Watch for Close {
     fn before(&mut self, operations: Range<usize>, driver: &mut Driver) {
         if operations.contains(&self.at) {
             self.before = Some(Moment::of(driver));
-            driver.record_next();
+            driver.record_next(std::mem::take(&mut self.places));
         }
     }
 
@@ -75,10 +88,21 @@ impl Watch for Close {
 
 /// Runs `case`, which shows `finding`, once more and says where it went wrong.
 pub fn explain(runner: &mut Runner, case: &Case, finding: &Finding) -> Explanation {
-    let (origin, lost) = origin::find(runner, case, finding);
-    let step = origin.as_ref().map(|origin| origin.step).or(finding.step);
+    let Source {
+        origin,
+        root,
+        places,
+        lost,
+    } = origin::find(runner, case, finding);
+    let harm = origin.as_ref().map_or(finding.step, |origin| origin.step);
+    // What was wrong before the first operation is shown where it does harm.
+    let (step, places) = match harm {
+        Some(step) => (Some(step), places),
+        None => (finding.step, Vec::new()),
+    };
     let mut close = Close {
         at: step.unwrap_or(usize::MAX),
+        places,
         before: None,
         after: None,
         recording: None,
@@ -91,6 +115,7 @@ pub fn explain(runner: &mut Runner, case: &Case, finding: &Finding) -> Explanati
     let driver = runner.driver_mut();
     let mut explanation = Explanation {
         origin,
+        root,
         lost,
         ..Explanation::default()
     };
@@ -106,6 +131,10 @@ pub fn explain(runner: &mut Runner, case: &Case, finding: &Finding) -> Explanati
         explanation.traps = recording.traps.iter().map(trap_words).collect();
         explanation.traps.dedup();
         explanation.traps.truncate(DEEPEST);
+        if let Some(stack) = &recording.last_store {
+            explanation.moment = Some(STORED);
+            explanation.stack = shown(driver.frames(stack));
+        }
         if explanation.stack.is_empty() {
             let says = recording.first_words.as_deref();
             let kills = finding.verdict == Verdict::WronglyKilled;
@@ -128,6 +157,36 @@ pub fn innermost(stack: &[Frame]) -> Option<&Frame> {
     let own = || stack.iter().filter(|frame| !frame.is_library);
     let telling = own().find(|frame| !calls::is_housekeeping(frame));
     telling.or(own().next())
+}
+
+/// Whether a function takes, fills, maps or gives back a frame as it is told.
+fn serves_memory(frame: &Frame) -> bool {
+    const NAMES: [&str; 22] = [
+        "free",
+        "kfree",
+        "poison",
+        "memset",
+        "memmove",
+        "memcpy",
+        "kalloc",
+        "allocate",
+        "allocate_zeroed",
+        "take",
+        "zero",
+        "clear",
+        "write",
+        "read",
+        "map",
+        "mappages",
+        "store",
+        "replace",
+        "unmap",
+        "walk",
+        "words",
+        "set",
+    ];
+    let name = frame.function.rsplit("::").next().unwrap_or_default();
+    NAMES.contains(&name) || calls::is_housekeeping(frame)
 }
 
 fn is_same(outcome: &Outcome, finding: &Finding) -> bool {
@@ -201,8 +260,26 @@ impl Explanation {
         Some(format!("{}{words}", told.join(" < ")))
     }
 
+    /// The innermost function whose failure made the step fail.
+    pub(in crate::triage) fn first_to_fail(&self) -> Option<&str> {
+        let mut calls = self.calls.iter();
+        let failed = calls.find(|call| call.is_first_to_fail)?;
+        Some(&failed.function)
+    }
+
+    /// Whether the stack shows what made memory wrong.
+    pub(in crate::triage) fn shows_store(&self) -> bool {
+        self.moment == Some(STORED)
+    }
+
     /// The function in which it went wrong: the innermost of that line.
     pub fn function(&self) -> Option<&str> {
+        if self.shows_store() {
+            // What moves frames and bytes does what it is told.
+            let mut own = self.stack.iter().filter(|frame| !frame.is_library);
+            let told = own.clone().find(|frame| !serves_memory(frame));
+            return told.or(own.next()).map(|frame| frame.function.as_str());
+        }
         if let Some(frame) = innermost(&self.stack) {
             return Some(&frame.function);
         }

@@ -1,245 +1,216 @@
-//! The step that did the harm, if only a later step or the end of the case shows it.
+//! Where a finding comes from: what was wrong first, and which operation did that.
 //!
 //! A wrong byte in memory shows when a process looks at it, a lost frame when all processes are gone.
 //! The case is run once more, and memory and frames are checked after every operation.
 
-use super::memory::{Moment, page_name};
-use crate::driver::Driver;
+use super::inspection::{Inspection, Wrong, inspect, inspect_stopped};
+use super::lost::{self, LostFrame};
+use super::memory::page_name;
 use crate::guest::frames::FRAME_BYTES;
-use crate::runner::{Runner, Watch};
-use oracle::{Case, Clause, Finding, Judge, Process, ProcessState, bucket};
+use crate::runner::Runner;
+use oracle::case::{Family, Kind};
+use oracle::{Case, Clause, Finding, Mismatch, Spoiled, Verdict, bucket};
 use serde::Serialize;
 use std::fmt;
 use std::ops::Range;
 
-/// The most operations of a case for which memory is compared after each one. A longer case is not minimised
-/// yet.
-const MOST_MOMENTS: usize = 300;
-/// The most lost frames that are shown.
-const MOST_FRAMES: usize = 4;
-
 /// An operation that makes something wrong, which a later one shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Origin {
-    /// Its index in the case.
-    pub step: usize,
+    /// Its index in the case; `None`: it was wrong before the first operation.
+    pub step: Option<usize>,
     /// The operation as text.
     pub operation: String,
     /// What is wrong from then on.
     pub wrong: String,
 }
 
-/// A frame that is missing when all processes are gone.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct LostFrame {
-    /// Its physical address.
-    pub frame: u64,
-    /// The operation that took it, and what for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub taken: Option<String>,
-    /// When no process had it any more, although it was not free.
-    pub lost: String,
-}
-
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            step,
-            operation,
-            wrong,
-        } = self;
-        write!(f, "operation {step} ({operation}): {wrong}")
-    }
-}
-
-impl fmt::Display for LostFrame {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "frame {:#x}: ", self.frame)?;
-        if let Some(taken) = &self.taken {
-            write!(f, "taken {taken}; ")?;
+        match self.step {
+            Some(step) => write!(f, "operation {step} ({}): after it ", self.operation)?,
+            None => f.write_str("the start of the case: ")?,
         }
-        f.write_str(&self.lost)
+        f.write_str(&self.wrong)
     }
 }
 
-/// The operation that did the harm, if it is not the one that shows `finding`, and the lost frames.
-pub(super) fn find(
+/// Where a finding comes from.
+#[derive(Default)]
+pub(super) struct Source {
+    /// When the harm was done, if not by the operation that shows the finding.
+    pub(super) origin: Option<Origin>,
+    /// What was wrong first, if that is something else than the finding.
+    pub(super) root: Option<Finding>,
+    /// The physical addresses that the kernel has stored to when it made that wrong.
+    pub(super) places: Vec<Range<u64>>,
+    /// The lost frames.
+    pub(super) lost: Vec<LostFrame>,
+}
+
+/// Where the finding that `case` shows comes from.
+pub(super) fn find(runner: &mut Runner, case: &Case, finding: &Finding) -> Source {
+    let mut inspection = Inspection::default();
+    let outcome = runner.run_up_to(&bucket(finding), case, &mut inspection);
+    if !outcome.findings.contains(finding) {
+        return Source::default();
+    }
+    let at_the_end = last_look(runner, finding);
+    if let Some(wrong) = rests_on(runner, case, finding, inspection.wrongs) {
+        let shows_at_once = wrong.step.is_some() && wrong.step == finding.step;
+        let mut source = Source::of(case, runner, wrong);
+        source.origin = source.origin.filter(|_| !shows_at_once);
+        return source;
+    }
+    match at_the_end {
+        Some(wrong) if wrong.finding.clause == finding.clause => Source {
+            places: wrong.places,
+            ..Source::default()
+        },
+        Some(wrong) => Source {
+            origin: None,
+            ..Source::of(case, runner, wrong)
+        },
+        None if finding.clause == Clause::FramesComeBack => Source::of_lost_frames(case, runner),
+        None => Source::default(),
+    }
+}
+
+/// What the finding of `case` rests on, if something is wrong with memory before it: what has to be mended so
+/// that it does not show.
+fn rests_on(
     runner: &mut Runner,
     case: &Case,
     finding: &Finding,
-) -> (Option<Origin>, Vec<LostFrame>) {
-    let look = if finding.clause == Clause::FramesComeBack {
-        Look::Frames
-    } else {
-        Look::Memory
-    };
-    let mut search = Search {
-        look,
-        wrong: None,
-        before: None,
-        moments: Vec::new(),
-    };
-    let outcome = runner.run_up_to(&bucket(finding), case, &mut search);
-    if !outcome.findings.contains(finding) {
-        return (None, Vec::new());
-    }
-    let (wrong, frames) = match look {
-        Look::Frames => search.lost_frames(runner, case),
-        _ => (search.wrong, Vec::new()),
-    };
-    let origin = wrong.and_then(|(step, wrong)| {
-        let operation = case.operations.get(step)?.to_string();
-        Some(Origin {
-            step,
-            operation,
-            wrong,
-        })
-    });
-    (
-        origin.filter(|origin| Some(origin.step) != finding.step),
-        frames,
-    )
-}
-
-/// What to look at after each operation.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Look {
-    /// What pages hold, and how many holders frames have.
-    Memory,
-    /// Which process has which frame.
-    Frames,
-}
-
-struct Search {
-    look: Look,
-    /// The first operation after which something is wrong, and what.
-    wrong: Option<(usize, String)>,
-    /// Before the first operation.
-    before: Option<Moment>,
-    /// After each operation.
-    moments: Vec<(usize, Moment)>,
-}
-
-impl Watch for Search {
-    fn before(&mut self, _: Range<usize>, driver: &mut Driver) {
-        if self.look == Look::Frames && self.before.is_none() {
-            self.before = Some(Moment::of(driver));
-        }
-    }
-
-    fn judged(&mut self, operations: Range<usize>, driver: &mut Driver, judge: &Judge) {
-        let index = operations.start;
-        match self.look {
-            Look::Memory if self.wrong.is_none() => {
-                let wrong = wrong_page(driver, judge).or_else(|| miscount(driver, judge));
-                self.wrong = wrong.map(|wrong| (index, wrong));
-            }
-            Look::Frames if self.moments.len() < MOST_MOMENTS => {
-                self.moments.push((index, Moment::of(driver)));
-            }
-            _ => {}
-        }
-    }
-}
-
-/// A frame that really has more or fewer holders than the kernel counts.
-fn miscount(driver: &Driver, judge: &Judge) -> Option<String> {
-    let lives = |process: &Process| {
-        let state = judge.state_of(*process);
-        matches!(state, ProcessState::Ready | ProcessState::Blocked)
-    };
-    let count = driver.miscount(Process::all().filter(lives))?;
-    Some(format!(
-        "after it the kernel counts {} holders of frame {:#x}, but {} pages map it",
-        count.recorded, count.frame, count.mapped
-    ))
-}
-
-/// A page that does not hold what it must.
-fn wrong_page(driver: &mut Driver, judge: &Judge) -> Option<String> {
-    let mut mappings = Vec::new();
-    driver.list_mappings(None, &mut mappings);
-    mappings.iter().find_map(|mapping| {
-        let mut page = [0; FRAME_BYTES as usize];
-        let (process, address) = (mapping.process, mapping.address);
-        if !driver.read_in_page(process, address, &mut page) {
-            return None;
-        }
-        let finding = judge.compare_page(process, address, &page).err()?;
-        let layout = driver.guest().first_layout();
-        let name = page_name(layout, address).unwrap_or_else(|| format!("{address:#x}"));
-        Some(format!(
-            "after it {name} of {process} is wrong (expected: {}; seen: {})",
-            finding.expected, finding.seen
-        ))
-    })
-}
-
-impl Search {
-    /// The frames that were free before the first operation and are not free at the end, and the operation
-    /// that lost the first of them.
-    fn lost_frames(
-        &self,
-        runner: &Runner,
-        case: &Case,
-    ) -> (Option<(usize, String)>, Vec<LostFrame>) {
-        let owners = |moment: &Moment, number: usize| moment.owner_count(number);
-        let (Some(before), Some(end)) = (&self.before, runner.driver().lost_owners()) else {
-            return (None, Vec::new());
+    wrongs: Vec<Wrong>,
+) -> Option<Wrong> {
+    let first = wrongs.into_iter().next()?;
+    let mut mended = vec![first.finding.clause];
+    // What was wrong first hides what was wrong later, until it is mended.
+    loop {
+        let mut inspection = Inspection {
+            mended: mended.clone(),
+            ..Inspection::default()
         };
-        let layout = runner.driver().guest().first_layout();
-        let mut origin = None;
-        let mut frames = Vec::new();
-        for (number, _) in end.iter().enumerate().filter(|(_, count)| **count > 0) {
-            if owners(before, number) != Some(0) || frames.len() >= MOST_FRAMES {
-                continue;
-            }
-            let at = |step: usize| match case.operations.get(step) {
-                Some(operation) => format!("in operation {step} ({operation})"),
-                None => format!("in operation {step}"),
-            };
-            let free = |moment: &Moment| owners(moment, number) == Some(0);
-            let last_free = self.moments.iter().rposition(|(_, moment)| free(moment));
-            let taken = last_free.map_or(0, |last| last + 1);
-            let Some((taken_in, first)) = self.moments.get(taken) else {
-                let lost = "taken when the processes end, and never given back".to_owned();
-                frames.push(LostFrame {
-                    frame: Moment::frame(number),
-                    taken: None,
-                    lost,
-                });
-                continue;
-            };
-            let held = &self.moments[taken..];
-            let named = |moment: &Moment| moment.purpose(Moment::frame(number), layout);
-            let last = held.iter().rposition(|(_, moment)| named(moment).is_some());
-            let (step, lost) = match last.map(|last| (held.get(last + 1), &held[last].1)) {
-                // No process ever had it.
-                None => (
-                    Some(*taken_in),
-                    "no process has it, and it is not free".to_owned(),
-                ),
-                Some((Some((step, _)), had)) => {
-                    let what = named(had).unwrap_or_default();
-                    let lost = format!("it was {what}, until {}", at(*step).replace("in ", ""));
-                    (Some(*step), lost)
-                }
-                Some((None, had)) => {
-                    let what = named(had).unwrap_or_default();
-                    let lost =
-                        format!("it is {what}, and is not given back when the process is gone");
-                    (None, lost)
-                }
-            };
-            let purpose = named(first).map_or(String::new(), |what| format!(" as {what}"));
-            frames.push(LostFrame {
-                frame: Moment::frame(number),
-                taken: Some(at(*taken_in) + &purpose),
-                lost,
-            });
-            let wrong = "after it a frame belongs to no process and is not free";
-            origin = origin.or(step.map(|step| (step, wrong.to_owned())));
+        let wanted = bucket(finding);
+        let outcome = runner.run_up_to(&wanted, case, &mut inspection);
+        let wrongs = inspection.wrongs;
+        if outcome.shown(&wanted).is_none() {
+            return root_of(*mended.last()?, first, &wrongs);
         }
-        (origin, frames)
+        let mut next = wrongs.iter().map(|wrong| wrong.finding.clause);
+        mended.push(next.find(|clause| !mended.contains(clause))?);
     }
+}
+
+/// What was wrong first of what belongs to the breach of a rule that a finding rests on. `first` is what was wrong
+/// before all else in the case.
+fn root_of(clause: Clause, first: Wrong, wrongs: &[Wrong]) -> Option<Wrong> {
+    let wrong = wrongs.iter().find(|wrong| wrong.finding.clause == clause)?;
+    // Every case starts in the same state: what is wrong in it has one cause.
+    let root = match wrong.step {
+        None => &first,
+        Some(_) => {
+            let is_same = |other: &&Wrong| {
+                other.step == wrong.step && other.finding.subject == wrong.finding.subject
+            };
+            wrongs.iter().find(is_same).unwrap_or(wrong)
+        }
+    };
+    // A step says where in the kernel; the start of a case does not.
+    let clause = root.finding.clause;
+    let is_in_a_step = |wrong: &&Wrong| wrong.finding.clause == clause && wrong.step.is_some();
+    Some(wrongs.iter().find(is_in_a_step).unwrap_or(root).clone())
+}
+
+/// What is wrong with memory right after `runner` has run the case that shows `finding`, if that cannot come
+/// from the wrong answer of its last operation.
+fn last_look(runner: &mut Runner, finding: &Finding) -> Option<Wrong> {
+    let (driver, judge) = runner.look();
+    // After these the machine is nowhere in particular.
+    if finding.step.is_none() || matches!(finding.verdict, Verdict::Panic | Verdict::Hang) {
+        return inspect_stopped(driver, judge, finding.step);
+    }
+    let wrong = inspect(driver, judge, finding.step)?;
+    let kind = finding.situation().map(|situation| situation.kind);
+    let only_loads = kind.is_some_and(|kind| kind.family() == Family::Access);
+    let is_refused = matches!(finding.mismatch(), Some(Mismatch::Refused | Mismatch::Less));
+    // If the break did not move or the program did not start, memory is not what the model has now.
+    let is_behind = matches!(kind, Some(Kind::Exec | Kind::Sbrk));
+    let speaks_for_itself = match wrong.finding.clause {
+        clause if clause == finding.clause => true,
+        Clause::MappedNotFree | Clause::KernelHidden => true,
+        Clause::MappedInside if kind == Some(Kind::Sbrk) => {
+            finding.clause == Clause::ShrinkGivesBack
+        }
+        _ if is_behind => false,
+        Clause::WritableAlone | Clause::MappedInside => true,
+        Clause::HoldersCounted => finding.clause == Clause::WritableAlone,
+        Clause::FreshPageZero | Clause::PageContent => match wrong.finding.spoiled() {
+            Some(Spoiled::Others) => true,
+            Some(Spoiled::Zeros) => !is_refused,
+            Some(Spoiled::Own) => only_loads,
+            Some(Spoiled::Tail) | None => false,
+        },
+        _ => false,
+    };
+    speaks_for_itself.then_some(wrong)
+}
+
+impl Source {
+    fn of(case: &Case, runner: &Runner, wrong: Wrong) -> Self {
+        let Wrong {
+            step,
+            finding,
+            places,
+            ..
+        } = wrong;
+        let wrong = words(runner, &finding);
+        Self {
+            origin: Some(Origin::new(case, step, wrong)),
+            // Kernels differ in what they keep beyond the program break: nothing else rests on that.
+            root: Some(finding).filter(|finding| finding.spoiled() != Some(Spoiled::Tail)),
+            places,
+            lost: Vec::new(),
+        }
+    }
+
+    fn of_lost_frames(case: &Case, runner: &mut Runner) -> Self {
+        let (step, lost) = lost::find(runner, case);
+        let wrong = "a frame belongs to no process and is not free";
+        let origin = step.map(|step| Origin::new(case, Some(step), wrong.to_owned()));
+        // The kernel fills a frame that it takes.
+        let nobodys = lost.iter().find(|frame| frame.was_nobodys);
+        let places = nobodys.map(|lost| lost.frame..lost.frame + FRAME_BYTES);
+        Self {
+            origin,
+            places: places.into_iter().collect(),
+            lost,
+            ..Self::default()
+        }
+    }
+}
+
+impl Origin {
+    fn new(case: &Case, step: Option<usize>, wrong: String) -> Self {
+        let operation = step.and_then(|step| case.operations.get(step));
+        Self {
+            step,
+            operation: operation.map(ToString::to_string).unwrap_or_default(),
+            wrong,
+        }
+    }
+}
+
+/// What is wrong from then on.
+fn words(runner: &Runner, root: &Finding) -> String {
+    let layout = runner.driver().guest().first_layout();
+    let page = root.subject.and_then(|address| page_name(layout, address));
+    let of = root.process.unwrap_or_default();
+    let what = match page {
+        Some(page) => format!("{page} of {of} is wrong"),
+        None => root.clause.broken().to_owned(),
+    };
+    let Finding { expected, seen, .. } = root;
+    format!("{what} (expected: {expected}; seen: {seen})")
 }

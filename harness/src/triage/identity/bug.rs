@@ -1,10 +1,16 @@
 //! Which bug a finding is likely to be of: what findings of one bug have in common, and nothing else.
 
+mod answer;
+mod state;
+
+pub(in crate::triage) use answer::Answer;
+
 use super::family::Family;
 use super::{Ending, Name};
 use crate::triage::explain::is_servant;
-use crate::triage::operations::Service;
-use oracle::{Clause, Fate, Finding, Mismatch, PageState, Situation, Spoiled};
+use answer::is_refused_exec;
+use oracle::{Clause, Fate, Finding, PageState, Situation, Spoiled};
+use state::is_unzeroed;
 
 /// What is known of a finding that was looked into.
 pub(super) struct Evidence<'a> {
@@ -16,6 +22,12 @@ pub(super) struct Evidence<'a> {
     pub(super) ending: Ending,
     /// Where in the kernel it went wrong, the innermost function first.
     pub(super) place: Option<&'a str>,
+    /// The function that is likely to be wrong.
+    pub(super) function: Option<&'a str>,
+    /// The innermost function whose failure made the operation fail.
+    pub(super) first_to_fail: Option<&'a str>,
+    /// For lost frames, the function that took one.
+    pub(super) taken_in: Option<&'a str>,
 }
 
 /// What distinguishes the findings of one bug from those of others.
@@ -33,21 +45,41 @@ pub(in crate::triage) struct Bug {
     spoiled: Option<Spoiled>,
 }
 
-/// How the wrong answer of a system call differs from the right one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::triage) enum Answer {
-    /// It failed although it had to succeed, or stopped although it had to continue.
-    Refused,
-    /// It succeeded although it had to fail.
-    Granted,
-    /// Something else is wrong.
-    Other,
-}
-
 impl Bug {
     /// The bug that the evidence points to.
     pub(super) fn of(evidence: &Evidence<'_>) -> Bug {
-        let bug = Bug::as_met(evidence);
+        let clause = evidence.finding.clause;
+        if matches!(clause, Clause::PageContent | Clause::FreshPageZero)
+            && evidence.finding.situation().is_some()
+            && (evidence.function.is_some() || is_unzeroed(evidence.finding))
+        {
+            return Bug::of_state(evidence.finding, evidence.function);
+        }
+        // Whatever an operation meets, frames are lost where the kernel took them.
+        if clause == Clause::FramesComeBack
+            && let Some(function) = evidence.taken_in
+        {
+            let words = Some(function.to_owned());
+            return Bug {
+                words,
+                ..Bug::of_state(evidence.finding, None)
+            };
+        }
+        let mut bug = Bug::as_met(evidence);
+        if is_refused_exec(evidence) {
+            bug.clause = Clause::ReturnedValue;
+            bug.fate = Some(Fate::GoesOn);
+        }
+        // The function that fails first serves all operations that come to it.
+        if bug.answer == Answer::Refused
+            && bug.family.copies()
+            && let Some(function) = evidence.first_to_fail
+        {
+            return Bug {
+                clause: Clause::ReturnedValue,
+                ..bug.in_code_of_copies(function)
+            };
+        }
         let finding = evidence.finding;
         match bug.clause {
             // The function that walks identifies a walk.
@@ -89,12 +121,12 @@ impl Bug {
                 ..bug
             },
             Clause::FramesComeBack | Clause::FramesNotInvented | Clause::HoldersCounted => {
-                let page = bug.page.map(without_memory).filter(|page| {
-                    matches!(
-                        page,
-                        PageState::Shared | PageState::Beyond | PageState::Guard
-                    )
-                });
+                let page = match bug.page.map(without_memory) {
+                    // What is refused at one of them is refused at the other.
+                    Some(PageState::Beyond | PageState::Guard) => Some(PageState::Beyond),
+                    Some(PageState::Shared) => Some(PageState::Shared),
+                    _ => None,
+                };
                 Bug { page, ..bug }.of_any_operation()
             }
             // The page tables are checked only sometimes, so any operation may have made them wrong.
@@ -118,6 +150,15 @@ impl Bug {
                 page: bug.page.map(without_memory),
                 ..bug
             },
+            // An access comes through only where a page is mapped.
+            Clause::ForbiddenAccessKills
+                if bug.family == Family::Access && bug.page.is_some_and(is_forbidden) =>
+            {
+                Bug {
+                    clause: Clause::MappedInside,
+                    ..Bug::of_state(finding, None)
+                }
+            }
             Clause::ForbiddenAccessKills => Bug {
                 page: bug.page.map(without_memory),
                 ..bug
@@ -197,6 +238,16 @@ impl Bug {
         bug.of_any_operation()
     }
 
+    /// A bug in a function by which system calls copy.
+    fn in_code_of_copies(self, function: &str) -> Bug {
+        Bug {
+            family: Family::Copying,
+            fate: None,
+            words: Some(function.to_owned()),
+            ..self
+        }
+    }
+
     /// The same bug for every operation that shows it, and for every way in which it has to end.
     fn of_any_operation(self) -> Bug {
         Bug {
@@ -259,30 +310,6 @@ impl Bug {
             | PageState::Outside => true,
         }
     }
-}
-
-impl Answer {
-    fn of(evidence: &Evidence<'_>) -> Answer {
-        let finding = evidence.finding;
-        let situation = evidence.situation;
-        let fails = situation.is_some_and(|situation| situation.fate == Fate::Fails);
-        let moves_bytes =
-            situation.is_some_and(|situation| Service::of(situation.kind).moves_bytes);
-        match (finding.clause, finding.mismatch()) {
-            (Clause::ReturnedValue, Some(Mismatch::Granted | Mismatch::More)) => Answer::Granted,
-            (Clause::ReturnedValue, None) if fails => Answer::Granted,
-            (Clause::ReturnedValue, Some(Mismatch::Refused)) => Answer::Refused,
-            // A call that stops at a page has refused it, whether it returns how far it got or -1.
-            (Clause::ReturnedValue, Some(Mismatch::Less)) if moves_bytes => Answer::Refused,
-            (Clause::Blocks, _) if moves_bytes => Answer::Refused,
-            _ => Answer::Other,
-        }
-    }
-}
-
-/// Whether a finding is about bytes that had to be zero.
-fn is_unzeroed(finding: &Finding) -> bool {
-    finding.clause == Clause::FreshPageZero || finding.spoiled() == Some(Spoiled::Zeros)
 }
 
 /// A page of the image is shared in the same way as a page of the heap.

@@ -20,6 +20,7 @@ mod family;
 pub(super) use bug::{Answer, Bug, is_forbidden};
 
 use super::ending::Ending;
+use super::explain::Explanation;
 use oracle::{Bucket, Finding, Situation, bucket};
 use std::fmt;
 
@@ -92,17 +93,28 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// The identity of a finding that was minimised and explained. `ending` is how its operation ended, and
-    /// `place` is where in the kernel it went wrong, the innermost function first.
-    pub fn of(name: Name, finding: &Finding, ending: Ending, place: Option<&str>) -> Identity {
+    /// The identity of a finding that was minimised and explained. `ending` is how its operation ended.
+    pub fn of(
+        name: Name,
+        finding: &Finding,
+        explanation: &Explanation,
+        ending: Ending,
+    ) -> Identity {
         let situation = name.situation(finding);
-        let bug = Bug::of(&bug::Evidence {
-            name: &name,
-            finding,
-            situation,
-            ending,
-            place,
-        });
+        let function = explanation.function();
+        let bug = match &explanation.root {
+            Some(root) => Bug::of_state(root, function),
+            None => Bug::of(&bug::Evidence {
+                name: &name,
+                finding,
+                situation,
+                ending,
+                place: explanation.place().as_deref(),
+                function,
+                first_to_fail: explanation.first_to_fail(),
+                taken_in: function.filter(|_| explanation.shows_store()),
+            }),
+        };
         Identity {
             name,
             situation,
@@ -127,7 +139,7 @@ impl Identity {
 
     /// Whether both are likely to be one bug, and so one row.
     pub fn is_same_bug(&self, other: &Identity) -> bool {
-        self.bug == other.bug
+        self.bug.is_same(&other.bug)
     }
 
     /// What all findings of its row have in common.
@@ -139,7 +151,9 @@ impl Identity {
 #[cfg(test)]
 mod tests {
     use super::{Answer, Bug, Identity, LONGEST_FILE_NAME, Name};
+    use crate::guest::Frame;
     use crate::triage::ending::{Ending, Slow};
+    use crate::triage::explain::Explanation;
     use crate::triage::specimens::{Does, finding};
     use oracle::case::Kind;
     use oracle::{Bucket, Extent, Fate, Finding, PageState, Situation};
@@ -155,7 +169,20 @@ mod tests {
 
     fn bug_of(finding: &Finding, ending: Ending, place: Option<&str>) -> Bug {
         let name = Name::of(finding, None);
-        Identity::of(name, finding, ending, place).bug().clone()
+        let frame = |function: &str| Frame {
+            function: function.to_owned(),
+            file: None,
+            line: None,
+            address: 0,
+            is_library: false,
+        };
+        let explanation = Explanation {
+            stack: place.into_iter().map(frame).collect(),
+            ..Explanation::default()
+        };
+        Identity::of(name, finding, &explanation, ending)
+            .bug()
+            .clone()
     }
 
     fn bug(text: &str, does: Does) -> Bug {
@@ -260,9 +287,9 @@ mod tests {
             pages: 10,
         });
         let [fork, sbrk] = ["a: b = fork", "a: sbrk +1p"].map(|text| finding(text, spends()).1);
-        let place = Some("uvmunmap at vm.c:1 < growproc");
+        let place = Some("uvmunmap");
         assert_eq!(bug_of(&fork, slow, place), bug_of(&sbrk, slow, place));
-        let other = Some("uvmcopy at vm.c:2 < fork");
+        let other = Some("uvmcopy");
         assert_ne!(bug_of(&fork, slow, other), bug_of(&sbrk, slow, place));
         assert_ne!(
             bug_of(&fork, Ending::Never, place),

@@ -1,0 +1,239 @@
+//! Memory looked at with every check switched on, before and after each operation: what was wrong first, and does
+//! the finding rest on it?
+//!
+//! A campaign looks only at what an operation can have changed, and only at the end at everything. Here a
+//! case that went wrong is run once more, and time does not matter. What is wrong can be *mended* from
+//! outside: if the finding then does not show, it rests on that.
+
+use crate::driver::Driver;
+use crate::guest::frames::FRAME_BYTES;
+use crate::runner::Watch;
+use oracle::{
+    Clause, Finding, FrameKind, Judge, Miscount, PageMapping, Process, ProcessState, Spoiled,
+};
+use std::ops::Range;
+
+/// The bytes of a link in the list of free frames, and of a page-table entry.
+const LINK_BYTES: u64 = 8;
+/// The most that is mended after one operation.
+const MOST_MENDS: usize = 200;
+
+/// Something that is wrong with memory.
+#[derive(Clone)]
+pub(super) struct Wrong {
+    /// The index of the operation after which it is wrong; `None`: it was before the first.
+    pub(super) step: Option<usize>,
+    pub(super) finding: Finding,
+    /// The physical addresses that the kernel has stored to when it made that wrong.
+    pub(super) places: Vec<Range<u64>>,
+    what: What,
+}
+
+/// What is to be mended.
+#[derive(Clone)]
+enum What {
+    /// This frame is mapped, and free.
+    Freed(u64),
+    /// This frame may be stored to through a page, and has other holders.
+    Writable(u64),
+    /// This page holds something else.
+    Bytes {
+        process: Process,
+        page: u64,
+        /// It was wrong when it was mapped, because nobody has cleared its frame.
+        was_never_cleared: bool,
+    },
+    /// The kernel has recorded another number of holders.
+    Count(Miscount),
+    /// What cannot be mended.
+    Other,
+}
+
+/// Notes what is wrong with memory.
+#[derive(Default)]
+pub(super) struct Inspection {
+    /// The rules whose breaches are mended, so that the rest of the case goes on without them.
+    pub(super) mended: Vec<Clause>,
+    /// Each rule once for each operation.
+    pub(super) wrongs: Vec<Wrong>,
+}
+
+impl Watch for Inspection {
+    fn started(&mut self, driver: &mut Driver, judge: &Judge) {
+        self.look(None, driver, judge);
+    }
+
+    fn judged(&mut self, operations: Range<usize>, driver: &mut Driver, judge: &Judge) {
+        self.look(Some(operations.start), driver, judge);
+    }
+}
+
+impl Inspection {
+    fn look(&mut self, step: Option<usize>, driver: &mut Driver, judge: &Judge) {
+        for _ in 0..MOST_MENDS {
+            let Some(wrong) = inspect(driver, judge, step) else {
+                return;
+            };
+            let is_wanted = self.mended.contains(&wrong.finding.clause);
+            let is_mended = is_wanted && mend(driver, judge, &wrong.what);
+            let is_known =
+                |known: &Wrong| known.step == step && known.finding.clause == wrong.finding.clause;
+            if !self.wrongs.iter().any(is_known) {
+                self.wrongs.push(wrong);
+            }
+            if !is_mended {
+                return;
+            }
+        }
+    }
+}
+
+fn mend(driver: &mut Driver, judge: &Judge, what: &What) -> bool {
+    let living = living(judge);
+    match what {
+        What::Freed(frame) => driver.mend_freed(*frame, &living),
+        What::Writable(frame) => driver.mend_writable(*frame, &living),
+        What::Bytes { process, page, .. } => {
+            driver.mend_bytes(*process, *page, &judge.wanted_page(*process, *page))
+        }
+        What::Count(miscount) => driver.mend_count(miscount),
+        What::Other => false,
+    }
+}
+
+fn living(judge: &Judge) -> Vec<Process> {
+    let lives = |process: &Process| {
+        let state = judge.state_of(*process);
+        matches!(state, ProcessState::Ready | ProcessState::Blocked)
+    };
+    Process::all().filter(lives).collect()
+}
+
+/// The worst thing that is wrong with memory now, after the operation with that index.
+pub(super) fn inspect(driver: &mut Driver, judge: &Judge, step: Option<usize>) -> Option<Wrong> {
+    let mut mappings = Vec::new();
+    driver.list_mappings(None, &mut mappings);
+    let (finding, what) = freed(driver, judge, &mut mappings)
+        .or_else(|| mapped(driver, judge, &mappings))
+        .or_else(|| held(driver, judge, &mappings))
+        .or_else(|| counted(driver, judge))?;
+    let places = places(driver, &what, &mappings);
+    Some(Wrong {
+        step,
+        finding,
+        places,
+        what,
+    })
+}
+
+/// A frame that is mapped, by the first process too, and that is in the list of free frames.
+fn freed(driver: &Driver, judge: &Judge, mappings: &mut [PageMapping]) -> Option<(Finding, What)> {
+    let free = driver.listed_frames()?;
+    for mapping in mappings.iter_mut().filter(|one| free.contains(&one.frame)) {
+        mapping.kind = FrameKind::Free;
+        if let Err(finding) = judge.inspect_mappings(std::slice::from_ref(mapping)) {
+            return Some((finding, What::Freed(mapping.frame)));
+        }
+    }
+    freed_of_supervisor(driver, judge)
+}
+
+fn freed_of_supervisor(driver: &Driver, judge: &Judge) -> Option<(Finding, What)> {
+    let free = driver.listed_frames()?;
+    let mut frames = driver.frames_of_supervisor().into_iter();
+    let frame = frames.find(|frame| free.contains(frame))?;
+    Some((judge.freed_of_supervisor(frame), What::Freed(frame)))
+}
+
+/// The same where the machine has stopped: that a frame of the first process, which no case harms, is free.
+pub(super) fn inspect_stopped(
+    driver: &Driver,
+    judge: &Judge,
+    step: Option<usize>,
+) -> Option<Wrong> {
+    let (finding, what) = freed_of_supervisor(driver, judge)?;
+    Some(Wrong {
+        step,
+        finding,
+        places: places(driver, &what, &[]),
+        what,
+    })
+}
+
+/// A page that is mapped as it must not be.
+fn mapped(driver: &Driver, judge: &Judge, mappings: &[PageMapping]) -> Option<(Finding, What)> {
+    let finding = judge.inspect_mappings(mappings).err()?;
+    let is_it = |mapping: &&PageMapping| {
+        Some(mapping.process.letter()) == finding.process
+            && Some(mapping.address) == finding.subject
+    };
+    // The rule about a frame with two holders names one of them.
+    let frame = mappings.iter().find(is_it).map(|mapping| mapping.frame);
+    let frame = frame.or_else(|| {
+        let mut others = mappings.iter();
+        let other = others.find(|mapping| Some(mapping.address) == finding.subject);
+        other.map(|mapping| mapping.frame)
+    });
+    let Some(frame) = frame.filter(|_| finding.clause == Clause::WritableAlone) else {
+        return Some((finding, What::Other));
+    };
+    let holders = mappings.iter().filter(|mapping| mapping.frame == frame);
+    if holders.count() == 1
+        && let Some(miscounted) = counted(driver, judge)
+    {
+        // The frame is not shared: the kernel only says so.
+        return Some(miscounted);
+    }
+    Some((finding, What::Writable(frame)))
+}
+
+/// A page that holds something else than it must.
+fn held(driver: &Driver, judge: &Judge, mappings: &[PageMapping]) -> Option<(Finding, What)> {
+    mappings.iter().find_map(|mapping| {
+        let mut page = [0; FRAME_BYTES as usize];
+        let PageMapping {
+            process, address, ..
+        } = *mapping;
+        if !driver.read_in_page(process, address, &mut page) {
+            return None;
+        }
+        let finding = judge.compare_page(process, address, &page).err()?;
+        let what = What::Bytes {
+            process,
+            page: address,
+            was_never_cleared: finding.clause == Clause::FreshPageZero
+                || matches!(finding.spoiled(), Some(Spoiled::Zeros | Spoiled::Tail)),
+        };
+        Some((finding, what))
+    })
+}
+
+/// A frame with another number of holders than the kernel has recorded.
+fn counted(driver: &Driver, judge: &Judge) -> Option<(Finding, What)> {
+    let miscount = driver.miscount(living(judge).into_iter())?;
+    Some((judge.miscounted(&miscount), What::Count(miscount)))
+}
+
+/// Where the kernel stores when it makes that wrong: in a frame that it frees or fills, or else in the page-table
+/// entries of the frame.
+fn places(driver: &Driver, what: &What, mappings: &[PageMapping]) -> Vec<Range<u64>> {
+    let bytes = |start: u64, length: u64| start..start + length;
+    match *what {
+        What::Freed(frame) => vec![bytes(frame, LINK_BYTES)],
+        What::Writable(frame) => {
+            let all = mappings.iter().filter(|mapping| mapping.frame == frame);
+            let entries = all.filter_map(|one| driver.mapped_at(one.process, one.address));
+            entries.map(|(_, entry)| bytes(entry, LINK_BYTES)).collect()
+        }
+        What::Bytes {
+            process,
+            page,
+            was_never_cleared,
+        } => match driver.mapped_at(process, page) {
+            Some((_, entry)) if was_never_cleared => vec![bytes(entry, LINK_BYTES)],
+            Some((frame, _)) => vec![bytes(frame, FRAME_BYTES)],
+            None => Vec::new(),
+        },
+        What::Count(_) | What::Other => Vec::new(),
+    }
+}
