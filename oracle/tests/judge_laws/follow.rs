@@ -277,3 +277,36 @@ fn what_was_done_becomes_known_later() {
         assert_eq!((noted.len(), ended), (1, None), "{lie:?}");
     }
 }
+
+#[test]
+fn a_program_whose_code_may_be_overwritten_is_not_accused() {
+    let text =
+        "faultline 1\na: pipe data[0]\na: write 1 data[0] 2\na: read 0 text[0] 2\na: getpid\n";
+    let case = Case::parse(text).unwrap();
+    let dialect = Dialect::xv6_2025();
+    let mut judge = Judge::new(&dialect, &Setting::nominal(&dialect, FIRST_PID));
+    let mut kernel = Liar::new(&dialect, &[], Lie::More);
+    for (index, operation) in case.operations.iter().enumerate() {
+        let step = judge.plan(operation).unwrap();
+        let mut seen = kernel.perform(index, operation, &step, &judge);
+        match operation.call {
+            // The kernel has stored the bytes to the program's code.
+            Call::Read { .. } => answer_with(&mut seen, operation.process, 2),
+            // The program runs what is there now, and is never seen again.
+            Call::Getpid => {
+                seen = Observation {
+                    events: vec![Event::Silent {
+                        process: operation.process,
+                        trap: None,
+                        killed_message: false,
+                    }],
+                    ..Observation::default()
+                };
+            }
+            _ => {}
+        }
+        assert_eq!(judge.observe(&step, &seen), Ok(()), "{operation}");
+    }
+    assert_eq!(judge.noted().len(), 1);
+    assert!(judge.is_in_doubt());
+}

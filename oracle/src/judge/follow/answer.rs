@@ -102,7 +102,10 @@ impl Judge {
             }
             Call::Read { .. } | Call::Write { .. } => {
                 let told = told(before, &planned, seen.witness, value).map(World::Likely);
-                told.into_iter().chain([done, undone]).collect()
+                // It may have stored where the program may not, for example over the program's code.
+                let elsewhere = planned.met.is_some().then_some(World::Unknown);
+                let likely = told.into_iter().chain([done, undone]);
+                likely.chain(elsewhere).collect()
             }
             _ => vec![done, undone],
         }
