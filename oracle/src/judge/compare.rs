@@ -60,7 +60,11 @@ impl Judge {
         observation: &Observation,
         waived: &[Clause],
     ) -> Result<(), Finding> {
-        for reply in self.model.replies() {
+        // If the operation itself is answered wrongly, that is why others are not woken.
+        let is_own = |reply: &&Reply| reply.process == planned.operation.process;
+        let replies = || self.model.replies().iter();
+        let others = replies().filter(|reply| !is_own(reply));
+        for reply in replies().filter(is_own).chain(others) {
             let compared = self.compare_reply(planned, reply, witness, observation);
             unless_waived(compared, waived)?;
         }

@@ -55,6 +55,27 @@ impl PageState {
         PageState::Gap,
     ];
 
+    /// Whether no program may store there, and so no system call on its behalf.
+    pub fn refuses_stores(self) -> bool {
+        match self {
+            PageState::Text
+            | PageState::TextUnloaded
+            | PageState::Guard
+            | PageState::Gap
+            | PageState::Beyond
+            | PageState::Top
+            | PageState::Outside => true,
+            PageState::Image
+            | PageState::ImageShared
+            | PageState::Unloaded
+            | PageState::StackHole
+            | PageState::Lazy
+            | PageState::Touched
+            | PageState::Shared
+            | PageState::Tail => false,
+        }
+    }
+
     /// A word for people, before "page". A page that nobody has touched may have a frame: kernels differ in
     /// when they allocate it.
     pub fn adjective(self) -> &'static str {

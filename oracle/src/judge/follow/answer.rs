@@ -3,7 +3,7 @@
 use super::{Clause, Finding, Judge, Planned, Seen, World};
 use crate::case::{Call, Family, Kind, Operation};
 use crate::judge::Mismatch;
-use crate::model::{FAILED, Model, Witness};
+use crate::model::{FAILED, Model, PageState, ProcessState, Witness};
 
 impl Judge {
     /// The worlds after a step with a wrong answer, the likeliest first. None: nobody can tell.
@@ -102,8 +102,12 @@ impl Judge {
             }
             Call::Read { .. } | Call::Write { .. } => {
                 let told = told(before, &planned, seen.witness, value).map(World::Likely);
-                // It may have stored where the program may not, for example over the program's code.
-                let elsewhere = planned.met.is_some().then_some(World::Unknown);
+                // It may have stored where the program may not, for example over the program's code. If it has
+                // read too little, an earlier write may have left too little.
+                let is_read = planned.operation.call.kind() == Kind::Read;
+                let forbidden = planned.met.is_some_and(PageState::refuses_stores);
+                let is_open = is_read && (forbidden || told.is_some());
+                let elsewhere = is_open.then_some(World::Unknown);
                 let likely = told.into_iter().chain([done, undone]);
                 likely.chain(elsewhere).collect()
             }
@@ -142,6 +146,10 @@ fn told(before: &Model, planned: &Planned, witness: &Witness, value: u64) -> Opt
     };
     let mut model = before.clone();
     model.perform(planned.index, &operation, witness);
+    // It says that it has moved bytes which the model has not.
+    if model.state_of(operation.process) != ProcessState::Ready {
+        return None;
+    }
     model.answer_otherwise(operation.process, value);
     Some(model)
 }
