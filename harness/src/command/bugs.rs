@@ -85,7 +85,7 @@ pub(crate) struct Arguments {
     #[arg(long, group = "only")]
     list: bool,
     /// Only print the results in target/bugs/*.tsv, side by side (docs/bugs.md); with --engine check,
-    /// those in target/bugs/check.jsonl (docs/rows.md)
+    /// those in target/bugs/check.jsonl
     #[arg(long, group = "only")]
     table: bool,
 }

@@ -1,4 +1,4 @@
-//! The page of `docs/rows.md`: the rows of each bug, and what they come to.
+//! The page of rows: the rows of each bug, and what they come to.
 
 use super::{Told, ToldRow};
 use std::fmt::Write;
