@@ -2,10 +2,10 @@
 
 use faultline::campaign::Budget;
 use faultline::seeded_bugs::catalogue::{self, Bug};
-use faultline::seeded_bugs::{self, Engine, Told};
+use faultline::seeded_bugs::{self, Told};
 use libtest_mimic::Arguments;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 /// What runs the test.
@@ -30,18 +30,7 @@ fn every_bug_shows_behind_others() {
     let root = root.canonicalize().unwrap();
     let mut bugs = catalogue::read(&root.join("corpus/bugs")).unwrap();
     bugs.retain(|bug| !bug.hides.is_empty());
-    let plan = seeded_bugs::Plan {
-        faultline: PathBuf::new(),
-        folder: root.join("target/bugs"),
-        root,
-        engine: Engine::Campaign,
-        campaigns: 1,
-        seconds: 0,
-        executions: None,
-        with_seeds: false,
-        alone: false,
-        resume: false,
-    };
+    let plan = seeded_bugs::Plan::to_build(root);
     fs::create_dir_all(&plan.folder).unwrap();
     let budget = Budget {
         work: Some(WORK),

@@ -5,8 +5,8 @@ use faultline::case_file;
 use faultline::check::{Checked, Plan, boot, check};
 use faultline::guest::location::GuestFiles;
 use faultline::runner::Runner;
+use faultline::seeded_bugs;
 use faultline::seeded_bugs::catalogue::{self, Bug};
-use faultline::seeded_bugs::{self, Engine};
 use libtest_mimic::Arguments;
 use oracle::Dialect;
 use std::fs;
@@ -67,18 +67,7 @@ fn each_seeded_defect_is_one_row() {
     let root = root();
     let mut bugs = catalogue::read(&root.join("corpus/bugs")).unwrap();
     bugs.retain(|bug| bug.defect.is_some());
-    let plan = seeded_bugs::Plan {
-        faultline: PathBuf::new(),
-        folder: root.join("target/bugs"),
-        root,
-        engine: Engine::Campaign,
-        campaigns: 1,
-        seconds: 0,
-        executions: None,
-        with_seeds: false,
-        alone: false,
-        resume: false,
-    };
+    let plan = seeded_bugs::Plan::to_build(root);
     fs::create_dir_all(&plan.folder).unwrap();
     let folder = plan.folder.clone();
     seeded_bugs::build(&bugs, &plan, |bug, built| {

@@ -1,7 +1,7 @@
 //! The time that has passed for programs, in ticks of the clock.
 //!
 //! The clock is held: only the driver lets it go on, by raising the timer of a hart. A kernel may count the timer
-//! interrupts of its first hart, as xv6 does, or read the clock. Nobody who counts right counts more ticks
+//! interrupts of its first hart, as xv6 does, or read the clock. A kernel that counts right counts no more ticks
 //! than the larger of the two numbers.
 
 use super::Driver;

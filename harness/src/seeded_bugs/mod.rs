@@ -82,6 +82,24 @@ pub struct Plan {
     pub resume: bool,
 }
 
+impl Plan {
+    /// A plan by which kernels are built from the checkout at `root`, and no campaign runs.
+    pub fn to_build(root: PathBuf) -> Plan {
+        Plan {
+            faultline: PathBuf::new(),
+            folder: root.join("target/bugs"),
+            root,
+            engine: Engine::Campaign,
+            campaigns: 1,
+            seconds: 0,
+            executions: None,
+            with_seeds: false,
+            alone: false,
+            resume: false,
+        }
+    }
+}
+
 /// Something that keeps a bug from being tried.
 #[derive(Debug, thiserror::Error)]
 pub enum Trouble {
