@@ -1,4 +1,4 @@
-//! The address space of process `a`: what the kernel has made of the agent's file.
+//! The address space of process `a`, into which the kernel loaded the agent's file.
 
 use super::BootError;
 use super::stage::{CALL_BUDGET, Stage};
@@ -22,10 +22,10 @@ impl Stage {
         let end = DATA_START + DATA_BYTES;
         let mut below = (end / FRAME_BYTES..mapped / FRAME_BYTES).rev();
         let guard = below.find(|page| !self.may_store(page * FRAME_BYTES));
-        // The program was killed, and with it perhaps the kernel: it is the first one.
+        // The store killed the program. It is the first program, so the kernel may have panicked too.
         self.machine.reset();
         self.console = console;
-        // A program that may touch all of them has no guard page, and that is wrong.
+        // If the program may touch all of them, the kernel has no guard page, which is wrong.
         guard.map_or(mapped, |guard| (guard + 1) * FRAME_BYTES)
     }
 
@@ -38,21 +38,21 @@ impl Stage {
         back.is_ok()
     }
 
-    /// The lowest page of the stack that ends at `stack_pointer` and is mapped from the start. If all pages are, there
-    /// is no guard page, and the stack is assumed to be one page.
+    /// The lowest page that is mapped from the start in the stack that ends at `stack_pointer`. If all pages
+    /// below the stack are mapped, there is no guard page, and the stack is assumed to be one page.
     fn lowest_mapped(&self, stack_pointer: u64) -> u64 {
         let top = stack_pointer.saturating_sub(1) & !(FRAME_BYTES - 1);
-        let is_open = |page| {
+        let is_mapped = |page| {
             let mapping = self.machine.translate(self.satp(), page);
             mapping.is_some_and(|mapping| mapping.pte & page_table::USER != 0)
         };
         let data_end = DATA_START + DATA_BYTES;
         let guards = (data_end..top).step_by(FRAME_BYTES as usize);
-        let guard = guards.filter(|page| !is_open(*page)).last();
+        let guard = guards.filter(|page| !is_mapped(*page)).last();
         guard.map_or(top, |guard| guard + FRAME_BYTES)
     }
 
-    /// What process `a` holds: the agent's own bytes, and its stack as the kernel filled it.
+    /// The memory of process `a`: the agent's own bytes, and its stack as the kernel filled it.
     pub(super) fn initial_memory(&self, layout: &Layout) -> Result<InitialMemory, BootError> {
         let mut stack = Vec::new();
         for page in (layout.stack.start..layout.stack.end).step_by(FRAME_BYTES as usize) {
@@ -84,8 +84,8 @@ impl Stage {
     }
 }
 
-/// xv6's user address space: text, data, one guard page, the stack, the heap; at the top the
-/// trapframe below the trampoline.
+/// xv6's user address space: text, data, one guard page, the stack and the heap; and at the top the
+/// trapframe and the trampoline.
 pub(super) fn layout(stack_pointer: u64, stack_start: u64, heap: u64) -> Result<Layout, BootError> {
     let data_end = DATA_START + DATA_BYTES;
     let plausible = heap.is_multiple_of(FRAME_BYTES)

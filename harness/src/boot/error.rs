@@ -69,7 +69,7 @@ pub enum BootError {
         /// What it returned.
         value: i64,
     },
-    /// The stack or the first program break is not where any xv6 has it.
+    /// The stack or the first program break is not where every xv6 has it.
     #[error(
         "the agent's address space is not laid out as in xv6: stack pointer {stack_pointer:#x}, first program break {heap:#x}"
     )]
@@ -97,7 +97,7 @@ impl BootError {
         }
     }
 
-    /// Whether the kernel stopped by itself before the disk had completed a request.
+    /// Whether the kernel stopped, before the disk had completed a request, although its budget was not spent.
     pub(super) fn is_before_disk(&self) -> bool {
         match self {
             Self::NeverReached { progress, how, .. } => {

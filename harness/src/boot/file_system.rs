@@ -1,5 +1,5 @@
-//! The file-system image that a kernel boots from: with the agent and the files that cases work
-//! with planted in it, and known to the oracle.
+//! The file-system image that a kernel boots from. The agent and the files that cases use are added to it,
+//! and its contents are listed for the oracle.
 
 use super::BootError;
 use crate::agent::Agent;
@@ -11,27 +11,27 @@ use oracle::setting::planted_files;
 /// The program that xv6 runs first.
 const FIRST_PROGRAM: &str = "init";
 
-/// A copy of the image, with the agent in it in the place of the first program.
-pub(super) fn planted(files: &GuestFiles, agent: &Agent) -> Result<mkfs::Image, BootError> {
+/// A copy of the image, in which the agent replaces the first program.
+pub(super) fn with_agent(files: &GuestFiles, agent: &Agent) -> Result<mkfs::Image, BootError> {
     let wrong = BootError::file_system(files);
     let mut image = mkfs::Image::open(files.file_system.clone()).map_err(&wrong)?;
     let root = image.list("/").map_err(&wrong)?;
     if root.iter().all(|entry| entry.name != FIRST_PROGRAM) {
         return Err(BootError::no_init(files, &root));
     }
-    plant(&mut image, agent).map_err(&wrong)?;
+    add_files(&mut image, agent).map_err(&wrong)?;
     Ok(image)
 }
 
-/// Puts the files that cases work with into `image`.
-fn plant(image: &mut mkfs::Image, agent: &Agent) -> Result<(), mkfs::Error> {
+/// Adds the files that cases use to `image`.
+fn add_files(image: &mut mkfs::Image, agent: &Agent) -> Result<(), mkfs::Error> {
     let files = planted_files(agent.material());
     files
         .iter()
         .try_for_each(|(name, bytes)| image.replace_file(name, bytes))
 }
 
-/// What an image holds once the agent is planted.
+/// What an image holds after the agent was added.
 pub(super) struct Contents {
     /// Everything that paths lead to.
     pub(super) files: Files,

@@ -1,4 +1,4 @@
-//! Finding out what hardware a kernel was written for, by booting it on one after another.
+//! Finds out what hardware a kernel was written for: it boots the kernel on one machine after another.
 
 use super::BootError;
 use super::stage::Stage;
@@ -9,10 +9,10 @@ use crate::guest::location::GuestFiles;
 use emulator::isa::csr::{self, environment, interrupt};
 use emulator::{Config, DiskFlavour, Machine};
 
-/// Bytes of RAM for a kernel that wants more than xv6's 128 MiB.
+/// Bytes of RAM for a kernel that needs more than xv6's 128 MiB.
 const MUCH_MEMORY: u64 = 1 << 30;
 
-/// Boots the kernel with as much memory as xv6's, or else with more.
+/// Boots the kernel with 128 MiB of memory, as xv6 has, or else with more.
 pub(super) fn find(
     files: &GuestFiles,
     agent: &Agent,
@@ -36,8 +36,8 @@ pub(super) fn find(
     }
 }
 
-/// Boots the kernel with a modern disk, or else with a legacy one: xv6 until 2021 needs the legacy disk,
-/// and panics with the other before it has read a block.
+/// Boots the kernel with a modern disk, or else with a legacy one. xv6 until 2021 needs the legacy disk:
+/// with a modern one it panics before it has read a block.
 fn find_disk(
     files: &GuestFiles,
     agent: &Agent,
@@ -75,7 +75,7 @@ pub(super) fn timer(machine: &Machine) -> Seen<Timer> {
     {
         Seen::new(
             Timer::Supervisor,
-            "it has enabled the supervisor's comparator and its interrupt",
+            "it has enabled `stimecmp` and its interrupt",
         )
     } else {
         Seen::new(Timer::None, "it has enabled no timer interrupt")

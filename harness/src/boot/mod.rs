@@ -1,8 +1,8 @@
 //! Booting: from a kernel ELF and a file-system image to the snapshot that every case starts from.
 //!
-//! The agent is planted as `/init`, and more than once. When it makes its first hint call it becomes the supervisor;
-//! a fork of it becomes process `a`, and with `a` at its hint the snapshot is taken. Then a case in
-//! which nothing happens shows what there is when a case has ended.
+//! The agent is stored as `/init`, and under a second name. Its first process becomes the supervisor at its first
+//! hint. A fork of the supervisor becomes process `a`, and the snapshot is taken when `a` is at its hint.
+//! Then an empty case shows which resources the kernel has at the end of a case.
 
 mod address_space;
 mod error;
@@ -30,7 +30,7 @@ use std::sync::Arc;
 /// Says how far the kernel got, and shows its console.
 pub fn boot(files: &GuestFiles, dialect: Dialect) -> Result<Arc<Guest>, BootError> {
     let agent = Agent::assemble();
-    let image = file_system::planted(files, &agent)?;
+    let image = file_system::with_agent(files, &agent)?;
     let contents = Contents::of(&image).map_err(BootError::file_system(files))?;
     let (mut stage, disk, memory) = hardware::find(files, &agent, &image.into_bytes())?;
     let harts = stage.start_other_harts();
@@ -45,7 +45,7 @@ pub fn boot(files: &GuestFiles, dialect: Dialect) -> Result<Arc<Guest>, BootErro
     let mut guest = stage.set(dialect.clone(), contents, hardware)?;
     guest.set_dialect(dialect);
     let mut guest = find_turns(Arc::new(guest));
-    if let Some(harts) = awake(&guest) {
+    if let Some(harts) = only_one_hart(&guest) {
         let hardware = &mut Arc::make_mut(&mut guest).hardware;
         hardware.harts = harts;
         hardware.sleeps_early = true;
@@ -55,7 +55,7 @@ pub fn boot(files: &GuestFiles, dialect: Dialect) -> Result<Arc<Guest>, BootErro
     Ok(guest)
 }
 
-/// Finds out how processes get their turns. Where they have to sleep, one hart is used.
+/// Finds out how processes get their turns. If some of them have to sleep for that, only one hart is used.
 fn find_turns(guest: Arc<Guest>) -> Arc<Guest> {
     let Some(order) = Driver::new(&guest).order_of_turns() else {
         return guest;
@@ -66,18 +66,18 @@ fn find_turns(guest: Arc<Guest>) -> Arc<Guest> {
     let mut sleeping = guest.clone();
     let hardware = &mut Arc::make_mut(&mut sleeping).hardware;
     hardware.turns = Seen::new(Turns::Sleep, format!("{order}, so the others sleep"));
-    hardware.harts = Seen::new(1, "the scheduler has an order of its own");
+    hardware.harts = Seen::new(1, "the scheduler does not take processes in turn");
     if Driver::new(&sleeping).all_come_by_sleep() {
         return sleeping;
     }
     let mut guest = guest;
-    let because = format!("{order}, and while the others sleep not all of them come either");
+    let because = format!("{order}, and some processes do not run even while the others sleep");
     Arc::make_mut(&mut guest).hardware.turns = Seen::new(Turns::Timer, because);
     guest
 }
 
-/// The fact that only one hart can be used, although others slept after the boot.
-fn awake(guest: &Arc<Guest>) -> Option<Seen<usize>> {
+/// One hart, if an idle hart slept after the boot but does not always sleep.
+fn only_one_hart(guest: &Arc<Guest>) -> Option<Seen<usize>> {
     let child = Process::all().nth(1)?;
     let sleeps = || Driver::new(guest).others_sleep(child);
     let awake = guest.hardware.harts.value > 1 && !matches!(sleeps(), Ok(true));

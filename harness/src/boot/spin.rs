@@ -6,9 +6,9 @@ use emulator::{Exit, Machine};
 /// Instructions of the longest loop that is noticed: a scan of the whole process table.
 const LONGEST: usize = 20_000;
 
-/// How many checks in a row, millions of instructions apart, must find the same state before it counts
-/// as a loop: a counter in memory may be in no register for a while.
-const LOOKS: u32 = 20;
+/// How many checks in a row, millions of instructions apart, must find the same state before it counts as a
+/// loop. A kernel may count in memory, so that for a while no register changes.
+const CHECKS: u32 = 20;
 
 const REGISTERS: usize = 32;
 
@@ -16,12 +16,12 @@ const REGISTERS: usize = 32;
 #[derive(Default)]
 pub(super) struct Spin {
     state: Option<(u64, [u64; REGISTERS])>,
-    looks: u32,
+    checks: u32,
 }
 
 impl Spin {
-    /// Checks the machine once more: whether it has been in one loop for long. The machine runs during
-    /// the check, at most once round the loop.
+    /// Checks once more whether the machine has been in one loop for long. The machine runs during the check,
+    /// at most once round the loop.
     pub(super) fn goes_on(&mut self, machine: &mut Machine) -> bool {
         let wanted = *self.state.get_or_insert_with(|| state(machine));
         for _ in 0..LONGEST {
@@ -29,8 +29,8 @@ impl Spin {
                 break;
             }
             if machine.pc(FIRST_HART) == wanted.0 && state(machine) == wanted {
-                self.looks += 1;
-                return self.looks == LOOKS;
+                self.checks += 1;
+                return self.checks == CHECKS;
             }
         }
         *self = Spin::default();

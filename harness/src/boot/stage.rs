@@ -23,24 +23,24 @@ use emulator::{Clock, Config, Coverage, DiskFlavour, Exit, Machine};
 use oracle::{Dialect, Program, Setting};
 use std::sync::Arc;
 
-/// Instructions a kernel may take from power-on to its first process's first hint. The C kernel,
-/// which fills all RAM byte by byte, takes 430 million.
+/// Instructions that a kernel may take from power-on to the first hint of its first process. The C kernel
+/// takes 430 million, because it fills all RAM byte by byte.
 const BOOT_BUDGET: u64 = 3_000_000_000;
 /// Instructions that each further hart may take until it waits for something to do.
 const HART_BUDGET: u64 = 50_000_000;
-/// Instructions for one of the system calls that set the stage.
+/// Instructions for one of the system calls that prepare the start of a case.
 pub(super) const CALL_BUDGET: u64 = 100_000_000;
-/// Instructions after which to look whether a kernel has panicked.
+/// Instructions between two checks whether the kernel has panicked.
 const GLANCE: u64 = 5_000_000;
-/// Ticks granted to a kernel that spins while booting.
+/// Timer ticks for a kernel that spins while it boots.
 const TICKS_FOR_SPIN: u32 = 16;
-/// Ticks granted to a kernel that sleeps while booting: ten a second, for some minutes.
+/// Timer ticks for a kernel that sleeps while it boots: ten a second, for some minutes.
 const TICKS_ASLEEP: u32 = 4096;
-/// How often the budget is granted anew to a kernel that does something that shows.
+/// How often the budget is renewed for a kernel that makes progress.
 const MOST_EXTENSIONS: u32 = 16;
 /// Bytes of the console kept for errors.
 const CONSOLE_BYTES_KEPT: usize = 4096;
-/// Ticks granted to a scheduler to come round.
+/// Timer ticks after which a scheduler must have switched to another process.
 const PATIENCE: u32 = 64;
 
 /// The machine on its way to the start of a case.
@@ -111,7 +111,7 @@ impl Stage {
         Seen::new(1, "an idle hart does not sleep (`wfi`)")
     }
 
-    /// Prepares the start of a case, from the supervisor's first hint to process `a` at its own.
+    /// Prepares the start of a case: from the supervisor's first hint to the first hint of process `a`.
     pub(super) fn set(
         mut self,
         dialect: Dialect,
@@ -124,9 +124,9 @@ impl Stage {
         let stack = self.start_of_stack(stack_pointer);
         let layout = layout(stack_pointer, stack, heap)?;
         self.load_agent()?;
-        self.plant(SUPERVISOR);
+        self.set_registers(SUPERVISOR);
         let first_pid = self.call("fork", SystemCall::Fork, 0)?;
-        // The supervisor's own copy of the page that `wait` writes statuses to.
+        // A store gives the supervisor its own copy of the page to which `wait` stores statuses.
         self.machine.set_x(FIRST_HART, A1, STATUS_ADDRESS);
         self.machine.set_x(FIRST_HART, A2, 0);
         self.machine.set_pc(FIRST_HART, self.agent.stubs.store[0]);
@@ -141,7 +141,7 @@ impl Stage {
         if switch.by_sleep {
             processes.get_mut(SUPERVISOR).state = State::Napping;
         }
-        self.plant(first);
+        self.set_registers(first);
         processes.enter(first, first_pid, self.satp(), self.registers());
         let booted = Program {
             entry: self.agent.stubs.entry,
@@ -180,8 +180,8 @@ impl Stage {
         })
     }
 
-    /// Gives the process at the front the registers of the one in `slot`, which no operation has had yet.
-    fn plant(&mut self, slot: Slot) {
+    /// Gives the process at the front the registers that the process in `slot` has before its first operation.
+    fn set_registers(&mut self, slot: Slot) {
         let before = self.machine.registers(FIRST_HART);
         let values = planted(slot, 0, &before);
         self.machine.set_registers(FIRST_HART, &values);
@@ -192,7 +192,7 @@ impl Stage {
         Registers::new(self.machine.registers(FIRST_HART), RegisterSet::NONE)
     }
 
-    /// The board's clock, in its cycles.
+    /// The CSR `time`, in cycles of the machine's clock.
     fn time(&self) -> u64 {
         self.machine.csr(FIRST_HART, csr::TIME).unwrap_or(0)
     }
@@ -218,7 +218,7 @@ impl Stage {
             self.drain_console();
             match exit {
                 Exit::Hint { .. } => return Ok(()),
-                // Asleep until a tick that the held clock has to be told to make.
+                // The kernel sleeps until the next tick. The clock is held: it ticks when it is told to.
                 Exit::Idle if naps < TICKS_ASLEEP && self.machine.raise_timer(FIRST_HART) => {
                     naps += 1
                 }
@@ -251,7 +251,7 @@ impl Stage {
                         // It may wait for a tick without sleeping.
                         if ticks_for_spin == TICKS_FOR_SPIN || !self.machine.raise_timer(FIRST_HART)
                         {
-                            break "it runs in a loop without any change".to_owned();
+                            break "it runs in a loop, and nothing changes".to_owned();
                         }
                         ticks_for_spin += 1;
                         spin = Spin::default();
@@ -262,13 +262,13 @@ impl Stage {
         Err(self.never_reached(stage, how))
     }
 
-    /// What anyone can notice of a kernel's progress: bytes printed, blocks read or written, pages written.
+    /// Signs of a kernel's progress: bytes printed, requests that the disk has completed, pages stored to.
     fn signs(&self) -> (u64, u16, usize) {
         let pages = self.machine.dirty_pages().count();
         (self.printed, self.machine.disk_requests(), pages)
     }
 
-    /// Takes over what the kernel has printed, keeping the tail.
+    /// Takes over what the kernel has printed, and keeps the tail.
     fn drain_console(&mut self) {
         let output = self.machine.console_output();
         self.printed += output.len() as u64;
@@ -307,8 +307,8 @@ impl Stage {
         }
     }
 
-    /// Touches the pages of the agent's file. A kernel that loads programs on demand then reads the disk
-    /// now, and not within a case, where time passes only when the harness lets it.
+    /// Touches the pages of the agent's file. A kernel that loads programs on demand then reads them from the
+    /// disk now, and not in a case. In a case time passes only when the harness lets it pass.
     fn load_agent(&mut self) -> Result<(), BootError> {
         let text = TEXT_START..TEXT_START + TEXT_BYTES;
         let data = DATA_START..DATA_START + DATA_FILE_BYTES;
@@ -320,7 +320,7 @@ impl Stage {
         Ok(())
     }
 
-    /// A system call by the process at the front that must come back with 0 or more.
+    /// Makes a system call in the process at the front. The call must return 0 or more.
     fn call(
         &mut self,
         name: &'static str,
@@ -331,7 +331,7 @@ impl Stage {
         let satp = self.satp();
         self.run_to_hint("back from the agent's first system calls", CALL_BUDGET)?;
         if self.satp() != satp {
-            // The child of a fork ran first; its parent comes round.
+            // The child of a fork runs first: switch to its parent.
             self.switch_from(self.satp())?;
         }
         let value = self.machine.x(FIRST_HART, A0);
@@ -344,8 +344,8 @@ impl Stage {
         Ok(value)
     }
 
-    /// Raises the timer until a process with another address space than `satp` waits at its hint. If none comes, the
-    /// scheduler may prefer this one for ever, so it sleeps for a tick.
+    /// Raises the timer until a process whose address space is not `satp` is at its hint. If none comes, the
+    /// scheduler may prefer the process at the front for ever. Then this process sleeps for a tick.
     fn switch_from(&mut self, satp: u64) -> Result<Switch, BootError> {
         const STAGE: &str = "to a switch from one process to another";
         for raises in 1..=PATIENCE {
@@ -366,7 +366,7 @@ impl Stage {
                 by_sleep: true,
             });
         }
-        let how = "neither timer interrupts nor `pause` make it switch".to_owned();
+        let how = "neither timer interrupts nor `pause` makes it switch".to_owned();
         Err(self.never_reached(STAGE, how))
     }
 
