@@ -1,4 +1,4 @@
-//! Runs a case on both sides and judges it: the loop that everything else is built on.
+//! Runs a case on the kernel and on the model, and judges it. Everything else is built on this loop.
 
 mod walk;
 
@@ -25,8 +25,8 @@ pub const WORK_PER_RUN: u64 = 50_000;
 /// The result of a case.
 #[derive(Clone, Debug)]
 pub struct Outcome {
-    /// What was wrong, the first one first. No two have the same bucket. Only the last one can have ended the
-    /// case. Empty also if the machine broke, which [`Runner::check_machine`] reports.
+    /// What was wrong, in order. No two findings have the same bucket. Only the last one can have ended the
+    /// case. There are none either if the machine broke, which [`Runner::check_machine`] reports.
     pub findings: Vec<Finding>,
     /// How much was really compared.
     pub meter: BiteMeter,
@@ -35,7 +35,7 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// The first thing that was wrong, if anything was.
+    /// The first finding, if there is one.
     pub fn first(&self) -> Option<&Finding> {
         self.findings.first()
     }
@@ -53,8 +53,8 @@ impl Outcome {
     }
 }
 
-/// The machine has met a mistake in itself. It never runs again, and the outcome of a case since then says
-/// nothing about the kernel.
+/// The machine has found a mistake of its own. It never runs again, and the outcome of a case since then
+/// says nothing about the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, miette::Diagnostic)]
 #[error(transparent)]
 pub struct BrokenMachine(#[from] Defect);
@@ -63,8 +63,8 @@ pub struct BrokenMachine(#[from] Defect);
 pub trait Watch {
     /// Called before the first operation of a case.
     fn started(&mut self, _driver: &mut Driver, _judge: &Judge) {}
-    /// Called after the kernel performed `step` for the operation numbered `index`; `judge` has
-    /// planned it and not yet seen the observation.
+    /// Called after the kernel performed `step` for the operation numbered `index`. `judge` has planned it
+    /// and not yet seen the observation.
     fn step(
         &mut self,
         _index: usize,
@@ -74,8 +74,8 @@ pub trait Watch {
         _observation: &Observation,
     ) {
     }
-    /// Called after the kernel performed `race`: `operations` are those that raced, the first of
-    /// them numbered `index`; `judge` has planned them and not yet seen the observation.
+    /// Called after the kernel performed `race`. `operations` are those that raced, and the first of them is
+    /// numbered `index`. `judge` has planned them and not yet seen the observation.
     fn race(
         &mut self,
         _index: usize,
@@ -85,12 +85,12 @@ pub trait Watch {
         _observation: &Observation,
     ) {
     }
-    /// Called before the kernel performs the operations numbered so: one, or `together` and those
+    /// Called before the kernel performs the operations with these numbers: one, or `together` and those
     /// that race.
     fn before(&mut self, _operations: Range<usize>, _driver: &mut Driver) {}
     /// Called after them. The machine is still in the state that they left.
     fn after(&mut self, _operations: Range<usize>, _driver: &mut Driver) {}
-    /// Called when the judge has found nothing wrong with them and expects what has happened.
+    /// Called when the judge has found nothing wrong with them. Its model already contains what they did.
     fn judged(&mut self, _operations: Range<usize>, _driver: &mut Driver, _judge: &Judge) {}
     /// Called for an operation that does not apply, because its process is dead or asleep.
     fn skipped(&mut self, _index: usize, _operation: &Operation) {}
@@ -101,8 +101,8 @@ pub struct Unwatched;
 
 impl Watch for Unwatched {}
 
-/// Compares whole pages with the model's memory: each page when it is first mapped to a frame, so
-/// that a dead process's data shows, and every page at the end of the case.
+/// Compares whole pages with the model's memory: each page when it is first mapped to a frame, so that data
+/// of a dead process shows, and every page at the end of the case.
 #[derive(Default)]
 struct MemoryCheck {
     /// Process, page and frame of the mappings seen so far in this case.
@@ -144,7 +144,7 @@ fn compare(mapping: &PageMapping, driver: &Driver, judge: &mut Judge) -> Result<
     Ok(())
 }
 
-/// The finding at which a case ends.
+/// The finding at which a case has to end.
 enum StopAt {
     /// The first one.
     First,
@@ -161,7 +161,7 @@ pub struct Runner {
     trail: Trail,
     /// The walk that the last case shows, if it shows one.
     walk: Option<Walk>,
-    /// The finding at which a case ends, even if it could go on.
+    /// The finding at which a case has to end, even if it could go on.
     stop_at: Option<StopAt>,
     pristine: bool,
     /// Whether the machine's counters of edges are all zero.
@@ -209,10 +209,10 @@ impl Runner {
 
     /// [`run`](Self::run), with every step shown to `watch`. Its edges are discarded.
     ///
-    /// If an operation is late, the case is run again with smaller holes. If that shows a walk, this is the
-    /// finding, unless the case has another one.
+    /// If an operation is late, the case is run again with smaller holes. If that shows a walk, the walk is
+    /// the finding that ends the case, unless another one does.
     pub fn run_watched(&mut self, case: &Case, watch: &mut impl Watch) -> Outcome {
-        let outcome = self.pass(case, watch);
+        let outcome = self.run_once(case, watch);
         self.walk = None;
         let may_walk = |finding: &Finding| finding.clause == Clause::EndsInTime;
         if !outcome.ended_by().is_none_or(may_walk) {
@@ -223,13 +223,13 @@ impl Runner {
             return outcome;
         }
         self.driver.set_patience(Patience::Short);
-        let at_the_walk = self.pass(case, &mut Unwatched);
+        let at_the_walk = self.run_once(case, &mut Unwatched);
         self.driver.set_patience(Patience::Proof);
         at_the_walk
     }
 
-    /// [`run_watched`](Self::run_watched), but the case ends as soon as it shows a finding of that bucket: the
-    /// machine can then be looked into.
+    /// [`run_watched`](Self::run_watched), but the case ends as soon as it shows a finding of that bucket, so
+    /// that the machine can be inspected there.
     pub fn run_up_to(&mut self, wanted: &Bucket, case: &Case, watch: &mut impl Watch) -> Outcome {
         self.stop_at = Some(StopAt::Bucket(wanted.clone()));
         let outcome = self.run_watched(case, watch);
@@ -237,7 +237,7 @@ impl Runner {
         outcome
     }
 
-    /// The same with the first finding, which is returned.
+    /// [`run_watched`](Self::run_watched), but the case ends at its first finding, which is returned.
     pub fn run_up_to_the_first(&mut self, case: &Case, watch: &mut impl Watch) -> Option<Finding> {
         self.stop_at = Some(StopAt::First);
         let outcome = self.run_watched(case, watch);
@@ -245,14 +245,13 @@ impl Runner {
         outcome.findings.into_iter().next()
     }
 
-    /// The walk that the case just run shows, if it shows one.
+    /// The walk that the last case shows, if it shows one.
     pub fn walk(&self) -> Option<Walk> {
         self.walk
     }
 
-    /// Runs a case once.
-    fn pass(&mut self, case: &Case, watch: &mut impl Watch) -> Outcome {
-        // To clear the machine's counters costs more than to remember that they are in use.
+    fn run_once(&mut self, case: &Case, watch: &mut impl Watch) -> Outcome {
+        // Clearing the machine's counters costs more than remembering that they are in use.
         self.counters_are_clear = false;
         self.work_before = self.work() + WORK_PER_RUN;
         if !self.pristine {
@@ -347,7 +346,8 @@ impl Runner {
         self.judge.finish(&end)
     }
 
-    /// Lets the first of `operations`, the case's from `index` on, race.
+    /// Performs a race. `operations` are those of the case from `index` on: the first of them race, one for
+    /// each step of `race`.
     fn race(
         &mut self,
         operations: &[Operation],
@@ -375,7 +375,7 @@ impl Runner {
         Ok(())
     }
 
-    /// Notes that an operation was late, or the end of the case, if it was.
+    /// Notes whether the operation numbered `index` was late, or the end of the case if that is `None`.
     fn note_late(&mut self, index: Option<usize>, instructions: u64) {
         if self.driver.take_late() {
             self.trail.note_late(index, instructions, &self.judge);
@@ -393,7 +393,7 @@ impl Runner {
     }
 
     /// Compares what `wait` and `fstat` have just stored, if the operations called them: an exit status, and
-    /// what is written in addition to a file's status.
+    /// the bytes that `fstat` stores besides the fields of a file's status.
     fn check_statuses(&mut self) {
         let stored: Vec<(Process, u64)> = self.judge.statuses_written().collect();
         for (process, address) in stored {
@@ -430,8 +430,8 @@ impl Runner {
             .collect()
     }
 
-    /// Whether the process that a finding of the case just run is about, and that did not come back,
-    /// is dead. The machine cannot be looked into any more after that.
+    /// Whether the process that did not come back is dead. `finding` is about it, and the last case showed
+    /// it. Afterwards the machine cannot be inspected any more.
     pub fn has_died(&mut self, finding: &Finding) -> bool {
         let mut processes = Process::all();
         let silent = processes.find(|process| Some(process.letter()) == finding.process);
@@ -445,16 +445,16 @@ impl Runner {
         self.driver.patch_kernel(address, bytes);
     }
 
-    /// From now on leaves out operations that would get into one of these situations.
+    /// From now on leaves out operations that would lead to one of these situations.
     pub fn avoid(&mut self, situations: &[Situation]) {
         self.judge.avoid(situations);
     }
 
-    /// Fails if nothing can be trusted that came of the last case, nor of any later one. A broken
+    /// Fails if the machine is broken, so that the outcome of the last case cannot be trusted. A broken
     /// machine stays broken, so it is enough to ask once after several cases.
     ///
     /// # Errors
-    /// The machine has met a mistake in itself.
+    /// The machine has found a mistake of its own.
     pub fn check_machine(&self) -> Result<(), BrokenMachine> {
         match self.driver.machine().defect() {
             Some(defect) => Err(defect.into()),
@@ -462,19 +462,19 @@ impl Runner {
         }
     }
 
-    /// The work done so far: guest instructions, those included that were spent on looking into a finding,
-    /// and [`WORK_PER_RUN`] for each case. The same cases are the same work on every host.
+    /// The work done so far: guest instructions, including those spent on looking into a finding, and
+    /// [`WORK_PER_RUN`] for each case. The same cases cost the same work on every host.
     pub fn work(&self) -> u64 {
         let retired = self.driver.machine().retired();
         self.work_before + retired.saturating_sub(self.retired_before)
     }
 
-    /// State features of the case just run: numbers below 8192.
+    /// State features of the last case: numbers below 8192.
     pub fn features(&self) -> &[u16] {
         self.judge.features()
     }
 
-    /// The judge of the case just run.
+    /// The judge of the last case.
     pub fn judge(&self) -> &Judge {
         &self.judge
     }
@@ -484,12 +484,12 @@ impl Runner {
         &self.driver
     }
 
-    /// The machine and the judge as the case just run left them, to look at both.
+    /// The driver and the judge as the last case left them.
     pub(crate) fn look(&mut self) -> (&mut Driver, &Judge) {
         (&mut self.driver, &self.judge)
     }
 
-    /// The driver, to change.
+    /// The driver, to change it or its machine.
     pub fn driver_mut(&mut self) -> &mut Driver {
         &mut self.driver
     }

@@ -1,7 +1,7 @@
-//! Walks: whether an operation takes long because the kernel goes through memory that nobody has touched.
+//! Walks: whether an operation takes long because the kernel goes through memory that no process has touched.
 //!
 //! The time that an operation takes says little: a kernel may merely be slow. So the same case is run again
-//! with smaller holes in its address spaces. If the time of the operation follows their size, it is a walk.
+//! with smaller holes in its address spaces. If the operation takes longer for a larger hole, it is a walk.
 
 use super::{Runner, Watch};
 use abi::SystemCall;
@@ -10,7 +10,7 @@ use oracle::{Action, Case, Judge, Observation, Operation, Race, Step};
 
 /// The sizes of holes to try, in bytes, as powers of two.
 const SIZES: [u8; 3] = [24, 25, 26];
-/// The least hole, in pages, that can make an operation late.
+/// The smallest hole, in pages, that can make an operation late.
 const LEAST_HOLE: u64 = 1 << (SIZES[2] - PAGE_SHIFT);
 /// Pages by which the holes of the second and the third size differ.
 const DIFFERENCE: u64 = (1 << (SIZES[2] - PAGE_SHIFT)) - (1 << (SIZES[1] - PAGE_SHIFT));
@@ -18,7 +18,7 @@ const DIFFERENCE: u64 = (1 << (SIZES[2] - PAGE_SHIFT)) - (1 << (SIZES[1] - PAGE_
 const LEAST_COST: u64 = 4;
 const PAGE_SHIFT: u8 = 12;
 
-/// An operation whose time follows the size of a hole.
+/// An operation that takes longer if a hole is larger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Walk {
     /// Instructions that the kernel takes for each page of the hole.
@@ -30,19 +30,19 @@ pub struct Walk {
 /// The first operation of a case that was late.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Late {
-    /// Which; `None` for the end of the case.
+    /// Its number; `None` for the end of the case.
     index: Option<usize>,
     /// Instructions that it took.
     instructions: u64,
-    /// Pages that nobody had touched.
+    /// Pages that no process had touched.
     hole: u64,
 }
 
-/// What matters to a walk in the case that runs.
+/// What has to be known of the case that runs to recognise a walk.
 #[derive(Default)]
 pub(super) struct Trail {
     late: Option<Late>,
-    /// How far each `sbrk` moves the break, where that is far.
+    /// Each `sbrk` that moves the break far: its number in the case, and the bytes.
     moves: Vec<(usize, i64)>,
 }
 
@@ -52,7 +52,7 @@ impl Trail {
         self.moves.clear();
     }
 
-    /// Notes a step before it is judged: the operation numbered so is to be performed.
+    /// Notes a step before it is judged: the one of the operation numbered `index`.
     pub(super) fn note_step(&mut self, index: usize, step: &Step) {
         if let Action::SystemCall {
             number, arguments, ..
@@ -73,7 +73,7 @@ impl Trail {
         });
     }
 
-    /// Notes that the judge has taken the operation numbered so over: a hole may be its own.
+    /// Notes that the judge's model contains the operation numbered `index`, which may have made a hole.
     pub(super) fn note_judged(&mut self, index: usize, judge: &Judge) {
         if let Some(late) = self.late.as_mut().filter(|late| late.index == Some(index)) {
             late.hole = late.hole.max(judge.untouched_pages());
@@ -82,7 +82,7 @@ impl Trail {
 }
 
 impl Runner {
-    /// Whether the late operation of the case that was just run walks through a hole.
+    /// Whether the late operation of the last case walks through a hole.
     pub(super) fn look_for_walk(&mut self, case: &Case) -> Option<Walk> {
         let late = self.trail.late.filter(|late| late.hole >= LEAST_HOLE)?;
         let moves = std::mem::take(&mut self.trail.moves);
@@ -93,7 +93,7 @@ impl Runner {
         }
         let [small, middle, large] = costs;
         let per_page = large.checked_sub(middle)? / DIFFERENCE;
-        // Twice the hole, twice as much more.
+        // From the second hole to the third the size grows more than from the first to the second.
         let is_walk = per_page >= LEAST_COST && large - middle > middle.saturating_sub(small);
         let explains = per_page.saturating_mul(late.hole) >= late.instructions / 2;
         (is_walk && explains).then_some(Walk {
@@ -102,11 +102,11 @@ impl Runner {
         })
     }
 
-    /// Instructions that the operation numbered so takes in a case, or its end. `None`: something goes wrong
-    /// before.
+    /// Instructions that the operation numbered `index` takes in a case, or the end of the case if `index` is
+    /// `None`. Nothing if something goes wrong before.
     fn cost(&mut self, case: &Case, index: Option<usize>) -> Option<u64> {
         let mut costs = Costs::default();
-        let outcome = self.pass(case, &mut costs);
+        let outcome = self.run_once(case, &mut costs);
         match index {
             Some(_) => {
                 let mut steps = costs.steps.iter();
@@ -126,7 +126,7 @@ impl Runner {
     }
 }
 
-/// The case with every far move of the break at most so far, as a power of two.
+/// The case in which each of `moves` moves the break by 2 to the power of `size` bytes instead.
 fn with_holes(case: &Case, moves: &[(usize, i64)], size: u8) -> Case {
     let mut case = case.clone();
     for (index, by) in moves {
@@ -144,7 +144,7 @@ fn with_holes(case: &Case, moves: &[(usize, i64)], size: u8) -> Case {
     case
 }
 
-/// What each operation takes, by its number; of those that race, the first.
+/// Instructions that each operation takes, by its number. Those of a race count for its first operation.
 #[derive(Default)]
 struct Costs {
     steps: Vec<(usize, u64)>,
