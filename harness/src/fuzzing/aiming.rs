@@ -1,13 +1,13 @@
-//! Aiming: schedules of a race whose change points are where the racers meet.
+//! Aiming: schedules of a race with change points where the racers meet.
 
 use crate::driver::Driver;
 use crate::runner::{Runner, Watch};
 use oracle::{Call, Case};
 use std::ops::Range;
 
-/// The cases that part, in the first race of `case`, a read of the kernel's own data from the store
-/// that makes something of it, where another racer stores there under no common lock. None if it has
-/// no race, or its racers keep out of each other's way.
+/// Schedules for the first race of `case`, each in a copy of the case. They switch to another racer between a
+/// load of the kernel's own data and the store that depends on it, if that racer stores to the same data
+/// without a common lock. There are none if the case has no race, or its racers do not conflict.
 pub(super) fn aim(runner: &mut Runner, case: &Case) -> Vec<Case> {
     let mut operations = case.operations.iter().enumerate();
     let race = operations.find_map(|(at, operation)| {
@@ -19,7 +19,7 @@ pub(super) fn aim(runner: &mut Runner, case: &Case) -> Vec<Case> {
     let Some((at, schedule)) = race else {
         return Vec::new();
     };
-    let under = |schedule| {
+    let with_schedule = |schedule| {
         let mut case = case.clone();
         case.operations[at].call = Call::Together { schedule };
         case
@@ -29,17 +29,17 @@ pub(super) fn aim(runner: &mut Runner, case: &Case) -> Vec<Case> {
         points: Vec::new(),
     };
     runner.avoid(&[]);
-    let undisturbed = under(schedule.with_switches(&[]));
+    let undisturbed = with_schedule(schedule.with_switches(&[]));
     runner.run_watched(&undisturbed, &mut meeting);
     let points = meeting.points.into_iter();
     points
-        .map(|point| under(schedule.with_switches(&[point])))
+        .map(|point| with_schedule(schedule.with_switches(&[point])))
         .collect()
 }
 
 /// Notes where the racers of one race meet.
 struct Meeting {
-    /// Which `together` it is.
+    /// The number of the race's `together` in the case.
     at: usize,
     points: Vec<u32>,
 }

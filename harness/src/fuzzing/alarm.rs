@@ -9,10 +9,10 @@ use oracle::{BiteMeter, Case};
 /// Why a campaign must stop and report.
 #[derive(Debug, thiserror::Error)]
 pub enum Alarm {
-    /// The kernel did something wrong, or several things in one case: at least one.
+    /// What the kernel did wrong in one case: at least one thing.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
     Findings(Vec<Report>),
-    /// Two runs of one case differ: nothing that this session says can be trusted.
+    /// Two runs of one case differ: no result of this session can be trusted.
     #[error(
         "two runs of one case differ: {first} and {second} instructions\n\
          this is a defect of Faultline itself, please report it with this case:\n{case}"
@@ -25,7 +25,7 @@ pub enum Alarm {
         /// The case.
         case: Case,
     },
-    /// The machine has met a mistake of its own: it says nothing about the kernel any more.
+    /// The machine has found a mistake of its own: it says nothing about the kernel any more.
     #[error("{broken}\nthis happened when this case ran or was minimised:\n{case}")]
     BrokenMachine {
         /// The mistake.
@@ -33,7 +33,7 @@ pub enum Alarm {
         /// The case.
         case: Case,
     },
-    /// The oracle compares nothing any more.
+    /// The oracle compares too little to find anything.
     #[error("after {executions} executions the oracle has compared too little: {meter}")]
     Toothless {
         /// Executions so far.
@@ -49,7 +49,7 @@ pub enum OpenError {
     /// A file is missing.
     #[error(transparent)]
     Files(#[from] MissingGuest),
-    /// The kernel did not come up.
+    /// The kernel did not boot.
     #[error(transparent)]
     Boot(#[from] BootError),
 }

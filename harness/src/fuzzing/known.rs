@@ -5,21 +5,21 @@ use oracle::{Aftermath, Bucket, Clause, Finding, Situation};
 use std::collections::HashSet;
 use std::sync::Arc;
 
-/// Findings that were reported already. A copy is cheap; what is added to it is not in the original.
+/// Findings that were reported already. A copy is cheap. Adding to it does not change the original.
 #[derive(Clone, Debug, Default)]
 pub struct Known(Arc<Reported>);
 
 #[derive(Clone, Debug, Default)]
 struct Reported {
     names: HashSet<Name>,
-    /// Where those were found that end a case.
+    /// The situations of those that end a case.
     ending: Vec<Situation>,
-    /// Where those were found after which a part of what goes wrong counts for nothing.
+    /// The situations of those after which the case goes on in doubt.
     doubtful: Vec<Situation>,
 }
 
 impl Known {
-    /// Adds a finding of that name. False: one of that name was reported already.
+    /// Adds a finding of that name. Returns false if one of that name was reported already.
     pub(crate) fn add(&mut self, finding: &Finding, name: &Name) -> bool {
         let reported = Arc::make_mut(&mut self.0);
         // A case that is slow only at its end hides no other finding.
@@ -44,12 +44,12 @@ impl Known {
         self.0.names.iter().any(|name| name.bucket == *bucket)
     }
 
-    /// Where something was found that ends a case.
+    /// The situations of findings that end a case.
     pub(super) fn ending(&self) -> &[Situation] {
         &self.0.ending
     }
 
-    /// Where something was found after which a part of what goes wrong counts for nothing.
+    /// The situations of findings after which the case goes on in doubt.
     pub(super) fn doubtful(&self) -> &[Situation] {
         &self.0.doubtful
     }

@@ -1,4 +1,4 @@
-//! Sessions: what every fuzz engine does with a case, ours, libFuzzer and AFL++ alike.
+//! Sessions: what every fuzz engine (ours, libFuzzer and AFL++) does with a case.
 //!
 //! A target under `fuzz/` is glue: it hands cases to [`Session::execute`] and the counters to its
 //! engine. The code that runs cases is here, so that `cargo test` on stable replays the same code. The files
@@ -21,5 +21,5 @@ pub(crate) use session::Before;
 pub use session::{Execution, Session};
 pub use totals::Totals;
 
-/// Executions spent on making a finding small, at most.
+/// The most executions that are spent on minimising a finding.
 pub(crate) const MINIMISE_EXECUTIONS: u64 = 4000;

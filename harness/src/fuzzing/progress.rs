@@ -25,7 +25,7 @@ impl Progress<'_> {
         (self.totals.executions as f64 / seconds) as u64
     }
 
-    /// One line, to watch.
+    /// One line, for a campaign that runs.
     pub fn line(&self) -> String {
         format!(
             "{} s  {} executions ({} a second)  {} kernel edges  {} answers compared  {} findings",
@@ -65,7 +65,7 @@ impl Progress<'_> {
         text += &row(
             "answers compared",
             meter.compared,
-            "values, statuses and fates, compared with the oracle's",
+            "returned values, stored bytes and kills, compared with the oracle's",
         );
         text += &row(
             "expected to fault",

@@ -7,7 +7,7 @@ use crate::triage::{Discovery, Explaining, Report};
 use oracle::{Case, Finding};
 
 impl Session {
-    /// Reports those findings of a case that are not known, the first one first.
+    /// Reports those findings of a case that are not known, in order.
     pub(super) fn look_into(&mut self, case: &Case, findings: Vec<Finding>) -> Vec<Report> {
         let findings = findings.into_iter();
         findings
@@ -47,8 +47,8 @@ impl Session {
         Report::make(&mut self.runner, &case, discovery, executions, explaining)
     }
 
-    /// Looks for a smaller case of a finding, with at most `executions` executions. Returns false if it found
-    /// none and the search is not over.
+    /// Looks for a smaller case of a finding, with at most `executions` executions. Returns false if it has found
+    /// none yet and the search is not over.
     ///
     /// # Errors
     /// An alarm about Faultline itself; the report is then worth nothing.
@@ -59,7 +59,7 @@ impl Session {
         Ok(has_news)
     }
 
-    /// A session that steers finds much, and what it finds is made small a little at a time.
+    /// A session that steers finds much. Each case is minimised a little at a time and explained at the end.
     fn explaining(&self) -> Explaining {
         match self.steering {
             Some(_) => Explaining::WhenSmall,

@@ -19,12 +19,12 @@ const BITE_DEADLINE: u64 = 20_000;
 pub struct Session {
     guest: Arc<Guest>,
     pub(super) runner: Runner,
-    /// What was done before by sessions of the same campaign.
+    /// What sessions of the same campaign have done before.
     before: Totals,
     pub(super) totals: Totals,
     pub(super) known: Known,
     pub(super) minimise_executions: u64,
-    /// `None`: every case goes straight on.
+    /// `None`: no case is steered.
     pub(super) steering: Option<Steering>,
 }
 
@@ -40,7 +40,7 @@ pub(crate) struct Before {
 /// The result of an execution that raised no alarm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Execution {
-    /// Nothing is wrong that this session has not reported before, and the case came to its end.
+    /// The session has reported everything that is wrong, if anything is, and the case came to its end.
     Clean,
     /// A finding that this session has reported before ended the case.
     KnownFinding,
@@ -60,21 +60,21 @@ impl Session {
         }
     }
 
-    /// Reports findings as they were found, without a search for smaller cases.
+    /// Reports findings as they were found: does not look for smaller cases.
     pub fn as_found(mut self) -> Self {
         self.minimise_executions = 0;
         self
     }
 
-    /// Steers most cases around the situations in which something was found: operations that would
-    /// get into one are left out, so that one bug does not hide the others.
+    /// Steers most cases around the situations in which something was found. Operations that would lead to
+    /// one are left out, so that one bug does not hide the others.
     pub fn steering(mut self) -> Self {
         self.steering = Some(Steering::default());
         self
     }
 
-    /// Continues a campaign in which sessions have done so much `before`, this one or others. What it does
-    /// then depends on nothing that it did itself.
+    /// Continues a campaign in which this session or others have done the work `before`. What this session
+    /// does next depends on `before` alone, not on what it did itself.
     pub(crate) fn resume(&mut self, before: &Before) {
         self.before = before.totals;
         self.totals = Totals::default();
@@ -89,19 +89,19 @@ impl Session {
         self.steering.as_ref().map_or(0, Steering::searched)
     }
 
-    /// Cases that were run so far, those before [`resume`](Self::resume) included.
+    /// Cases that were run so far, including those before [`resume`](Self::resume).
     pub(super) fn executions(&self) -> u64 {
         self.before.executions + self.totals.executions
     }
 
-    /// Runs `case`, adds the guest's edges to `edges` and the state features to `features`, and
-    /// raises an alarm if something is wrong that this session has not reported yet.
+    /// Runs `case`, and adds the guest's edges to `edges` and the state features to `features`. Fails with an
+    /// alarm if something is wrong that this session has not reported yet.
     ///
     /// `edges` has [`EDGE_COUNTERS`](crate::counters::EDGE_COUNTERS) elements and `features`
     /// [`FEATURE_COUNTERS`](crate::counters::FEATURE_COUNTERS); the caller clears them between executions.
     ///
     /// # Errors
-    /// A finding that is new, minimised; or an alarm about Faultline itself.
+    /// A new finding, minimised, or an alarm about Faultline itself.
     pub fn execute(
         &mut self,
         case: &Case,
@@ -117,7 +117,7 @@ impl Session {
         execution
     }
 
-    /// Fails if the machine broke when `case` ran, or was looked into.
+    /// Fails if the machine broke while `case` ran or was looked into.
     pub(super) fn check_machine(&self, case: &Case) -> Result<(), Alarm> {
         let checked = self.runner.check_machine();
         checked.map_err(|broken| Alarm::BrokenMachine {
@@ -176,14 +176,14 @@ impl Session {
         })
     }
 
-    /// The cases that separate, in the first race of `case`, a read of the kernel's own data from the store
-    /// that depends on it, where another racer stores there without a common lock. None if the case has
-    /// no race, or its racers do not conflict.
+    /// Schedules for the first race of `case`, each in a copy of the case. They switch to another racer between
+    /// a load of the kernel's own data and the store that depends on it, if that racer stores to the same data
+    /// without a common lock. There are none if the case has no race, or its racers do not conflict.
     pub fn aim(&mut self, case: &Case) -> Vec<Case> {
         aiming::aim(&mut self.runner, case)
     }
 
-    /// What was done so far, since [`resume`](Self::resume) if there was one.
+    /// What this session has done, since [`resume`](Self::resume) if that was called.
     pub fn totals(&self) -> &Totals {
         &self.totals
     }
@@ -193,7 +193,7 @@ impl Session {
         &self.guest
     }
 
-    /// The runner, to look into the machine.
+    /// The runner, to inspect the machine.
     pub fn runner(&self) -> &Runner {
         &self.runner
     }

@@ -1,5 +1,5 @@
 //! Steering: most cases avoid the situations in which something was found, so that one bug does not hide the
-//! others. For a finding that only the end of a case shows, steering looks for the operation that caused it.
+//! others. If a finding shows only later, steering looks for the operation that caused it.
 
 use super::Known;
 use crate::runner::{Outcome, Runner, Watch};
@@ -8,26 +8,25 @@ use oracle::{
     Call, Case, Clause, Finding, Judge, Observation, Operation, Race, Situation, Step, bucket,
 };
 
-/// At most one of this many executions is spent on the search for the operation that caused a finding which
-/// only the end of a case shows.
+/// At most one of this many executions is spent on the search for operations that caused findings.
 const SEARCHES: u64 = 4;
 
-/// A session that steers runs one of this many cases unchanged, because two bugs may share a situation.
-const STRAIGHT_ON: u64 = 8;
+/// One of this many cases avoids nothing, because two bugs may share a situation.
+const UNSTEERED: u64 = 8;
 
-/// A session that steers also leaves out what a case goes on after in doubt, in one of this many cases.
+/// One of this many cases also avoids findings after which a case goes on in doubt.
 const AROUND_DOUBT: u64 = 2;
 
-/// What a session that steers keeps in mind.
+/// The state of a session that steers.
 #[derive(Default)]
 pub(super) struct Steering {
-    /// What the current execution is steered around.
+    /// The situations that the current execution avoids.
     avoided: Vec<Situation>,
     /// Executions spent on the search for causes.
     searched: u64,
 }
 
-/// The shortest case that shows a finding, as far as that was looked for.
+/// A finding with the shortest case that is known to show it.
 pub(super) struct Traced {
     pub(super) case: Case,
     pub(super) finding: Finding,
@@ -35,7 +34,7 @@ pub(super) struct Traced {
 }
 
 impl Traced {
-    /// A finding and the operation that it comes from, if that is known.
+    /// A finding and the situation of the operation that caused it, if that is known.
     pub(super) fn new(case: Case, finding: Finding, cause: Option<Situation>) -> Traced {
         let name = Name::of(&finding, cause);
         Traced {
@@ -50,7 +49,7 @@ impl Steering {
     /// Steers the next case, after `executions` executions, around what is known.
     pub(super) fn steer(&mut self, runner: &mut Runner, known: &Known, executions: u64) {
         self.avoided.clear();
-        if !executions.is_multiple_of(STRAIGHT_ON) {
+        if !executions.is_multiple_of(UNSTEERED) {
             self.avoided.extend_from_slice(known.ending());
             if executions.is_multiple_of(AROUND_DOUBT) {
                 self.avoided.extend_from_slice(known.doubtful());
@@ -64,20 +63,20 @@ impl Steering {
         self.searched
     }
 
-    /// Continues as if so many executions had been spent on the search for causes.
+    /// Continues as if `searched` executions had been spent on the search for causes.
     pub(super) fn resume(&mut self, searched: u64) {
         self.searched = searched;
     }
 
-    /// What the current execution is steered around.
+    /// The situations that the current execution avoids.
     pub(super) fn avoided(&self) -> &[Situation] {
         &self.avoided
     }
 
-    /// Looks for the operation that a finding of `case` comes from, if it shows late: that of the
-    /// shortest beginning of the case, found by halving, that has a finding of the same clause. Gives
-    /// that beginning. `None`: the finding is known, and no more of so many `executions` are to be
-    /// spent on it.
+    /// Looks for the operation that caused a finding of `case`, if the finding may show later than that
+    /// operation. Halving finds the shortest beginning of the case that has a finding of the same clause: it ends
+    /// with the operation. Returns that beginning. `None`: the finding is known, and the campaign has already
+    /// spent its share of `executions` on the search for causes.
     pub(super) fn trace(
         &mut self,
         runner: &mut Runner,
@@ -94,7 +93,7 @@ impl Steering {
         if is_known && (spent || self.avoided.is_empty()) {
             return None;
         }
-        // A finding that shows without any operation comes from none.
+        // If the empty case shows the finding, no operation caused it.
         let nothing = Case::default();
         self.searched += 1;
         let at_once = runner.run(&nothing);
@@ -155,7 +154,7 @@ fn shows_late(finding: &Finding) -> bool {
         || (finding.clause == Clause::PageContent && met.page.is_some())
 }
 
-/// The case without what was not performed, if it shows the same.
+/// The case without the operations that were not performed, if it still shows the finding.
 pub(super) fn without_skipped(runner: &mut Runner, case: Case, finding: &Finding) -> Case {
     let mut performed = Performed::default();
     runner.run_watched(&case, &mut performed);

@@ -5,12 +5,12 @@ use crate::runner::Outcome;
 use oracle::BiteMeter;
 use std::ops::AddAssign;
 
-/// What a session has done, or several together.
+/// What one session has done, or several sessions together.
 #[derive(Clone, Copy, Debug, Default, serde::Serialize)]
 pub struct Totals {
-    /// Cases run, repeats for determinism not counted.
+    /// Cases run, without the repeats.
     pub executions: u64,
-    /// Cases run a second time to compare.
+    /// Cases run a second time, to compare both runs.
     pub repeated: u64,
     /// What the oracle compared.
     pub meter: BiteMeter,
@@ -18,9 +18,9 @@ pub struct Totals {
     pub instructions: u64,
     /// Cases with a finding, known or new.
     pub findings: u64,
-    /// Cases in which the code that a seeded bug changes ran: see [`Canary`].
+    /// Cases that ran the code that a seeded bug changes: see [`Canary`].
     pub reached: u64,
-    /// Cases in which the seeded bug had an effect.
+    /// Cases in which the seeded bug did harm.
     pub triggered: u64,
 }
 
