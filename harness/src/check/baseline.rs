@@ -1,4 +1,4 @@
-//! Comparing with a baseline: what does the kernel show that others started from?
+//! Comparing with a baseline, the kernel from which others were made: which rows does it show too?
 
 use super::replayer::Replayer;
 use super::{CheckError, Checked};
@@ -10,26 +10,26 @@ use rayon::prelude::*;
 use std::path::Path;
 use std::sync::Arc;
 
-/// The kernel that others started from.
+/// The kernel from which others were made.
 pub struct Baseline {
     guest: Arc<Guest>,
 }
 
 impl Baseline {
-    /// The baseline that was booted, with its own dialect.
+    /// A baseline from a booted kernel, which has its own dialect.
     pub fn new(guest: Arc<Guest>) -> Self {
         Self { guest }
     }
 
-    /// Notes which rows of `checked` the baseline shows too, and puts them last: those of which a case shows
-    /// the same bug there.
+    /// Notes which rows of `checked` the baseline shows too, and puts them last. It shows a row if one of the
+    /// row's cases shows the same bug there.
     ///
     /// # Errors
     /// A case cannot be read, or Faultline cannot be trusted on the baseline.
     pub fn compare(&self, checked: &mut Checked) -> Result<(), CheckError> {
         let mark = |replayer: &mut Replayer, row: &mut Row| -> Result<(), CheckError> {
             row.is_in_baseline = match &row.defect {
-                // The model follows the defects of the baseline, so its cases go right there.
+                // The model follows the defects of the baseline, so that a defect's case does not go wrong there.
                 Some(defect) => self.has(defect),
                 None => shows(replayer, row)?,
             };
@@ -49,7 +49,7 @@ impl Baseline {
     }
 }
 
-/// Whether a case of `row` shows the same on the kernel of `replayer`.
+/// Whether a case of `row` shows the same bug on the kernel of `replayer`.
 fn shows(replayer: &mut Replayer, row: &Row) -> Result<bool, CheckError> {
     let shortest = &row.shortest.report;
     for mut shown in replayer.show(shortest.case())? {
@@ -71,7 +71,7 @@ fn shows(replayer: &mut Replayer, row: &Row) -> Result<bool, CheckError> {
     Ok(false)
 }
 
-/// Whether the case in that file is called by that name.
+/// Whether that is the name of the case in the file at `path`.
 pub(super) fn is_called(path: &Path, name: &str) -> bool {
     path.file_stem().is_some_and(|stem| *stem == *name)
 }

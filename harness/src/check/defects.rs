@@ -1,7 +1,8 @@
-//! Finding out which known defects a kernel has, and telling each by a case that shows it.
+//! Finds out which known defects a kernel has, and reports each with a case that shows it.
 //!
 //! Each defect of the table of dialect fields has a case. A kernel has the defect if the case goes wrong
-//! when the kernel is judged as one without it, and goes right when it is judged as one with it. So a defect is told only with the evidence, and the model follows no kernel without it.
+//! when the kernel is judged as one without it, and goes right when the kernel is judged as one with it. So
+//! there is evidence for each defect that is reported, and for each that the model follows.
 
 use super::probe::{Answer, spelled};
 use crate::guest::Guest;
@@ -16,16 +17,16 @@ use std::path::Path;
 
 /// The most executions that go into the proof that a defect needs each operation of its case.
 const MINIMISE_EXECUTIONS: u64 = 200;
-/// What is known of a field if the case of its defect shows nothing.
-const RIGHT: &str = "its case goes right";
-/// What is known if the case goes wrong in another way than the defect does.
+/// How a field is known if nothing goes wrong in the case of its defect.
+const RIGHT: &str = "nothing goes wrong in its case";
+/// How a field is known if its case goes wrong, but not in the way of the defect.
 const UNCLEAR: &str = "the default, because its case goes wrong for another reason";
 
 /// What the case of a defect has shown.
 enum Shown {
     /// It goes right.
     Right,
-    /// It goes wrong as the defect explains: in its way of that number.
+    /// It goes wrong as the defect explains. `way` is the number of the wrong answer.
     Defect { way: usize, finding: Finding },
     /// It goes wrong in another way.
     Unclear,
@@ -33,17 +34,17 @@ enum Shown {
 
 /// What was found out about the defects of a kernel.
 pub struct Defects {
-    /// The dialect that the kernel is to be judged by: the model follows its defects.
+    /// The dialect by which the kernel is judged from now on: the model follows its defects.
     pub followed: Dialect,
-    /// What was seen of each.
+    /// What was seen of each defect.
     pub answers: Vec<Answer>,
     seen: Vec<(Defect, Finding)>,
 }
 
-/// Finds out which of the `candidates` the kernel has. All else that the dialect of `guest` says holds.
+/// Finds out which of the `candidates` the kernel has. The dialect of `guest` must be right in everything else.
 ///
-/// A defect may spoil the case of another one as well: a status that is never told shows at the end of any
-/// case. So cases that are unclear are run again once the model follows what was found.
+/// A defect may also show in the case of another one: an exit status that is not stored shows at the end of
+/// every case. So unclear cases are run again after the model follows what was found.
 pub fn find(guest: &Guest, candidates: Vec<Defect>) -> Defects {
     let mut followed = guest.dialect.mended();
     let mut all: Vec<(Defect, Shown)> = candidates
@@ -66,8 +67,8 @@ pub fn find(guest: &Guest, candidates: Vec<Defect>) -> Defects {
     Defects::new(followed, all)
 }
 
-/// Runs the case of a defect by a dialect that says that the kernel does not have it, and if the case goes
-/// wrong, by the same dialect with the defect.
+/// Runs the case of a defect with a dialect that does not have the defect. If the case goes wrong, runs it with
+/// the same dialect with the defect.
 fn look(guest: &Guest, without: &Dialect, defect: &Defect) -> Shown {
     let case = defect.case();
     let run = |dialect: &Dialect| {
@@ -118,21 +119,21 @@ impl Defects {
         }
     }
 
-    /// Whether the kernel has any.
+    /// Whether the kernel has no known defect.
     pub fn is_empty(&self) -> bool {
         self.seen.is_empty()
     }
 
-    /// A row for each, whose case goes to that folder.
+    /// A row for each defect. Its case is written to `folder`.
     ///
     /// # Errors
     /// A file cannot be written.
     pub fn rows(self, guest: &Guest, folder: &Path) -> io::Result<Vec<Row>> {
         let Defects { followed, seen, .. } = self;
-        // By the right answers no case becomes smaller by what another defect lets happen.
+        // With the right answers everywhere, no other defect can help to make a case smaller.
         let mut runner = Runner::new(&guest.speaking(followed.mended()));
         let rows = seen.into_iter().map(|(defect, finding)| {
-            // The file does not excuse this defect, so that it shows it until the kernel is mended.
+            // The dialect in the file does not allow this defect. So the file shows it until the kernel is fixed.
             let guest = guest.speaking(defect.mended_in(&followed));
             let to = Destination::new(folder.to_owned(), &guest);
             row(&mut runner, &defect, finding, &to)

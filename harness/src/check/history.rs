@@ -19,7 +19,7 @@ pub(super) struct History {
     /// The kernel as it was then.
     pub(super) kernel: OriginFile,
     pub(super) rows: Vec<OldRow>,
-    /// The state features of the cases in which nothing was wrong.
+    /// The state features of the cases in which nothing went wrong.
     pub(super) features: Vec<u16>,
 }
 
@@ -42,7 +42,7 @@ impl OldRow {
 }
 
 impl History {
-    /// The history in `folder`; `None` if it holds none that can be read.
+    /// The history in `folder`; `None` if there is none or it cannot be read.
     pub(super) fn read(folder: &Path) -> Option<Self> {
         let text = fs::read_to_string(folder.join(FILE)).ok()?;
         serde_json::from_str(&text).ok()

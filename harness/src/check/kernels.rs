@@ -3,7 +3,8 @@
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
-/// Where a built tree has its kernel and its image: first as xv6's makefile builds them, then as ours does.
+/// Where a built tree has its kernel and its image: first where xv6's makefile puts them, then where our
+/// build does.
 const PLACES: [(&str, &str); 3] = [
     ("kernel/kernel", "fs.img"),
     ("target/guest/kernel.elf", "target/guest/fs.img"),
@@ -21,14 +22,14 @@ pub struct Candidate {
     pub file_system: PathBuf,
 }
 
-/// Parts of a kernel's path that do not tell it from another one.
+/// Parts of a kernel's path that many kernels have.
 const COMMON: [&str; 5] = ["kernel", "target", "guest", "build", "src"];
-/// Parts of its path that name a kernel: its tree, and the folder of the tree.
+/// How many parts of its path name a kernel: its tree, and the folder of the tree.
 const PARTS: usize = 2;
 
 impl Candidate {
-    /// A kernel by its files. It is named for the last parts of its path that tell it from others, so that
-    /// `alice/xv6-riscv/kernel/kernel` and `bob/xv6-riscv/kernel/kernel` do not share a folder of findings.
+    /// A kernel given by its files. Its name is the last parts of its path that distinguish it from others, so
+    /// that `alice/xv6-riscv/kernel/kernel` and `bob/xv6-riscv/kernel/kernel` do not share a folder of findings.
     pub fn of_files(kernel: &Path, file_system: &Path) -> Self {
         let whole = kernel
             .canonicalize()
@@ -73,7 +74,7 @@ pub enum NoKernel {
     },
 }
 
-/// The kernel that `folder` holds, or else those of the folders in it, sorted by name.
+/// The kernel in `folder`, or else the kernels of the folders in it, sorted by name.
 ///
 /// # Errors
 /// No kernel was found, or a folder cannot be read.

@@ -1,4 +1,4 @@
-//! Checks a kernel that is not ours: finds out its dialect, fuzzes it, and puts the findings in order.
+//! Checks a kernel that is not ours: finds out its dialect, fuzzes it, and sorts the findings.
 
 mod baseline;
 pub mod defects;
@@ -42,8 +42,8 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// How to check a kernel.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// How the kernel may differ. `None` means that the check finds it out. Whether the kernel has a
-    /// defect is found out in any case.
+    /// How the kernel may differ. `None` means that the check finds it out. In both cases the check finds out
+    /// which defects the kernel has.
     pub dialect: Option<Dialect>,
     /// Cases to begin with.
     pub seeds: Vec<Case>,
@@ -64,12 +64,13 @@ pub struct Plan {
 pub struct Checked {
     /// How the kernel behaves where kernels may differ.
     pub dialect: Dialect,
-    /// The file that holds it, with how each field is known. It can be edited and given with `--dialect`.
+    /// The file with the dialect and how each field is known. It can be edited and given with `--dialect`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dialect_file: Option<PathBuf>,
     /// The options that name this kernel and its dialect to the other commands.
     pub flags: String,
-    /// The hardware and each field of the dialect, with how they are known. A given dialect is left out.
+    /// The hardware and each field of the dialect, with how they are known. Fields of a given dialect are left
+    /// out.
     pub answers: Vec<Answer>,
     /// What could not be checked, and why.
     pub unchecked: Vec<&'static str>,
@@ -86,19 +87,19 @@ pub struct Checked {
     pub version: &'static str,
     /// The random seed.
     pub seed: u64,
-    /// The work done, as [`Runner::work`](crate::runner::Runner::work) counts it: with the same seed, version
-    /// and kernel, the same work finds the same.
+    /// The work done, as [`Runner::work`](crate::runner::Runner::work) counts it. With the same seed, version
+    /// and kernel, the same work has the same findings.
     pub work: u64,
     /// What ended the check.
     pub ended_by: EndedBy,
-    /// What was not reached: if there is anything, too little was done to say that nothing is wrong.
+    /// What was not reached. If there is anything, too little was done to say that nothing is wrong.
     pub not_reached: Vec<String>,
     /// How long fuzzing took, in seconds.
     pub seconds: f64,
 }
 
 impl Checked {
-    /// The rows that count: those that are not in the baseline as well.
+    /// The rows that count: those that the baseline does not show.
     pub fn counted(&self) -> impl Iterator<Item = &Row> {
         self.rows.iter().filter(|row| !row.is_in_baseline)
     }
@@ -112,31 +113,32 @@ impl Checked {
 /// Why a kernel could not be checked.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckError {
-    /// It did not come up.
+    /// It did not boot.
     #[error(transparent)]
     Boot(#[from] BootError),
-    /// What this check or an earlier one has left cannot be read or written.
+    /// A file in the folder of findings cannot be read or written.
     #[error("cannot use the folder of findings: {0}")]
     Findings(#[from] io::Error),
-    /// The campaign broke off.
+    /// The campaign stopped with an error.
     #[error("{0}")]
     Campaign(Broken),
     /// A case of an earlier check cannot be read.
-    #[error("{0}; remove it or mend it, and check again")]
+    #[error("{0}; remove it or correct it, and check again")]
     OldCase(#[from] CaseFileError),
     /// Faultline itself cannot be trusted on this kernel.
     #[error("{0}")]
     Alarm(#[from] Alarm),
 }
 
-/// Boots `files`, and takes the kernel for one of `dialect`; without one, for what it says itself that it
-/// is, or else for what it shows when it is asked.
+/// Boots `files` as a kernel of `dialect`. Without one, it has the dialect whose name the kernel gives, or else
+/// the one that the probes find.
 ///
-/// A dialect does not demand its defects: of them, those count that the kernel still has. Without a dialect
-/// these are the defects of `earlier`, the dialect that the kernel had before it was changed, or else all.
+/// The kernel need not have the defects of its dialect: each is kept only if the kernel shows it. If neither
+/// `dialect` nor a name is given, the candidates are the defects of `earlier`, the dialect that the kernel had
+/// before it was changed, or else all defects.
 ///
 /// # Errors
-/// Says how far the kernel came.
+/// Says how far the kernel got.
 pub fn boot(
     files: &GuestFiles,
     dialect: Option<Dialect>,
@@ -149,15 +151,15 @@ pub fn boot(
     Ok(met.guest)
 }
 
-/// A kernel that was booted, with what was found out about it.
+/// A booted kernel, and what was found out about it.
 struct Met {
-    /// It has the dialect that it is judged by.
+    /// With the dialect by which it is judged.
     guest: Arc<Guest>,
     answers: Vec<Answer>,
     defects: Defects,
 }
 
-/// Boots `files`, asks what dialect the kernel has if that is not known, and which of the candidates it has.
+/// Boots `files`, and finds out which of the candidates the kernel has, and its dialect if that is not known.
 fn meet(
     files: &GuestFiles,
     known: Option<Dialect>,
@@ -193,7 +195,7 @@ pub fn open_session() -> Result<Session, OpenError> {
 /// Boots `files`, finds out the dialect, and fuzzes. `tell` is called from time to time, from any thread.
 ///
 /// # Errors
-/// The kernel does not boot, or the campaign stops. The error says how far it got. A finding is no error.
+/// The kernel does not boot, or the campaign stops. The error says how far it got. A finding is not an error.
 pub fn check(
     files: &GuestFiles,
     plan: &Plan,
@@ -261,7 +263,7 @@ pub fn check(
     })
 }
 
-/// The findings of a campaign, with those explained that there was no time to make small.
+/// The findings of a campaign. Those that the campaign had no time to minimise are explained here.
 fn explained(
     guest: &Arc<Guest>,
     mut findings: Vec<Found>,
@@ -304,10 +306,10 @@ fn keep_dialect(dialect: &Dialect, answers: &[Answer], folder: &Path) -> io::Res
     Ok(path)
 }
 
-/// Cases for each target without which a check says nothing.
+/// The fewest cases of each target that a check has to run.
 const LEAST_CASES: u64 = 20;
 
-/// What was not reached of the least that a check has to do: all seeds, and some cases for each target.
+/// What is missing of the least that a check has to do: all seeds, and some cases of each target.
 fn not_reached(seeds: usize, seeds_left: usize, executions: u64) -> Vec<String> {
     let mut missing = Vec::new();
     if seeds_left > 0 {
@@ -317,7 +319,7 @@ fn not_reached(seeds: usize, seeds_left: usize, executions: u64) -> Vec<String> 
     let least = LEAST_CASES * Profile::ALL.len() as u64;
     if made < least {
         missing.push(format!(
-            "{} of the {least} generated cases that a check has to run at least",
+            "{} of the {least} generated cases that every check has to run",
             least - made
         ));
     }
@@ -330,7 +332,7 @@ fn unchecked(guest: &Guest) -> Vec<&'static str> {
     if guest.accounts.is_none() {
         missing.push(
             "frames: the ELF file has no symbol `kmem` with one free list, so leaks and laziness were \
-             not judged, and memory was never made scarce",
+             not judged, and no case ran out of frames on purpose",
         );
     }
     if guest.panic_entry.is_none() {

@@ -19,12 +19,12 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::{fs, io};
 
-/// The folder, in that of the findings, for the cases of what is fixed.
+/// The folder, in that of the findings, for the cases of rows that are fixed.
 const FIXED: &str = "fixed";
-/// What findings give as what found them if an earlier check did.
+/// The origin of findings that an earlier check found.
 const ORIGIN: &str = "an earlier check";
 
-/// What a check of a kernel that was checked before says in addition to its rows.
+/// What a check reports in addition to its rows if the kernel was checked before.
 #[derive(Debug, Serialize)]
 pub struct Recheck {
     /// Whether the kernel's file has changed since the last check; `None` if that is not known.
@@ -32,18 +32,18 @@ pub struct Recheck {
     pub kernel_has_changed: Option<bool>,
     /// Cases of earlier checks that were replayed.
     pub replayed: usize,
-    /// Cases in the folder that were found on a kernel at another place, and were left alone.
+    /// Cases in the folder that were found on a kernel with another path, and were left alone.
     pub of_other_kernels: usize,
-    /// What none of its cases shows any more.
+    /// Rows and cases of earlier checks that show nothing wrong any more.
     pub fixed: Vec<Fixed>,
-    /// Cases that now show something else than they did, and that no row names.
+    /// Cases that show something else than they did before, and that no row names.
     pub changed: Vec<PathBuf>,
 }
 
 /// A row of an earlier check, or a case of one, that shows nothing wrong any more.
 #[derive(Debug, Serialize)]
 pub struct Fixed {
-    /// What was wrong, in words, if the last check has left that.
+    /// What was wrong, in words, if the history of the last check says that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wrong: Option<String>,
     /// Its cases, where they are now.
@@ -60,7 +60,7 @@ pub(super) struct Earlier {
 /// A case of an earlier check.
 struct OldCase {
     path: PathBuf,
-    /// What it shows now, until that is taken over.
+    /// What it shows now, until [`Earlier::unfound`] takes it.
     shown: Vec<Report>,
     now: Now,
 }
@@ -78,7 +78,7 @@ enum Now {
 
 impl OldCase {
     fn new(path: PathBuf, shown: Vec<Report>) -> Self {
-        // A case is called by what it was kept for.
+        // The name of a case is that of the finding for which it was kept.
         let is_of = |report: &Report| is_called(&path, &report.identity.name().file_name());
         let now = if shown.iter().any(is_of) {
             Now::Same
@@ -92,7 +92,7 @@ impl OldCase {
 }
 
 impl Earlier {
-    /// Replays the cases in `folder` that were found on the kernel of `guest`. `None`: the folder holds
+    /// Replays the cases in `folder` that were found on the kernel of `guest`. `None` if the folder holds
     /// nothing of that kernel.
     pub(super) fn replay(guest: &Arc<Guest>, folder: &Path) -> Result<Option<Self>, CheckError> {
         let kernel = Origin::of(guest).kernel.path;
@@ -123,7 +123,7 @@ impl Earlier {
         }))
     }
 
-    /// What the old cases show that is not among the findings of this check, which `found` has.
+    /// The findings that old cases show and that are not in `found`, the findings of this check.
     pub(super) fn unfound(
         &mut self,
         guest: &Arc<Guest>,
@@ -147,7 +147,7 @@ impl Earlier {
         Ok(unfound)
     }
 
-    /// Says of each row how it compares with the last check, and moves the cases of what is fixed aside.
+    /// Sets the standing of each row, and moves the cases of fixed rows aside.
     pub(super) fn compare(
         &self,
         guest: &Guest,
@@ -201,8 +201,8 @@ impl Earlier {
         }
     }
 
-    /// Moves the cases in `gone` aside. Those that were one row are fixed together; if a case of a row is
-    /// still `shown`, the row is not fixed.
+    /// Moves the cases in `gone` aside. Cases that were one row are fixed together. If a row of this check names
+    /// a case of the old row, which `shown` says, the old row is not fixed.
     fn fixed(
         &self,
         folder: &Path,
@@ -230,7 +230,7 @@ impl Earlier {
     }
 }
 
-/// Moves a case to the folder of what is fixed. Returns its new path.
+/// Moves a case to the folder [`FIXED`]. Returns its new path.
 fn move_aside(folder: &Path, case: &str) -> io::Result<PathBuf> {
     let aside = folder.join(FIXED);
     fs::create_dir_all(&aside)?;

@@ -1,4 +1,4 @@
-//! Running single cases on a kernel outside of a campaign: what does this case show here?
+//! Running single cases on a kernel outside of a campaign, to see what they show there.
 
 use crate::counters::{EDGE_COUNTERS, FEATURE_COUNTERS};
 use crate::fuzzing::{Alarm, Before, Session};
@@ -10,7 +10,7 @@ use std::sync::Arc;
 /// The most executions that are spent on explaining what a case shows. Its case is small already.
 const EXECUTIONS: u64 = 200;
 
-/// Names what cases show as a campaign would, each as if no other case had been run.
+/// Reports what cases show as a campaign does, each as if no other case had been run.
 pub(super) struct Replayer {
     session: Session,
     edges: Vec<u8>,
@@ -26,7 +26,7 @@ impl Replayer {
         }
     }
 
-    /// What `case` shows, not explained yet, the first thing first; none if nothing is wrong.
+    /// What `case` shows, in order and not explained yet. Empty if nothing is wrong.
     ///
     /// # Errors
     /// An alarm about Faultline itself.

@@ -1,4 +1,4 @@
-//! How files and directories behave: which writes end early, and what is left of a removed directory.
+//! How files and directories behave, for example: which writes end early, and what is left of a removed directory.
 
 use super::prober::{ASKED, FAILED, Prober, Seen};
 use super::{Shown, UNCLEAR, answer, clear};
@@ -16,10 +16,10 @@ const BLOCK: u64 = BLOCK_SIZE as u64;
 const LARGEST_TRANSACTION: u64 = 30;
 /// Pages that hold the bytes of the largest transaction.
 const PAGES: u64 = LARGEST_TRANSACTION * BLOCK / PAGE_SIZE + 1;
-/// More bytes than any file of these questions holds. It is the largest amount that fits a length.
+/// More bytes than any file of these questions holds.
 const EVERYTHING: u64 = i16::MAX as u64;
 
-/// Why a field has the default where no transaction can be seen.
+/// Why a field has the default if no transaction can be seen.
 const UNSEEN: &str =
     "the default, because the kernel refuses such a buffer before a transaction begins";
 
@@ -41,12 +41,12 @@ pub(super) fn transaction_bytes(prober: &mut Prober) -> Shown<u32> {
             blocks as u32 * BLOCK_SIZE as u32,
             "a write that fails after this many bytes has written all of them",
         ),
-        None if looks_first(prober) => Shown::Nothing(UNSEEN),
+        None if checks_first(prober) => Shown::Nothing(UNSEEN),
         None => Shown::Nothing(UNCLEAR),
     }
 }
 
-/// The number of readable blocks for which a failing write keeps all of them.
+/// The smallest number of readable blocks of which a failing write keeps all.
 ///
 /// The file already has one byte, so each readable block ends in the middle of a block of the disk. That
 /// block does not count as written, unless a transaction ends there.
@@ -58,7 +58,7 @@ fn whole_blocks(prober: &mut Prober) -> Option<u64> {
 }
 
 /// Whether the kernel checks a whole buffer before it copies a byte.
-fn looks_first(prober: &Prober) -> bool {
+fn checks_first(prober: &Prober) -> bool {
     prober.dialect.files.bad_buffer == BadBuffer::Refused
 }
 
@@ -143,7 +143,7 @@ pub(super) fn larger_files(prober: &mut Prober) -> Shown<Bound> {
     })
 }
 
-/// The first member of what `fstat` stores for the root directory.
+/// The first field of what `fstat` stores for the root directory.
 pub(super) fn device(prober: &mut Prober) -> Shown<u32> {
     prober.reset();
     let path = prober.store_path("/", 0);
@@ -167,10 +167,10 @@ pub(super) fn other_devices(prober: &mut Prober) -> Shown<bool> {
     if numbers.any(|number| has_driver(prober, number)) {
         answer(
             true,
-            "a device with another number than the console can be read",
+            "a device with a number other than the console's can be read",
         )
     } else {
-        answer(false, "no device but the console can be read")
+        answer(false, "only the console can be read")
     }
 }
 
@@ -193,8 +193,8 @@ fn open(prober: &mut Prober, path: u64, mode: u32) -> Option<u64> {
 }
 
 /// Writes `size` bytes of the agent's code to a new file. Then makes a second `write`, which begins `offset`
-/// bytes before the end of the file (0 or `size`). Its buffer is `readable` zeros and the bytes beyond the
-/// heap. Returns the size of the file.
+/// bytes before the end of the file (0 or `size`). Its buffer has `readable` zeros below the break and 8 bytes
+/// beyond it. Returns the size of the file; `None` if the second `write` does not fail.
 fn write_too_much(prober: &mut Prober, size: u64, offset: u64, readable: u64) -> Option<u64> {
     prober.reset();
     let path = prober.store_path("new", 0);

@@ -5,9 +5,9 @@ use super::{Shown, UNCLEAR, answer};
 use oracle::PageFlags;
 use oracle::dialect::ForkMemory;
 
-/// Page tables below the root that map the agent's image, which lies within 2 MiB.
+/// Page tables below the root table that map the agent's image, which lies within 2 MiB.
 const TABLES_OF_AGENT: u64 = 2;
-/// Why a field has the default where frames are not counted.
+/// Why a field has the default if frames cannot be counted.
 const NOT_COUNTED: &str = "the default, because the free frames of this kernel cannot be counted";
 
 /// What a fork did.
@@ -50,7 +50,7 @@ pub(super) fn overhead_frames(prober: &mut Prober) -> Shown<u64> {
     )
 }
 
-/// Forks; `None` if the fork does not return.
+/// Forks. `None` if the fork does not return.
 fn forked(prober: &mut Prober) -> Option<Forked> {
     prober.reset();
     let end = prober.end_of_memory();

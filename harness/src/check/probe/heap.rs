@@ -60,7 +60,8 @@ pub(super) fn tail(prober: &mut Prober) -> Shown<Tail> {
     answer(Tail::Accessible, because)
 }
 
-/// Whether `write` or `exec` compares addresses with the break. `exec` gets its array of arguments there.
+/// Whether `write` or `exec` refuses addresses between the break and the end of its page. For `exec` the array
+/// of arguments is there.
 fn refuses_tail(prober: &mut Prober) -> bool {
     let heap = prober.layout.heap;
     new_pipe(prober);

@@ -1,4 +1,4 @@
-//! Sizes of the kernel's tables. Pipes and programs show them.
+//! Sizes of the kernel's tables, as pipes and programs show them.
 
 use super::pipe::{NO_PIPE, READ_END, new_pipe};
 use super::prober::{ASKED, FAILED, Prober};
@@ -19,7 +19,10 @@ pub(super) fn files_per_process(prober: &mut Prober) -> Shown<u8> {
         copy.value().is_some_and(|fd| fd != FAILED)
     });
     let files = 2 + copies.count() as u8;
-    answer(files, "a process could open this many (16 were tried)")
+    answer(
+        files,
+        "a process could open this many (no more than 16 are tried)",
+    )
 }
 
 pub(super) fn files(prober: &mut Prober) -> Shown<u16> {

@@ -1,9 +1,9 @@
-//! Finds out a kernel's dialect by asking it one question for each field.
+//! Finds out a kernel's dialect: it asks the kernel one question for each field.
 //!
 //! A question is a few steps. Each begins at the snapshot, so that no answer depends on another question.
 //!
-//! Each section of the dialect has a module of the same name, which has one function for each field. If a
-//! field has no function, this does not compile.
+//! Each section of the dialect has a module of the same name, which has one function for each field that is
+//! a variant. If such a field has no function, this does not compile.
 
 mod exec;
 mod faults;
@@ -49,7 +49,7 @@ enum Shown<T> {
     Nothing(&'static str),
 }
 
-/// Why a field has the default if the kernel does none of the things that the field may say.
+/// Why a field has the default if the kernel does none of the things that the field allows.
 const UNCLEAR: &str = "the default, because the kernel does none of the expected things";
 
 /// The kernel's answer, and how it is known.
@@ -65,7 +65,7 @@ fn clear<T>(known: Option<(T, &'static str)>) -> Shown<T> {
     }
 }
 
-/// What booting has shown about the hardware that `guest` is made for.
+/// What booting has shown about the hardware for which `guest` was made.
 pub fn hardware(guest: &Guest) -> Vec<Answer> {
     fn answer<T>(field: &'static str, seen: &Known<T>, value: impl ToString) -> Answer {
         Answer {
@@ -91,8 +91,8 @@ pub fn hardware(guest: &Guest) -> Vec<Answer> {
     ]
 }
 
-/// Asks `guest` for every field of its dialect that a kernel may choose. All others keep their values of
-/// `guest`'s dialect, and so does a field without a clear answer.
+/// Asks `guest` for every field of its dialect that a kernel may choose. Other fields, and those without a
+/// clear answer, keep the values of `guest`'s dialect.
 pub fn probe(guest: &Arc<Guest>) -> (Dialect, Vec<Answer>) {
     let mut prober = Prober::new(guest);
     let answers = ask_each(&mut prober);
@@ -127,7 +127,7 @@ macro_rules! ask {
 }
 oracle::for_each_dialect_field!(ask_each);
 
-/// Writes what was shown to the dialect, and makes an answer of it.
+/// Writes what a question has shown to the dialect's field at `place`. Returns the answer for people.
 fn note<T: Serialize>(field: &'static str, shown: Shown<T>, place: &mut T) -> Answer {
     let because = match shown {
         Shown::Answer(value, because) => {

@@ -27,21 +27,21 @@ pub(super) fn bytes(prober: &mut Prober) -> Shown<u32> {
     if !new_pipe(prober) {
         return Shown::Nothing(NO_PIPE);
     }
-    let (mut holds, mut blocks) = (1, LARGEST_PIPE);
-    while blocks - holds > 1 {
-        let middle = holds.midpoint(blocks);
+    let (mut fits, mut waits) = (1, LARGEST_PIPE);
+    while waits - fits > 1 {
+        let middle = fits.midpoint(waits);
         new_pipe(prober);
         prober.grow_and_touch(LARGEST_PIPE / PAGE_SIZE);
         let written = prober.call(SystemCall::Write, [WRITE_END, prober.layout.heap, middle]);
         if written == Seen::Returned(middle) {
-            holds = middle;
+            fits = middle;
         } else {
-            blocks = middle;
+            waits = middle;
         }
     }
     answer(
-        holds as u32,
-        "a process can write this many bytes although nobody reads",
+        fits as u32,
+        "a process can write this many bytes although no process reads",
     )
 }
 

@@ -1,4 +1,4 @@
-//! The prober: makes the processes of a kernel do things, and looks at the results.
+//! The prober: makes the processes of a kernel perform steps, and looks at the results.
 
 use crate::driver::Driver;
 use crate::guest::Guest;
@@ -20,9 +20,9 @@ const MOST_SHARED_PAGES: u64 = 8;
 /// The result of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Seen {
-    /// Its process came back with this.
+    /// Its process came back with this value.
     Returned(u64),
-    /// Its process did not come back. `announced` says whether the kernel printed that it killed it.
+    /// Its process did not come back. `announced` says whether the kernel printed that it killed the process.
     Silent { announced: bool },
     /// The machine stopped: a panic or a hang.
     Broken,
@@ -69,13 +69,13 @@ impl Prober {
     fn count_shared_pages(&mut self) -> u64 {
         self.reset();
         let mappings = self.mappings(Some(ASKED));
-        let is_open = |address: u64| {
+        let is_user = |address: u64| {
             let mut pages = mappings.iter();
             pages.any(|page| page.address == address && page.flags.contains(PageFlags::USER))
         };
         let trapframe = self.layout.trapframe;
         let pages =
-            (1..=MOST_SHARED_PAGES).take_while(|page| is_open(trapframe - page * PAGE_SIZE));
+            (1..=MOST_SHARED_PAGES).take_while(|page| is_user(trapframe - page * PAGE_SIZE));
         pages.count() as u64
     }
 
@@ -96,7 +96,7 @@ impl Prober {
         mappings
     }
 
-    /// Where the trapframe begins, or the shared pages below it.
+    /// The start of the trapframe, or of the shared pages below it.
     pub(super) fn end_of_memory(&self) -> u64 {
         self.layout.trapframe - self.shared_pages * PAGE_SIZE
     }
@@ -115,12 +115,12 @@ impl Prober {
 
     /// Starts the program of that name. Returns its stack pointer if it started.
     pub(super) fn start(&mut self, program: &str) -> Option<u64> {
-        // Zeros, which end the array of arguments at once.
+        // The bytes there are zeros, which end the array of arguments at once.
         let array = self.layout.data.end - PAGE_SIZE / 2;
         self.start_with(program, |_| array)
     }
 
-    /// The same, with the array of arguments at the address that `prepare` returns.
+    /// [`start`](Self::start) with the array of arguments at the address that `prepare` returns.
     pub(super) fn start_with(
         &mut self,
         program: &str,
@@ -148,8 +148,8 @@ impl Prober {
         address
     }
 
-    /// Makes a process store to a page. Then the next question does not depend on mistakes of the kernel
-    /// with shared pages and pages that are not mapped yet.
+    /// Makes a process store to a page, so that it has a frame of its own. Then the answer does not depend on
+    /// mistakes of the kernel with shared pages and pages that are not mapped yet.
     pub(super) fn make_private(&mut self, process: Process, address: u64) {
         self.store(process, address);
     }
@@ -172,7 +172,8 @@ impl Prober {
         })
     }
 
-    /// Raises the program break by `pages`, and touches all of them, for the same reason.
+    /// Raises the program break by `pages` and stores to all of them, as [`make_private`](Self::make_private)
+    /// does.
     pub(super) fn grow_and_touch(&mut self, pages: u64) {
         self.call(SystemCall::Sbrk, [pages * PAGE_SIZE, 0, 0]);
         self.act(Action::Touch {
