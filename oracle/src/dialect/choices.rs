@@ -155,7 +155,7 @@ choices! {
         FailsWhenFull = "fails-when-full",
     }
 
-    /// What `wait` tells of a child that ended.
+    /// What `wait` stores about a child that ended.
     pub enum ExitStatus {
         /// It stores the argument of the child's `exit`, or -1 if the child was killed.
         Told = "told",
@@ -169,7 +169,7 @@ choices! {
     pub enum ReadBelowZero {
         /// It reads nothing, and returns -1 or 0.
         Nothing = "nothing",
-        /// It takes the length for a very large one.
+        /// It treats the length as a very large one.
         Everything = "everything",
     }
 
@@ -181,18 +181,18 @@ choices! {
         Refused = "refused",
     }
 
-    /// What counts as written of a transaction with a block that the kernel could not fill.
+    /// What counts as written if the kernel could not fill a block of a transaction.
     pub enum RefusedTransaction {
         /// The blocks before that block.
         CountsBlocks = "counts-blocks",
         /// Nothing. The offset stays, although the file may have grown and bytes may have changed.
         CountsNothing = "counts-nothing",
-        /// All bytes, as in xv6 until August 2020: `write` returns the whole length. So does a `read` that
-        /// cannot store a part of it.
+        /// All bytes, as in xv6 until August 2020: `write` returns the whole length. A `read` that cannot
+        /// store all bytes returns the whole length too.
         CountsAll = "counts-all",
     }
 
-    /// What a block holds that `write` could not fill.
+    /// The content of a block that `write` could not fill.
     pub enum RefusedBlock {
         /// The bytes that the kernel could read.
         FilledInPart = "filled-in-part",
@@ -210,7 +210,7 @@ choices! {
 }
 
 impl SegmentPermissions {
-    /// What a program may do with pages for which it asks these permissions.
+    /// What a program may do with pages for which its file asks these permissions.
     pub fn granted(self, asked: Permissions) -> Permissions {
         match self {
             SegmentPermissions::AsAsked => asked,

@@ -44,7 +44,7 @@ pub enum Class {
 }
 
 impl Class {
-    /// What is wrong with some kernels, if that is what the field is about.
+    /// The defect, if the field is about one.
     pub fn defect(self) -> Option<Defect> {
         match self {
             Class::Variant { .. } => None,
@@ -98,7 +98,7 @@ macro_rules! declare {
                     $( $section: Option<$Section>, )+
                 }
                 let sections = Sections::deserialize(deserializer)?;
-                // A missing section is one without fields.
+                // A missing section counts as one without fields.
                 let nothing = std::iter::empty::<(&str, &str)>;
                 Ok(Self {
                     name: sections.name,

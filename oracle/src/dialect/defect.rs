@@ -1,9 +1,9 @@
-//! Defects: answers to the question of a dialect field that are wrong, although some kernels give them.
+//! Defects: wrong answers to the question of a dialect field. Some kernels give them.
 
 use super::Dialect;
 use crate::case::Case;
 
-/// A wrong answer that some kernels give, with all that shows and explains it.
+/// A wrong answer that some kernels give, with its explanation and the case that shows it.
 #[derive(Clone, Debug)]
 pub struct Defect {
     /// The field that says whether a kernel has it, as `section.name`.
@@ -22,14 +22,14 @@ pub struct Defect {
 }
 
 impl Defect {
-    /// All that are known, in the order of a dialect file.
+    /// All known defects, in the order of a dialect file.
     pub fn all() -> Vec<Defect> {
         let fields = Dialect::fields().into_iter();
         fields.filter_map(|field| field.class.defect()).collect()
     }
 
-    /// The case that shows it: on a kernel without this defect every answer is right, whatever other
-    /// defects the kernel has.
+    /// The case that shows it. On a kernel without this defect every answer in the case is right, even if
+    /// the kernel has other defects.
     pub fn case(&self) -> Case {
         Case::parse(self.text).expect("the files in `defects` are cases: a test reads them all")
     }

@@ -8,10 +8,10 @@
 /// - `variant`: why a reasonable author may choose any value, and `asked`: how `faultline check` finds out
 ///   which one a kernel has;
 /// - or, if one value is right and some kernels have another one, `defect`: a sentence that names the wrong
-///   answer and what is right; `source`: who says so, at best upstream's own repair; perhaps `doubt`: why an
-///   author may say that it does no harm; `right`: the right value; and `wrong`: the others. The file
-///   `defects/SECTION.FIELD.case` shows it;
-/// - `within`: for a number, the least and the most that it may be;
+///   answer and the right one; `source`: who says so, preferably upstream, which has fixed it; perhaps
+///   `doubt`: why an author may say that it does no harm; `right`: the right value; and `wrong`: the
+///   others. The file `defects/SECTION.FIELD.case` shows the defect;
+/// - `within`: for a number, the smallest and the largest value;
 /// - `missing`: the value for a file without the field. Files that were written before the field
 ///   existed do not have it, so each new field needs this.
 #[macro_export]
@@ -25,9 +25,9 @@ macro_rules! for_each_dialect_field {
                     defect: "`sbrk` uses only the low 32 bits of its amount: a request to shrink by almost \
                              4 GiB grows the heap",
                     source: "The Single Unix Specification, version 2, declares the amount as `intptr_t`, \
-                             64 bits here. Upstream mended the same cut of the result: \"sbrk() returns a \
-                             pointer, so it should be 64 bits\" (July 2019) and \"Use uint64\" (August \
-                             2022).",
+                             64 bits here. Upstream's result was cut to 32 bits in the same way, and \
+                             upstream fixed that: \"sbrk() returns a pointer, so it should be 64 bits\" \
+                             (July 2019) and \"Use uint64\" (August 2022).",
                     doubt: "xv6's `user.h` declares the amount as an `int`, so that no C program can ask \
                             for more",
                     right: Bits::SixtyFour,
@@ -37,15 +37,15 @@ macro_rules! for_each_dialect_field {
                 /// give back a part of its own image. (Faultline asks for no such break if the kernel
                 /// grants it: the agent would lose its own code.)
                 below_heap: Bound {
-                    variant: "Upstream's `usertests` gives back all memory of a program since September \
+                    variant: "Upstream's `usertests` has given back all memory of a program since September \
                               2019, so xv6 grants it. A kernel that protects the program's image refuses it.",
                     asked: "Give back the page of the stack.",
                 }
                 /// What `sbrk` does if the new break would be below address 0.
                 below_zero: BelowZero {
-                    variant: "Every xv6 returns the old break and keeps the memory, and upstream never \
-                              changed it. A kernel that compares addresses first returns -1. Neither moves \
-                              the break.",
+                    variant: "Every xv6 returns the old break and keeps the memory: upstream has never \
+                              changed this. A kernel that compares addresses first returns -1. Neither \
+                              moves the break.",
                     asked: "Ask for a break one page below 0.",
                 }
                 /// When the kernel allocates frames for a growth without a flavour.
@@ -56,7 +56,7 @@ macro_rules! for_each_dialect_field {
                 }
                 /// Whether flavour 1 allocates at once. If not, the second argument is ignored.
                 eager_flavour: bool {
-                    variant: "Upstream's `sbrk` has a second argument since 2025. Older kernels have no \
+                    variant: "Upstream's `sbrk` has had a second argument since 2025. Older kernels have no \
                               flavours.",
                     asked: "Grow by eight pages with flavour 1, and count the pages that are mapped.",
                 }
@@ -112,7 +112,7 @@ macro_rules! for_each_dialect_field {
                 status: ExitStatus {
                     defect: "`wait` does not store the status with which the child ended",
                     source: "POSIX and the xv6 book: the parent gets the argument of the child's `exit`. \
-                             Upstream mended it: \"Support exit status for exit/wait\" (September 2019).",
+                             Upstream fixed it: \"Support exit status for exit/wait\" (September 2019).",
                     right: ExitStatus::Told,
                     wrong: [ExitStatus::Zero, ExitStatus::Untold],
                     missing: ExitStatus::Told,
@@ -161,8 +161,8 @@ macro_rules! for_each_dialect_field {
                     right: Bits::SixtyFour,
                     wrong: [Bits::ThirtyTwo],
                 }
-                /// Pages directly below the trapframe that the kernel maps for every program to read,
-                /// as a lab asks for. (Faultline does not test what they hold.)
+                /// Pages directly below the trapframe that the kernel maps for every program to read. One
+                /// of the labs asks for such a page. (Faultline does not test what they hold.)
                 shared_pages: u64 {
                     variant: "The lab on page tables asks for a page that speeds up system calls. Other \
                               kernels have none.",
@@ -180,16 +180,16 @@ macro_rules! for_each_dialect_field {
                     asked: "Find the largest `write` that returns although nobody reads.",
                     within: 1..=65536,
                 }
-                /// What `write` returns if it cannot read even the first byte: -1, 0, or the whole length, for
-                /// which 1 stands. (If it cannot read a later byte, it returns the number of bytes written, or
+                /// What `write` returns if it cannot read even the first byte: -1, 0, or the whole length,
+                /// written as 1. (If it cannot read a later byte, it returns the number of bytes written, or
                 /// again the whole length.)
                 write_to_bad_first_byte: i8 {
                     defect: "`write` to a pipe returns 0 or the whole length if it can read no byte from \
                              memory: it must return -1",
-                    source: "POSIX: `write` fails with EFAULT. Upstream mended the whole length: \"fix bugs \
-                             in read/write return values when there's an error\" (August 2020). The 0 was \
-                             reported to it as issue 516 (\"pipewrite returns 0 instead of -1 when the first \
-                             copyin fails\", June 2026).",
+                    source: "POSIX: `write` fails with EFAULT. Upstream stopped returning the whole length: \
+                             \"fix bugs in read/write return values when there's an error\" (August 2020). \
+                             The 0 was reported to upstream as issue 516 (\"pipewrite returns 0 instead of \
+                             -1 when the first copyin fails\", June 2026).",
                     right: -1,
                     wrong: [0, 1],
                     within: -1..=1,
@@ -199,7 +199,7 @@ macro_rules! for_each_dialect_field {
                     defect: "`read` from a pipe returns 0, which means the end of the data, if it can store \
                              no byte to memory: it must return -1",
                     source: "POSIX: `read` fails with EFAULT, and 0 is the end of the data. Upstream's \
-                             `piperead` returns -1 by June 2026 (issue 516 quotes it), and it mended the \
+                             `piperead` returned -1 in June 2026 (issue 516 quotes it). Upstream fixed the \
                              same answer for files: \"When either_copyin/out fails, return an error from \
                              write/read\" (September 2020).",
                     right: -1,
@@ -224,7 +224,7 @@ macro_rules! for_each_dialect_field {
                 write_without_reader: WithoutReader {
                     defect: "`write` to a pipe that nobody can read any more succeeds until the pipe is \
                              full: it must return -1",
-                    source: "POSIX: `write` fails with EPIPE. Upstream mended it: \"test for closed pipe or \
+                    source: "POSIX: `write` fails with EPIPE. Upstream fixed it: \"test for closed pipe or \
                              killed on every char, not just if pipe full\" (October 2020).",
                     right: WithoutReader::Fails,
                     wrong: [WithoutReader::FailsWhenFull],
@@ -237,7 +237,7 @@ macro_rules! for_each_dialect_field {
                 /// What a system call does when only a part of its buffer is bad.
                 bad_buffer: BadBuffer {
                     variant: "POSIX lets a call with a bad buffer fail, or end before the bad byte. xv6 \
-                              copies what comes before; some kernels look at the whole buffer first.",
+                              copies the bytes before it. Some kernels check the whole buffer first.",
                     asked: "Write to a file from a buffer that ends in bad memory, and read the file back.",
                 }
                 /// The most bytes that `write` writes in one transaction. The kernel writes or refuses each
@@ -250,18 +250,18 @@ macro_rules! for_each_dialect_field {
                             number does the file keep all of them?",
                     within: 1..=1048576,
                 }
-                /// What counts as written of a transaction with a block that the kernel could not fill.
+                /// What counts as written if the kernel could not fill a block of a transaction.
                 refused_transaction: RefusedTransaction {
                     defect: "if `write` cannot read a part of its buffer, it forgets the blocks that it has \
                              written before, or says that it has written everything: it must return -1, and \
                              the file's offset and size must count these blocks",
-                    source: "Upstream mended both: \"hopefully make writei more correct\" (October 2020), and \
+                    source: "Upstream fixed both: \"hopefully make writei more correct\" (October 2020), and \
                              \"fix bugs in read/write return values when there's an error\" (August 2020).",
                     right: RefusedTransaction::CountsBlocks,
                     wrong: [RefusedTransaction::CountsNothing, RefusedTransaction::CountsAll],
                 }
-                /// What such a block holds in the bytes before the bad address. They do not count as written.
-                /// Only bytes that replace other bytes can be seen.
+                /// What a block that the kernel could not fill holds in the bytes before the bad address.
+                /// They do not count as written. They can be seen only if they replace other bytes.
                 refused_block: RefusedBlock {
                     variant: "The write fails, and POSIX does not say what a file then holds in these bytes.",
                     asked: "Write over a block from a buffer that ends in bad memory, and look at the disk.",
@@ -269,14 +269,14 @@ macro_rules! for_each_dialect_field {
                 /// What is left of a directory that was removed while it is the current directory of a
                 /// process.
                 removed_directory: RemovedDirectory {
-                    variant: "Every xv6 keeps `.` and `..` until nobody uses the directory. POSIX removes \
-                              them at once.",
+                    variant: "Every xv6 keeps `.` and `..` until no process uses the directory. POSIX \
+                              removes them at once.",
                     asked: "Change to a directory, remove it in another process, and open `.`.",
                 }
                 /// Whether `open` knows the flag `O_TRUNC`, which empties a file.
                 truncates: bool {
-                    variant: "Upstream's `open` knows `O_TRUNC` since July 2020. Older kernels ignore the \
-                              flag.",
+                    variant: "Upstream's `open` has known `O_TRUNC` since July 2020. Older kernels ignore \
+                              the flag.",
                     asked: "Open a file of one byte with `O_TRUNC`, and read it.",
                 }
                 /// Whether a file can grow beyond 268 blocks, the size of xv6's largest file. (Faultline
@@ -287,12 +287,12 @@ macro_rules! for_each_dialect_field {
                 }
                 /// What `read` from a file does with a length below 0.
                 read_below_zero: ReadBelowZero {
-                    defect: "`read` takes a length below 0 for a very large one: it stores the rest of the \
-                             file, over whatever lies beyond the buffer",
-                    source: "POSIX: the length is not signed, and what is larger than SSIZE_MAX is no valid \
-                             length; Linux returns EINVAL. Reported to upstream as issue 515 (\"sys_read \
-                             accepts negative lengths and can read data instead of rejecting them\", June \
-                             2026).",
+                    defect: "`read` treats a length below 0 as a very large one: it stores the rest of the \
+                             file over whatever lies beyond the buffer",
+                    source: "POSIX: the length is unsigned, and the result of one above SSIZE_MAX is \
+                             implementation-defined; Linux returns EINVAL. Reported to upstream as issue 515 \
+                             (\"sys_read accepts negative lengths and can read data instead of rejecting \
+                             them\", June 2026).",
                     right: ReadBelowZero::Nothing,
                     wrong: [ReadBelowZero::Everything],
                     missing: ReadBelowZero::Nothing,
@@ -303,11 +303,11 @@ macro_rules! for_each_dialect_field {
                     asked: "Call `fstat` on the root directory.",
                     missing: abi::limits::ROOT_DEVICE,
                 }
-                /// Whether another device than the console has a driver. (Then Faultline opens no device.)
+                /// Whether a device other than the console has a driver. (Then Faultline opens no device.)
                 other_devices: bool {
-                    variant: "The lab on locks adds a device `statistics`. Upstream's only device is the \
+                    variant: "The lab on locks adds the device `statistics`. Upstream's only device is the \
                               console.",
-                    asked: "Make a node for each device number below 10, open it, and read a byte.",
+                    asked: "Make a device file for each device number below 10, open it, and read a byte.",
                     missing: false,
                 }
             }

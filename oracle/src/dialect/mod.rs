@@ -1,10 +1,10 @@
 //! Dialects: how kernels differ.
 //!
 //! A dialect is a small TOML file. Each field is one question that real kernels answer differently. Most
-//! are about variants: none of the answers is wrong. The others are about defects: one answer is right,
-//! and a kernel with another one is told so, before the model follows it ([`Defect`]). No field exists to
-//! hide a bug. The table of fields is [`crate::for_each_dialect_field`]. `docs/dialects.md` is the same
-//! table for readers.
+//! are about variants: none of the answers is wrong. The others are about defects: one answer is right.
+//! If a kernel gives another one, `faultline check` reports it, and then the model follows the kernel
+//! ([`Defect`]). No field exists to hide a bug. The table of fields is [`crate::for_each_dialect_field`].
+//! `docs/dialects.md` is the same table for readers.
 
 #[macro_use]
 mod fields;
@@ -45,8 +45,8 @@ pub enum DialectError {
 
 /// The range of a number, in words.
 pub fn range_in_words((least, most): (i64, i64)) -> String {
-    let joint = if most - least == 1 { "or" } else { "to" };
-    format!("{least} {joint} {most}")
+    let word = if most - least == 1 { "or" } else { "to" };
+    format!("{least} {word} {most}")
 }
 
 const FAULTLINE: &str = include_str!("faultline.toml");
@@ -83,7 +83,7 @@ impl Dialect {
     /// The text of a dialect file.
     ///
     /// # Errors
-    /// No case is known in which this fails: TOML can express every field.
+    /// None that is known: TOML can express every field.
     pub fn to_text(&self) -> Result<String, toml::ser::Error> {
         toml::to_string(self)
     }
