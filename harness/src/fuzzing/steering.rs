@@ -104,7 +104,7 @@ impl Steering {
         let outcome = runner.run(shortest.as_ref().unwrap_or(case));
         let last = runner.judge().last_situation();
         let finding = of_clause(outcome, finding.clause)?;
-        let cause = if finding.is_put_down() {
+        let cause = if finding.is_attributed() {
             finding.situation()
         } else {
             last

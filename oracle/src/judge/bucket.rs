@@ -1,10 +1,10 @@
-//! Buckets: the signature by which the same wrong is known again.
+//! Buckets: signatures by which findings of one cause are recognised.
 
 use super::Finding;
 use serde::Serialize;
 use std::fmt;
 
-/// A signature that findings of one cause share, and findings of different causes rarely do.
+/// A signature that findings of one cause share, and findings of different causes rarely share.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Bucket(String);
@@ -22,12 +22,12 @@ impl fmt::Display for Bucket {
     }
 }
 
-/// The bucket of a finding: verdict, clause, kind of operation, state of the page it touched. Of a
-/// panic or a hang: verdict, clause, the words of the panic, and where the kernel's functions are
-/// known, the innermost of them; they show the cause better than the operation, since many
-/// operations lead to one function.
+/// The bucket of a finding. It consists of the verdict, the clause, the kind of operation and the state of the
+/// page that it touched. For a panic or a hang it consists of the verdict, the clause, the words of the panic, and
+/// the innermost functions of the kernel if they are known. Functions show the cause better than the operation,
+/// because many operations lead to one function.
 ///
-/// Stable: it holds no address, number, line or process name.
+/// A bucket is stable: it contains no address, number, line or process name.
 pub fn bucket(finding: &Finding) -> Bucket {
     let mut text = format!("{}/{}", finding.verdict, finding.clause);
     let signature = &finding.signature;

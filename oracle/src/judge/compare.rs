@@ -1,5 +1,4 @@
-//! Comparing one step: every reply of the model against the events, and every event against the
-//! replies.
+//! Comparing one step: every reply of the model with the events, and every event with the replies.
 
 use super::feature::feature;
 use super::record::Performed;
@@ -11,11 +10,11 @@ use crate::case::{Call, Family, Kind, Process};
 use crate::model::{Answer, Death, FAILED, Outcome, ProcessState, Reply, Witness};
 
 impl Judge {
-    /// Compares what was seen of the planned step with what the model expects, and takes legal
-    /// differences over.
+    /// Compares what was seen of the planned step with what the model expects. After a legal difference the
+    /// model follows the kernel.
     ///
     /// # Errors
-    /// What ends the case. What does not is in [`Judge::noted`].
+    /// The finding that ends the case. Findings that do not end it are in [`Judge::noted`].
     pub fn observe(&mut self, step: &Step, observation: &Observation) -> Result<(), Finding> {
         let Some(planned) = self.planned else {
             return Ok(());
@@ -51,8 +50,8 @@ impl Judge {
         self.count();
     }
 
-    /// Compares what was seen of a step with what the model expects, which has performed it. Clauses in `waived`
-    /// may be broken.
+    /// Compares what was seen of a step with what the model expects. The model has performed the step. Clauses in
+    /// `waived` may be broken.
     pub(super) fn compare_step(
         &mut self,
         planned: &Planned,
@@ -60,7 +59,7 @@ impl Judge {
         observation: &Observation,
         waived: &[Clause],
     ) -> Result<(), Finding> {
-        // If the operation itself is answered wrongly, that is why others are not woken.
+        // A wrong answer to the operation itself comes first: it may be why others are not woken.
         let is_own = |reply: &&Reply| reply.process == planned.operation.process;
         let replies = || self.model.replies().iter();
         let others = replies().filter(|reply| !is_own(reply));
@@ -237,7 +236,7 @@ impl Judge {
         Err(self.finding(Clause::ProgramStarts, process, expected(), seen))
     }
 
-    /// A process that had to come back did not.
+    /// The finding that a process did not come back although it had to.
     fn vanished(&self, process: Process, expected: String, witness: &Witness) -> Finding {
         if witness.killed(process) {
             let why = if witness.refused_needlessly == Some(process) {
@@ -339,7 +338,7 @@ impl Judge {
         Err(self.finding(clause_of(death), process, expected, seen))
     }
 
-    /// Every pause that has come back was as long as it was asked for.
+    /// Checks that every pause that has ended was as long as it had to be.
     pub(super) fn compare_pauses(&self, observation: &Observation) -> Result<(), Finding> {
         let mut events = observation.events.iter();
         events.try_for_each(|event| match *event {
@@ -348,7 +347,7 @@ impl Judge {
         })
     }
 
-    /// A pause of `process` has come back after so many ticks.
+    /// Checks a pause of `process` that has ended after `ticks` ticks.
     fn compare_pause(&self, process: Process, ticks: u64) -> Result<(), Finding> {
         let Some(planned) = self.last_of(process) else {
             return Ok(());
@@ -365,7 +364,7 @@ impl Judge {
         Ok(())
     }
 
-    /// Events that no reply asked for.
+    /// Looks for events that no reply of the model explains.
     pub(super) fn compare_events(&self, observation: &Observation) -> Result<(), Finding> {
         let replied = |process| {
             let mut replies = self.model.replies().iter();
@@ -424,7 +423,7 @@ impl Judge {
         Ok(())
     }
 
-    /// Every ready process answers after all have had a turn.
+    /// Checks that every ready process answers after all have had a turn.
     fn call_the_roll(&self, observation: &Observation) -> Result<(), Finding> {
         let missing = Process::all().find(|process| {
             let process = *process;
@@ -442,7 +441,7 @@ impl Judge {
         }
     }
 
-    /// A process did something that it could not do.
+    /// The finding that a process did something that the model does not expect.
     fn unexpected(&self, process: Process, seen: String) -> Finding {
         if let Some(ended) = self.model.ended(process) {
             let clause = clause_of(ended.death);
@@ -469,7 +468,7 @@ impl Judge {
     }
 }
 
-/// What a comparison says, unless it is about one of those clauses.
+/// The result of a comparison, in which the clauses in `waived` may be broken.
 fn unless_waived(compared: Result<(), Finding>, waived: &[Clause]) -> Result<(), Finding> {
     compared.or_else(|finding| {
         if waived.contains(&finding.clause) {
@@ -480,9 +479,9 @@ fn unless_waived(compared: Result<(), Finding>, waived: &[Clause]) -> Result<(),
     })
 }
 
-/// The rule that an operation breaks that returns, although its process had to die.
+/// The rule that an operation breaks if it returns although its process had to die.
 fn broken_by(death: Death, kind: Kind) -> Clause {
-    // The program that had to be killed has not even begun.
+    // The program that had to be killed has not even started.
     if death == Death::ForbiddenAccess && kind == Kind::Exec {
         Clause::ProgramStarts
     } else {
@@ -490,7 +489,7 @@ fn broken_by(death: Death, kind: Kind) -> Clause {
     }
 }
 
-/// The rule that a process breaks that lives on after that.
+/// The rule that a process breaks if it lives on although it had to die of `death`.
 fn clause_of(death: Death) -> Clause {
     match death {
         Death::ForbiddenAccess | Death::OutOfFrames => Clause::ForbiddenAccessKills,
@@ -527,11 +526,11 @@ pub(super) fn witness(observation: &Observation) -> Witness {
     witness
 }
 
-/// Whoever does not answer a roll call is asleep, or dead: a sleeper that found no frame when it woke
-/// may have been killed, and nobody was watching it.
+/// Notes the processes that did not answer a roll call: they are asleep or dead. A process that slept may have
+/// been killed unseen, because it found no free frame when it woke.
 fn note_absence(observation: &Observation, witness: &mut Witness) {
     let answers = |process| observation.events.contains(&Event::Appeared { process });
-    // Silence is followed by a roll call too, which perhaps nobody answers.
+    // After silence there is a roll call too, which perhaps no process answers.
     let is_call = |event: &Event| matches!(event, Event::Appeared { .. } | Event::Silent { .. });
     if observation.events.iter().any(is_call) {
         for process in Process::all().filter(|process| !answers(*process)) {
@@ -548,7 +547,7 @@ pub(super) fn panic_words(failure: &Failure) -> Option<Box<str>> {
     }
 }
 
-/// The words of a panic, without what differs from one to the next.
+/// The words of a panic, without numbers and addresses: they differ between panics of one cause.
 fn without_numbers(text: &str) -> Box<str> {
     let words = text
         .split(|c: char| !c.is_alphanumeric())
@@ -562,7 +561,7 @@ mod tests {
     use super::without_numbers;
 
     #[test]
-    fn panics_are_known_again() {
+    fn panics_at_different_addresses_have_the_same_words() {
         let one = without_numbers("panic: kernel/src/vm.rs:120:9: no page at 0x3fff");
         let other = without_numbers("panic: kernel/src/vm.rs:121:9: no page at 0x4000");
         assert_eq!(one, other);

@@ -10,7 +10,7 @@ impl Judge {
     /// Compares what the disk holds when every process is gone.
     pub(super) fn compare_disk(&self, disk: &DiskContent) -> Result<(), Finding> {
         if let Some(damage) = &disk.damage {
-            let expected = "what is in use belongs to one file, and the rest is free";
+            let expected = "everything in use belongs to one file, and the rest is free";
             return Err(self.about_disk(Clause::BlocksComeBack, expected, damage.clone()));
         }
         if self.model.is_unknown() {
@@ -45,8 +45,9 @@ impl Judge {
             Some(seen) => {
                 let mut pairs = wanted.bytes.iter().zip(&seen.bytes);
                 let first = pairs.position(|(wanted, seen)| wanted != seen);
-                let first =
-                    first.map_or(String::new(), |at| format!(", another from byte {at} on"));
+                let first = first.map_or(String::new(), |at| {
+                    format!("; the first wrong byte is byte {at}")
+                });
                 format!("it is {}{first}", in_words(seen))
             }
         };

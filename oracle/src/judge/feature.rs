@@ -1,4 +1,4 @@
-//! State features: what kind of operation met what, and how it ended, as a small number.
+//! State features: the kind of an operation, what it met, and how it ended, as one small number.
 
 use super::{Extent, Fate, Planned, Situation};
 use crate::case::{Family, Kind};
@@ -45,7 +45,7 @@ pub(super) fn feature(planned: &Planned, replies: &[Reply], moved: i64) -> u16 {
     (kind | situation << OUTCOME_BITS | outcome) as u16
 }
 
-/// What a move of the break by `moved` bytes is like.
+/// The class of a move of the break by `moved` bytes that has to free `gives_back` frames.
 fn sbrk_situation(moved: i64, gives_back: u64) -> usize {
     match (moved, gives_back) {
         (0, _) => 0,
@@ -66,7 +66,7 @@ impl Situation {
     ///
     /// A feature says less than a situation. It names the page of the first byte, so a step whose decisive
     /// page is another one is not recognised. For a move of the break both say how large it was, but in
-    /// other classes. So this is true if the classes overlap.
+    /// different classes. This is true if the classes overlap.
     pub fn is_met_by(&self, feature: u16) -> bool {
         let feature = usize::from(feature);
         let kind = feature >> (SITUATION_BITS + OUTCOME_BITS);
@@ -90,7 +90,7 @@ impl Situation {
 }
 
 impl Fate {
-    /// Whether that number of [`feature`] stands for it.
+    /// Whether this fate is the outcome to which [`feature`] gives that number.
     fn is_outcome(self, outcome: usize) -> bool {
         match self {
             Fate::Fails => outcome == 2,

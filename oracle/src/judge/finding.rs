@@ -6,7 +6,7 @@ use crate::model::PageState;
 use serde::Serialize;
 use std::fmt;
 
-/// Something that was wrong with a case.
+/// Something that went wrong in a case.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// The kind of mistake.
@@ -24,11 +24,11 @@ pub struct Finding {
     pub expected: Box<str>,
     /// What happened.
     pub seen: Box<str>,
-    /// For a rule about a page of `process`, its virtual address; for one about the frames of a step,
-    /// how many may be taken at most, or must at least come back.
+    /// For a rule about a page of `process`, its virtual address. For a rule about the frames of a step, the
+    /// most that may be taken, or the fewest that must come back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<u64>,
-    /// What has become of the case after it.
+    /// What happens to the case after it.
     #[serde(skip)]
     pub aftermath: Aftermath,
     /// What distinguishes this finding from others of its clause.
@@ -36,13 +36,13 @@ pub struct Finding {
     pub(super) signature: Box<Signature>,
 }
 
-/// What becomes of a case after a finding.
+/// What happens to a case after a finding.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Aftermath {
     /// It ends.
     #[default]
     Ends,
-    /// It goes on, and it is not quite clear what the kernel has done: the finding may hide others.
+    /// It goes on, but it is not certain what the kernel has done. The finding may hide others.
     InDoubt,
     /// It goes on as if nothing had happened.
     GoesOn,
@@ -53,16 +53,16 @@ pub enum Aftermath {
 pub(super) struct Signature {
     pub(super) kind: Option<Kind>,
     pub(super) page: Option<PageState>,
-    /// Where a campaign finds it again; no part of the bucket.
+    /// Where a campaign would find it again; not part of the bucket.
     pub(super) situation: Option<Situation>,
     /// For a panic, its text without numbers.
     pub(super) words: Option<Box<str>>,
     /// For a panic or a hang, the kernel's innermost functions.
     pub(super) functions: Option<Box<str>>,
-    /// For a wrong answer, how it is wrong; no part of the bucket.
+    /// For a wrong answer, how it is wrong; not part of the bucket.
     pub(super) mismatch: Option<Mismatch>,
-    /// Whether it was put down to an operation before the one at which it shows.
-    pub(super) is_put_down: bool,
+    /// Whether it was attributed to an operation before the one at which it shows.
+    pub(super) is_attributed: bool,
     /// Which bytes in memory are wrong; not part of the bucket.
     pub(super) spoiled: Option<Spoiled>,
 }
@@ -80,8 +80,8 @@ impl Finding {
     }
 
     /// Whether the situation is that of an operation before the one at which it shows.
-    pub fn is_put_down(&self) -> bool {
-        self.signature.is_put_down
+    pub fn is_attributed(&self) -> bool {
+        self.signature.is_attributed
     }
 
     /// Which bytes in memory are wrong.
@@ -89,7 +89,7 @@ impl Finding {
         self.signature.spoiled
     }
 
-    /// What the kernel said when it panicked, as one word without numbers.
+    /// What the kernel printed when it panicked, as one word without numbers.
     pub fn panic_words(&self) -> Option<&str> {
         self.signature.words.as_deref()
     }

@@ -1,5 +1,5 @@
-//! The end of a case: which processes were reaped, with which status, and whether all came back: frames, promises
-//! of frames, slots of processes.
+//! The end of a case: which processes were reaped and with which status, and whether all frames, promises of
+//! frames and process slots came back.
 
 use super::compare::panic_words;
 use super::{Clause, End, Failure, Finding, Judge, Miscount, Nap, words};
@@ -11,8 +11,8 @@ use crate::model::{Death, KILLED_STATUS, ProcessState};
 const DISMISSED_STATUS: i32 = 0;
 
 impl Judge {
-    /// Judges the end of a case, in which every process that was ready was told to exit with
-    /// status 0, and every one that was blocked was killed.
+    /// Judges the end of a case. Every process that was ready was told to exit with status 0, and every process
+    /// that was blocked was killed.
     ///
     /// # Errors
     /// The first clause that was broken.
@@ -48,7 +48,7 @@ impl Judge {
         }
     }
 
-    /// A frame that has more or fewer holders than the kernel counts.
+    /// The finding that a frame has more or fewer holders than the kernel counts.
     pub fn miscounted(&self, miscount: &Miscount) -> Finding {
         let (frame, mapped) = (miscount.frame, miscount.mapped);
         self.finding(
@@ -61,8 +61,8 @@ impl Judge {
         )
     }
 
-    /// The supervisor sleeps in `wait` while ready processes exit one after the other: a child of its
-    /// own that ends wakes it, and so does a child of such a process that has ended already.
+    /// Checks whether the supervisor woke when it had to. It sleeps in `wait` while ready processes exit one after
+    /// another. It wakes if the process that exits is its child, or if a child of that process has already ended.
     fn compare_naps(&self, naps: &[Nap]) -> Result<(), Finding> {
         for (at, nap) in naps.iter().enumerate() {
             let process = nap.process;
@@ -94,7 +94,7 @@ impl Judge {
                 Clause::PromisesEnd,
                 Process::FIRST,
                 format!("{wanted} frames are promised when every process is gone"),
-                format!("{promised} are"),
+                format!("{promised} are promised"),
             )),
             _ => Ok(()),
         }
@@ -105,8 +105,8 @@ impl Judge {
             Some((wanted, forks)) if wanted != forks => Err(self.finding(
                 Clause::SlotsComeBack,
                 Process::FIRST,
-                format!("{wanted} processes can be made when every other is gone"),
-                format!("{forks} can"),
+                format!("{wanted} processes can be made when all others are gone"),
+                format!("{forks} can be made"),
             )),
             _ => Ok(()),
         }
@@ -148,7 +148,7 @@ impl Judge {
             match end.reaped.iter().find(|reaped| reaped.0 == pid) {
                 Some((_, status)) if *status == wanted || !is_told => {}
                 Some((_, status)) => return Err(self.wrong_status(process, wanted, *status)),
-                // A sleeper that is killed in `wait` may still reap before it dies.
+                // A process that is killed while it sleeps in `wait` may still reap a child before it dies.
                 None if end.all_reaped && self.model.is_waited_for(process) => {}
                 None => return Err(self.never_reaped(process, end)),
             }
@@ -181,7 +181,7 @@ impl Judge {
         match (self.model.ended(process), self.model.state_of(process)) {
             (Some(ended), _) => {
                 let clause = match ended.death {
-                    // Another process released it: it had lived on.
+                    // It lived on after the access, and ended later in another way.
                     Death::ForbiddenAccess => Clause::ForbiddenAccessKills,
                     Death::Killed => Clause::DeadStayDead,
                     Death::Exited | Death::OutOfFrames => Clause::ExitStatus,
@@ -223,7 +223,7 @@ impl Judge {
             return Ok(());
         };
         self.compare_count(wanted, free, format!("{free} frames are free"))?;
-        // A kernel may count right and still have lost a frame from its list, or have one twice.
+        // A kernel's count may be right although its free list has lost a frame or contains one twice.
         let at_hand = end.at_hand.unwrap_or(free);
         let seen = format!(
             "the kernel counts that many, but {at_hand} frames are on its free list or were never used"

@@ -1,4 +1,5 @@
-//! What a step may cost in frames: the clauses that a kernel is lazy, and that it frees what it takes away.
+//! What a step may cost in frames: the clauses which say that a kernel is lazy, and that it frees what it
+//! unmaps.
 
 use super::{Clause, Finding, Judge, Observation, Planned};
 use crate::case::{Access, Bytes, Call, Cost, Operation, Process};
@@ -18,7 +19,7 @@ pub(super) struct Budget {
     give_at_least: Option<Bound>,
 }
 
-/// A number of frames, and the clause that asks for it.
+/// A number of frames, and the clause that requires it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Bound {
     frames: u64,
@@ -67,9 +68,9 @@ impl Budget {
         }
     }
 
-    /// The budget of an operation of `process` that the model has performed: what an `exec` may
-    /// cost is known by what the new program touched when it started. One that fails may cost the
-    /// old program what was looked at.
+    /// The budget of an operation of `process` after the model has performed it. What an `exec` may cost depends on
+    /// what the new program touched when it started. An `exec` that fails has no budget, because the kernel may
+    /// have needed frames for the pages of the old program that it looked at.
     pub(super) fn settled(self, model: &Model, process: Process) -> Budget {
         let Some(Bound {
             frames: old,
@@ -97,7 +98,7 @@ impl Budget {
 }
 
 impl Judge {
-    /// Compares the frames that a step took with its budget, if only the acting process can have moved
+    /// Compares the frames that a step took with its budget, if only the acting process can have taken or freed
     /// any.
     pub(super) fn compare_frames_taken(
         &self,
@@ -122,7 +123,7 @@ impl Judge {
         }
     }
 
-    /// The same for the frames that a step gave back.
+    /// Compares the frames that a step gave back with its budget, under the same condition.
     pub(super) fn compare_frames_given(
         &self,
         planned: &Planned,
@@ -162,17 +163,17 @@ impl Judge {
     }
 }
 
-/// Whether an operation may take frames for something else than what it touches.
+/// Whether an operation may take frames for something other than what it touches.
 fn takes_more(model: &Model, operation: &Operation) -> bool {
     let process = operation.process;
-    // To keep what a running program holds takes frames.
+    // The kernel may take frames to keep the old content for a program that runs.
     if let Call::Open { address, flags, .. } = operation.call {
         return model.truncates_program(process, address, flags);
     }
     if let Call::Write { fd, .. } = operation.call {
         return model.writes_program(process, fd);
     }
-    // The room that it makes lets a sleeping writer continue.
+    // A read makes room in a pipe, and a writer that slept continues.
     matches!(operation.call, Call::Read { .. }) && model.is_any_blocked()
 }
 
@@ -203,8 +204,8 @@ fn child(model: &Model, process: Process, mapped: &mut PageSet) -> Budget {
     Budget::take(frames, Clause::ForkShares)
 }
 
-/// How many bytes a kernel touches: one that looks at a whole buffer before it moves a byte touches
-/// all of it, and one byte at least.
+/// How many bytes a kernel touches. A kernel that checks a whole buffer before it copies a byte touches all of
+/// it, and at least one byte.
 fn bytes_touched(model: &Model, process: Process, bytes: Bytes) -> u64 {
     let looks_first = model.world.dialect.files.bad_buffer == BadBuffer::Refused;
     match bytes {
@@ -225,7 +226,7 @@ struct Touched<'a> {
     process: Process,
     /// Pages that were not touched yet: these may need tables.
     fresh: &'a mut PageSet,
-    /// Pages that were, but are shared: a store may need a copy.
+    /// Pages that were touched but are shared: a store may need a copy.
     copies: u64,
     last_copied: Option<u64>,
 }
@@ -242,7 +243,7 @@ impl<'a> Touched<'a> {
         }
     }
 
-    /// Adds all that an operation touches.
+    /// Adds everything that an operation touches.
     fn by(&mut self, operation: &Operation) -> &Self {
         for reach in operation.call.reaches() {
             let length = bytes_touched(self.model, self.process, reach.bytes);

@@ -1,4 +1,4 @@
-//! What a system call has just stored to user memory: it may reveal none of the kernel's own bytes.
+//! What a system call has just stored to user memory: it must not reveal the kernel's own bytes.
 //!
 //! A `struct stat` of C has four bytes of padding between its members. A kernel that fills one on its
 //! stack and copies it as a whole reveals what its stack held there (CERT C, DCL39-C).
@@ -13,7 +13,7 @@ use std::ops::Range;
 const PADDING: Range<u64> = 12..16;
 const PADDING_BYTES: usize = 4;
 
-/// What all findings about the padding have in common. A campaign does not steer around it.
+/// The situation of all findings about the padding. A campaign does not steer around it.
 const PADDING_LEAKS: Situation = Situation {
     kind: Kind::Fstat,
     page: None,
@@ -22,8 +22,8 @@ const PADDING_LEAKS: Situation = Situation {
 };
 
 impl Judge {
-    /// Where, in whose memory, the current operations may have had bytes written that belong to no
-    /// member of a status: all of them, or, of a status that memory has no room for, the first ones.
+    /// Where the current operations may have stored the padding of a file's status, with the process whose memory
+    /// it is. If the memory has no room for the whole status, only the first bytes of the padding count.
     pub fn paddings_written(&self) -> impl Iterator<Item = (Process, Range<u64>)> {
         let racing = self.race.iter();
         let in_hand = self.planned.iter().filter(|_| self.race.is_empty());
@@ -71,7 +71,7 @@ impl Judge {
         }
     }
 
-    /// Where, in whose memory, `wait` has just stored the exit status of a child.
+    /// Where `wait` has just stored the exit status of a child, with the process whose memory it is.
     pub fn statuses_written(&self) -> impl Iterator<Item = (Process, u64)> {
         let replies = self.model.replies().iter();
         replies.filter_map(|reply| {
@@ -92,8 +92,8 @@ impl Judge {
         })
     }
 
-    /// Compares the exit status that `wait` has stored for `process`. If it is another one, that is noted, and
-    /// the model takes it over.
+    /// Compares the exit status that `wait` has stored for `process`. If it is wrong, that is noted, and the model
+    /// takes it over.
     pub fn compare_status(&mut self, process: Process, address: u64, seen: [u8; 4]) {
         let mut wanted = [0; 4];
         self.model.space(process).peek(address, &mut wanted);

@@ -18,7 +18,7 @@ impl Judge {
         result
     }
 
-    /// The same outside of a step, for a closer look.
+    /// Checks the mapped pages of living processes outside of a step.
     ///
     /// # Errors
     /// A mapped page is not what it must be.
@@ -26,7 +26,7 @@ impl Judge {
         self.compare_living(mappings, &mut Vec::new()).1
     }
 
-    /// How many pages were checked, and the first that is wrong. `frames` is room for those that they map.
+    /// How many pages were checked, and the first one that is wrong. `frames` is scratch space.
     fn compare_living(
         &self,
         mappings: &[PageMapping],
@@ -127,7 +127,8 @@ impl Judge {
         let may = |flag: PageFlags, permission: Permissions| {
             !flags.contains(flag) || permissions.contains(permission)
         };
-        // Storing may be forbidden for a while, to share or to notice; loading and fetching may not.
+        // A kernel may forbid stores for a while, to share a page or to notice the store. Loads and fetches have to
+        // be allowed.
         let right = flags.contains(PageFlags::READ)
             && may(PageFlags::WRITE, Permissions::WRITE)
             && flags.contains(PageFlags::EXECUTE) == permissions.contains(Permissions::EXECUTE);
@@ -172,8 +173,8 @@ impl Judge {
         kept.filter(|page| !is_mapped(page)).collect()
     }
 
-    /// What is wrong if the kernel has nothing left of a page that [`unmapped_by_sbrk`](Self::unmapped_by_sbrk)
-    /// names. A kernel that keeps pages on the disk has still an entry for it in the page table.
+    /// The finding that the kernel has lost a page that [`unmapped_by_sbrk`](Self::unmapped_by_sbrk) names. A kernel
+    /// that keeps pages on the disk still has an entry for it in the page table.
     pub fn lost_page(&self, page: u64) -> Finding {
         let process = self.acting();
         let mut finding = self.finding(
@@ -193,7 +194,7 @@ impl Judge {
         self.finding(Clause::MappedNotFree, self.acting(), NOT_FREE, seen)
     }
 
-    /// What a page of `process` holds by the model.
+    /// What a page of `process` holds in the model.
     pub fn wanted_page(&self, process: Process, address: u64) -> [u8; PAGE_SIZE as usize] {
         let mut wanted = [0; PAGE_SIZE as usize];
         let space = self.model.space(process);
@@ -201,8 +202,8 @@ impl Judge {
         wanted
     }
 
-    /// Compares a mapped page of `process` with the model's memory. `address` is rounded down to
-    /// its page; `bytes` is what the page's frame holds, at most 4096 of them.
+    /// Compares a mapped page of `process` with the model's memory. `address` is rounded down to its page. `bytes`
+    /// are those of the page's frame, at most 4096.
     ///
     /// # Errors
     /// The page holds something else.

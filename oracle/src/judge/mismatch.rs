@@ -1,4 +1,4 @@
-//! How an answer is wrong, and whose the wrong bytes are.
+//! How an answer is wrong, and to whom wrong bytes belong.
 
 use crate::model::{Answer, FAILED};
 
@@ -24,9 +24,9 @@ pub enum Mismatch {
     Granted,
     /// It is a larger number than it had to be.
     More,
-    /// It is a smaller one, and not negative.
+    /// It is a smaller number than it had to be, and not negative.
     Less,
-    /// It is another.
+    /// It is wrong in another way.
     Other,
 }
 

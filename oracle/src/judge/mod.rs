@@ -1,4 +1,4 @@
-//! The judge: what the model expects, against what was seen, clause by clause.
+//! The judge: compares what was seen with what the model expects, clause by clause.
 //!
 //! The rules form an envelope of allowed behaviour, in the manner of SibylFS (SOSP 2015): memory is
 //! eager and frames never run out, but a lazy kernel may differ if there is evidence. Each rule is a
@@ -73,7 +73,7 @@ pub struct Judge {
     /// How the model performed them, as long as nothing was wrong.
     record: Vec<Performed>,
     following: Following,
-    /// Situations that cases do not get into.
+    /// Situations that are avoided.
     avoided: Vec<Situation>,
     scratch: Scratch,
 }
@@ -84,24 +84,24 @@ struct Planned {
     operation: Operation,
     /// The state of the page that it touches, before it does.
     page: Option<PageState>,
-    /// The state of the page that it goes wrong on, if it does: see [`Situation`].
+    /// The state of the page on which it goes wrong, if it does: see [`Situation`].
     met: Option<PageState>,
     extent: Extent,
     budget: Budget,
 }
 
 impl Finding {
-    /// Puts it down to another operation than the one at which it shows.
-    fn is_about(&mut self, planned: &Planned, situation: Situation) {
+    /// Attributes it to an operation before the one at which it shows.
+    fn attribute(&mut self, planned: &Planned, situation: Situation) {
         let signature = &mut self.signature;
         signature.kind = Some(planned.operation.call.kind());
         signature.page = planned.page;
         signature.situation = Some(situation);
-        signature.is_put_down = true;
+        signature.is_attributed = true;
     }
 }
 
-/// Memory that is used again and again.
+/// Scratch space, which keeps its allocations from step to step.
 #[derive(Clone, Debug, Default)]
 struct Scratch {
     pages: PageSet,
@@ -126,14 +126,14 @@ impl Judge {
         }
     }
 
-    /// From now on leaves out every operation that would get into one of these situations, to see
-    /// what a known finding would otherwise hide.
+    /// From now on leaves out every operation that would lead to one of these situations, to see what a known
+    /// finding would otherwise hide.
     pub fn avoid(&mut self, situations: &[Situation]) {
         self.avoided.clear();
         self.avoided.extend_from_slice(situations);
     }
 
-    /// Back to the start of a case; keeps allocations.
+    /// Goes back to the start of a case. Keeps allocations.
     pub fn reset(&mut self) {
         self.model.reset();
         self.meter = BiteMeter::default();
@@ -163,12 +163,12 @@ impl Judge {
             return None;
         }
         let budget = Budget::of(&self.model, operation, &mut self.scratch.pages);
-        self.planned = Some(self.take_up(index, operation, budget));
+        self.planned = Some(self.begin(index, operation, budget));
         Some(plan::step_for(&self.model, operation))
     }
 
-    /// Books that `operation` is about to be performed.
-    fn take_up(&mut self, index: usize, operation: &Operation, budget: Budget) -> Planned {
+    /// Records that `operation` is about to be performed.
+    fn begin(&mut self, index: usize, operation: &Operation, budget: Budget) -> Planned {
         self.meter.operations += 1;
         let page = operation.call.address();
         let page = page.map(|address| self.model.page_state(operation.process, address));
@@ -195,8 +195,8 @@ impl Judge {
         words::replies(&model, &planned.operation, planned.page)
     }
 
-    /// What must happen to each process in the planned step; where the envelope leaves a choice, in the light
-    /// of what was seen: what comes closest to it.
+    /// What must happen to each process in the planned step. If several things are allowed, this is the one
+    /// closest to what was seen.
     pub fn replies(&self, observation: &Observation) -> Vec<Reply> {
         let Some(planned) = &self.planned else {
             return Vec::new();
@@ -225,7 +225,7 @@ impl Judge {
         self.model.pid_of(process)
     }
 
-    /// Where the program break of a process is, in the world that leads.
+    /// Where the program break of a process is, in the leading world.
     pub fn break_of(&self, process: Process) -> u64 {
         self.model.program_break(process)
     }
@@ -235,8 +235,8 @@ impl Judge {
         self.model.untouched_pages()
     }
 
-    /// Whether a process that another one of the case has made leaves, when it is told to exit, a
-    /// child that has ended: the supervisor inherits that while no child of its own ends.
+    /// Whether some ready process has a child that has ended, and is not itself a child of the supervisor. When it
+    /// is told to exit, the supervisor inherits that child although none of its own children ends.
     pub fn leaves_zombies(&self) -> bool {
         Process::all().any(|process| {
             self.model.state_of(process) == ProcessState::Ready
@@ -280,7 +280,7 @@ impl Judge {
         let planned = self.planned_of(process);
         let mut finding = self.finding_at(planned, clause, process, expected, seen);
         if let Some(slept) = self.woken_in(process) {
-            finding.is_about(&slept, self.woken(&slept));
+            finding.attribute(&slept, self.woken(&slept));
         }
         finding
     }
@@ -296,7 +296,7 @@ impl Judge {
         self.last_of(process).filter(|_| is_woken)
     }
 
-    /// The current operation that a finding about `process` is about.
+    /// The current operation to which a finding about `process` belongs.
     fn planned_of(&self, process: Process) -> Option<Planned> {
         let mut racing = self.race.iter();
         let own = racing.find(|planned| planned.operation.process == process);
@@ -328,13 +328,13 @@ impl Judge {
                 words: None,
                 functions: None,
                 mismatch: None,
-                is_put_down: false,
+                is_attributed: false,
                 spoiled: None,
             }),
         }
     }
 
-    /// The last operation that `process` was given: what it sleeps in, if it sleeps.
+    /// The last operation that `process` was given. If the process sleeps, it sleeps in this operation.
     fn last_of(&self, process: Process) -> Option<Planned> {
         let mut done = self.done.iter().rev();
         let own = done.find(|done| {

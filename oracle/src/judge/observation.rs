@@ -10,8 +10,8 @@ pub struct Observation {
     pub events: Vec<Event>,
     /// Why the machine stopped, if it did.
     pub failure: Option<Failure>,
-    /// In which functions of the kernel it stopped, as one word without numbers, where that is
-    /// known. It distinguishes one failure from another.
+    /// In which functions of the kernel it stopped, as one word without numbers, if that is known. It
+    /// distinguishes one failure from another.
     pub stopped_in: Option<Box<str>>,
     /// Whether the free list was seen empty, from outside, when the kernel refused a frame.
     pub out_of_frames: bool,
@@ -19,8 +19,8 @@ pub struct Observation {
     pub refused_store: Option<RefusedStore>,
     /// Free frames before and after the step.
     pub frames: Option<(u64, u64)>,
-    /// Every valid leaf of the page tables of the processes named in it; at least of the step's
-    /// process, if it still lives.
+    /// Every valid leaf entry in the page tables of some processes: at least of the step's process, if it still
+    /// lives.
     pub mappings: Option<Vec<PageMapping>>,
     /// Instructions retired.
     pub instructions: u64,
@@ -31,18 +31,18 @@ pub struct Observation {
 /// A store to a mapped page, for which the kernel was refused a frame to copy it to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RefusedStore {
-    /// Whose.
+    /// The process that stores.
     pub process: Process,
-    /// How many held the page's frame when the step or the race began, by the kernel's own count.
+    /// Holders of the page's frame when the step or the race began, by the kernel's own count.
     pub holders_before: u16,
-    /// How many held it when the kernel was refused the other frame.
+    /// Holders of the page's frame when the kernel was refused the other frame.
     pub holders: u16,
 }
 
 impl RefusedStore {
-    /// Whether the store needed no frame, in whichever order the operations of a race took effect:
-    /// the other holders may have let go between the kernel's look and its request. A frame with one
-    /// holder keeps it, because only a holder can share it.
+    /// Whether the store needed no frame in any order of the operations of a race. Two counts are needed, because
+    /// other holders may have released the frame between the kernel's check and its request. If there was one
+    /// holder at both moments, there was one in between: only a holder can share a frame.
     pub fn needs_none(&self) -> bool {
         self.holders_before <= 1 && self.holders <= 1
     }
@@ -51,10 +51,10 @@ impl RefusedStore {
 /// A stretch of a race in which one hart ran.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Turn {
-    /// Which.
+    /// The hart.
     pub hart: usize,
-    /// Who was given its operation there, or has come to a hint there since; the hart may have
-    /// switched from it to others.
+    /// The process that was given its operation on this hart, or the last one that has come to a hint on it. The
+    /// hart may have switched to others since.
     pub process: Option<Process>,
     /// Instructions begun.
     pub instructions: u64,
@@ -157,10 +157,10 @@ pub enum Failure {
         /// Its words.
         text: String,
     },
-    /// The kernel does not come back: its state repeats, or it does nothing new for far longer than the like
-    /// takes.
+    /// The kernel does not come back: its state repeats, or it does nothing new for far longer than such an
+    /// operation takes.
     Hang,
-    /// A hart can never get on.
+    /// A hart can never continue.
     Stuck {
         /// Where it is.
         pc: u64,
@@ -169,9 +169,9 @@ pub enum Failure {
     PoweredOff,
     /// A register that a trap must preserve came back changed.
     Registers {
-        /// Whose.
+        /// The process whose register it is.
         process: Process,
-        /// Its name in the calling convention.
+        /// The register's name in the calling convention.
         register: &'static str,
         /// What it held.
         expected: u64,
@@ -182,7 +182,7 @@ pub enum Failure {
     },
 }
 
-/// How a process got from its program to its program: its last trap.
+/// How a process left its program and came back to it: its last trap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Passage {
     /// A system call.
@@ -213,7 +213,7 @@ bitflags::bitflags! {
 /// What a mapped frame is used for, as far as it can be seen from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum FrameKind {
-    /// A frame of the allocator's, or nothing special is known.
+    /// A frame of the allocator, or nothing special is known.
     #[default]
     Ordinary,
     /// It is on the free list.
@@ -229,7 +229,7 @@ pub enum FrameKind {
 /// A page that is mapped in a process's address space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageMapping {
-    /// In whose.
+    /// The process.
     pub process: Process,
     /// Virtual address of the page.
     pub address: u64,
@@ -237,7 +237,7 @@ pub struct PageMapping {
     pub frame: u64,
     /// Its permission bits.
     pub flags: PageFlags,
-    /// How many address spaces the kernel believes to share the frame, where it counts.
+    /// How many address spaces share the frame by the kernel's own count, if it keeps one.
     pub sharers: Option<u16>,
     /// What the frame is.
     pub kind: FrameKind,
@@ -273,8 +273,8 @@ pub struct End {
     pub all_reaped: bool,
     /// What the disk holds, if the case may have changed it.
     pub disk: Option<DiskContent>,
-    /// What the supervisor did, asleep in `wait`, each time that a ready process was told to exit;
-    /// empty if it did not sleep while the case ended.
+    /// For each ready process that was told to exit while the supervisor slept in `wait`, whether the supervisor
+    /// woke. Empty if it did not sleep while the case ended.
     pub naps: Vec<Nap>,
     /// Before any process was told to exit: a frame with more or fewer recorded holders than pages that
     /// map it.
@@ -290,8 +290,8 @@ pub struct End {
     pub forks: Option<(u64, u64)>,
     /// Why the machine stopped, if it did.
     pub failure: Option<Failure>,
-    /// In which functions of the kernel it stopped, as one word without numbers, where that is
-    /// known. It distinguishes one failure from another.
+    /// In which functions of the kernel it stopped, as one word without numbers, if that is known. It
+    /// distinguishes one failure from another.
     pub stopped_in: Option<Box<str>>,
 }
 
@@ -300,7 +300,7 @@ pub struct End {
 pub struct DiskContent {
     /// Every file in use, named or not, in the order of their inodes.
     pub nodes: Vec<FileNode>,
-    /// What is wrong with it, in words, that was not wrong before: with what it holds, or with what
-    /// it says is free.
+    /// What is wrong with the disk and was not wrong before, in words: with its files, or with what it marks as
+    /// free.
     pub damage: Option<String>,
 }

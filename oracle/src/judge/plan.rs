@@ -1,4 +1,4 @@
-//! From an operation to a step: numbers instead of meaning.
+//! Makes a step from an operation: the step has numbers in place of names.
 
 use super::{Action, Step};
 use crate::case::{Call, Operation, Stride, Target, Width};
@@ -6,8 +6,8 @@ use crate::model::Model;
 use abi::system_call::SystemCall;
 use std::num::NonZeroU8;
 
-/// Rounds of the scheduler in which a killed process must be gone: it may come back to user mode
-/// once, and dies at its next trap.
+/// Rounds of the scheduler after which a killed process must be gone. It may come back to user mode once, and dies
+/// at its next trap.
 const ROUNDS_TO_DIE: u32 = 2;
 
 /// The step for an operation that applies now.
@@ -20,7 +20,8 @@ pub(super) fn step_for(model: &Model, operation: &Operation) -> Step {
         arguments,
         child: None,
     };
-    // What wakes somebody brings a round; a death may as well, and silence always brings one.
+    // An operation that may wake another process needs a round. If its own process does not come back, the driver
+    // always lets a round pass.
     let waking = u32::from(model.is_any_blocked());
     let mut rounds = 0;
     let action = match operation.call {
@@ -138,7 +139,7 @@ pub(super) fn step_for(model: &Model, operation: &Operation) -> Step {
         }
         Call::Uptime => call(SystemCall::Uptime, [0; 3]),
         Call::Pause { ticks } => {
-            // A round is at least a tick; the first may begin in the middle of one.
+            // A round takes at least a tick. The first one may begin in the middle of a tick.
             rounds = u32::try_from(ticks).map_or(0, |ticks| ticks + 2);
             call(SystemCall::Pause, [integer(ticks.into()), 0, 0])
         }

@@ -7,10 +7,10 @@ use super::{Extent, Finding, Judge, Observation, Planned, Step, compare, plan, w
 use crate::case::{Call, Operation, Schedule};
 use crate::model::Witness;
 
-/// Operations that the driver is to perform at once, and how.
+/// Operations that the driver has to perform at the same time, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Race {
-    /// How.
+    /// Which hart runs when.
     pub schedule: Schedule,
     /// What each of two or three processes does, in the order of the case.
     pub steps: Vec<Step>,
@@ -28,14 +28,14 @@ impl Race {
 }
 
 impl Judge {
-    /// If the next operation of the case is `together` and those behind it may race: the race. It
-    /// takes the place of [`Judge::plan`] for `together` and so many operations as it has steps.
+    /// The race, if the next operation of the case is `together` and those after it may race. It takes the place of
+    /// [`Judge::plan`] for `together` and for as many operations as it has steps.
     pub fn plan_race(&mut self, operations: &[Operation]) -> Option<Race> {
         let (first, others) = operations.split_first()?;
         let Call::Together { schedule } = first.call else {
             return None;
         };
-        // Which world holds is asked of one operation at a time.
+        // If there are several worlds, one operation at a time can tell which of them is right.
         if self.model.is_unknown() || self.following.has_worlds() || self.is_in_doubt() {
             return None;
         }
@@ -68,7 +68,7 @@ impl Judge {
             .map(|operation| plan::step_for(&self.model, operation))
             .collect();
         for (at, operation) in group.iter().enumerate() {
-            let planned = self.take_up(index + 1 + at, operation, Budget::default());
+            let planned = self.begin(index + 1 + at, operation, Budget::default());
             self.race.push(planned);
         }
         self.planned = self.race.first().copied();
@@ -80,8 +80,8 @@ impl Judge {
         })
     }
 
-    /// What each of the racing operations does on a perfect kernel, one after another in the order
-    /// of the schedule; in words.
+    /// What each of the racing operations does on a perfect kernel, in words, if they run one after another in the
+    /// order of the schedule.
     pub fn race_expectations(&self, race: &Race) -> Vec<String> {
         let mut model = self.model.clone();
         let mut expectations = vec![String::new(); self.race.len()];
@@ -101,7 +101,7 @@ impl Judge {
     /// order, and takes over the first order that explains it.
     ///
     /// # Errors
-    /// No order explains it: the clause that is broken by the order that explains most.
+    /// No order explains it. The finding is that of the order that explains most.
     pub fn observe_race(&mut self, race: &Race, observation: &Observation) -> Result<(), Finding> {
         let Some(first) = self.planned else {
             return Ok(());
@@ -128,7 +128,7 @@ impl Judge {
                     let first = self.done.len() - order.len();
                     self.record.push(Performed::race(first, order, &witness));
                 }
-                self.take_over();
+                self.count_race();
                 return match &observation.mappings {
                     Some(mappings) => self.compare_mappings(mappings),
                     None => Ok(()),
@@ -166,8 +166,8 @@ impl Judge {
         (explained, first)
     }
 
-    /// The model has performed what happened.
-    fn take_over(&mut self) {
+    /// Counts the race that the model has performed, and adds its features.
+    fn count_race(&mut self) {
         self.count();
         let replies = self.model.replies();
         let features = self.race.iter().map(|planned| feature(planned, replies, 0));

@@ -1,5 +1,5 @@
-//! What has happened in a case so far, so that the model of an earlier moment can be made again. To copy the
-//! model before each operation would cost time in every case. Few go wrong.
+//! What has happened in a case so far, so that the model of an earlier moment can be made again. Copying the model
+//! before each operation would cost time in every case, although few cases go wrong.
 
 use super::Judge;
 use crate::case::Operation;
@@ -8,7 +8,7 @@ use crate::model::{Model, Witness};
 /// What the model has performed at once: an operation, or a race.
 #[derive(Clone, Debug)]
 pub(super) struct Performed {
-    /// Where in [`Judge::done`] it begins.
+    /// The index of its first operation in [`Judge::done`].
     first: usize,
     /// In a race, the order of the racers that explains what was seen; empty for one operation.
     order: Vec<usize>,

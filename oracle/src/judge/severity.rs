@@ -3,7 +3,7 @@
 use crate::named::named;
 
 named! {
-    /// How bad a finding is, for anyone who has to decide what to repair first; the worst first.
+    /// How bad a finding is, for anyone who has to decide what to fix first. The worst comes first.
     pub enum Severity {
         /// Any program can bring the whole machine down, or to a standstill.
         BreaksTheMachine = "breaks the machine",
@@ -15,7 +15,7 @@ named! {
         WrongResult = "wrong result",
         /// Memory is taken, or time is spent, before any program needs it.
         NotLazy = "not lazy",
-        /// Real kernels differ here, and a reasonable author may disagree; the finding says why.
+        /// Real kernels differ here, and a reasonable author may disagree. The finding says why.
         Questionable = "questionable",
     }
 }

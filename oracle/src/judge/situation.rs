@@ -9,8 +9,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
 
-/// A heap, or a move of the break, of this many pages is vast: on it a page-by-page walk is
-/// noticeable.
+/// A heap, or a move of the break, of this many pages is vast: a page-by-page walk through it takes noticeable
+/// time.
 const VAST_PAGES: u64 = 1 << 14;
 
 /// A kind of operation, the state of the page that it meets, and how it must end.
@@ -18,9 +18,9 @@ const VAST_PAGES: u64 = 1 << 14;
 pub struct Situation {
     /// What kind of operation.
     pub kind: Kind,
-    /// The state of the page that it touches, before it does: of the first one that may not be touched,
-    /// else of the first one that may cost a frame, else of the first one. `None` if it names no page,
-    /// or none matters.
+    /// The state of the page that it touches, before it does: of the first one that must not be touched, else of the
+    /// first one that may cost a frame, else of the first one. `None` if it names no page, or if the page does not
+    /// matter.
     pub page: Option<PageState>,
     /// How it ends on a perfect kernel.
     pub fate: Fate,
@@ -77,7 +77,7 @@ impl fmt::Display for Situation {
 
 /// Text that names no situation.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no situation: it has to be KIND/PAGE/FATE/EXTENT")]
+#[error("{0:?} is not a situation: it has to be KIND/PAGE/FATE/EXTENT")]
 pub struct BadSituation(Box<str>);
 
 impl FromStr for Situation {
@@ -167,7 +167,7 @@ impl Extent {
     }
 }
 
-/// The state of the page that an operation goes wrong on, if it does.
+/// The state of the page on which an operation goes wrong, if it does.
 fn page_met(model: &Model, operation: &Operation) -> Option<PageState> {
     let process = operation.process;
     let space = model.space(process);
@@ -200,10 +200,10 @@ fn page_met(model: &Model, operation: &Operation) -> Option<PageState> {
     Some(space.page_state(decisive))
 }
 
-/// Pages of an operation that are looked at, at most.
+/// The most pages of an operation that are looked at.
 const PAGES_LOOKED_AT: usize = 16;
 
-/// How many bytes the path at `address` has with the zero that ends it.
+/// How many bytes the path at `address` has, including the zero that ends it.
 fn path_bytes(model: &Model, process: Process, address: u64) -> u64 {
     let space = model.space(process);
     let (_, most) = space.reach(address, Reach::PATH_BYTES, Access::Load, &model.world);
@@ -226,7 +226,7 @@ pub(super) fn fate(replies: &[Reply], process: Process) -> Fate {
 }
 
 impl Judge {
-    /// Whether `operation` is one that goes wrong in a way that is known already.
+    /// Whether `operation` would lead to a situation that is avoided.
     pub(super) fn is_avoided(&self, operation: &Operation) -> bool {
         if self.avoided.is_empty() {
             return false;
@@ -246,7 +246,7 @@ impl Judge {
         })
     }
 
-    /// The situation in which an operation went wrong that was performed, or was to be.
+    /// The situation of an operation that was performed, or was about to be performed.
     pub(super) fn situation(&self, planned: &Planned) -> Situation {
         let operation = &planned.operation;
         let in_hand = self.planned.is_some_and(|now| now.index == planned.index);

@@ -1,4 +1,4 @@
-//! What the driver has to do next: concrete, and free of meaning.
+//! What the driver has to do next: addresses and numbers, without their meaning.
 
 use crate::case::{Process, Text, Width};
 
@@ -40,14 +40,14 @@ pub enum Action {
         address: u64,
         /// How many bytes.
         width: Width,
-        /// What; its low bytes.
+        /// The value. Its low bytes are stored.
         value: u64,
     },
     /// Stores of a string's bytes.
     StoreString {
         /// Virtual address of the first.
         address: u64,
-        /// What.
+        /// The string.
         text: Text,
         /// Whether the zero that ends it is stored as well.
         terminated: bool,
@@ -57,15 +57,15 @@ pub enum Action {
         /// Virtual address.
         address: u64,
     },
-    /// One-byte accesses at `address`, `address + stride`, …, `count` of them, wrapping.
+    /// One-byte accesses at `address`, `address + stride`, …: `count` of them. Addresses wrap around.
     Touch {
         /// The first virtual address.
         address: u64,
-        /// Bytes from one to the next.
+        /// Bytes from one access to the next.
         stride: u64,
         /// How many, at least 1.
         count: u64,
-        /// Whether it stores (the number of accesses still to do, this one included) or loads.
+        /// Whether the accesses are stores or loads. A store stores how many accesses are left, including itself.
         write: bool,
     },
     /// Nothing: only rounds of the scheduler pass.
@@ -75,6 +75,6 @@ pub enum Action {
     /// The environment makes one request for frames fail: the one with this number, from 1,
     /// counted from now on.
     FailFrame(u8),
-    /// Nothing, at once.
+    /// Nothing, and no round passes.
     Nothing,
 }

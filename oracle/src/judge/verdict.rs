@@ -1,4 +1,4 @@
-//! Verdicts: the kinds of wrong.
+//! Verdicts: the kinds of mistakes.
 
 use crate::named::named;
 
@@ -8,9 +8,9 @@ named! {
         /// A returned value, a loaded value or an exit status differs from the oracle's.
         Divergence = "divergence",
         /// The kernel panicked, trapped in supervisor mode, switched the machine off, or left a hart
-        /// that can never go on.
+        /// that can never continue.
         Panic = "panic",
-        /// Frames, process slots, inodes or blocks are missing once every process is gone.
+        /// Frames, process slots, inodes or blocks are missing when every process is gone.
         Leak = "leak",
         /// A process that had to die lives on.
         Unkilled = "unkilled",

@@ -88,7 +88,7 @@ fn is_program_start(operation: &Operation) -> bool {
     operation.call.kind() == Kind::Exec
 }
 
-/// What an operation does after which its process stays where it is.
+/// What an operation does if its process stays where it is.
 fn stay(call: &Call) -> String {
     if let Call::Frames { free } = *call {
         return match free {
@@ -120,7 +120,7 @@ fn place(page: PageState) -> &'static str {
     }
 }
 
-/// What each process must do that the operation affects, the acting one first.
+/// What each process that the operation affects must do, the acting one first.
 pub(super) fn replies(model: &Model, operation: &Operation, page: Option<PageState>) -> String {
     let mut text = String::new();
     let mut ordered: Vec<&Reply> = model.replies().iter().collect();
@@ -193,7 +193,7 @@ fn add(text: &mut String, more: &str) {
     text.push_str(more);
 }
 
-/// The events of those processes that are `wanted`, and of the supervisor.
+/// The events of the `wanted` processes and of the supervisor, in words.
 fn events(step: &Step, observation: &Observation, wanted: impl Fn(Process) -> bool) -> String {
     let mut text = String::new();
     for event in &observation.events {

@@ -36,26 +36,27 @@ macro_rules! clauses {
 use clauses;
 
 /// What is known of the kernel's state after a clause was broken. The rules that say whether the case goes on
-/// are in `judge/follow.rs`.
+/// are in `judge/follow/mod.rs`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// The kernel has done what it had to: it has spent frames, kept some, or not said a word.
+    /// The kernel has done what it had to do. It has only taken too many frames, kept some, ended a pause too
+    /// early, or printed nothing.
     Harmless,
-    /// A process was answered wrongly, or killed. What the kernel has done is one of a few things.
+    /// A process got a wrong answer, or was killed. The kernel has done one of a few things.
     Answer,
-    /// Memory holds what it holds, which can be seen.
+    /// Memory holds wrong bytes. The harness sees which.
     Memory,
-    /// A program may do more with a page, or less, than it should. Which page can be seen.
+    /// A program may do more or less with a page than it should. The harness sees with which page.
     Permissions,
-    /// Nobody can tell. The case ends.
+    /// The state is unknown. The case ends.
     Unknown,
-    /// Nobody can tell, and it is wrong whatever happened before. The case ends.
+    /// The state is unknown, and the rule is broken whatever happened before. The case ends.
     Fatal,
 }
 
 /// What is said about a clause besides its name and its rule.
 struct Row {
-    /// The kind of wrong.
+    /// The kind of mistake.
     verdict: Verdict,
     /// How bad it is.
     severity: Severity,
@@ -78,12 +79,12 @@ impl Clause {
         self.row().severity
     }
 
-    /// What is known of the kernel's state once the clause was broken.
+    /// What is known of the kernel's state after the clause was broken.
     pub fn effect(self) -> Effect {
         self.row().effect
     }
 
-    /// What is wrong where the clause is broken, for anyone who does not know its name.
+    /// What is wrong if the clause is broken, for a reader who does not know its name.
     pub fn broken(self) -> &'static str {
         self.row().broken
     }

@@ -6,8 +6,8 @@ use crate::named::named;
 
 clauses! {
     /// A system call returns what the xv6 book promises: `sbrk` the old program break, `read` and
-    /// `write` the number of bytes that were moved, `fork` the child's process identifier, any call
-    /// that fails -1.
+    /// `write` the number of bytes that were moved, and `fork` the child's process identifier. Any call
+    /// that fails returns -1.
     ReturnedValue = "returned-value" {
         verdict: Verdict::Divergence,
         severity: Severity::WrongResult,
@@ -44,18 +44,18 @@ clauses! {
         verdict: Verdict::Divergence,
         severity: Severity::WrongResult,
         effect: Effect::Answer,
-        broken: "a process goes on although it has to sleep",
+        broken: "a process continues although it has to sleep",
         mistake: "`piperead` mistakes an empty pipe for the end of the data and returns 0, although the write \
                   end is still open.",
     }
 
-    /// `pause` comes back after as many ticks of the clock as it was asked for, and not before.
+    /// `pause` returns after as many ticks of the clock as it was asked for, and not before.
     PauseLasts = "pause-lasts" {
         verdict: Verdict::Divergence,
         severity: Severity::WrongResult,
         effect: Effect::Harmless,
         broken: "a pause is too short",
-        mistake: "Every hart counts its own timer interrupts in the one `ticks`, so two harts make the clock run \
+        mistake: "Every hart adds its own timer interrupts to the same `ticks`, so two harts make the clock run \
                   twice as fast.",
     }
 
@@ -158,13 +158,13 @@ clauses! {
                   lazy page that was never touched.",
     }
 
-    /// Every hart can go on: none waits with interrupts off, and none traps into a trap handler that
+    /// Every hart can continue: none waits with interrupts off, and none traps into a trap handler that
     /// traps again.
     NotStuck = "not-stuck" {
         verdict: Verdict::Panic,
         severity: Severity::BreaksTheMachine,
         effect: Effect::Fatal,
-        broken: "a hart can never go on",
+        broken: "a hart can never continue",
         mistake: "When no frame is left, the page-fault handler waits for one with interrupts off.",
     }
 
@@ -177,8 +177,8 @@ clauses! {
         mistake: "`kill` with -1 kills every process, and the kernel shuts down when none is left.",
     }
 
-    /// A system call or a trap ends. How long it may take depends on how fast the kernel is, and its time does
-    /// not grow with memory that nobody has touched.
+    /// Every system call and every trap ends. How long it may take depends on how fast the kernel is. Its time
+    /// does not grow with memory that nobody has touched.
     EndsInTime = "ends-in-time" {
         verdict: Verdict::Hang,
         severity: Severity::BreaksTheMachine,
@@ -311,7 +311,7 @@ clauses! {
         severity: Severity::BreaksIsolation,
         effect: Effect::Fatal,
         broken: "a program can reach the kernel's memory",
-        mistake: "A page table is freed while an entry of the table above it still leads there, and its frame \
+        mistake: "A page table is freed while an entry of the table above it still points to it, and its frame \
                   becomes a user page.",
     }
 

@@ -1,4 +1,4 @@
-//! Wrong answers: what a kernel may have done that has given one.
+//! Wrong answers: what a kernel may have done when it gave one.
 
 use super::{Clause, Finding, Judge, Planned, Seen, World};
 use crate::case::{Call, Family, Kind, Operation};
@@ -6,7 +6,7 @@ use crate::judge::Mismatch;
 use crate::model::{FAILED, Model, PageState, ProcessState, Witness};
 
 impl Judge {
-    /// The worlds after a step with a wrong answer, the likeliest first. None: nobody can tell.
+    /// The worlds after a step with a wrong answer, the likeliest first. Empty if the state is unknown.
     pub(super) fn worlds_after(
         &self,
         finding: &Finding,
@@ -28,7 +28,7 @@ impl Judge {
             likely(model)
         };
         let Some(value) = witness.returned(process) else {
-            // A program's own access has done nothing yet when it is killed.
+            // An access by the program itself has changed nothing if the kernel kills the program.
             let is_access = operation.call.kind().family() == Family::Access;
             let is_killed = finding.clause == Clause::InnocentLive && witness.killed(process);
             return Vec::from_iter((is_access && is_killed).then(killed));
@@ -43,10 +43,12 @@ impl Judge {
             model.leave_undone(planned.index, operation, value);
             likely(model)
         };
-        let as_told = || told(before, &planned, witness, value).map(likely);
+        let in_part = || model_of_part(before, &planned, witness, value).map(likely);
         match (finding.clause, finding.mismatch()) {
             (Clause::ReturnedValue, Some(Mismatch::Refused)) => vec![undone(), done()],
-            (Clause::ReturnedValue, Some(Mismatch::Granted)) if leaves_nothing(&operation.call) => {
+            (Clause::ReturnedValue, Some(Mismatch::Granted))
+                if has_certain_effect(&operation.call) =>
+            {
                 vec![done()]
             }
             (Clause::ReturnedValue, Some(Mismatch::Granted)) => {
@@ -66,7 +68,7 @@ impl Judge {
                 otherwise.identify(process, value);
                 vec![done(), likely(otherwise)]
             }
-            (Clause::ReturnedValue, _) if leaves_nothing(&operation.call) => vec![done()],
+            (Clause::ReturnedValue, _) if has_certain_effect(&operation.call) => vec![done()],
             (Clause::ReturnedValue, _) => {
                 self.after_another_answer(before, seen, value, [done(), undone()])
             }
@@ -74,8 +76,8 @@ impl Judge {
             (Clause::Blocks, _) if value == 0 || value == FAILED => {
                 vec![undone(), World::Unknown]
             }
-            (Clause::Blocks, _) => match as_told() {
-                Some(told) => vec![told, World::Unknown],
+            (Clause::Blocks, _) => match in_part() {
+                Some(in_part) => vec![in_part, World::Unknown],
                 None => Vec::new(),
             },
             (Clause::ProgramStarts, _) if value == FAILED => vec![undone(), World::Unknown],
@@ -83,7 +85,7 @@ impl Judge {
         }
     }
 
-    /// The worlds after an answer that is wrong although both it and the right one tell of success.
+    /// The worlds after a wrong answer that means success, as the right answer does.
     fn after_another_answer(
         &self,
         before: &Model,
@@ -93,7 +95,7 @@ impl Judge {
     ) -> Vec<World> {
         let planned = seen.planned;
         match planned.operation.call {
-            // Whether there is a child is seen. Its identifier is not.
+            // The harness sees whether there is a child. It does not see the child's identifier.
             Call::Fork { child } => {
                 let mut otherwise = self.model.clone();
                 otherwise.answer_otherwise(planned.operation.process, value);
@@ -101,14 +103,15 @@ impl Judge {
                 vec![done, World::Likely(otherwise)]
             }
             Call::Read { .. } | Call::Write { .. } => {
-                let told = told(before, &planned, seen.witness, value).map(World::Likely);
-                // It may have stored where the program may not, for example over the program's code. If it has
-                // read too little, an earlier write may have left too little.
+                let in_part =
+                    model_of_part(before, &planned, seen.witness, value).map(World::Likely);
+                // A read may have stored where the program must not, for example over the program's code. If it
+                // returned too little, an earlier write may have written too little.
                 let is_read = planned.operation.call.kind() == Kind::Read;
                 let forbidden = planned.met.is_some_and(PageState::refuses_stores);
-                let is_open = is_read && (forbidden || told.is_some());
+                let is_open = is_read && (forbidden || in_part.is_some());
                 let elsewhere = is_open.then_some(World::Unknown);
-                let likely = told.into_iter().chain([done, undone]);
+                let likely = in_part.into_iter().chain([done, undone]);
                 likely.chain(elsewhere).collect()
             }
             _ => vec![done, undone],
@@ -116,8 +119,13 @@ impl Judge {
     }
 }
 
-/// The model of a kernel that has moved as many bytes as it says.
-fn told(before: &Model, planned: &Planned, witness: &Witness, value: u64) -> Option<Model> {
+/// The model of a kernel that has read or written only a part, as its answer `value` says.
+fn model_of_part(
+    before: &Model,
+    planned: &Planned,
+    witness: &Witness,
+    value: u64,
+) -> Option<Model> {
     let moved = i16::try_from(value).ok().filter(|moved| *moved > 0)?;
     let call = match planned.operation.call {
         Call::Read {
@@ -146,7 +154,7 @@ fn told(before: &Model, planned: &Planned, witness: &Witness, value: u64) -> Opt
     };
     let mut model = before.clone();
     model.perform(planned.index, &operation, witness);
-    // It says that it has moved bytes which the model has not.
+    // In the model even this part cannot be moved.
     if model.state_of(operation.process) != ProcessState::Ready {
         return None;
     }
@@ -154,8 +162,8 @@ fn told(before: &Model, planned: &Planned, witness: &Witness, value: u64) -> Opt
     Some(model)
 }
 
-/// Whether nothing is left to be known of a call but its answer.
-fn leaves_nothing(call: &Call) -> bool {
+/// Whether only the answer of a call can be wrong: what it has done is certain.
+fn has_certain_effect(call: &Call) -> bool {
     matches!(
         call.kind(),
         Kind::Getpid | Kind::Uptime | Kind::Pause | Kind::Kill | Kind::Close

@@ -7,10 +7,10 @@ use crate::layout::{PAGE_SIZE, page_floor};
 
 impl Judge {
     /// Compares a mapped page with what it has to hold. If it holds something else, that is noted, and the model
-    /// takes it over. `address` is that of the page, or in it.
+    /// takes it over. `address` is any address in the page.
     ///
     /// # Errors
-    /// What ends the case.
+    /// The finding that ends the case.
     pub fn check_page(
         &mut self,
         process: Process,
@@ -34,11 +34,11 @@ impl Judge {
         })
     }
 
-    /// Goes on after a load that has loaded something wrong, which `finding` says, if that lies in memory. `read`
-    /// fills bytes with what the memory of a process holds at an address, if it is mapped there.
+    /// Goes on after a load of a wrong value, which is `finding`, if memory holds that value. `read` fills a buffer
+    /// with what the memory of a process holds at an address. It returns false if no page is mapped there.
     ///
     /// # Errors
-    /// What ends the case.
+    /// The finding that ends the case.
     pub fn check_loaded(
         &mut self,
         finding: Finding,
@@ -71,7 +71,7 @@ impl Judge {
             return Err(finding);
         }
         self.note_memory(finding, is_fresh);
-        // What else is wrong with the step, such as a frame that it has taken, rests on that.
+        // Other mistakes in the step, such as a frame that it has taken, follow from the wrong memory.
         match self.compare_step(&planned, &witness, observation, &[Clause::LoadedValue]) {
             Err(next) if next.clause.effect() == Effect::Fatal => Err(next),
             Err(_) if !is_fresh => Ok(()),
@@ -79,8 +79,8 @@ impl Judge {
         }
     }
 
-    /// Notes that memory is wrong. What was never stored to stays as it is. What holds something else than was
-    /// stored may change again.
+    /// Notes that memory is wrong. A page that was never stored to stays as it is. A page that holds something
+    /// other than what was stored may change again.
     fn note_memory(&mut self, finding: Finding, is_fresh: bool) {
         let aftermath = if is_fresh {
             Aftermath::GoesOn

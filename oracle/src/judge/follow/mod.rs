@@ -1,22 +1,24 @@
 //! Following a kernel that has done something wrong, so that the same case shows what else is wrong with it.
 //!
-//! A finding ends a case only if nobody can tell in which state it leaves the kernel. The table of clauses says
-//! for each what is known then ([`Effect`]). These are the rules for the others.
+//! A finding ends a case only if the state of the kernel is unknown afterwards. The table of clauses says for each
+//! clause what is known of the state ([`Effect`]). These are the rules for findings that do not end the case.
 //!
-//! 1. *Harmless* wrongs are noted, and the case goes on as if they had not happened.
-//! 2. After a *wrong answer* the kernel may have done what it had to, nothing, or as much as it says. Each is a
-//!    *world*: a copy of the model. The likeliest one that fits all that was seen in the same step leads.
-//! 3. If something is wrong in the world that leads and right in another one, the other one leads from then on,
-//!    and nothing is noted: that is how it becomes known what the kernel did.
-//! 4. If something is wrong in all worlds, it is a finding only if all of them expect the same (so also those
-//!    that were refuted: the kernel may have done a part of what it had to). Otherwise it rests on
-//!    the wrong answer. It is nothing of its own, and the case ends *in doubt*: the state is unknown.
-//! 5. What is *fatal* is wrong in every world. It is always a finding.
-//! 6. What is counted when every process is gone is no evidence if an operation may have been done in part.
-//! 7. A wrong that was noted in the same case is no news. It is followed as before.
-//! 8. *Memory* that is wrong is taken over as it is. If a page that nobody has stored to is not zero, it stays as it
-//!    is seen. If another page is wrong, or one becomes wrong again, it may have two users: the rest is in doubt.
-//! 9. After wrong *permissions* an access that had to be forbidden is nothing of its own.
+//! 1. *Harmless* mistakes are noted, and the case goes on as if they had not happened.
+//! 2. After a *wrong answer* the kernel may have done what it had to do, nothing, or as much as the answer says.
+//!    Each possibility is a *world*: a copy of the model. The likeliest world that fits everything that was seen
+//!    in the same step *leads*.
+//! 3. If something is wrong in the leading world and right in another one, the other one leads from then on. Nothing
+//!    is noted: it only shows what the kernel did.
+//! 4. If something is wrong in all worlds, it is a finding only if all of them expect the same. Refuted worlds
+//!    count too, because the kernel may have done a part of what it had to do. Otherwise it follows from the wrong
+//!    answer and is not a finding. The case ends *in doubt*: the state is unknown.
+//! 5. A *fatal* mistake is wrong in every world. It is always a finding.
+//! 6. Counts at the end of a case are no evidence if an operation may have been done in part.
+//! 7. A finding that was noted before in the same case is not noted again. It is followed as before.
+//! 8. The model takes over *memory* that is wrong. A page that nobody has stored to and that is not zero stays as it
+//!    was seen. If another page is wrong, or a page becomes wrong again, its frame may have two users: the rest of
+//!    the case is in doubt.
+//! 9. After wrong *permissions* a forbidden access that succeeds is not a finding of its own.
 
 mod answer;
 mod memory;
@@ -27,7 +29,7 @@ use crate::case::Kind;
 use crate::model::{Model, Witness};
 use weigh::refute;
 
-/// The most worlds of a case, besides the one that leads.
+/// The most worlds of a case, besides the leading one.
 const MOST_WORLDS: usize = 6;
 
 /// A world that does not lead.
@@ -35,24 +37,24 @@ const MOST_WORLDS: usize = 6;
 pub(in crate::judge) enum World {
     /// Everything that was seen fits it.
     Likely(Model),
-    /// Something does not. The kernel may still have done a part of what it holds.
+    /// Something that was seen does not fit it. The kernel may still have done a part of it.
     Refuted(Model),
-    /// Nobody can tell what holds in it.
+    /// A world without a model: the state is unknown.
     Unknown,
 }
 
-/// What is followed in a case. Empty as long as nothing was wrong.
+/// What was wrong in a case, and what is known after it. Empty as long as nothing was wrong.
 #[derive(Clone, Debug, Default)]
 pub(in crate::judge) struct Following {
-    /// What was wrong so far, the first one first. No two have the same bucket.
+    /// What was wrong so far, in order. No two findings have the same bucket.
     noted: Vec<Finding>,
-    /// All worlds but the one that leads, which is the judge's model.
+    /// All worlds but the leading one, which is the judge's model.
     worlds: Vec<World>,
     /// Whether an operation may have been done in part.
     in_part: bool,
-    /// Pages, by virtual address, that hold what the kernel was seen to have there.
+    /// Virtual addresses of the pages whose wrong content the model has taken over.
     taken_over: Vec<u64>,
-    /// Clauses that say nothing any more.
+    /// Clauses that may be broken because of what was noted.
     forgiven: Vec<Clause>,
     /// Whether the state is unknown.
     in_doubt: bool,
@@ -81,7 +83,7 @@ impl Following {
         !self.noted.is_empty()
     }
 
-    /// Whether it is open which world holds.
+    /// Whether there are worlds besides the leading one.
     pub(in crate::judge) fn has_worlds(&self) -> bool {
         !self.worlds.is_empty()
     }
@@ -91,7 +93,7 @@ impl Following {
         self.noted.iter().any(|noted| bucket(noted) == wanted)
     }
 
-    /// Notes a finding, unless it is no news.
+    /// Notes a finding, unless one with the same bucket was noted before.
     pub(in crate::judge) fn note(&mut self, finding: Finding, aftermath: Aftermath) {
         if !self.has_noted(&finding) {
             self.noted.push(Finding {
@@ -101,19 +103,19 @@ impl Following {
         }
     }
 
-    /// Whether what this clause says rests on what was noted.
+    /// Whether this clause may be broken because of what was noted.
     pub(in crate::judge) fn forgives(&self, clause: Clause) -> bool {
         self.forgiven.contains(&clause)
     }
 
-    /// Nobody can tell how much of an operation was done.
+    /// Notes that an operation may have been done in part.
     fn doubt(&mut self) -> Aftermath {
         self.in_part = true;
         self.worlds.push(World::Unknown);
         Aftermath::InDoubt
     }
 
-    /// Takes note that the page at `address` is now what it was seen to be. False: it was so before.
+    /// Notes that the model takes over the content of `page`. Returns false if it has done that before.
     fn take_over(&mut self, page: u64) -> bool {
         let is_new = !self.taken_over.contains(&page);
         if is_new {
@@ -122,7 +124,7 @@ impl Following {
         is_new
     }
 
-    /// The case ends: a wrong that was seen rests on an answer that was noted.
+    /// Ends the case in doubt: what was seen follows from what was noted.
     fn end_in_doubt(&mut self) -> Result<(), Finding> {
         self.in_doubt = true;
         Ok(())
@@ -130,7 +132,7 @@ impl Following {
 }
 
 impl Judge {
-    /// What was wrong so far and did not end the case, the first one first.
+    /// What was wrong so far and did not end the case, in order.
     pub fn noted(&self) -> &[Finding] {
         &self.following.noted
     }
@@ -162,7 +164,7 @@ impl Judge {
         }
     }
 
-    /// Judges the first step of a case in which something is wrong, which is `finding`.
+    /// Follows `finding`, the first one of a case.
     pub(in crate::judge) fn begin_to_follow(
         &mut self,
         finding: Finding,
@@ -181,8 +183,8 @@ impl Judge {
         self.follow(finding, &before, seen)
     }
 
-    /// Notes what is wrong with a step and goes on, if that is possible. `before` is the model before the step; the
-    /// one that leads has performed it.
+    /// Notes what is wrong with a step and goes on, if that is possible. `before` is the model before the step. The
+    /// leading model has performed the step.
     fn follow(
         &mut self,
         mut finding: Finding,
@@ -200,13 +202,13 @@ impl Judge {
             let aftermath = match clause.effect() {
                 Effect::Harmless => {
                     waived.push(clause);
-                    // What was not given back is missing at the end as well.
+                    // Frames that do not come back now are missing at the end as well.
                     self.following.in_part |=
                         matches!(clause, Clause::ShrinkGivesBack | Clause::ExecTakesLittle);
                     Aftermath::GoesOn
                 }
                 Effect::Permissions => {
-                    // A page that is open to more accesses lets them happen.
+                    // Accesses that the page wrongly allows succeed.
                     let forgiven = [clause, Clause::ForbiddenAccessKills];
                     self.following.forgiven.extend(forgiven);
                     Aftermath::GoesOn
@@ -230,7 +232,7 @@ impl Judge {
         }
     }
 
-    /// Lets the first of `worlds` lead that fits what was seen of the step. `None`: none does. The others are
+    /// Makes the first of `worlds` lead that fits what was seen of the step. `None` if none fits. The others are
     /// kept if `keep` is set.
     fn enter(
         &mut self,
@@ -258,7 +260,7 @@ impl Judge {
             match leading {
                 None if fits => leading = Some(model),
                 Some(_) if fits => others.push(World::Likely(model)),
-                // It was not done so, but perhaps in part.
+                // The kernel has not done all of this, but perhaps a part of it.
                 _ => others.push(World::Refuted(model)),
             }
         }
@@ -270,7 +272,7 @@ impl Judge {
         self.model = leading;
         let following = &mut self.following;
         let kind = seen.planned.operation.call.kind();
-        // Of these only an identifier is open.
+        // For these only a process identifier is uncertain.
         let is_whole = others.is_empty() || matches!(kind, Kind::Fork | Kind::Getpid);
         following.in_part |= !is_whole;
         if keep {

@@ -1,4 +1,4 @@
-//! Weighing: what a comparison comes to if there are several worlds.
+//! Weighing: what a comparison means if there are several worlds.
 
 use super::{Effect, End, Finding, Judge, Seen, World};
 use crate::judge::frames::Budget;
@@ -6,7 +6,7 @@ use crate::judge::{Planned, plan};
 use crate::model::Model;
 
 impl Judge {
-    /// Judges something else than a step: in all worlds, if there are several.
+    /// Judges something other than a step, in all worlds if there are several.
     pub(super) fn judge_in_each_world(
         &mut self,
         compare: impl Fn(&Judge) -> Result<(), Finding>,
@@ -19,7 +19,7 @@ impl Judge {
         self.weigh(leading, others)
     }
 
-    /// Judges the end of a case: in all worlds, if there are several.
+    /// Judges the end of a case, in all worlds if there are several.
     pub(in crate::judge) fn judge_end_in_each_world(&mut self, end: &End) -> Result<(), Finding> {
         let leading = self.compare_end(end);
         let Err(finding) = &leading else {
@@ -32,7 +32,8 @@ impl Judge {
         self.weigh(leading, others)
     }
 
-    /// Calls `judge` with each world in the place of the one that leads. `None` makes it unknown.
+    /// Calls `judge` for each other world, in the place of the leading one. A world for which it returns `None`
+    /// becomes unknown.
     fn each_other_world(
         &mut self,
         mut judge: impl FnMut(&mut Judge) -> Option<Result<(), Finding>>,
@@ -58,7 +59,7 @@ impl Judge {
         results
     }
 
-    /// Performs and judges the step in all worlds but the one that leads, which was `before`.
+    /// Performs and judges the step in all worlds but the leading one. `before` is the leading one before the step.
     pub(super) fn in_the_others(
         &mut self,
         before: &Model,
@@ -85,8 +86,8 @@ impl Judge {
         })
     }
 
-    /// What a comparison comes to, given what it says in the world that leads and in each of the others. `Err` is a
-    /// finding of its own.
+    /// What a comparison means, given its result in the leading world and in each of the others. `Err` is a finding
+    /// of its own.
     pub(super) fn weigh(
         &mut self,
         leading: Result<(), Finding>,
@@ -122,14 +123,14 @@ impl Judge {
         }
         match refuge {
             Some(at) => self.lead(at),
-            // It is followed once more, and nothing is noted.
+            // The caller follows it as before, and does not note it again.
             None if self.following.has_noted(&finding) => return Err(finding),
             None => return self.following.end_in_doubt(),
         }
         Ok(())
     }
 
-    /// The world of that number leads from now on.
+    /// Makes the world with that number lead from now on.
     fn lead(&mut self, at: usize) {
         let world = &mut self.following.worlds[at];
         if let World::Likely(model) = std::mem::replace(world, World::Unknown) {
@@ -139,7 +140,7 @@ impl Judge {
     }
 }
 
-/// Whether two worlds expect the same, and something else was seen.
+/// Whether two worlds expect the same and are wrong in the same way.
 fn is_same(one: &Finding, other: &Finding) -> bool {
     let key = |finding: &Finding| (finding.clause, finding.process, finding.step);
     key(one) == key(other) && one.expected == other.expected
