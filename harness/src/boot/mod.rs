@@ -16,7 +16,7 @@ pub use error::BootError;
 pub use progress::Progress;
 
 use crate::agent::Agent;
-use crate::driver::{Driver, Order, Standing, Vigil};
+use crate::driver::{Driver, Order, Reaping, Standing};
 use crate::guest::hardware::{Hardware, Seen, Turns};
 use crate::guest::location::GuestFiles;
 use crate::guest::{Guest, Resources};
@@ -88,7 +88,7 @@ fn only_one_hart(guest: &Arc<Guest>) -> Option<Seen<usize>> {
 /// Counts the kernel's resources after an empty case.
 fn calibrate(guest: &Arc<Guest>) -> Resources {
     let mut driver = Driver::new(guest);
-    driver.finish(&[(Process::FIRST, Standing::Ready)], Vigil::Awake);
+    driver.finish(&[(Process::FIRST, Standing::Ready)], Reaping::Afterwards);
     Resources {
         free: driver.free_frames(),
         promised: driver.promised_frames(),

@@ -34,7 +34,7 @@ struct Access {
     /// Instructions of the race before it.
     at: u64,
     hart: usize,
-    /// Whose kernel stack is in use.
+    /// The stack pointer. It says which thread's kernel stack is in use.
     stack: u64,
     is_store: bool,
     /// Whether the timer could interrupt there.
@@ -60,7 +60,7 @@ pub(super) struct Meetings {
     held: [Vec<Held>; HARTS],
     taken: u64,
     sets: Vec<Vec<Held>>,
-    /// When a lock was given back.
+    /// When each lock was released.
     releases: Vec<(u64, Held)>,
 }
 
@@ -144,8 +144,8 @@ impl Meetings {
         Exit::Budget
     }
 
-    /// What the instruction at `pc` of the kernel, which is mapped where it lies, does to memory. The
-    /// stack is nobody else's business.
+    /// What the kernel's instruction at `pc` does to memory. The kernel is mapped at its physical addresses.
+    /// Accesses through the stack pointer are left out, because no other thread uses the stack.
     fn access_at(&mut self, machine: &Machine, pc: u64) -> Option<MemoryAccess> {
         let read = || {
             let mut bytes = [0; 4];
@@ -172,9 +172,9 @@ impl Meetings {
                 self.take(machine, hart, address);
                 return;
             }
-            Effect::Swap(_) => return self.give_back(hart, at, address),
+            Effect::Swap(_) => return self.release(hart, at, address),
             Effect::Store(stored) if value(stored) == 0 && self.swapped.contains(&address) => {
-                return self.give_back(hart, at, address);
+                return self.release(hart, at, address);
             }
             Effect::Atomic => return,
             Effect::Load | Effect::Store(_) => {}
@@ -210,8 +210,8 @@ impl Meetings {
         }
     }
 
-    /// A lock may be released on another hart than it was taken on: that of the thread that runs next.
-    fn give_back(&mut self, hart: usize, at: u64, address: u64) {
+    /// A lock may be released on a hart other than the one that took it: the thread that runs next releases it.
+    fn release(&mut self, hart: usize, at: u64, address: u64) {
         let harts = std::iter::once(hart).chain(0..HARTS);
         for holder in harts {
             if let Some(place) = self.held[holder].iter().position(|held| held.0 == address) {
@@ -226,8 +226,8 @@ impl Meetings {
         let mut between = Vec::new();
         for (address, accesses) in &self.accesses {
             let accesses = &accesses[..accesses.len().min(MOST_ACCESSES)];
-            let is_one_harts = accesses.iter().all(|one| one.hart == accesses[0].hart);
-            if self.swapped.contains(address) || (harts > 1 && is_one_harts) {
+            let is_on_one_hart = accesses.iter().all(|one| one.hart == accesses[0].hart);
+            if self.swapped.contains(address) || (harts > 1 && is_on_one_hart) {
                 continue;
             }
             for (later, store) in accesses.iter().enumerate().filter(|(_, one)| one.is_store) {
@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn a_store_without_a_lock_is_parted_from_its_load() {
+    fn a_store_without_a_lock_is_separated_from_its_load() {
         let bare = |at| (at, vec![]);
         assert_eq!(
             count([[bare(10), bare(12)], [bare(20), bare(22)]], &[]),
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn what_one_lock_holds_together_is_not_parted() {
+    fn a_load_and_a_store_under_one_lock_are_not_separated() {
         let under = |at, nth| (at, vec![(LOCK, nth)]);
         let both = [[under(10, 1), under(12, 1)], [under(20, 2), under(22, 2)]];
         let releases = [(15, (LOCK, 1)), (25, (LOCK, 2))];
@@ -348,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lock_that_was_given_back_in_between_holds_nothing_together() {
+    fn a_lock_that_was_released_in_between_protects_nothing() {
         let under = |at, nth| (at, vec![(LOCK, nth)]);
         let both = [[under(10, 1), under(18, 2)], [under(30, 3), under(32, 3)]];
         let releases = [(13, (LOCK, 1)), (19, (LOCK, 2)), (35, (LOCK, 3))];

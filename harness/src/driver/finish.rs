@@ -16,25 +16,25 @@ pub enum Standing {
     Blocked,
 }
 
-/// How the supervisor meets the end of a case.
+/// When the supervisor reaps the processes at the end of a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Vigil {
+pub enum Reaping {
     /// It calls `wait` after all of them have exited.
-    Awake,
+    Afterwards,
     /// It sleeps in `wait` while they exit, children before their parents.
-    Asleep,
+    Meanwhile,
 }
 
 /// More processes than any xv6 has room for.
 const MOST_FORKS: u64 = 1024;
 
-/// Rounds of the scheduler in which a killed process must be gone: in xv6 it may come back to
-/// user mode once, and dies at its next trap.
+/// Rounds of the scheduler after which a killed process must be gone. In xv6 it may come back to user mode once,
+/// and dies at its next trap.
 const ROUNDS_TO_DIE: u32 = 2;
 
 impl Driver {
-    /// Ends the case. `standing` lists the processes that the judge holds to be alive.
-    pub fn finish(&mut self, standing: &[(Process, Standing)], vigil: Vigil) -> End {
+    /// Ends the case. `standing` lists the processes that are alive according to the judge.
+    pub fn finish(&mut self, standing: &[(Process, Standing)], reaping: Reaping) -> End {
         self.events.clear();
         self.fail_no_frame();
         let living = standing
@@ -44,7 +44,7 @@ impl Driver {
             miscount: self.miscounted_frame(living.chain([SUPERVISOR])),
             ..End::default()
         };
-        let dismissed = self.dismiss(standing, vigil, &mut end);
+        let dismissed = self.dismiss(standing, reaping, &mut end);
         end.frames = self.frames_expected_at_end().zip(self.free_frames());
         self.lost_owners = match end.frames {
             Some((expected, free)) if free < expected => self.frame_owners(),
@@ -78,12 +78,12 @@ impl Driver {
             return false;
         };
         let pid = self.processes.get(slot).pid;
-        let end = self.finish(others, Vigil::Awake);
+        let end = self.finish(others, Reaping::Afterwards);
         end.reaped.iter().any(|(reaped, _)| *reaped == pid)
     }
 
-    /// How often the supervisor can fork before it is refused; `None` if it is refused for lack of a frame,
-    /// or if its children run before it. It is the last thing to do before a reset.
+    /// How often the supervisor can fork before `fork` fails. `None` if it fails for lack of a frame, or if the
+    /// children run before the supervisor does. It is the last thing to do before a reset.
     pub(crate) fn count_forks(&mut self) -> Result<Option<u64>, Failure> {
         self.leave_frames(u64::MAX);
         self.out_of_frames = false;
@@ -100,7 +100,7 @@ impl Driver {
     fn dismiss(
         &mut self,
         standing: &[(Process, Standing)],
-        vigil: Vigil,
+        reaping: Reaping,
         end: &mut End,
     ) -> Result<(), Failure> {
         let slots = |wanted: Standing| {
@@ -118,13 +118,13 @@ impl Driver {
             self.supervisor_call(SystemCall::Kill, pid)?;
             self.settle(ROUNDS_TO_DIE)?;
         }
-        match vigil {
-            Vigil::Awake => {
+        match reaping {
+            Reaping::Afterwards => {
                 for slot in slots(Standing::Ready) {
                     self.tell_to_exit(slot)?;
                 }
             }
-            Vigil::Asleep => {
+            Reaping::Meanwhile => {
                 let mut ready: Vec<Slot> = slots(Standing::Ready).collect();
                 ready.sort_by_key(|slot| std::cmp::Reverse(self.processes.depth(*slot)));
                 self.reap(end)?;
@@ -151,8 +151,8 @@ impl Driver {
         Ok(())
     }
 
-    /// Notes whether the supervisor, which slept in `wait` when `slot` was told to exit, has come
-    /// back; then it reaps until it sleeps again.
+    /// Notes whether the supervisor, which slept in `wait` when `slot` was told to exit, has come back. If it has, it
+    /// reaps until it sleeps again.
     fn note_nap(&mut self, slot: Slot, end: &mut End) -> Result<(), Failure> {
         if end.all_reaped {
             return Ok(());
@@ -171,7 +171,7 @@ impl Driver {
     }
 
     fn reap(&mut self, end: &mut End) -> Result<(), Failure> {
-        // A kernel may need a frame to return a status; this must not fail here.
+        // A kernel may need a frame to return a status, and that must not fail here.
         self.leave_frames(u64::MAX);
         // One more than there can be processes: a kernel that reaps for ever is stopped.
         for _ in 0..=self.processes.slots().count() {
@@ -197,7 +197,7 @@ impl Driver {
         }
     }
 
-    /// A system call by the supervisor; `None` when it does not come back.
+    /// Makes a system call in the supervisor. `None` if it does not come back.
     fn supervisor_call(
         &mut self,
         system_call: SystemCall,

@@ -10,24 +10,24 @@ use std::collections::HashSet;
 
 /// The system call that moves the program break.
 const SBRK: u64 = SystemCall::Sbrk.number();
-/// The system call that puts new memory in place of old.
+/// The system call that replaces the memory of its process.
 const EXEC: u64 = SystemCall::Exec.number();
 
-/// The number of the frame with the root of the page table, in `satp`.
+/// The bits of `satp` with the number of the root table's frame.
 const ROOT: u64 = (1 << 44) - 1;
 /// Levels of a page table.
 const LEVELS: u64 = 3;
 /// Bits of a virtual address that are the offset in its page, and those that are the index in one table.
 const PAGE_BITS: u64 = 12;
 const INDEX_BITS: u64 = 9;
-/// Where the number of the frame begins in an entry, and how long an entry is.
+/// The lowest bit of the frame's number in an entry, and the bytes of an entry.
 const FRAME_SHIFT: u64 = 10;
 const ENTRY_BYTES: u64 = 8;
 
 impl Driver {
-    /// Lists the mappings that the step can have changed, if it can have changed any: those of all
-    /// processes after a fork, those of its own process when frames moved, the break fell or a
-    /// program was to start.
+    /// Lists the mappings that the step can have changed, if it can have changed any. After a fork these are those of
+    /// all processes. They are those of its own process if frames were taken or freed, after an `sbrk` with a negative
+    /// amount, and after an `exec`.
     pub(super) fn collect_mappings(&mut self, step: &Step, observation: &mut Observation) {
         let mut mappings = observation.mappings.take().unwrap_or_default();
         mappings.clear();
@@ -50,7 +50,7 @@ impl Driver {
         observation.mappings = Some(mappings);
     }
 
-    /// Appends every mapping of one parked process of the case, or of all of them.
+    /// Appends every mapping of one parked process of the case, or of all parked ones.
     pub fn list_mappings(&mut self, whose: Option<Process>, into: &mut Vec<PageMapping>) {
         let mut tables = std::mem::take(&mut self.page_tables);
         tables.clear();
@@ -76,8 +76,7 @@ impl Driver {
         self.page_tables = tables;
     }
 
-    /// The physical addresses of the page tables of every parked process of the case, and whose
-    /// they are.
+    /// The physical addresses of the page tables of every parked process of the case, each with the process.
     pub(crate) fn page_tables(&self) -> Vec<(u64, Process)> {
         let mut tables = Vec::new();
         for (process, satp) in self.parked(None) {
@@ -99,19 +98,19 @@ impl Driver {
         Some(listed.into_iter().collect())
     }
 
-    /// The same at the end of this case, when every process was gone; also `None` if no frame was missing.
+    /// How many owners each frame of RAM had at the end of this case, when every process was gone. `None` also if no
+    /// frame was missing.
     pub(crate) fn lost_owners(&self) -> Option<&[u16]> {
         self.lost_owners.as_deref()
     }
 
-    /// A frame that has more or fewer recorded holders now than pages of the processes of the case
-    /// that live, and of the supervisor, map it.
+    /// A frame with more or fewer recorded holders than pages that map it, in the living processes of the case and in
+    /// the supervisor.
     pub(crate) fn miscount(&self, living: impl Iterator<Item = Process>) -> Option<Miscount> {
         self.miscounted_frame(living.filter_map(Slot::of).chain([SUPERVISOR]))
     }
 
-    /// The processes of the case that wait at their hints, with their address spaces; or just one of
-    /// them.
+    /// The processes of the case that wait at their hints, with their address spaces, or only the one in `whose`.
     fn parked(&self, whose: Option<Process>) -> impl Iterator<Item = (Process, u64)> + '_ {
         self.processes.slots().filter_map(move |slot| {
             let entry = self.processes.get(slot);
@@ -142,8 +141,8 @@ impl Driver {
         }
     }
 
-    /// A frame that user pages of these processes map, and that has more or fewer recorded holders
-    /// than such pages. All that live must be among them, the supervisor too.
+    /// A frame with more or fewer recorded holders than user pages of these processes that map it. All living
+    /// processes have to be among them, including the supervisor.
     pub(super) fn miscounted_frame(&self, slots: impl Iterator<Item = Slot>) -> Option<Miscount> {
         let mut frames = Vec::new();
         for slot in slots {
@@ -201,8 +200,8 @@ impl Driver {
         mapping.is_some_and(|found| self.machine.read_physical(found.physical, bytes).is_ok())
     }
 
-    /// Whether the page table of `process` says anything about virtual address `address`: a kernel that keeps
-    /// pages on the disk may say where in an entry that is not valid.
+    /// Whether the page table of `process` has an entry for virtual address `address` that is not zero. A kernel that
+    /// keeps pages on the disk may note their place in an entry that is not valid.
     pub fn has_entry(&self, process: Process, address: u64) -> bool {
         let Some(slot) = Slot::of(process) else {
             return false;

@@ -1,8 +1,8 @@
 //! The driver: performs one concrete step on the kernel under test and returns what was seen.
 //!
-//! It knows nothing of meaning. It fills a process's registers, lets the machine run until the
-//! agent reports or every other process has had a turn, and records the events. The judge, in
-//! `oracle`, says what they mean.
+//! It does not know what an operation means. It fills a process's registers, lets the machine run until the agent
+//! reports or every other process has had a turn, and records the events. The judge, in `oracle`, says what they
+//! mean.
 
 mod clock;
 mod conflicts;
@@ -35,17 +35,17 @@ use record::Record;
 use scarcity::Scarcity;
 use std::sync::Arc;
 
-pub use finish::{Standing, Vigil};
+pub use finish::{Reaping, Standing};
 pub(crate) use record::{Recording, TrapTaken};
 pub(crate) use stack::is_messenger;
 pub(crate) use turns::Order;
 
-/// The most blocks that a sleeping hart is woken for in one step: more than twice those of the largest
-/// file, each written to the log and to its place.
+/// The most blocks for which a sleeping hart is woken in one step: more than twice as many as the largest file has,
+/// because each is written to the log and to its place.
 const MOST_BLOCKS: usize = 1_000;
 
-/// Ticks without a block after which no process waits for one any more: in one, a process may get only so
-/// far as to ask for the next.
+/// Ticks without a disk request after which no process waits for a block any more. Within one tick, a process may
+/// only get as far as its next request.
 const QUIET_TICKS: u32 = 3;
 
 /// Instructions that a kernel gets after a panic, to print its message.
@@ -67,22 +67,22 @@ pub struct Driver {
     raises: u64,
     /// Events of the current step.
     events: Vec<Event>,
-    /// Turns of the race in hand.
+    /// Turns of the current race.
     turns: Vec<Turn>,
     /// Whether the free list was seen empty in the current step.
     out_of_frames: bool,
-    /// A store of the current step that was refused a frame to copy its page to.
+    /// A store of the current step for which the kernel was refused a frame to copy the page to.
     refused_store: Option<RefusedStore>,
-    /// The frames that the operations of the current race store to, and how many held each when
-    /// the race began.
+    /// The frames that the operations of the current race store to, and how many holders each had when the race
+    /// began.
     holders_before: Vec<(u64, u16)>,
     /// Whether a fork has failed since the case began.
     fork_failed: bool,
     /// How often the canaries of a seeded bug were passed since the case began.
     canary: Canary,
-    /// What the kernel has printed since the case began, its tail.
+    /// The tail of what the kernel has printed since the case began.
     console: Vec<u8>,
-    /// How many bytes that were since the driver began.
+    /// How many bytes the kernel has printed since the driver was made.
     printed: u64,
     /// Where the output of the current step begins in `console`.
     console_mark: usize,
@@ -96,11 +96,11 @@ pub struct Driver {
     record: Record,
     /// Where the racers of a race meet, if requested.
     meeting: Meeting,
-    /// The kernel's source, once it was asked for.
+    /// The lines of the kernel's source, read when they are first needed.
     lines: Option<Box<Lines>>,
-    /// Physical addresses of page tables, kept to be filled again.
+    /// Scratch space for the physical addresses of page tables.
     page_tables: Vec<u64>,
-    /// How many requests the disk had completed when that was last asked.
+    /// How many requests the disk had completed when that was last checked.
     disk_requests: u16,
     /// The kernel's free list at the snapshot.
     free_list: KnownList,
@@ -110,8 +110,8 @@ pub struct Driver {
     patience: Patience,
     /// Whether a step was late.
     was_late: bool,
-    /// Where the driver looks whether a state comes back.
-    lookout: Option<u64>,
+    /// The address at which the driver checks whether a state comes back.
+    checkpoint: Option<u64>,
 }
 
 impl Driver {
@@ -130,7 +130,7 @@ impl Driver {
             page_budget: 0,
             patience: Patience::Proof,
             was_late: false,
-            lookout: None,
+            checkpoint: None,
             processes: guest.processes.clone(),
             guest: Arc::clone(guest),
             machine,
@@ -157,7 +157,7 @@ impl Driver {
         }
     }
 
-    /// Resets to the start of a case. The cost follows the pages that the last case has changed.
+    /// Resets to the start of a case. The cost is proportional to the number of pages that the last case has changed.
     pub fn reset(&mut self) {
         self.forget_scarcity();
         self.machine.reset();
@@ -196,7 +196,7 @@ impl Driver {
         &self.guest
     }
 
-    /// The machine, to look at.
+    /// The machine, to inspect it.
     pub fn machine(&self) -> &Machine {
         &self.machine
     }
@@ -231,7 +231,7 @@ impl Driver {
         self.run_to_hint_within(hart, self.budget())
     }
 
-    /// The same; the hart is late after so many instructions.
+    /// [`run_to_hint`](Self::run_to_hint), but the hart is late after `budget` instructions.
     fn run_to_hint_within(&mut self, hart: usize, budget: u64) -> Result<Option<Slot>, Failure> {
         let mut quiet_ticks = 0;
         for _ in 0..MOST_BLOCKS {
@@ -264,24 +264,24 @@ impl Driver {
                     };
                 }
                 Exit::Idle => return Ok(Pause::Asleep),
-                Exit::Breakpoint { pc, .. } if self.lookout == Some(pc) => {
+                Exit::Breakpoint { pc, .. } if self.checkpoint == Some(pc) => {
                     return Ok(Pause::Budget);
                 }
-                Exit::Breakpoint { hart, pc } if self.heard_of_frames(hart, pc) => {}
+                Exit::Breakpoint { hart, pc } if self.note_frame_request(hart, pc) => {}
                 Exit::Breakpoint { pc, .. } if self.guest.canaries.heard(pc, &mut self.canary) => {}
                 Exit::Breakpoint { .. } => return Err(self.last_words(hart, None)),
                 Exit::Stuck { pc, .. } => return Err(self.last_words(hart, Some(pc))),
                 Exit::Finished { .. } => return Err(Failure::PoweredOff),
                 Exit::Budget => return Ok(Pause::Budget),
-                // Any failure ends the case. The runner looks at the machine and drops it, for it says
-                // nothing about the kernel.
+                // Any failure ends the case. The runner then finds that the machine is broken, and drops the failure,
+                // which says nothing about the kernel.
                 Exit::Defect(_) => return Err(Failure::Hang),
             }
         }
     }
 
-    /// A kernel that panics: lets it print, then quotes it. A hart that can never move again
-    /// without a panic message is stuck.
+    /// Lets a kernel that panics print its message, and quotes it. A hart that can never continue is stuck if no
+    /// panic message was printed.
     fn last_words(&mut self, hart: usize, stuck: Option<u64>) -> Failure {
         self.remember_stack(hart);
         if stuck.is_none() {
@@ -306,7 +306,7 @@ impl Driver {
         }
     }
 
-    /// The line of the console that speaks of a panic.
+    /// The line of the console that mentions a panic.
     fn panic_text(&self) -> Option<String> {
         let console = String::from_utf8_lossy(&self.console);
         let mut lines = console.lines();
@@ -314,7 +314,7 @@ impl Driver {
         Some(line.trim().to_owned())
     }
 
-    /// The name register holds no process's name: a process's registers were not restored.
+    /// The failure that the name register holds no process's name: a process's registers were not restored.
     fn lost_name(&mut self, hart: usize, seen: u64) -> Failure {
         let satp = self.machine.csr(hart, csr::SATP).unwrap_or(0);
         let owner = self
@@ -331,7 +331,7 @@ impl Driver {
         }
     }
 
-    /// Takes the output of the kernel, and keeps the end of it.
+    /// Takes over what the kernel has printed, and keeps the tail.
     fn drain_console(&mut self) {
         let recorded = self.take_recorded_output();
         self.console.extend(recorded);
@@ -343,7 +343,7 @@ impl Driver {
         self.console_mark = self.console_mark.saturating_sub(excess);
     }
 
-    /// Whether the kernel has said, since the step began, that it killed process `pid`.
+    /// Whether the kernel has printed, since the step began, that it killed process `pid`.
     fn killed_message(&self, pid: u64) -> bool {
         let said = String::from_utf8_lossy(&self.console[self.console_mark..]);
         said.lines().any(|line| {
@@ -361,6 +361,6 @@ enum Pause {
     Hint(Slot),
     /// It waits for an interrupt: no process is runnable.
     Asleep,
-    /// It has spent its budget of instructions, or is at the place that the driver has a breakpoint at.
+    /// It has spent its budget of instructions, or has reached the driver's checkpoint.
     Budget,
 }

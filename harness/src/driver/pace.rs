@@ -1,4 +1,4 @@
-//! Measuring how fast a kernel is: it is asked for one operation of each kind that may take long.
+//! Measures how fast a kernel is: the kernel performs one operation of each kind that may take long.
 
 use super::Driver;
 use super::patience::Patience;
@@ -19,8 +19,8 @@ const NEW_FILE: u64 = (CREATE | READ_WRITE) as u64;
 /// The name of a file that is not there when a case begins.
 const NAME: &[u8] = b"new";
 
-/// Measures `guest` from the start of a case. What the kernel does not come back from, or refuses, is not
-/// counted.
+/// Measures `guest` from the start of a case. An operation from which the kernel does not come back is not counted,
+/// nor are those after it.
 pub(super) fn measure(guest: &Arc<Guest>) -> Pace {
     let mut driver = Driver::new(guest);
     driver.set_patience(Patience::Measuring);
@@ -59,7 +59,8 @@ pub(super) fn measure(guest: &Arc<Guest>) -> Pace {
     Pace { slowest }
 }
 
-/// What an operation took, and the answer, 0 if there was none. `None`: the kernel did not come back.
+/// How many instructions an operation took, and its answer, or 0 if there was none. `None` if the kernel did not come
+/// back.
 fn time(driver: &mut Driver, process: Process, action: Action) -> Option<(u64, u64)> {
     let step = Step {
         process,

@@ -1,10 +1,10 @@
 //! Patience: how long the driver waits for a hart, and how it knows that it waits in vain.
 //!
-//! Kernels differ a thousandfold in speed: one prints a line for each system call, another walks a process
-//! table of 512 rows. So no number of instructions says that a kernel hangs. A hart that takes longer than a
-//! healthy kernel of ours is *late*, and is observed from then on. It hangs if the whole machine comes back to
-//! a state that it was in before; or if it has taken a hundred times what the slowest like operation takes on
-//! this kernel, and still does nothing that shows.
+//! Kernels differ a thousandfold in speed: one prints a line for each system call, another walks a process table of
+//! 512 rows. So no number of instructions says that a kernel hangs. A hart that takes longer than our own kernel is
+//! *late*, and is observed from then on. It hangs if the whole machine comes back to an earlier state. It also hangs
+//! if it has taken a hundred times as long as this kernel takes for the slowest of a few operations, and still makes
+//! no visible progress.
 
 use super::{Driver, Pause, pace};
 use emulator::Moment;
@@ -15,21 +15,22 @@ use oracle::Failure;
 /// thousand.
 pub(super) const STEP_BUDGET: u64 = 8_000_000;
 
-/// The same for a load, a store or a jump: one page, and what must be read from the disk for it.
+/// Instructions after which a load, a store or a jump is late: it may need one page, and have to read that from the
+/// disk.
 pub(super) const ACCESS_BUDGET: u64 = 2_000_000;
 
 /// More instructions for each page at stake. The C kernels fill a page byte by byte, twice when they
 /// allocate it and again when they free it: about 40,000.
 const PAGE_BUDGET: u64 = 100_000;
 
-/// How many times as long as its like a step may take.
-const TIMES_ITS_LIKE: u64 = 100;
+/// How many times as long as the slowest measured operation a step may take.
+const TIMES_THE_SLOWEST: u64 = 100;
 
 /// Instructions that any step may take on any kernel before it counts as a hang without a proof: a walk of
 /// the largest hole that a 32-bit argument of `sbrk` makes takes about as many.
 const LEAST_LIMIT: u64 = 8 * STEP_BUDGET;
 
-/// Instructions after which a hart that perhaps has no process to run is looked at.
+/// Instructions after which a hart that perhaps has no process to run is checked.
 const SHORT_WORK: u64 = 50_000;
 
 /// The longest loop, in instructions, that is recognised by the state that comes back.
@@ -41,10 +42,11 @@ const MOST_PASSES: u32 = 20_000;
 /// How often it may pass there with the same registers.
 const MOST_COMPARISONS: u32 = 64;
 
-/// How often a state has to come back: what a hart remembers of translations is no part of it.
+/// How often a state has to come back. Once does not prove a loop, because the translations that a hart remembers are
+/// not part of the state.
 const RETURNS: u32 = 3;
 
-/// How often a hart that does something that shows is granted its limit anew.
+/// How often the limit is renewed for a hart that makes visible progress.
 const MOST_EXTENSIONS: u32 = 64;
 
 /// How long the driver waits in this case.
@@ -59,7 +61,7 @@ pub(crate) enum Patience {
     Measuring,
 }
 
-/// What was seen of the machine while it was waited for: something that anyone could notice.
+/// The visible progress of the machine.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Signs {
     disk_requests: u16,
@@ -69,7 +71,7 @@ struct Signs {
 }
 
 impl Driver {
-    /// Grants time for so many pages at stake. Granted time stays, because pages are given back later.
+    /// Grants time for `pages` pages at stake. Granted time stays, because the pages are given back later.
     pub(super) fn grant(&mut self, pages: u64) {
         self.page_budget = self.page_budget.max(pages.saturating_mul(PAGE_BUDGET));
     }
@@ -79,12 +81,12 @@ impl Driver {
         STEP_BUDGET.saturating_add(self.page_budget)
     }
 
-    /// From now on waits so long for each step.
+    /// Sets how long to wait for each step from now on.
     pub(crate) fn set_patience(&mut self, patience: Patience) {
         self.patience = patience;
     }
 
-    /// Whether a step was late since this was last asked.
+    /// Whether a step was late since this was last called.
     pub(crate) fn take_late(&mut self) -> bool {
         std::mem::take(&mut self.was_late)
     }
@@ -105,7 +107,7 @@ impl Driver {
         let mut before = None;
         loop {
             let spent = self.machine.steps() - begin;
-            // Twice as long each time, so that looks cost little.
+            // Twice as long each time, so that the checks cost little.
             match self.run_hart(hart, budget.max(spent))? {
                 Pause::Budget => {}
                 pause => return Ok(pause),
@@ -131,8 +133,8 @@ impl Driver {
         }
     }
 
-    /// Runs `hart`, which perhaps has no process to run, until it stops, or comes back to the same state, or has
-    /// something to do. `None`: it has something to do.
+    /// Runs `hart`, which perhaps has no process to run, until it stops, comes back to the same state, or turns out to
+    /// have something to do. `None` if it has something to do.
     fn look_for_work(&mut self, hart: usize) -> Result<Option<Pause>, Failure> {
         match self.run_hart(hart, SHORT_WORK)? {
             Pause::Budget => self.look_for_loop(hart),
@@ -140,34 +142,34 @@ impl Driver {
         }
     }
 
-    /// Instructions in which a hart that does not hang does something that shows.
+    /// Instructions in which a hart that does not hang makes visible progress.
     fn limit(&self) -> u64 {
         if self.patience == Patience::Measuring {
             return LEAST_LIMIT;
         }
         let pace = self.guest.pace.get_or_init(|| pace::measure(&self.guest));
-        (TIMES_ITS_LIKE * pace.slowest).max(LEAST_LIMIT)
+        (TIMES_THE_SLOWEST * pace.slowest).max(LEAST_LIMIT)
     }
 
-    /// Whether a race that is late, `spent` instructions after its start, hangs: harts that wait for one
-    /// another come back to where they were, in the same `order`.
+    /// Whether a race that is late, `spent` instructions after its start, hangs. Harts that wait for one another come
+    /// back to the same state, in the same `order`.
     pub(super) fn waits_in_vain(
         &mut self,
         spent: u64,
         order: Vec<(usize, bool)>,
-        vigil: &mut RaceVigil,
+        late: &mut LateRace,
     ) -> bool {
         self.was_late = true;
         if self.patience == Patience::Short {
             return true;
         }
-        vigil.turns += 1;
-        let known = vigil.known.as_ref();
+        late.turns += 1;
+        let known = late.known.as_ref();
         if known.is_some_and(|(then, moment)| *then == order && self.machine.is_as_at(moment)) {
             return true;
         }
-        if vigil.turns.is_power_of_two() {
-            vigil.known = Some((order, self.machine.moment()));
+        if late.turns.is_power_of_two() {
+            late.known = Some((order, self.machine.moment()));
         }
         spent >= self.limit()
     }
@@ -182,20 +184,20 @@ impl Driver {
         }
     }
 
-    /// Goes on for as long as a loop may take, and looks whether the machine comes back to the state that
-    /// it is in now. `Some`: the hart stopped meanwhile.
+    /// Goes on for as long as a loop may take, and checks whether the machine comes back to its present state. `Some`
+    /// if the hart stopped meanwhile.
     ///
     /// # Errors
     /// The state comes back: the kernel hangs. Or something else went wrong.
     fn look_for_loop(&mut self, hart: usize) -> Result<Option<Pause>, Failure> {
         let pc = self.machine.pc(hart);
         if !self.machine.set_breakpoint(pc) {
-            // It is needed for something else.
+            // There is a breakpoint at this address for something else.
             return Ok(None);
         }
-        self.lookout = Some(pc);
+        self.checkpoint = Some(pc);
         let seen = self.go_round(hart);
-        self.lookout = None;
+        self.checkpoint = None;
         self.machine.clear_breakpoint(pc);
         match seen? {
             Round::ComesBack if self.awaits_tick(hart) => Ok(Some(Pause::Asleep)),
@@ -203,7 +205,7 @@ impl Driver {
                 let traps = self.machine.last_user_trap(hart).is_some();
                 let failure = self.out_of_budget(hart);
                 if traps {
-                    // Where the kernel is just now says nothing: the program takes the same trap again.
+                    // The program takes the same trap again and again. Where the kernel is now says nothing.
                     self.stack.clear();
                 }
                 Err(failure)
@@ -213,8 +215,8 @@ impl Driver {
         }
     }
 
-    /// Whether a hart that does nothing new may only wait for the next tick: no process is known to be runnable,
-    /// and no interrupt is pending that it does not take.
+    /// Whether a hart that does nothing new may be waiting for the next tick: no process is known to be runnable, and no
+    /// enabled interrupt is pending.
     fn awaits_tick(&self, hart: usize) -> bool {
         let read = |number| self.machine.csr(hart, number).unwrap_or(0);
         self.may_be_idle() && read(csr::SIP) & read(csr::SIE) == 0
@@ -237,7 +239,7 @@ impl Driver {
                 comparisons += 1;
                 returns += u32::from(self.machine.is_as_at(&moment));
                 match returns {
-                    // What traps from now on is part of the loop.
+                    // A trap from now on is part of the loop.
                     1 => self.machine.clear_last_user_trap(hart),
                     RETURNS => return Ok(Round::ComesBack),
                     _ => {}
@@ -250,16 +252,16 @@ impl Driver {
 
 /// What is known of a race that is late.
 #[derive(Default)]
-pub(super) struct RaceVigil {
-    /// Turns since then.
+pub(super) struct LateRace {
+    /// Turns since it is late.
     turns: u32,
-    /// The state after some turn, and whose turn it was.
+    /// The order of the harts and the state of the machine at one of the turns.
     known: Option<(Vec<(usize, bool)>, Moment)>,
 }
 
-/// What a hart did that was observed for as long as a loop may take.
+/// What a hart did while it was observed for as long as a loop may take.
 enum Round {
-    /// The machine is again in the state that it was in.
+    /// The machine came back to the same state.
     ComesBack,
     /// It does something else each time, or takes longer.
     GoesOn,

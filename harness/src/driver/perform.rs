@@ -22,7 +22,7 @@ impl Driver {
         self.collect_mappings(step, observation);
     }
 
-    /// Fills `observation` with what is seen during `act`, except mappings. So many `pages` are at stake.
+    /// Fills `observation` with what is seen during `act`, except mappings. `pages` pages are at stake.
     pub(super) fn observe(
         &mut self,
         observation: &mut Observation,
@@ -97,7 +97,7 @@ impl Driver {
         if step.rounds > 0 {
             self.settle(step.rounds)?;
         } else if !reported && (self.processes.anyone_away() || self.disk_was_used()) {
-            // A process that ends may still be freeing files that had lost their names.
+            // A process that ends may still be freeing files without a name.
             self.settle(1)?;
         } else {
             self.await_birth(slot)?;
@@ -108,18 +108,18 @@ impl Driver {
         Ok(())
     }
 
-    /// The process left the hart without reporting: it sleeps, or it is dead.
+    /// Notes that the process left the hart without reporting: it sleeps, or it is dead.
     fn note_silence(&mut self, hart: usize, slot: Slot, step: &Step) {
         let trap = self.machine.last_user_trap(hart).map(|trap| UserTrap {
             cause: trap.cause,
             value: trap.value,
             pc: trap.pc,
         });
-        self.book_silence(slot, step, trap);
+        self.report_silence(slot, step, trap);
     }
 
-    /// The process has not reported: it sleeps, or it is dead.
-    pub(super) fn book_silence(&mut self, slot: Slot, step: &Step, trap: Option<UserTrap>) {
+    /// Adds the event that the process has not reported: it sleeps, or it is dead.
+    pub(super) fn report_silence(&mut self, slot: Slot, step: &Step, trap: Option<UserTrap>) {
         self.drain_console();
         let killed_message = self.killed_message(self.processes.get(slot).pid);
         let exits = matches!(step.action, Action::SystemCall { number: EXIT, .. });
@@ -129,7 +129,8 @@ impl Driver {
         self.events.push(silent(step, trap, killed_message));
     }
 
-    /// A process that slept until the disk had brought a page may have been killed since.
+    /// Corrects the event of a process that has been killed since: it may have slept until a page was read from the
+    /// disk.
     fn revise_silence(&mut self, slot: Slot) {
         self.drain_console();
         let entry = self.processes.get(slot);
@@ -183,7 +184,7 @@ impl Driver {
         };
     }
 
-    /// What the agent has to do for `action`; `None` if that is not its business.
+    /// What the agent has to do for `action`; `None` if it does nothing.
     fn task(&self, action: &Action) -> Option<Task> {
         let stubs = &self.guest.agent.stubs;
         let width_index = |width: Width| width.bytes().trailing_zeros() as usize;
@@ -259,9 +260,9 @@ impl Driver {
 struct Task {
     /// The stub to run.
     stub: u64,
-    /// Registers that the stub takes a value from. `x0` takes none.
+    /// The registers from which the stub takes its operands, with their values. `x0` stands for none.
     operands: [(usize, u64); 4],
-    /// Registers that the stub changes itself, or the system call that it makes.
+    /// Registers that the stub, or the system call that it makes, changes.
     free: RegisterSet,
 }
 

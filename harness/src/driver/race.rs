@@ -5,7 +5,7 @@
 //! see `oracle::Schedule`). So a race is as deterministic as any other step, and every instruction of
 //! one hart may come between any two of another.
 
-use super::patience::RaceVigil;
+use super::patience::LateRace;
 use super::perform::silent;
 use super::{Driver, Pause};
 use crate::guest::FIRST_HART;
@@ -40,22 +40,22 @@ struct Lane {
     hart: usize,
     /// The process that was last known to be there.
     process: Option<Process>,
-    /// The higher, the sooner.
+    /// The lane with the highest priority runs.
     priority: i64,
     /// No process can run there for now: one waits at a hint, or none is runnable.
     rests: bool,
-    /// The process that reached a hint there since another process made progress.
+    /// The processes that have reached a hint there since a racer last reported.
     met: SlotSet,
 }
 
 /// A race under way.
 struct Contest {
     lanes: Vec<Lane>,
-    /// Those that have not reported.
+    /// The racers that have not reported.
     unfinished: Vec<Racer>,
-    /// Whether some of those may be in the scheduler's queue, where a timer interrupt finds them.
+    /// Whether some of them may be in the scheduler's queue, where a timer interrupt finds them.
     queued: bool,
-    /// The next lowest priority.
+    /// The lowest priority so far.
     lowest: i64,
 }
 
@@ -100,7 +100,7 @@ impl Driver {
         for racer in &racers {
             let step = &race.steps[racer.step];
             if !self.has_reported(step) {
-                self.book_silence(racer.slot, step, None);
+                self.report_silence(racer.slot, step, None);
             }
         }
         Ok(())
@@ -176,8 +176,8 @@ impl Driver {
         Ok(())
     }
 
-    /// Switches on `hart` until one of `wanted` is there: the hart and its index. `None`: there
-    /// is no such hart, or none of them comes.
+    /// Switches processes on `hart` until one of `wanted` is there. Returns the hart, and the index of that racer.
+    /// `None` if there is no hart, or if none of them comes.
     fn bring_one_of(
         &mut self,
         hart: Option<usize>,
@@ -198,9 +198,8 @@ impl Driver {
         Ok(None)
     }
 
-    /// Prepares the racers that share the first hart, each when the scheduler brings it, and sends it
-    /// back into the queue before its first instruction. The first of them comes last and stays; returns
-    /// the hart that it is on.
+    /// Prepares the racers that share the first hart, each when the scheduler brings it, and sends it back into the
+    /// queue before its first instruction. The first of them comes last and stays. Returns that racer and its hart.
     fn line_up(
         &mut self,
         race: &Race,
@@ -237,7 +236,7 @@ impl Driver {
         Ok(last)
     }
 
-    /// Runs the race until no process in it can continue. True: one has not reported.
+    /// Runs the race until no process in it can continue. Returns whether a racer has not reported.
     fn contend(&mut self, race: &Race, mut contest: Contest) -> Result<bool, Failure> {
         let schedule = race.schedule;
         let begin = self.machine.steps();
@@ -249,14 +248,14 @@ impl Driver {
             .copied()
             .map(u64::from)
             .peekable();
-        let mut vigil = RaceVigil::default();
+        let mut late = LateRace::default();
         for lane in &contest.lanes {
             self.fronts[lane.hart] = None;
         }
         while let Some(at) = contest.next() {
             let hart = contest.lanes[at].hart;
             let before = self.machine.steps() - begin;
-            if before >= self.budget() && self.waits_in_vain(before, contest.order(), &mut vigil) {
+            if before >= self.budget() && self.waits_in_vain(before, contest.order(), &mut late) {
                 return Err(self.out_of_budget(hart));
             }
             let to_switch = switches.peek().map_or(u64::MAX, |switch| switch - before);
@@ -319,7 +318,7 @@ impl Driver {
 }
 
 impl Contest {
-    /// The lane whose turn it is, by index. `None`: no process has anything to do.
+    /// The index of the lane that runs next. `None` if no process has anything to do.
     fn next(&self) -> Option<usize> {
         if self.unfinished.is_empty() && self.lanes.iter().all(|lane| lane.rests) {
             return None;
@@ -328,21 +327,21 @@ impl Contest {
         awake.max_by_key(|at| self.lanes[*at].priority)
     }
 
-    /// The harts, the next one first, and whether each rests.
+    /// The harts by priority, the highest first, and whether each rests.
     fn order(&self) -> Vec<(usize, bool)> {
         let mut lanes: Vec<&Lane> = self.lanes.iter().collect();
         lanes.sort_by_key(|lane| std::cmp::Reverse(lane.priority));
         lanes.iter().map(|lane| (lane.hart, lane.rests)).collect()
     }
 
-    /// From now on the lane's hart has the lowest priority.
+    /// Gives the lane's hart the lowest priority from now on.
     fn give_way(&mut self, at: usize) {
         self.lowest -= 1;
         self.lanes[at].priority = self.lowest;
     }
 
-    /// Notes that `front` waits at a hint on the lane's hart. True: it must be skipped, because
-    /// a process that has not reported may be in the queue after it.
+    /// Notes that `front` waits at a hint on the lane's hart. Returns whether it must be skipped, because a process that
+    /// has not reported may be in the queue after it.
     fn comes_to_hint(&mut self, at: usize, front: Slot) -> bool {
         let before = self.unfinished.len();
         self.unfinished.retain(|racer| racer.slot != front);

@@ -17,22 +17,22 @@ use std::sync::Arc;
 
 /// The most instructions that are recorded. The rest of the step runs without a recording.
 const LONGEST: u64 = 400_000;
-/// After them, only stores to a place that is watched are noted, for so many more.
+/// The most instructions after those in which stores to a watched place are noted.
 const LONGEST_WATCH: u64 = 4_000_000;
 /// The most calls that are recorded.
 const MOST_CALLS: usize = 20_000;
-/// Calls inside of one another: a kernel stack has no room for more.
+/// The most calls that are open at once. A kernel stack has no room for more.
 const DEEPEST: usize = 400;
 
 /// What the kernel did from the moment at which a process was given its operation to the next hint
 /// call of any process; for a race, from its first turn to its last.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Recording {
-    /// In the order in which they began.
+    /// Calls, in the order in which they began.
     pub(crate) calls: Vec<Call>,
-    /// Which call executed which instruction, in order; repetitions are left out.
+    /// The index of a call and the address of an instruction that it executed, in order.
     pub(crate) visits: Vec<(usize, u64)>,
-    /// Traps, from user mode and from the kernel's own.
+    /// Traps, from user mode and from the kernel itself.
     pub(crate) traps: Vec<TrapTaken>,
     /// The call stack when the kernel first printed something: addresses, innermost first.
     pub(crate) first_words: Option<Vec<u64>>,
@@ -47,9 +47,9 @@ pub(crate) struct Recording {
 /// One call of a function.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Call {
-    /// On which hart.
+    /// The hart.
     pub(crate) hart: usize,
-    /// Index of the call that it was made from, and the instruction that made it.
+    /// The index of the call from which it was made, and the address of the instruction that made it.
     pub(crate) caller: Option<(usize, u64)>,
     /// What `a0` held when it returned, if it did.
     pub(crate) returned: Option<u64>,
@@ -64,7 +64,7 @@ pub(crate) struct TrapTaken {
     pub(crate) value: u64,
     /// `sepc`.
     pub(crate) pc: u64,
-    /// Whether user mode was left by it.
+    /// Whether it came from user mode.
     pub(crate) from_user: bool,
 }
 
@@ -72,7 +72,7 @@ pub(crate) struct TrapTaken {
 #[derive(Clone, Copy)]
 struct Open {
     call: usize,
-    /// Where it will return to, with which stack pointer; 0 for the outermost.
+    /// The address to which it returns, 0 for the outermost, and the stack pointer then.
     back: u64,
     stack: u64,
 }
@@ -106,15 +106,15 @@ struct Recorder {
     recording: Recording,
     /// The calls that have not returned on each hart.
     open: [Vec<Open>; HARTS],
-    /// Stacks of threads that were switched away from.
+    /// The open calls of threads that do not run now.
     parked: Vec<Vec<Open>>,
-    /// What the kernel printed meanwhile.
+    /// What the kernel has printed during the recording.
     printed: Vec<u8>,
     /// The physical addresses to watch.
     watched: Vec<Range<u64>>,
-    /// Instructions to record.
+    /// Instructions that are still recorded.
     left: u64,
-    /// Instructions to watch after those.
+    /// Instructions that are still watched after those.
     left_to_watch: u64,
 }
 
@@ -128,7 +128,7 @@ pub(super) enum Record {
     Asked(Vec<Range<u64>>),
     /// It is being recorded.
     On(Box<Active>),
-    /// It was.
+    /// It was recorded.
     Done(Recording),
 }
 
@@ -141,7 +141,7 @@ impl Driver {
         self.record = Record::Asked(watched);
     }
 
-    /// What was recorded since.
+    /// What was recorded since [`record_next`](Self::record_next).
     pub(crate) fn take_recording(&mut self) -> Option<Recording> {
         self.end_recording();
         match std::mem::take(&mut self.record) {
@@ -150,7 +150,7 @@ impl Driver {
         }
     }
 
-    /// A process was given an operation, or several were at once.
+    /// Begins the recording if one was requested: a process was given an operation, or several were at once.
     pub(super) fn begin_recording(&mut self, is_race: bool) {
         if let Record::Asked(watched) = &mut self.record {
             let watched = std::mem::take(watched);
@@ -169,7 +169,7 @@ impl Driver {
         }
     }
 
-    /// A process has reached a hint again.
+    /// Ends the recording: a process has reached a hint again.
     pub(super) fn end_recording(&mut self) {
         self.record = match std::mem::take(&mut self.record) {
             Record::On(mut active) => {
@@ -180,7 +180,7 @@ impl Driver {
         };
     }
 
-    /// What the kernel printed while it was recorded, to be put with what it prints otherwise.
+    /// Takes what the kernel has printed during the recording, which belongs to its console output.
     pub(super) fn take_recorded_output(&mut self) -> Vec<u8> {
         match &mut self.record {
             Record::On(active) => std::mem::take(&mut active.0.printed),
@@ -253,8 +253,8 @@ impl Recorder {
         Exit::Budget
     }
 
-    /// Whether the instruction at `pc` of the kernel stores to a place that is watched. The kernel sees
-    /// memory where it lies.
+    /// Whether the kernel's instruction at `pc` stores to a place that is watched. The kernel maps memory at its
+    /// physical addresses.
     fn is_about_to_store(&self, machine: &Machine, hart: usize, pc: u64) -> bool {
         if self.watched.is_empty() {
             return false;
@@ -290,7 +290,7 @@ impl Recorder {
         if is_trap {
             self.note_trap(machine, hart, before);
         }
-        // The trampoline is no function: it is mapped where no symbol is.
+        // The trampoline is not a function: it is mapped at an address without a symbol.
         if !symbols.extent().contains(&now.pc) {
             return;
         }
@@ -319,9 +319,9 @@ impl Recorder {
         }
     }
 
-    /// The kind of a jump: a call, if it leaves the address after it in `ra`; a return, if a caller
-    /// waits for it; a switch to another thread, if it leads into the middle of a function; else a
-    /// branch, or a tail call.
+    /// Notes a jump. It is a call if it leaves the address after it in `ra`, a return if a caller waits for it, and a
+    /// switch to another thread if it leads into the middle of another function. Otherwise it is a branch or a tail
+    /// call.
     fn jump(
         &mut self,
         machine: &Machine,

@@ -26,7 +26,7 @@ pub(super) struct Scarcity {
 struct Refusal {
     /// All frames that were free.
     hidden: Hidden,
-    /// Where the request is over, if the kernel does not say so itself.
+    /// The address at which the request is over, if the kernel does not report that itself.
     until: Option<u64>,
 }
 
@@ -64,7 +64,7 @@ impl Driver {
         }
     }
 
-    /// No failure is due any more.
+    /// Cancels a failure that is planned.
     pub(super) fn fail_no_frame(&mut self) {
         self.scarcity.requests_left = 0;
         if let Some(asked) = self.guest.requests.asked
@@ -74,7 +74,7 @@ impl Driver {
         }
     }
 
-    /// Back to plenty, as the snapshot has it.
+    /// Forgets what was withheld. The caller goes back to the snapshot, in which nothing is hidden.
     pub(super) fn forget_scarcity(&mut self) {
         self.fail_no_frame();
         if let Some(until) = self.scarcity.refusal.and_then(|refusal| refusal.until) {
@@ -83,9 +83,9 @@ impl Driver {
         self.scarcity = Scarcity::default();
     }
 
-    /// Notes what the kernel does with frames at `pc`, where `hart` is; false if `pc` is not one of the
-    /// places where it asks for frames or is refused one.
-    pub(super) fn heard_of_frames(&mut self, hart: usize, pc: u64) -> bool {
+    /// Notes what the kernel does with frames at `pc`, where `hart` is. Returns false if `pc` is not one of the places
+    /// where it requests frames, is refused one, or is done with a request.
+    pub(super) fn note_frame_request(&mut self, hart: usize, pc: u64) -> bool {
         let requests = self.guest.requests;
         let until = self.scarcity.refusal.and_then(|refusal| refusal.until);
         if until == Some(pc) {
@@ -107,9 +107,9 @@ impl Driver {
         asks || refused
     }
 
-    /// Notes how many hold the frame of the page that the process there stores to, if a store to a
-    /// mapped page has brought it into the kernel. The trap says in whose memory: in a race it need
-    /// not be the process that was last seen on that hart.
+    /// Notes the process and the number of holders of its page's frame, if `hart` is in the kernel because of a store to
+    /// a mapped page. The trap says which process it is: in a race it need not be the one that was last seen on that
+    /// hart.
     fn note_refused_store(&mut self, hart: usize) {
         if self.refused_store.is_some_and(|store| store.needs_none()) {
             return;
@@ -138,7 +138,7 @@ impl Driver {
         });
     }
 
-    /// The frame that the program finds at a virtual address, and how many hold it.
+    /// The frame that a program's virtual address is mapped to, and the number of its holders.
     fn holders_of(&self, satp: u64, address: u64) -> Option<(u64, u16)> {
         let page = self.machine.translate(satp, address)?;
         let frame = page.physical & !(FRAME_BYTES - 1);
@@ -146,7 +146,7 @@ impl Driver {
         Some((frame, holders))
     }
 
-    /// Notes how many hold each frame that the programs of a race are about to store to.
+    /// Notes the number of holders of each frame that the programs of a race are about to store to.
     pub(super) fn count_holders(&mut self, race: &Race) {
         for step in &race.steps {
             let Some(slot) = Slot::of(step.process) else {
@@ -159,7 +159,7 @@ impl Driver {
         }
     }
 
-    /// Whether there are fewer frames than the kernel was asked for.
+    /// Whether fewer frames are free than were requested.
     fn refusal_is_due(&self, hart: usize) -> bool {
         let needed = if self.guest.requests.tell_number {
             self.machine.x(hart, A0)
@@ -171,8 +171,8 @@ impl Driver {
             .is_some_and(|accounts| accounts.fewer_than(&self.machine, needed))
     }
 
-    /// Whether a kernel may be out of frames whose frames cannot be counted, with so many pages at stake. A fork
-    /// that copies, or an `exec`, may need as many again.
+    /// Whether a kernel whose frames cannot be counted may run out of them if `pages` pages are at stake. A fork that
+    /// copies, or an `exec`, may need as many again.
     pub(super) fn may_lack_frames(&self, pages: u64) -> bool {
         let frames = self.guest.hardware.memory.value / FRAME_BYTES;
         self.guest.accounts.is_none() && pages.saturating_mul(2) >= frames
@@ -222,7 +222,7 @@ impl Driver {
     }
 }
 
-/// An address in each page that the program itself stores to.
+/// An address in each page to which the program itself stores.
 fn stored_pages(action: &Action) -> Vec<u64> {
     let ends = |address: u64, bytes: u64| vec![address, address.wrapping_add(bytes - 1)];
     match *action {

@@ -14,16 +14,16 @@ use emulator::isa::register::{self, A0, A1, SP};
 use emulator::isa::{cause, csr};
 use oracle::{Action, Event, Failure, Observation, Passage, Process, Step};
 
-/// Rounds after the last use of the disk: a process that slept for it may die in the first round, and
-/// in the second wake a process whose turn had passed.
+/// Rounds after the last use of the disk. A process that slept because of the disk may die in the first round and wake
+/// another process, which gets its turn in the second.
 const ROUNDS_AFTER_DISK: u32 = 2;
 
 /// Instructions after which an idle hart will not go to sleep.
 const IDLE_BUDGET: u64 = 2_000_000;
 
 impl Driver {
-    /// Brings `slot` to its hint on some hart: on the one where it is, else on the first. `None` if the
-    /// scheduler never runs it.
+    /// Brings `slot` to its hint on the hart where it is, or else on the first hart. `None` if the scheduler never runs
+    /// it.
     pub(super) fn bring_to_front(&mut self, slot: Slot) -> Result<Option<usize>, Failure> {
         if self.turns_by_sleep() {
             return self.bring_by_sleep(slot);
@@ -50,8 +50,8 @@ impl Driver {
         self.fronts.iter().position(stands)
     }
 
-    /// Lets others run: `rounds` rounds of the scheduler at least, and on until a round brings no
-    /// news and no process can be asleep until a block is read; then reports which processes waited in it.
+    /// Lets others run, for at least `rounds` rounds of the scheduler. Goes on until a round brings no event and no
+    /// process can be asleep because of the disk. Then reports which processes came to their hints in that round.
     pub(super) fn settle(&mut self, rounds: u32) -> Result<(), Failure> {
         let mut left = rounds;
         loop {
@@ -68,7 +68,7 @@ impl Driver {
         }
     }
 
-    /// Whether the disk has read or written anything since this was last asked.
+    /// Whether the disk has read or written anything since this was last called.
     pub(super) fn disk_was_used(&mut self) -> bool {
         let before = std::mem::replace(&mut self.disk_requests, self.machine.disk_requests());
         before != self.disk_requests
@@ -88,7 +88,7 @@ impl Driver {
         Ok(())
     }
 
-    /// Reports the processes met in a quiet round; one that should have been there and was not is dead.
+    /// Reports the processes met in a quiet round. A process that should have been there and was not is dead.
     fn call_the_roll(&mut self, met: SlotSet) {
         for slot in self.processes.slots() {
             if met.contains(slot) {
@@ -101,8 +101,8 @@ impl Driver {
         }
     }
 
-    /// Whether the other harts sleep when they have no work, also while there is `child`, a process that has
-    /// ended and was not waited for: some kernels count processes before they let a hart sleep.
+    /// Whether the other harts sleep when they have no work, even if there is a process `child` that has ended and was
+    /// not reaped. Some kernels count processes before they let a hart sleep.
     pub(crate) fn others_sleep(&mut self, child: Process) -> Result<bool, Failure> {
         let step = |process, number, child| Step {
             process,
@@ -123,7 +123,7 @@ impl Driver {
         for hart in FIRST_HART + 1..self.fronts.len() {
             self.raise_timer(hart);
             match self.run_hart(hart, IDLE_BUDGET)? {
-                // The one process that did not run anywhere.
+                // It is the one process that was on no hart.
                 Pause::Hint(slot) => self.fronts[hart] = Some(slot),
                 Pause::Asleep => return Ok(true),
                 Pause::Budget => return Ok(false),
@@ -153,8 +153,8 @@ impl Driver {
         Ok(met)
     }
 
-    /// Makes the kernel switch to the next process on `hart` and notes what it reports.
-    /// False: no process is runnable, even after a tick.
+    /// Makes the kernel switch to the next process on `hart` and notes what it reports. Returns false if no process is
+    /// runnable, even after a tick.
     pub(super) fn next_process(&mut self, hart: usize) -> Result<bool, Failure> {
         if self.turns_by_sleep()
             && let Some(front) = self.fronts[hart]
@@ -175,14 +175,14 @@ impl Driver {
         let value = self.machine.x(hart, A0);
         if self.has_started(hart, slot) {
             self.events.extend(self.started(hart, slot));
-            self.plant(hart, slot);
+            self.set_registers(hart, slot);
             self.park(hart, slot, satp);
             return Ok(());
         }
         let child = self.newborn(slot, satp, value);
         self.check_registers(hart, child.unwrap_or(slot))?;
         if let Some(child) = child {
-            self.plant(hart, child);
+            self.set_registers(hart, child);
             self.events
                 .extend(child.process().map(|child| Event::Born { child }));
             slot = child;
@@ -191,13 +191,13 @@ impl Driver {
             State::Acting | State::Executing
         ) {
             self.processes.get_mut(slot).answer = value;
-            self.book_fork_result(slot, value);
+            self.note_fork_result(slot, value);
             let process = slot.process();
             self.events
                 .extend(process.map(|process| Event::Returned { process, value }));
-            self.book_pause(slot);
+            self.note_pause(slot);
         }
-        // Else it was parked already, or counted as dead. It is alive, as `settle` will report.
+        // Otherwise it was parked already, or counted as dead. It is alive, as `settle` will report.
         self.park(hart, slot, satp);
         Ok(())
     }
@@ -236,8 +236,8 @@ impl Driver {
         self.processes.unborn_child_of(named)
     }
 
-    /// The parent's side of a fork: which process is the child, or that there is none.
-    fn book_fork_result(&mut self, parent: Slot, value: u64) {
+    /// Notes what a fork has returned to the parent: the identifier of the child, or that there is none.
+    fn note_fork_result(&mut self, parent: Slot, value: u64) {
         let Some(child) = self.processes.unnumbered_child_of(parent) else {
             return;
         };
@@ -250,8 +250,8 @@ impl Driver {
         }
     }
 
-    /// How long a process has slept that comes back from a pause.
-    fn book_pause(&mut self, slot: Slot) {
+    /// Adds the event that `slot` comes back from a pause, if it does.
+    fn note_pause(&mut self, slot: Slot) {
         let since = self.processes.get_mut(slot).pauses_since.take();
         let ticks = since.and_then(|since| self.ticks_since(since));
         let slept = slot.process().zip(ticks);
@@ -259,7 +259,7 @@ impl Driver {
             .extend(slept.map(|(process, ticks)| Event::Paused { process, ticks }));
     }
 
-    /// Fails if a trap has changed a register that `slot`, which is on `hart`, has to find as it was.
+    /// Fails if a trap has changed a register of `slot`, which is on `hart`, that it had to preserve.
     fn check_registers(&self, hart: usize, slot: Slot) -> Result<(), Failure> {
         let now = self.machine.registers(hart);
         let changed = self.processes.get(slot).registers.changed(&now);
@@ -275,7 +275,8 @@ impl Driver {
         }
     }
 
-    /// What has become of `slot` since its registers were planted, now that it asks for work on `hart`.
+    /// How `slot`, which asks for its next operation on `hart`, left its program and came back since its registers were
+    /// set.
     pub(super) fn passage(&self, hart: usize, slot: Slot) -> Passage {
         match self.processes.get(slot).state {
             State::Unborn { .. } => Passage::Birth,
@@ -292,7 +293,7 @@ impl Driver {
     }
 
     /// Gives the process in `slot`, which is on `hart`, registers of its own.
-    fn plant(&mut self, hart: usize, slot: Slot) {
+    fn set_registers(&mut self, hart: usize, slot: Slot) {
         let turn = self.processes.next_turn();
         let values = planted(slot, turn, &self.machine.registers(hart));
         self.machine.set_registers(hart, &values);

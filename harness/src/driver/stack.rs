@@ -1,18 +1,18 @@
 //! Where the kernel stopped: the call stack at a panic, at a hang, and on a stuck hart.
 //!
-//! Only a step that ends in a failure comes here.
+//! This is needed only after a step that ended in a failure.
 
 use super::Driver;
 use crate::guest::source::{Frame, Lines, frames};
 use emulator::{Exit, Privilege};
 
-/// A kernel that hangs is looked at so many times, so many instructions apart: the functions that
-/// are at work each time are those that never return.
-const LOOKS: u32 = 48;
-const BETWEEN_LOOKS: u64 = 7919;
+/// How many samples of the stack are taken if a kernel hangs, and the instructions between two of them. The functions
+/// that are active in all samples are those that never return.
+const SAMPLES: u32 = 48;
+const BETWEEN_SAMPLES: u64 = 7919;
 
 /// How many functions distinguish one failure from another.
-const TELLING: usize = 3;
+const DISTINGUISHING: usize = 3;
 
 /// Functions that report a problem and are not the problem: panics, traps of the kernel, prints. They
 /// are left out if they are innermost.
@@ -31,7 +31,7 @@ const MESSENGERS: [&str; 12] = [
     "consputc",
 ];
 
-/// Whether a function only reports, whatever module it is in.
+/// Whether a function only reports a problem, whatever module it is in.
 pub(crate) fn is_messenger(function: &str) -> bool {
     let name = function.rsplit("::").next().unwrap_or(function);
     MESSENGERS.contains(&name)
@@ -43,15 +43,16 @@ impl Driver {
         self.stack = self.guest.unwinder().walk(&self.machine, hart);
     }
 
-    /// Records what the stacks of a hart that has used up its budget have in common. If its program takes
-    /// the same trap for ever, this is nothing.
+    /// Records what the sampled stacks of a hart that has used up its budget have in common. If its program takes the
+    /// same trap for ever, this is nothing.
     pub(super) fn remember_loop(&mut self, hart: usize) {
         self.remember_stack(hart);
-        for _ in 0..LOOKS {
+        for _ in 0..SAMPLES {
             if self.machine.privilege(hart) == Privilege::User {
                 self.stack.clear();
             }
-            if self.stack.is_empty() || self.machine.run_hart(hart, BETWEEN_LOOKS) != Exit::Budget {
+            if self.stack.is_empty() || self.machine.run_hart(hart, BETWEEN_SAMPLES) != Exit::Budget
+            {
                 break;
             }
             let now = self.guest.unwinder().walk(&self.machine, hart);
@@ -87,38 +88,38 @@ impl Driver {
         frames(lines, &self.guest.symbols, stack)
     }
 
-    /// The innermost functions at the last failure, those that only report it left out, as one
-    /// word: the same in every build of the kernel. `None` if nothing shows it.
+    /// The innermost functions at the last failure, without those that only report it, as one word. It is the same in
+    /// every build of the kernel. `None` if no stack was recorded, or it has no such function.
     pub(super) fn stopped_in(&mut self) -> Option<Box<str>> {
         if self.stack.is_empty() {
             return None;
         }
         let stack = self.stack();
         let own = stack.iter().filter(|frame| !frame.is_library);
-        telling(own.map(|frame| frame.function.as_str()))
+        distinguishing(own.map(|frame| frame.function.as_str()))
     }
 }
 
 /// The word for a stack of these functions, the innermost first.
-fn telling<'a>(functions: impl Iterator<Item = &'a str>) -> Option<Box<str>> {
-    let telling: Vec<&str> = functions
+fn distinguishing<'a>(functions: impl Iterator<Item = &'a str>) -> Option<Box<str>> {
+    let innermost: Vec<&str> = functions
         .skip_while(|function| is_messenger(function))
         .take_while(|function| !function.starts_with("0x"))
-        .take(TELLING)
+        .take(DISTINGUISHING)
         .collect();
-    (!telling.is_empty()).then(|| telling.join("<").into())
+    (!innermost.is_empty()).then(|| innermost.join("<").into())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::telling;
+    use super::distinguishing;
 
     fn word(functions: &[&str]) -> Option<String> {
-        telling(functions.iter().copied()).map(String::from)
+        distinguishing(functions.iter().copied()).map(String::from)
     }
 
     #[test]
-    fn a_stack_is_told_by_its_innermost_functions_that_are_not_messengers() {
+    fn a_stack_is_known_by_its_innermost_functions_that_are_not_messengers() {
         assert_eq!(
             word(&[
                 "panic",
@@ -135,7 +136,7 @@ mod tests {
             word(&["panic::on_panic", "frames::release"]),
             Some("frames::release".to_owned())
         );
-        // A reporting function that is not innermost is part of the way.
+        // A messenger that is not innermost counts like any other function.
         assert_eq!(
             word(&["acquire", "printf", "usertrap"]),
             Some("acquire<printf<usertrap".to_owned())

@@ -6,7 +6,7 @@ pub use walk::Walk;
 
 use crate::counters::move_counts;
 use crate::driver::patience::Patience;
-use crate::driver::{Driver, Standing, Vigil};
+use crate::driver::{Driver, Reaping, Standing};
 use crate::guest::Guest;
 use crate::guest::frames::FRAME_BYTES;
 use emulator::Defect;
@@ -332,13 +332,13 @@ impl Runner {
             return Ok(());
         }
         let standing = self.standing();
-        let vigil = if self.judge.leaves_zombies() {
-            Vigil::Asleep
+        let reaping = if self.judge.leaves_zombies() {
+            Reaping::Meanwhile
         } else {
-            Vigil::Awake
+            Reaping::Afterwards
         };
         let before = self.driver.machine().retired();
-        let mut end = self.driver.finish(&standing, vigil);
+        let mut end = self.driver.finish(&standing, reaping);
         self.note_late(None, self.driver.machine().retired() - before);
         if self.judge.files_changed() || self.driver.has_written_disk() {
             end.disk = Some(self.driver.disk_content());

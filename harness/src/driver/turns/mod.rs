@@ -1,9 +1,10 @@
 //! How processes get their turns, on kernels with any scheduler.
 //!
-//! Under xv6's own scheduler a timer interrupt brings the next process, in turn. Others have levels, priorities
-//! or lots, or always take the first process that is runnable. A process that waits at its hint is runnable, so
-//! it may keep all others away for ever. On such a kernel, each process that is not wanted *sleeps* until the
-//! next tick, in a system call of its own, until nobody else is runnable. That works under any scheduler.
+//! Under xv6's own scheduler a timer interrupt brings the next process, in turn. Other schedulers have levels,
+//! priorities or a lottery, or always run the first process that is runnable. A process that waits at its hint is
+//! runnable, so it may keep all others away for ever. On such a kernel, each process that is not wanted makes a system
+//! call in which it *sleeps* until the next tick. In the end only the wanted process is runnable. That works under any
+//! scheduler.
 
 mod order;
 mod race;
@@ -17,11 +18,11 @@ use oracle::{Action, Failure, Observation, Process, Step};
 
 pub(crate) use order::Order;
 
-/// Children that are made to find out how turns are given.
+/// Children that are forked to find out how turns are given.
 const CHILDREN: usize = 2;
 /// Timer interrupts in which they, their parent and the supervisor take turns: eight for each.
 const INTERRUPTS: usize = 32;
-/// Ticks after which a process that is runnable has come to its hint.
+/// Ticks after which a process that is runnable must have come to its hint.
 const TICKS: u32 = 3;
 
 /// Sleep for one tick.
@@ -32,11 +33,11 @@ pub(super) const NAP: Action = Action::SystemCall {
 };
 
 impl Driver {
-    /// The order in which timer interrupts bring up to four processes that are all runnable. `None`: this kernel has
+    /// The order in which timer interrupts bring up to four processes that are all runnable. `None` if this kernel has
     /// another problem, which the cases show.
     pub(crate) fn order_of_turns(&mut self) -> Option<Order> {
         self.make_children()?;
-        // The parent does not come to its second fork where it is kept away.
+        // A parent that the scheduler keeps away makes no second fork.
         let there = |slot: &Slot| self.processes.get(*slot).state != State::Unused;
         let processes = self.processes.slots().filter(there).count();
         let turns = (0..INTERRUPTS).map(|_| {
@@ -82,13 +83,13 @@ impl Driver {
         self.guest.hardware.turns.value == Turns::Sleep
     }
 
-    /// Whether every process that the driver knows sleeps or acts: then a hart may have nothing to run.
+    /// Whether no process that the driver knows waits at its hint, so that a hart may have nothing to run.
     pub(super) fn may_be_idle(&self) -> bool {
         let mut slots = self.processes.slots();
         self.turns_by_sleep() && slots.all(|slot| self.processes.get(slot).state != State::Parked)
     }
 
-    /// Raises the timer interrupt and notes who comes to a hint. False: no process is runnable.
+    /// Raises the timer interrupt and notes which process comes to its hint. Returns false if none is runnable.
     pub(super) fn tick(&mut self, hart: usize) -> Result<bool, Failure> {
         self.raise_timer(hart);
         let arrived = self.run_to_hint(hart)?;
@@ -96,8 +97,8 @@ impl Driver {
         Ok(arrived.is_some())
     }
 
-    /// Puts `slot`, which waits at its hint on `hart`, to sleep until the next tick. False: no other process is
-    /// runnable.
+    /// Puts `slot`, which waits at its hint on `hart`, to sleep until the next tick. Returns false if no other process
+    /// is runnable.
     pub(super) fn nap(&mut self, hart: usize, slot: Slot) -> Result<bool, Failure> {
         self.prepare_nap(hart, slot);
         let arrived = self.run_to_hint(hart)?;
@@ -111,7 +112,7 @@ impl Driver {
         self.processes.get_mut(slot).state = State::Napping;
     }
 
-    /// Brings `slot` to its hint while all others that come first sleep. `None`: it never came.
+    /// Brings `slot` to its hint while all others that come first sleep. `None` if it never comes.
     pub(super) fn bring_by_sleep(&mut self, slot: Slot) -> Result<Option<usize>, Failure> {
         for _ in 0..TICKS {
             self.nap_until(Some(slot))?;
@@ -137,8 +138,8 @@ impl Driver {
         Ok(met)
     }
 
-    /// Has one process after another sleep, until `wanted` is at the front, or nobody who has not slept. Returns
-    /// those that came to the front.
+    /// Puts one process after another to sleep, until `wanted` or a process that has already slept is at the front, or
+    /// none. Returns those that came to the front.
     fn nap_until(&mut self, wanted: Option<Slot>) -> Result<SlotSet, Failure> {
         let mut met = SlotSet::default();
         while let Some(front) = self.fronts[FIRST_HART]

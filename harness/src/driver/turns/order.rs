@@ -1,24 +1,23 @@
-//! In which order a scheduler lets processes run that are all runnable.
+//! The order in which a scheduler runs processes that are all runnable.
 
 use crate::guest::processes::Slot;
 use std::fmt;
 
-/// In which order a scheduler lets processes run that are all runnable, as seen at one timer interrupt after
-/// another.
+/// The order in which a scheduler runs processes that are all runnable, as seen at one timer interrupt after another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Order {
     /// Each interrupt brings the next one, in turn.
     InTurn,
-    /// One after another, each for so many ticks.
+    /// One after another, each for this many ticks.
     Slices(usize),
-    /// Not all of them ever run: there are priorities, or the first one runs that is runnable.
+    /// Some of them never run: there are priorities, or the first runnable one always runs.
     Starves {
         /// How many of them run.
         run: usize,
         /// How many there are.
         of: usize,
     },
-    /// All of them run, in another order: there are levels, or lots.
+    /// All of them run, in another order: there are levels, or a lottery.
     Own {
         /// The most interrupts in a row that did not end a turn.
         longest: usize,
@@ -26,7 +25,7 @@ pub(crate) enum Order {
 }
 
 impl Order {
-    /// The order of `turns`, which says who was at the front after each tick, of so many processes.
+    /// The order of `turns`, which says which process was at the front after each tick. There are `processes` of them.
     pub(super) fn of(turns: &[Slot], processes: usize) -> Self {
         let mut seen: Vec<Slot> = Vec::new();
         for slot in turns {
@@ -46,7 +45,7 @@ impl Order {
             (0..runs.len()).all(others)
         });
         let longest = runs.iter().map(|run| run.len()).max().unwrap_or(0);
-        // The first and the last run are perhaps not seen whole.
+        // Perhaps only a part of the first and of the last run was seen.
         let inner = runs.get(1..runs.len() - 1).unwrap_or(&[]);
         let even = inner.iter().all(|run| run.len() == longest);
         match (in_turn && even, longest) {
@@ -73,8 +72,7 @@ impl fmt::Display for Order {
             ),
             Order::Own { longest } => write!(
                 f,
-                "timer interrupts bring processes in an order of the kernel's own, one of them up to {longest} \
-                 times running"
+                "timer interrupts do not bring processes in turn (longest turn in ticks: {longest})"
             ),
         }
     }
@@ -86,7 +84,7 @@ mod tests {
     use crate::guest::processes::{SUPERVISOR, Slot};
     use oracle::Process;
 
-    /// Who had the turns, `-` for the supervisor.
+    /// The order of these turns: the letters of the processes, `-` for the supervisor.
     fn order(turns: &str) -> Order {
         let slot = |letter| match Process::from_letter(letter) {
             Some(process) => Slot::of(process).unwrap(),

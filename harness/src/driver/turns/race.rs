@@ -1,7 +1,7 @@
-//! Races where processes have to sleep so that others get a turn.
+//! Races on kernels on which processes have to sleep so that others get a turn.
 //!
-//! Racers share one hart. One that has not begun sleeps; the tick at which the first one is interrupted wakes it,
-//! and it begins its operation when the scheduler brings it. Which of them continues is the scheduler's choice.
+//! Racers share one hart. A racer that has not begun sleeps. The tick that interrupts the first racer wakes it, and it
+//! begins its operation when the scheduler runs it. The scheduler chooses which of them continues.
 
 use super::super::race::Racer;
 use super::super::{Driver, Pause};
@@ -9,12 +9,12 @@ use super::TICKS;
 use crate::guest::FIRST_HART;
 use oracle::{Failure, Race};
 
-/// How often the hart stops in a race at most: a kernel may wake sleepers too early, again and again.
+/// The most stops of the hart in a race: a kernel may wake sleeping processes too early, again and again.
 const MOST_STOPS: u32 = 256;
 
 impl Driver {
-    /// Runs `racers`, in the order of their priorities, and interrupts them at the schedule's change points. True:
-    /// one has not reported.
+    /// Runs `racers`, in the order of their priorities, and interrupts them at the schedule's change points. Returns
+    /// whether one has not reported.
     pub(in super::super) fn race_by_sleep(
         &mut self,
         race: &Race,
@@ -79,7 +79,7 @@ impl Driver {
         Ok(!under_way.is_empty())
     }
 
-    /// Runs the hart up to the next change point, or if there is none, until it stops.
+    /// Runs the hart up to the next change point or, if there is none, until it stops.
     fn run_racer(&mut self, budget: u64, is_interrupted: bool) -> Result<Pause, Failure> {
         if is_interrupted {
             self.run_hart(FIRST_HART, budget)
