@@ -65,7 +65,7 @@ impl Progress<'_> {
         text += &row(
             "answers compared",
             meter.compared,
-            "returned values, stored bytes and kills, compared with the oracle's",
+            "returned and loaded values, statuses and kills, compared with the oracle's",
         );
         text += &row(
             "expected to fault",
