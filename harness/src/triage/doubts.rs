@@ -1,4 +1,4 @@
-//! Why a reasonable author may say that a finding is no bug: points in which real kernels differ.
+//! Why a reasonable author may say that a finding is not a bug: points in which real kernels differ.
 
 use super::Report;
 use super::identity::{Answer, is_forbidden};
@@ -56,7 +56,7 @@ const DOUBTS: [Doubt; 7] = [
     },
 ];
 
-/// Why a reasonable author may say that a finding is no bug.
+/// Why a reasonable author may say that a finding is not a bug.
 pub(super) fn doubt(report: &Report) -> Option<&'static str> {
     let mut doubts = DOUBTS.iter();
     let doubt = doubts.find(|doubt| (doubt.covers)(report));
@@ -74,7 +74,7 @@ pub(super) fn makes_file_in_removed_directory(report: &Report) -> bool {
     is_granted(report) && may_make_file(report) && removes_directory(report)
 }
 
-/// Whether a finding went wrong at an operation of that kind.
+/// Whether an operation of that kind went wrong.
 pub(super) fn is_at(report: &Report, kind: Kind) -> bool {
     let situation = report.identity.situation();
     situation.is_some_and(|situation| situation.kind == kind)
@@ -86,7 +86,7 @@ pub(super) fn is_granted(report: &Report) -> bool {
         && report.identity.bug().answer == Answer::Granted
 }
 
-/// Whether the operation may make a file, or a name for one.
+/// Whether the operation may create a file, or a name for one.
 fn may_make_file(report: &Report) -> bool {
     operation(report).is_some_and(|call| call.reaches().any(|reach| reach.bytes == Bytes::NewPath))
 }
@@ -108,7 +108,7 @@ fn is_in_tail(report: &Report) -> bool {
         || (is_about_bytes && situation.page == Some(PageState::Tail))
 }
 
-/// Whether the operation was to copy bytes to or from a page without memory.
+/// Whether the operation had to copy bytes to or from a page without memory.
 fn meets_the_end(report: &Report) -> bool {
     report.identity.situation().is_some_and(|situation| {
         Service::of(situation.kind).moves_bytes && situation.page.is_some_and(is_forbidden)
@@ -121,7 +121,7 @@ fn sleeps_below_zero(report: &Report) -> bool {
         && matches!(operation(report), Some(Call::Pause { ticks }) if ticks < 0)
 }
 
-/// Whether a case goes into a directory and removes one.
+/// Whether a case changes the current directory and removes a name.
 fn removes_directory(report: &Report) -> bool {
     let operations = &report.case().operations;
     let has = |kind| operations.iter().any(|one| one.call.kind() == kind);
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn to_read_where_the_program_may_not_is_always_wrong() {
+    fn reading_memory_that_the_program_may_not_read_is_always_wrong() {
         let report = found("a: write 1 guard[0] 5", Does::Returns(5)).report;
         assert!(report.identity.bug().gets_through());
         assert_eq!(doubt(&report), None);

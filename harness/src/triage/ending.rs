@@ -1,19 +1,19 @@
-//! What becomes of an operation that does not come back in time: a walk of a hole, a kernel that hangs, or a
-//! process that is dead.
+//! How an operation ends that does not come back in time: in a walk through a hole, a hang of the kernel, or the
+//! death of its process.
 //!
-//! A kernel that walks a hole in the address space page by page comes to its end, in time that grows
-//! with the hole: that is not lazy, but it breaks nothing.
+//! A kernel that walks through a hole in the address space page by page comes to an end, and the time grows with the
+//! hole. That is not lazy, but it breaks nothing.
 
 use crate::runner::{Runner, Walk};
 use oracle::{Clause, Finding};
 use serde::Serialize;
 
-/// What became of the operation that a finding is about.
+/// How the operation of a finding ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Ending {
     /// It came back.
     #[default]
-    NotAsked,
+    CameBack,
     /// It comes back after all.
     Late(Slow),
     /// Its process is dead.
@@ -23,8 +23,7 @@ pub enum Ending {
 }
 
 impl Ending {
-    /// What became of the operation that `finding` is about, right after `runner` has run the case that
-    /// shows it.
+    /// How the operation of `finding` ended, right after `runner` has run the case that shows it.
     pub(super) fn of(runner: &mut Runner, finding: &Finding) -> Ending {
         match finding.clause {
             Clause::ComesBack if runner.has_died(finding) => Ending::Dead,
@@ -33,7 +32,7 @@ impl Ending {
                 Some(walk) => Ending::Late(Slow::from(walk)),
                 None => Ending::Never,
             },
-            _ => Ending::NotAsked,
+            _ => Ending::CameBack,
         }
     }
 
@@ -41,7 +40,7 @@ impl Ending {
     pub fn slow(self) -> Option<Slow> {
         match self {
             Ending::Late(slow) => Some(slow),
-            Ending::NotAsked | Ending::Dead | Ending::Never => None,
+            Ending::CameBack | Ending::Dead | Ending::Never => None,
         }
     }
 
@@ -51,7 +50,7 @@ impl Ending {
     }
 }
 
-/// What makes a step late that comes back.
+/// Why an operation that comes back is late.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Slow {
     /// Instructions for each page of the hole.
@@ -87,7 +86,7 @@ mod tests {
     use super::Slow;
 
     #[test]
-    fn a_walk_is_told_with_what_a_page_costs() {
+    fn a_walk_says_what_a_page_costs() {
         let slow = Slow {
             instructions: 100,
             pages: 10,

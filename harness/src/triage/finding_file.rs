@@ -27,12 +27,12 @@ pub fn folder() -> PathBuf {
 pub struct Destination {
     /// The folder.
     pub folder: PathBuf,
-    /// The kernel that they are on.
+    /// The kernel that shows them.
     origin: Option<Origin>,
 }
 
 impl Destination {
-    /// Findings on `guest`, to that folder.
+    /// A destination for findings on `guest`: that folder.
     pub fn new(folder: PathBuf, guest: &Guest) -> Self {
         let origin = Some(Origin::of(guest));
         Self { folder, origin }
@@ -50,7 +50,7 @@ pub fn write(report: &Report, to: &Destination, target: &str) -> io::Result<Path
     write_as(&report.identity.name().file_name(), report, to, target)
 }
 
-/// The same, with another file name, which is given without its ending.
+/// [`write`] with another file name, which is given without its ending.
 ///
 /// # Errors
 /// The file cannot be written.
@@ -98,7 +98,7 @@ fn text(report: &Report, target: &str) -> String {
     text
 }
 
-/// What is wrong, where in the kernel, and the bucket. A person needs this to act.
+/// What is wrong, where in the kernel, and the bucket: what a person needs to act.
 pub fn head(finding: &Finding, explanation: &Explanation) -> String {
     format!(
         "{}bucket: {}\n",

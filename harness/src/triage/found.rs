@@ -1,4 +1,4 @@
-//! A finding that lies in a file.
+//! A finding in a file.
 
 use super::Report;
 use super::ending::Slow;
@@ -10,7 +10,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// A finding, and where it lies.
+/// A finding, and its file.
 #[derive(Debug)]
 pub struct Found {
     /// The case file.
@@ -26,7 +26,8 @@ pub struct Found {
 }
 
 impl Found {
-    /// Writes a report to `to`. `origin` is what found it, and the executions and the time that this took.
+    /// Writes a report to `to`. `origin` is what found it. `executions` and `elapsed` are what the campaign had spent
+    /// when it was found.
     ///
     /// # Errors
     /// The file cannot be written.

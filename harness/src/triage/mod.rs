@@ -4,7 +4,7 @@
 //! it. Each step looks at it more closely, and each type contains the one before:
 //!
 //! 1. **Finding** ([`oracle::Finding`]): what is wrong with one case, in the words of the judge.
-//! 2. **Identity** ([`identity`](Identity)): what distinguishes it from others. It decides at three grains
+//! 2. **Identity** ([`identity`](Identity)): what distinguishes it from others. It decides at three levels
 //!    whether two findings are the same. A smaller case and a second run must show the same *bucket*. The
 //!    *name* is bucket and cause: a session reports each name once, and it is the name of the file. The
 //!    *bug* is one row of a table.

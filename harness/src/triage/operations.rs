@@ -9,9 +9,9 @@ pub(crate) struct Service {
     pub(crate) memory: Memory,
     /// Whether it moves as many bytes as it is asked to, or fewer.
     pub(crate) moves_bytes: bool,
-    /// Whether its result names a place or a process, and another one would be right as well.
+    /// Whether its result is an address or a process identifier, so that another one may be right as well.
     pub(crate) names: bool,
-    /// About what it costs on a C kernel, relative to the cheapest operation. There the file system and
+    /// Its approximate cost on a C kernel, relative to the cheapest operation. There the file system and
     /// `exec` take hundreds of thousands of instructions, and other system calls take thousands.
     pub(crate) cost: u64,
 }
@@ -19,13 +19,13 @@ pub(crate) struct Service {
 /// How an operation accesses user memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Memory {
-    /// The program loads, stores or jumps itself.
+    /// The program itself loads, stores or jumps.
     Access,
     /// The kernel reads a string from it.
     Path,
     /// The kernel reads other bytes from it.
     CopyIn,
-    /// The kernel writes to it.
+    /// The kernel stores to it.
     CopyOut,
     /// Not at all.
     Untouched,

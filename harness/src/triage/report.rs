@@ -23,7 +23,8 @@ pub struct Report {
     pub ending: Ending,
     /// The situations that the runner must avoid so that the case shows this finding and no other.
     pub avoided: Vec<Situation>,
-    /// Those of them without which the case, when it is small, would show another finding first.
+    /// Those of them that still have to be avoided for the minimal case: otherwise it would show another finding
+    /// first.
     pub shown_without: Vec<Situation>,
     /// Guest instructions of one execution.
     pub instructions: u64,
@@ -32,7 +33,7 @@ pub struct Report {
 /// When a finding is explained. An explanation takes long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Explaining {
-    /// At once.
+    /// At once, even if its case can still become smaller.
     Always,
     /// When its case cannot become smaller.
     WhenSmall,
@@ -86,8 +87,8 @@ impl Report {
         true
     }
 
-    /// Explains the finding, if its case is not known to be minimal and it was therefore not explained yet.
-    /// False: it was.
+    /// Explains the finding if its case is not known to be minimal: then it was not explained yet. Returns false if it
+    /// was.
     pub fn explain(&mut self, runner: &mut Runner) -> bool {
         if self.minimised.minimality == Minimality::Proved {
             return false;
@@ -103,7 +104,7 @@ impl Report {
         true
     }
 
-    /// The report of a finding with the case that was found for it.
+    /// The report of a finding, with the smallest case that was found.
     fn describe(
         runner: &mut Runner,
         discovery: Discovery,
@@ -177,13 +178,13 @@ impl Report {
         match self.ending {
             Ending::Late(slow) => format!("the kernel comes back late: {slow}"),
             Ending::Dead => format!("{seen}: it is dead"),
-            Ending::NotAsked | Ending::Never => seen.to_string(),
+            Ending::CameBack | Ending::Never => seen.to_string(),
         }
     }
 }
 
-/// Which of the situations that `runner` avoids it has to avoid, so that `case` shows a finding of
-/// that bucket: mostly none, else one, else all.
+/// Which of the situations in `avoided` the runner has to avoid so that `case` shows a finding of that bucket first:
+/// usually none, otherwise one, otherwise all.
 fn needed(
     runner: &mut Runner,
     case: &Case,

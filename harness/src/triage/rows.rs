@@ -1,4 +1,4 @@
-//! Findings put in order: one row for what is likely to be one bug.
+//! Findings in rows: one row for what is likely to be one bug.
 
 mod also;
 mod shown;
@@ -27,13 +27,13 @@ pub struct Row {
     pub clause: Clause,
     /// What is wrong, in words.
     pub wrong: &'static str,
-    /// For a defect that some kernels are known for, which it is.
+    /// The known defect, if it is one.
     pub defect: Option<Defect>,
     /// The state of the page that was touched, if it matters.
     pub page: Option<PageState>,
     /// The function of the kernel that is likely to be wrong, if a finding shows it.
     function: Option<String>,
-    /// The kinds of operations that show it, the first found first.
+    /// The kinds of operations that show it, in the order in which they were found.
     pub operations: Vec<&'static str>,
     /// The finding with the smallest case, which represents all.
     pub shortest: Found,
@@ -56,7 +56,7 @@ pub fn rows(findings: Vec<Found>) -> Vec<Row> {
         .into_iter()
         .map(|found| (severity(&found.report), found));
     let mut judged: Vec<_> = judged.collect();
-    // What is in doubt by itself may be the bug of a row that is not.
+    // A doubtful finding may show the bug of a row that is not doubtful, so it comes later.
     judged.sort_by_key(|((_, doubt), found)| {
         let bug = found.report.identity.bug();
         (doubt.is_some(), !bug.has_place())
@@ -78,7 +78,7 @@ pub fn rows(findings: Vec<Found>) -> Vec<Row> {
     rows
 }
 
-/// Puts the worst row first, and of equally bad ones the one with the shortest case.
+/// Puts the worst row first. Of rows that are equally bad, the one with the shortest case comes first.
 pub fn sort(rows: &mut [Row]) {
     rows.sort_by_key(|row| (row.severity, row.shortest.length()));
 }
@@ -92,7 +92,7 @@ pub fn name_upstream(rows: &mut [Row], symbols: &Symbols) {
 }
 
 impl Row {
-    /// The row of a known defect. It says why that is wrong by itself, whatever its case looks like.
+    /// The row of a known defect. Its sentence says what is wrong, whatever its case looks like.
     pub fn of_defect(found: Found, defect: &Defect) -> Row {
         let severity = match defect.doubt {
             Some(_) => Severity::Questionable,
@@ -144,7 +144,7 @@ impl Row {
         std::iter::once(self.shortest.path.as_path()).chain(others)
     }
 
-    /// What else it shows as: in other operations than in its own case, or as something else.
+    /// What else shows it: other operations than those of its own case, or other rules.
     pub fn also_shows_as(&self) -> Vec<Also> {
         also::grouped(&self.shortest, &self.others)
     }
@@ -155,7 +155,7 @@ impl Row {
             self.operations.push(word);
         }
         let function = function(&found);
-        // What is in doubt by itself does not represent what is not.
+        // A doubtful finding does not represent a row that is not doubtful.
         let is_weaker = self.doubt.is_none() && severity == Severity::Questionable;
         let other = if found.length() < self.shortest.length() && !is_weaker {
             let row = Row::new(found, severity, self.doubt);
@@ -195,10 +195,10 @@ fn wrong(found: &Found) -> &'static str {
     match report.ending {
         Ending::Late(_) => "the kernel walks untouched memory page by page",
         Ending::Dead => Clause::InnocentLive.broken(),
-        Ending::NotAsked | Ending::Never if report.identity.bug().gets_through() => {
+        Ending::CameBack | Ending::Never if report.identity.bug().gets_through() => {
             "a system call reads or writes memory that the program may not access"
         }
-        Ending::NotAsked | Ending::Never => report.clause().broken(),
+        Ending::CameBack | Ending::Never => report.clause().broken(),
     }
 }
 
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn what_rests_on_one_wrong_is_one_row() {
+    fn findings_that_rest_on_one_mistake_are_one_row() {
         let refused = || Does::Returns(u64::MAX);
         let found = vec![
             found_resting_on_a_free_frame("a: sbrk +1p\na: open heap[0]", refused()),

@@ -60,7 +60,7 @@ pub(crate) fn finding(text: &str, does: Does) -> (Case, Finding) {
 
 /// The finding, with nothing more known about it.
 pub(crate) fn found(text: &str, does: Does) -> Found {
-    found_with(text, does, Ending::NotAsked)
+    found_with(text, does, Ending::CameBack)
 }
 
 /// The finding, which rests on a frame that is mapped and free.

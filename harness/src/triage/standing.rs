@@ -7,13 +7,13 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Standing {
-    /// A case of it was there before.
+    /// One of its cases was there before.
     StillThere,
-    /// The last check never got into the situation that it shows in.
+    /// The last check did not reach the situation in which it shows.
     NewNotReached,
-    /// The last check got into that situation, and nothing was wrong.
+    /// The last check reached that situation, and nothing was wrong.
     NewWasRight,
-    /// It is new, and nobody knows whether the last check got into its situation.
+    /// It is new, and it is not known whether the last check reached its situation.
     New,
 }
 

@@ -1,5 +1,5 @@
-//! Known bugs of the public xv6 for RISC-V: what an author has probably inherited is told apart from what is
-//! the author's own.
+//! Known bugs of the public xv6 for RISC-V. They separate the bugs that an author has probably inherited from the
+//! author's own.
 
 use super::Report;
 use super::doubts::{is_at, is_granted, makes_file_in_removed_directory};
@@ -12,7 +12,7 @@ use serde::Serialize;
 /// A bug that public versions of xv6 have.
 #[derive(Debug, Serialize)]
 pub struct Upstream {
-    /// What it is called.
+    /// Its name.
     pub name: &'static str,
     /// The versions that have it.
     pub versions: &'static str,
@@ -43,14 +43,14 @@ static BUGS: [Upstream; 6] = [
     Upstream {
         name: "kill-0",
         versions: "2019 to 2025",
-        sentence: "`kill` compares identifiers and does not look whether the slot is free; free slots have \
+        sentence: "`kill` compares identifiers and does not check whether the slot is free; free slots have \
                    the identifier 0, so `kill(0)` returns 0",
         covers: |report, _| is_granted(report) && is_at(report, Kind::Kill),
     },
     Upstream {
         name: "copyout-to-text",
         versions: "2022",
-        sentence: "`copyout` does not ask whether a page may be stored to, so a system call overwrites the \
+        sentence: "`copyout` does not check whether a page may be stored to, so a system call overwrites the \
                    program's code",
         covers: |report, symbols| {
             symbols.address(LAZY_SINCE).is_none()
@@ -61,8 +61,8 @@ static BUGS: [Upstream; 6] = [
     Upstream {
         name: "create-in-removed-directory",
         versions: "2022",
-        sentence: "`create` does not ask whether the directory was removed, so a process that is still in it \
-                   makes files that no path leads to",
+        sentence: "`create` does not check whether the directory was removed, so a process that is still in \
+                   it creates files that no path leads to",
         covers: |report, symbols| {
             symbols.address(LAZY_SINCE).is_none() && makes_file_in_removed_directory(report)
         },
@@ -81,7 +81,7 @@ static BUGS: [Upstream; 6] = [
     Upstream {
         name: "walks-holes",
         versions: "2025",
-        sentence: "`uvmunmap` and `uvmcopy` look at each page of a lazy heap, also where a whole page table \
+        sentence: "`uvmunmap` and `uvmcopy` look at each page of a lazy heap, even where a whole page table \
                    is missing",
         covers: |report, symbols| {
             symbols.address(LAZY_SINCE).is_some()

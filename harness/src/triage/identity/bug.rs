@@ -1,4 +1,4 @@
-//! Which bug a finding is likely to be of: what findings of one bug have in common, and nothing else.
+//! Which bug a finding is likely to show: what findings of one bug have in common, and nothing else.
 
 mod answer;
 mod state;
@@ -18,7 +18,7 @@ pub(super) struct Evidence<'a> {
     pub(super) finding: &'a Finding,
     /// What the operation met.
     pub(super) situation: Option<Situation>,
-    /// What became of it.
+    /// How it ended.
     pub(super) ending: Ending,
     /// Where in the kernel it went wrong, the innermost function first.
     pub(super) place: Option<&'a str>,
@@ -55,7 +55,7 @@ impl Bug {
         {
             return Bug::of_state(evidence.finding, evidence.function);
         }
-        // Whatever an operation meets, frames are lost where the kernel took them.
+        // The function that took a lost frame identifies the bug, whatever the operation met.
         if clause == Clause::FramesComeBack
             && let Some(function) = evidence.taken_in
         {
@@ -70,14 +70,14 @@ impl Bug {
             bug.clause = Clause::ReturnedValue;
             bug.fate = Some(Fate::GoesOn);
         }
-        // The function that fails first serves all operations that come to it.
+        // The function that fails first serves all operations that reach it.
         if bug.answer == Answer::Refused
             && bug.family.copies()
             && let Some(function) = evidence.first_to_fail
         {
             return Bug {
                 clause: Clause::ReturnedValue,
-                ..bug.in_code_of_copies(function)
+                ..bug.in_copying_code(function)
             };
         }
         let finding = evidence.finding;
@@ -122,7 +122,7 @@ impl Bug {
             },
             Clause::FramesComeBack | Clause::FramesNotInvented | Clause::HoldersCounted => {
                 let page = match bug.page.map(without_memory) {
-                    // What is refused at one of them is refused at the other.
+                    // A kernel that refuses one of them refuses the other.
                     Some(PageState::Beyond | PageState::Guard) => Some(PageState::Beyond),
                     Some(PageState::Shared) => Some(PageState::Shared),
                     _ => None,
@@ -150,7 +150,7 @@ impl Bug {
                 page: bug.page.map(without_memory),
                 ..bug
             },
-            // An access comes through only where a page is mapped.
+            // A forbidden access succeeds only if a page is mapped there.
             Clause::ForbiddenAccessKills
                 if bug.family == Family::Access && bug.page.is_some_and(is_forbidden) =>
             {
@@ -201,7 +201,7 @@ impl Bug {
         let situation = evidence.situation;
         let fate = situation.map(|situation| situation.fate);
         let mut bug = Bug {
-            // Whether the kernel announces that it kills is a different bug.
+            // Whether the kernel announces the kill is a question of its own.
             clause: if evidence.ending.is_dead() {
                 Clause::InnocentLive
             } else {
@@ -238,8 +238,8 @@ impl Bug {
         bug.of_any_operation()
     }
 
-    /// A bug in a function by which system calls copy.
-    fn in_code_of_copies(self, function: &str) -> Bug {
+    /// A bug in a function with which system calls copy.
+    fn in_copying_code(self, function: &str) -> Bug {
         Bug {
             family: Family::Copying,
             fate: None,
@@ -280,8 +280,8 @@ impl Bug {
         }
     }
 
-    /// Whether a system call has read or written where the program may not. A wrong answer about other memory says
-    /// nothing about bytes that were copied.
+    /// Whether a system call has read or written memory that the program may not access. A wrong answer about other
+    /// memory does not say that bytes were copied.
     pub(in crate::triage) fn gets_through(&self) -> bool {
         let by_copying = matches!(
             self.family,

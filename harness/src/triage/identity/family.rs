@@ -10,11 +10,11 @@ pub(super) enum Family {
     Access,
     /// System calls that read a string from user memory.
     Path,
-    /// Those that read other bytes from it.
+    /// System calls that read other bytes from it.
     CopyIn,
-    /// Those that write to it.
+    /// System calls that store to it.
     CopyOut,
-    /// Those that do any of the three.
+    /// System calls that do any of the three.
     Copying,
     /// Another one, on its own.
     Other(Kind),
@@ -34,12 +34,12 @@ impl Family {
         }
     }
 
-    /// The same, but all system calls that copy are one family.
+    /// This family, but all system calls that copy are one.
     pub(super) fn coarse(self) -> Family {
         if self.copies() { Family::Copying } else { self }
     }
 
-    /// Whether it is one of system calls that copy from or to user memory.
+    /// Whether it consists of system calls that copy from or to user memory.
     pub(super) fn copies(self) -> bool {
         match self {
             Family::Path | Family::CopyIn | Family::CopyOut | Family::Copying => true,

@@ -1,7 +1,7 @@
 //! What distinguishes a finding from others. This is the one place that decides when two findings are the
 //! same.
 //!
-//! There are three grains, each for one purpose:
+//! Findings are compared at three levels, each for one purpose:
 //!
 //! - the **bucket** comes from the oracle: rule, kind of operation, state of its page, or where the kernel
 //!   stopped. A smaller case has to show the same bucket, and a second run of a case as well;
@@ -12,7 +12,7 @@
 //!   the kernel.
 //!
 //! The **situation** is what the operation met. It does not distinguish findings. A campaign leaves out
-//! operations that would get into a known situation, to see what else goes wrong.
+//! operations that would lead to a known situation, to see what else goes wrong.
 
 mod bug;
 mod family;
@@ -27,12 +27,12 @@ use std::fmt;
 /// The most characters of a file name without its ending: every relevant file system allows these.
 const LONGEST_FILE_NAME: usize = 200;
 
-/// What a finding's file is called by, and what a campaign reports once.
+/// The name of a finding, and of its file. A campaign reports each name once.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Name {
     /// The oracle's signature.
     pub bucket: Bucket,
-    /// What the operation met that caused the finding. It is known only if the finding shows later and the
+    /// The situation of the operation that caused the finding. It is known only if the finding shows later and the
     /// session looks for causes.
     pub cause: Option<Situation>,
 }
@@ -46,8 +46,7 @@ impl Name {
         }
     }
 
-    /// What the operation met at which `finding`, which has this name, went wrong, as far as that is
-    /// known.
+    /// The situation of the operation that went wrong, if that is known. `finding` has this name.
     pub fn situation(&self, finding: &Finding) -> Option<Situation> {
         self.cause.or(finding.situation())
     }
@@ -61,7 +60,7 @@ impl Name {
     }
 }
 
-/// The words of a name, in small letters.
+/// The words of a name, in lower case.
 fn words(name: &str) -> Vec<String> {
     let words = name.split(|letter: char| !letter.is_ascii_alphanumeric());
     let words = words.filter(|word| !word.is_empty());
@@ -84,7 +83,7 @@ impl fmt::Display for Name {
     }
 }
 
-/// A finding's identity at every grain.
+/// A finding's identity at every level.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     name: Name,
@@ -122,7 +121,7 @@ impl Identity {
         }
     }
 
-    /// The finest grain that the oracle knows.
+    /// The oracle's signature.
     pub fn bucket(&self) -> &Bucket {
         &self.name.bucket
     }
@@ -132,7 +131,7 @@ impl Identity {
         &self.name
     }
 
-    /// What the wrong operation met, as far as that is known.
+    /// The situation of the operation that went wrong, if that is known.
     pub fn situation(&self) -> Option<Situation> {
         self.situation
     }
@@ -186,7 +185,7 @@ mod tests {
     }
 
     fn bug(text: &str, does: Does) -> Bug {
-        bug_of(&finding(text, does).1, Ending::NotAsked, None)
+        bug_of(&finding(text, does).1, Ending::CameBack, None)
     }
 
     #[test]
@@ -259,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_answer_about_memory_of_its_own_lets_no_call_through() {
+    fn a_wrong_answer_about_the_programs_own_memory_copies_nothing() {
         // There is no child: nothing is copied, whatever the answer is.
         let answer = bug("a: sbrk +1p\na: wait heap[0]", Does::Returns(5));
         assert_eq!(

@@ -1,10 +1,10 @@
-//! Minimising: the smallest case that still shows the same finding, and the proof that it is.
+//! Minimising: finds the smallest case that still shows the same finding, and proves that it is minimal.
 //!
 //! This is delta debugging over operations, in an order like that of syzkaller's minimiser (the idea comes
 //! from its `prog/minimization.go`). It first drops the tail after the finding, then chunks of operations,
 //! then whole processes. Then it makes each remaining operation simpler. At the end it puts the result in
 //! order for a reader. The predicate is the finding's bucket, so that a search for one bug does not drift to
-//! another. A case may show several. The one that is wanted keeps its place among them, or comes to a better
+//! another. A case may show several findings. The one that is wanted keeps its place among them, or gets an earlier
 //! one.
 
 mod needs;
@@ -22,7 +22,7 @@ use std::time::Instant;
 /// What a minimisation may cost.
 #[derive(Clone, Copy, Debug)]
 pub struct Budget {
-    /// Executions at most.
+    /// The most executions.
     pub executions: u64,
     /// When it must end, if there is a limit. Then the result depends on the speed of the machine.
     pub until: Option<Instant>,
@@ -50,8 +50,8 @@ pub struct Minimised {
     pub executions: u64,
     /// Whether the case is known to be minimal.
     pub minimality: Minimality,
-    /// Why each operation is needed, in their order, for the operations that were tried before the
-    /// executions were spent.
+    /// Why each operation is needed, in the order of the operations. Those that were not tried before the executions
+    /// were spent are missing.
     pub needs: Vec<Need>,
 }
 
@@ -66,7 +66,7 @@ pub enum Minimality {
 }
 
 impl Minimised {
-    /// The case as text, each operation with the reason why it is needed, where that is known.
+    /// The case as text, each operation with the reason why it is needed, if that is known.
     pub fn annotated(&self) -> String {
         let operations = self.case.operations.iter();
         let operations: Vec<String> = operations.map(Operation::to_string).collect();

@@ -33,20 +33,20 @@ impl fmt::Display for Need {
     }
 }
 
-/// What the oracle expects of a case without one of its operations.
+/// How the case without an operation differs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
-    /// The finding is made at it.
+    /// The finding shows at this operation.
     Shows,
-    /// The first of the others of which something else is expected, and what.
+    /// The oracle expects something else of another operation. This is the first such operation.
     Changes {
         /// That operation.
         other: String,
         /// What is expected of it.
         then: String,
     },
-    /// The same is expected of all others. Only the kernel does something else.
+    /// The oracle expects the same of all others. Only the kernel does something else.
     ChangesNothing,
 }
 
@@ -64,8 +64,8 @@ impl fmt::Display for Reason {
 
 /// What the oracle expects of an operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Fate {
-    /// The case was over before.
+enum Expectation {
+    /// Nothing is known: the case was over before.
     Unknown,
     /// Its process cannot act.
     Skipped,
@@ -74,43 +74,44 @@ enum Fate {
 }
 
 /// What is expected of each operation of a case.
-struct Fates(Vec<Fate>);
+struct Expectations(Vec<Expectation>);
 
-impl Watch for Fates {
+impl Watch for Expectations {
     fn step(&mut self, index: usize, _: &Operation, _: &Step, judge: &Judge, _: &Observation) {
-        self.0[index] = Fate::Expected(judge.expectation());
+        self.0[index] = Expectation::Expected(judge.expectation());
     }
 
     fn race(&mut self, index: usize, _: &[Operation], race: &Race, judge: &Judge, _: &Observation) {
-        self.0[index - 1] = Fate::Expected("lets the operations that follow race".to_owned());
+        let words = "lets the operations that follow race".to_owned();
+        self.0[index - 1] = Expectation::Expected(words);
         for (at, expected) in judge.race_expectations(race).into_iter().enumerate() {
-            self.0[index + at] = Fate::Expected(expected);
+            self.0[index + at] = Expectation::Expected(expected);
         }
     }
 
     fn skipped(&mut self, index: usize, _: &Operation) {
-        self.0[index] = Fate::Skipped;
+        self.0[index] = Expectation::Skipped;
     }
 }
 
-fn fates(runner: &mut Runner, case: &Case) -> Vec<Fate> {
-    let mut fates = Fates(vec![Fate::Unknown; case.operations.len()]);
-    runner.run_watched(case, &mut fates);
-    fates.0
+fn expectations(runner: &mut Runner, case: &Case) -> Vec<Expectation> {
+    let mut all = Expectations(vec![Expectation::Unknown; case.operations.len()]);
+    runner.run_watched(case, &mut all);
+    all.0
 }
 
 /// Adds the reason to each need of `minimised`. `shown_at` is the index of the operation at which the finding
-/// is made.
+/// shows.
 pub fn add_reasons(runner: &mut Runner, minimised: &mut Minimised, shown_at: Option<usize>) {
     let case = &minimised.case;
-    let with = fates(runner, case);
+    let with = expectations(runner, case);
     for (at, need) in minimised.needs.iter_mut().enumerate() {
         need.reason = Some(if shown_at == Some(at) {
             Reason::Shows
         } else {
             let mut fewer = case.clone();
             fewer.operations.remove(at);
-            let without = fates(runner, &fewer);
+            let without = expectations(runner, &fewer);
             let changed = difference(&fewer.operations[at..], &with[at + 1..], &without[at..]);
             changed.unwrap_or(Reason::ChangesNothing)
         });
@@ -118,14 +119,17 @@ pub fn add_reasons(runner: &mut Runner, minimised: &mut Minimised, shown_at: Opt
 }
 
 /// The first of `operations` of which something else is expected.
-fn difference(operations: &[Operation], with: &[Fate], without: &[Fate]) -> Option<Reason> {
-    let mut fates = operations.iter().zip(with.iter().zip(without));
-    fates.find_map(|(operation, fates)| {
-        let then = match fates {
-            (Fate::Expected(_), Fate::Skipped) => "has no process to perform it".to_owned(),
-            (Fate::Expected(one), Fate::Expected(other)) if differ(operation, one, other) => {
-                other.clone()
-            }
+fn difference(
+    operations: &[Operation],
+    with: &[Expectation],
+    without: &[Expectation],
+) -> Option<Reason> {
+    use Expectation::{Expected, Skipped};
+    let mut pairs = operations.iter().zip(with.iter().zip(without));
+    pairs.find_map(|(operation, pair)| {
+        let then = match pair {
+            (Expected(_), Skipped) => "has no process to perform it".to_owned(),
+            (Expected(one), Expected(other)) if differ(operation, one, other) => other.clone(),
             _ => return None,
         };
         let other = operation.to_string();

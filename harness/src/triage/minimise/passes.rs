@@ -14,7 +14,7 @@ impl<S: FnMut(&Case) -> Vec<Bucket>, P: FnMut(usize, u64)> Search<'_, S, P> {
         }
     }
 
-    /// Removes chunks from the end towards the start, halving the chunk until single operations.
+    /// Removes chunks of operations from the end towards the start. Halves the chunks until each is one operation.
     pub(super) fn drop_chunks(&mut self) {
         let mut chunk = (self.best.operations.len() / 2).max(1);
         loop {
@@ -150,7 +150,7 @@ fn is_birth(operation: &Operation, process: Process) -> bool {
     matches!(operation.call, Call::Fork { child } if child == process)
 }
 
-/// How often an operation belongs to another process than the one before it.
+/// How often an operation belongs to a different process than the one before it.
 fn switches(operations: &[Operation]) -> usize {
     let pairs = operations.windows(2);
     pairs
@@ -158,7 +158,7 @@ fn switches(operations: &[Operation]) -> usize {
         .count()
 }
 
-/// One growth for two of one process.
+/// One growth in place of two, if both are of the same process.
 fn joined(first: &Operation, second: &Operation) -> Option<Operation> {
     if first.process != second.process {
         return None;

@@ -12,7 +12,7 @@ pub(super) struct Search<'a, S, P> {
     wanted: &'a Bucket,
     shows: S,
     progress: P,
-    /// What each case showed that was tried so far. No case runs twice, and simplifying cannot go in circles.
+    /// What each case that was tried so far showed. No case runs twice, and simplifying cannot go in circles.
     seen: HashMap<Case, Vec<Bucket>>,
     /// How many other findings the smallest case shows before the one that is wanted.
     place: usize,
@@ -79,7 +79,7 @@ impl<'a, S: FnMut(&Case) -> Vec<Bucket>, P: FnMut(usize, u64)> Search<'a, S, P> 
         self.executions >= executions || until.is_some_and(|until| Instant::now() >= until)
     }
 
-    /// What a case shows that was not tried yet.
+    /// Runs a case that was not tried yet. Returns what it shows.
     fn look(&mut self, candidate: &Case) -> Vec<Bucket> {
         self.executions += 1;
         (self.progress)(self.best.operations.len(), self.executions);
@@ -88,7 +88,7 @@ impl<'a, S: FnMut(&Case) -> Vec<Bucket>, P: FnMut(usize, u64)> Search<'a, S, P> 
         shown
     }
 
-    /// How many others come before the finding that is wanted, if that is among `shown`.
+    /// How many findings come before the wanted one, if that is among `shown`.
     fn place_in(&self, shown: &[Bucket]) -> Option<usize> {
         shown.iter().position(|shown| shown == self.wanted)
     }

@@ -1,4 +1,4 @@
-//! How one bug shows in other cases than the one that represents its row.
+//! How a bug shows in cases other than the one that represents its row.
 
 use crate::triage::Found;
 use serde::Serialize;
@@ -12,7 +12,7 @@ pub struct Other {
     shows: String,
 }
 
-/// The same wrong of other cases.
+/// Something wrong that other cases of a row show.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Also {
     /// The kind of operation, and what is wrong.
@@ -33,7 +33,7 @@ impl Other {
 /// What the others show that `shortest` does not, with the cases of each.
 pub(super) fn grouped(shortest: &Found, others: &[Other]) -> Vec<Also> {
     let own = match shortest.report.explanation.root {
-        // Then the row says what was wrong first, and not what shows it.
+        // The row then says what was wrong first, and not what the case shows.
         Some(_) => None,
         None => Some(shows(shortest)),
     };
@@ -57,7 +57,7 @@ pub(super) fn grouped(shortest: &Found, others: &[Other]) -> Vec<Also> {
     all
 }
 
-/// What a finding itself shows, whatever it comes from.
+/// What a finding itself shows, whatever caused it.
 fn shows(found: &Found) -> String {
     let finding = &found.report.finding;
     let at = match finding.situation() {

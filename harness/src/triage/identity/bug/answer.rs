@@ -36,7 +36,7 @@ impl Answer {
     }
 }
 
-/// Whether `exec` answers that it failed, although it had to start a program.
+/// Whether `exec` returns -1 although it had to start a program.
 pub(super) fn is_refused_exec(evidence: &Evidence<'_>) -> bool {
     let is_exec = evidence
         .situation

@@ -36,7 +36,7 @@ impl Bug {
         self == other || (is_of_bytes && is_unknown && like(self) == like(other))
     }
 
-    /// What is known of the place: for bytes, in which function they were made wrong.
+    /// Whether the function in which it went wrong is part of the bug. For wrong bytes it is the one that stored them.
     pub(in crate::triage) fn has_place(&self) -> bool {
         self.words.is_some()
     }
