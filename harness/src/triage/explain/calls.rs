@@ -9,7 +9,7 @@ use std::fmt;
 /// The most lines of a tree, so that a person still reads it.
 const MOST_LINES: usize = 36;
 
-/// Functions of xv6 and similar kernels that say nothing about where a step goes.
+/// Functions of xv6 and similar kernels that do not show what a step does.
 const HOUSEKEEPING: [&str; 32] = [
     "acquire",
     "release",
@@ -46,16 +46,16 @@ const HOUSEKEEPING: [&str; 32] = [
     "argint",
     "argaddr",
 ];
-/// Folders of our kernel whose functions say nothing about where a step goes.
+/// Folders of our kernel whose functions do not show what a step does.
 const HOUSEKEEPING_FOLDERS: [&str; 3] = ["sync/", "arch/", "print.rs"];
 
 /// One call in the tree.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CallLine {
-    /// On which hart, of an outermost call of a race.
+    /// The hart, for an outermost call of a race.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hart: Option<usize>,
-    /// How many calls of the tree it is inside of.
+    /// How many calls of the tree enclose it.
     pub depth: usize,
     /// The function.
     pub function: String,
@@ -296,7 +296,7 @@ fn place(frame: Option<&Frame>) -> Option<String> {
     Some(format!("{}:{}", frame.file.as_ref()?, frame.line?))
 }
 
-/// A result that says that something failed, in 64 bits or in C's `int`.
+/// -1 if that is the result. A result of C's type `int` is sign extended to 64 bits.
 fn failure(returned: Option<u64>) -> Option<i64> {
     (returned == Some(u64::MAX)).then_some(-1)
 }

@@ -1,9 +1,9 @@
-//! Memory looked at with every check switched on, before and after each operation: what was wrong first, and does
-//! the finding rest on it?
+//! Inspects memory with every check, before and after each operation: what was wrong first, and does the finding rest
+//! on it?
 //!
-//! A campaign looks only at what an operation can have changed, and only at the end at everything. Here a
-//! case that went wrong is run once more, and time does not matter. What is wrong can be *mended* from
-//! outside: if the finding then does not show, it rests on that.
+//! A campaign checks only what an operation can have changed, and checks everything only at the end. Here a case that
+//! went wrong is run once more, and time does not matter. A mistake in memory can be *mended* from outside. If the
+//! finding then does not show, it rests on that mistake.
 
 use crate::driver::Driver;
 use crate::guest::frames::FRAME_BYTES;
@@ -15,37 +15,37 @@ use std::ops::Range;
 
 /// The bytes of a link in the list of free frames, and of a page-table entry.
 const LINK_BYTES: u64 = 8;
-/// The most that is mended after one operation.
+/// The most mistakes that are mended after one operation.
 const MOST_MENDS: usize = 200;
 
 /// Something that is wrong with memory.
 #[derive(Clone)]
 pub(super) struct Wrong {
-    /// The index of the operation after which it is wrong; `None`: it was before the first.
+    /// The index of the operation after which it is wrong; `None` if it was wrong before the first.
     pub(super) step: Option<usize>,
     pub(super) finding: Finding,
-    /// The physical addresses that the kernel has stored to when it made that wrong.
+    /// The physical addresses that the kernel stored to when it made this mistake.
     pub(super) places: Vec<Range<u64>>,
     what: What,
 }
 
-/// What is to be mended.
+/// What has to be mended.
 #[derive(Clone)]
 enum What {
     /// This frame is mapped, and free.
     Freed(u64),
     /// This frame may be stored to through a page, and has other holders.
     Writable(u64),
-    /// This page holds something else.
+    /// This page holds wrong bytes.
     Bytes {
         process: Process,
         page: u64,
-        /// It was wrong when it was mapped, because nobody has cleared its frame.
+        /// Whether it was wrong when it was mapped, because the kernel had not cleared its frame.
         was_never_cleared: bool,
     },
-    /// The kernel has recorded another number of holders.
+    /// The kernel has recorded a wrong number of holders.
     Count(Miscount),
-    /// What cannot be mended.
+    /// Something that cannot be mended.
     Other,
 }
 
@@ -54,7 +54,7 @@ enum What {
 pub(super) struct Inspection {
     /// The rules whose breaches are mended, so that the rest of the case goes on without them.
     pub(super) mended: Vec<Clause>,
-    /// Each rule once for each operation.
+    /// What was wrong: each rule once for each operation.
     pub(super) wrongs: Vec<Wrong>,
 }
 
@@ -126,7 +126,7 @@ pub(super) fn inspect(driver: &mut Driver, judge: &Judge, step: Option<usize>) -
     })
 }
 
-/// A frame that is mapped, by the first process too, and that is in the list of free frames.
+/// A frame that is in the list of free frames although a process, perhaps the first one, maps it.
 fn freed(driver: &Driver, judge: &Judge, mappings: &mut [PageMapping]) -> Option<(Finding, What)> {
     let free = driver.listed_frames()?;
     for mapping in mappings.iter_mut().filter(|one| free.contains(&one.frame)) {
@@ -145,7 +145,8 @@ fn freed_of_supervisor(driver: &Driver, judge: &Judge) -> Option<(Finding, What)
     Some((judge.freed_of_supervisor(frame), What::Freed(frame)))
 }
 
-/// The same where the machine has stopped: that a frame of the first process, which no case harms, is free.
+/// [`inspect`] for a machine that has stopped. It checks only whether a frame of the first process is free: no case
+/// changes that process.
 pub(super) fn inspect_stopped(
     driver: &Driver,
     judge: &Judge,
@@ -187,7 +188,7 @@ fn mapped(driver: &Driver, judge: &Judge, mappings: &[PageMapping]) -> Option<(F
     Some((finding, What::Writable(frame)))
 }
 
-/// A page that holds something else than it must.
+/// A page that holds wrong bytes.
 fn held(driver: &Driver, judge: &Judge, mappings: &[PageMapping]) -> Option<(Finding, What)> {
     mappings.iter().find_map(|mapping| {
         let mut page = [0; FRAME_BYTES as usize];
@@ -208,14 +209,14 @@ fn held(driver: &Driver, judge: &Judge, mappings: &[PageMapping]) -> Option<(Fin
     })
 }
 
-/// A frame with another number of holders than the kernel has recorded.
+/// A frame whose number of holders is not the one that the kernel has recorded.
 fn counted(driver: &Driver, judge: &Judge) -> Option<(Finding, What)> {
     let miscount = driver.miscount(living(judge).into_iter())?;
     Some((judge.miscounted(&miscount), What::Count(miscount)))
 }
 
-/// Where the kernel stores when it makes that wrong: in a frame that it frees or fills, or else in the page-table
-/// entries of the frame.
+/// The places to which the kernel stores when it makes this mistake: a frame that it frees or fills, or else the
+/// page-table entries that map the frame.
 fn places(driver: &Driver, what: &What, mappings: &[PageMapping]) -> Vec<Range<u64>> {
     let bytes = |start: u64, length: u64| start..start + length;
     match *what {

@@ -1,4 +1,4 @@
-//! Frames that are missing when all processes are gone: who took them, and when they were lost.
+//! Frames that are missing when all processes are gone: what took them, and when they were lost.
 
 use super::memory::Moment;
 use crate::driver::Driver;
@@ -26,7 +26,7 @@ pub struct LostFrame {
     pub lost: String,
     /// Whether no process ever had it.
     #[serde(skip)]
-    pub(super) was_nobodys: bool,
+    pub(super) had_no_owner: bool,
 }
 
 impl fmt::Display for LostFrame {
@@ -97,13 +97,13 @@ impl Search {
                     frame: Moment::frame(number),
                     taken: None,
                     lost,
-                    was_nobodys: false,
+                    had_no_owner: false,
                 });
                 continue;
             };
             let held = &self.moments[taken..];
             let named = |moment: &Moment| moment.purpose(Moment::frame(number), layout);
-            let was_nobodys = held.iter().all(|(_, moment)| named(moment).is_none());
+            let had_no_owner = held.iter().all(|(_, moment)| named(moment).is_none());
             let last = held.iter().rposition(|(_, moment)| named(moment).is_some());
             let (step, lost) = match last.map(|last| (held.get(last + 1), &held[last].1)) {
                 // No process ever had it.
@@ -128,7 +128,7 @@ impl Search {
                 frame: Moment::frame(number),
                 taken: Some(at(*taken_in) + &purpose),
                 lost,
-                was_nobodys,
+                had_no_owner,
             });
             origin = origin.or(step);
         }

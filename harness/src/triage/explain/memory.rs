@@ -74,16 +74,16 @@ pub struct MemoryChange {
 /// A page whose mapping changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PageChange {
-    /// Whose.
+    /// The letter of the process.
     pub process: char,
     /// Its virtual address.
     pub address: u64,
-    /// The same in the words of cases, if the process still has the layout of the first program.
+    /// The address in the words of cases, if the process still has the layout of the first program.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// How it was mapped; `None`: it was not.
+    /// How it was mapped; `None` if it was not.
     pub before: Option<Mapped>,
-    /// How it is mapped.
+    /// How it is mapped now; `None` if it is not.
     pub after: Option<Mapped>,
 }
 
@@ -92,21 +92,21 @@ pub struct PageChange {
 pub struct Mapped {
     /// Physical address of its frame.
     pub frame: u64,
-    /// `r`, `w`, `x`, `u`, each a hyphen where it is not given.
+    /// `r`, `w`, `x` and `u`, with a hyphen for each that the page does not have.
     pub permissions: String,
     /// How many address spaces share the frame by the kernel's own count, if it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sharers: Option<u16>,
 }
 
-/// A frame that changed hands.
+/// A frame that was taken or given back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FrameChange {
     /// Its physical address.
     pub frame: u64,
     /// Whether it was taken. If not, it was given back.
     pub is_taken: bool,
-    /// What it is used for, or was.
+    /// What it is used for, or was used for.
     pub purpose: String,
 }
 

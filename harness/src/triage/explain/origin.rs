@@ -1,7 +1,7 @@
-//! Where a finding comes from: what was wrong first, and which operation did that.
+//! Where a finding comes from: what was wrong first, and which operation caused it.
 //!
-//! A wrong byte in memory shows when a process looks at it, a lost frame when all processes are gone.
-//! The case is run once more, and memory and frames are checked after every operation.
+//! A wrong byte in memory shows when a process loads it. A lost frame shows when all processes are gone. So the
+//! case is run once more, and memory and frames are checked after every operation.
 
 use super::inspection::{Inspection, Wrong, inspect, inspect_stopped};
 use super::lost::{self, LostFrame};
@@ -14,10 +14,10 @@ use serde::Serialize;
 use std::fmt;
 use std::ops::Range;
 
-/// An operation that makes something wrong, which a later one shows.
+/// An operation whose mistake a later operation shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Origin {
-    /// Its index in the case; `None`: it was wrong before the first operation.
+    /// Its index in the case; `None` if something was wrong before the first operation.
     pub step: Option<usize>,
     /// The operation as text.
     pub operation: String,
@@ -38,11 +38,11 @@ impl fmt::Display for Origin {
 /// Where a finding comes from.
 #[derive(Default)]
 pub(super) struct Source {
-    /// When the harm was done, if not by the operation that shows the finding.
+    /// The operation that did the harm, if it is not the one that shows the finding.
     pub(super) origin: Option<Origin>,
-    /// What was wrong first, if that is something else than the finding.
+    /// What was wrong first, if that is something other than the finding.
     pub(super) root: Option<Finding>,
-    /// The physical addresses that the kernel has stored to when it made that wrong.
+    /// The physical addresses that the kernel stored to when it made the mistake.
     pub(super) places: Vec<Range<u64>>,
     /// The lost frames.
     pub(super) lost: Vec<LostFrame>,
@@ -76,8 +76,8 @@ pub(super) fn find(runner: &mut Runner, case: &Case, finding: &Finding) -> Sourc
     }
 }
 
-/// What the finding of `case` rests on, if something is wrong with memory before it: what has to be mended so
-/// that it does not show.
+/// What the finding of `case` rests on, if something is wrong with memory before it: the mistake that has to be mended
+/// so that the finding does not show.
 fn rests_on(
     runner: &mut Runner,
     case: &Case,
@@ -103,8 +103,8 @@ fn rests_on(
     }
 }
 
-/// What was wrong first of what belongs to the breach of a rule that a finding rests on. `first` is what was wrong
-/// before all else in the case.
+/// The first mistake that belongs to a breach of `clause`, on which a finding rests. `first` is the first mistake of
+/// the whole case.
 fn root_of(clause: Clause, first: Wrong, wrongs: &[Wrong]) -> Option<Wrong> {
     let wrong = wrongs.iter().find(|wrong| wrong.finding.clause == clause)?;
     // Every case starts in the same state: what is wrong in it has one cause.
@@ -117,7 +117,7 @@ fn root_of(clause: Clause, first: Wrong, wrongs: &[Wrong]) -> Option<Wrong> {
             wrongs.iter().find(is_same).unwrap_or(wrong)
         }
     };
-    // A step says where in the kernel; the start of a case does not.
+    // A step shows where in the kernel it went wrong. The start of a case does not.
     let clause = root.finding.clause;
     let is_in_a_step = |wrong: &&Wrong| wrong.finding.clause == clause && wrong.step.is_some();
     Some(wrongs.iter().find(is_in_a_step).unwrap_or(root).clone())
@@ -127,7 +127,7 @@ fn root_of(clause: Clause, first: Wrong, wrongs: &[Wrong]) -> Option<Wrong> {
 /// from the wrong answer of its last operation.
 fn last_look(runner: &mut Runner, finding: &Finding) -> Option<Wrong> {
     let (driver, judge) = runner.look();
-    // After these the machine is nowhere in particular.
+    // After these, memory need not be in a state that the model knows.
     if finding.step.is_none() || matches!(finding.verdict, Verdict::Panic | Verdict::Hang) {
         return inspect_stopped(driver, judge, finding.step);
     }
@@ -180,8 +180,8 @@ impl Source {
         let wrong = "a frame belongs to no process and is not free";
         let origin = step.map(|step| Origin::new(case, Some(step), wrong.to_owned()));
         // The kernel fills a frame that it takes.
-        let nobodys = lost.iter().find(|frame| frame.was_nobodys);
-        let places = nobodys.map(|lost| lost.frame..lost.frame + FRAME_BYTES);
+        let unowned = lost.iter().find(|frame| frame.had_no_owner);
+        let places = unowned.map(|lost| lost.frame..lost.frame + FRAME_BYTES);
         Self {
             origin,
             places: places.into_iter().collect(),
