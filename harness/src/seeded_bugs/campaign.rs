@@ -17,9 +17,9 @@ const TICKS_PER_SECOND: u64 = 100;
 /// The result of one campaign.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Campaign {
-    /// Cases that ran, where the engine says how many.
+    /// Cases that ran, if the engine says how many.
     pub(super) executions: Option<u64>,
-    /// Time of the processors, which other work on the machine does not change.
+    /// Processor time, which does not depend on other work on the machine.
     pub(super) time: Duration,
     /// Whether the changed code ran in a case.
     pub(super) reached: bool,
@@ -36,7 +36,7 @@ impl Campaign {
     }
 }
 
-/// Builds what fuzzes a bug, if it is not a part of this program.
+/// Builds the program that fuzzes a bug, unless it is this one.
 pub(super) fn prepare(bug: &Bug, plan: &Plan) -> Result<(), Trouble> {
     let target = bug.target.name();
     let mut command = match plan.engine {
@@ -59,8 +59,8 @@ pub(super) fn prepare(bug: &Bug, plan: &Plan) -> Result<(), Trouble> {
     }
 }
 
-/// Runs one campaign in an empty `folder`, on the kernel and the image in `guest`: until it has found
-/// something, or to its end if the plan is to find out whether a rule is the only one.
+/// Runs one campaign in an empty `folder`, on the kernel and the image in `guest`. It ends at the first finding, or at
+/// the end of its budget if the plan has to find out whether a rule is the only one that reports the bug.
 pub(super) fn run(
     bug: &Bug,
     guest: &Path,
@@ -109,7 +109,7 @@ pub(super) fn run(
     let said = fs::read_to_string(&summary).unwrap_or_default();
     let executions = if plan.engine == Engine::Afl {
         let statistics = fs::read_to_string(folder.join("out/default/fuzzer_stats"));
-        // A case that it begins with is its first.
+        // If it stopped before it wrote statistics, it ran at least the case that it began with.
         Some(afl_executions(&statistics.unwrap_or_default()).unwrap_or(1))
     } else {
         count("executions", &said)
@@ -198,19 +198,19 @@ fn afl(bug: &Bug, seed: u32, plan: &Plan, folder: &Path) -> std::io::Result<Comm
     Ok(command)
 }
 
-/// The folder of cases to start from, if the plan is to start from any.
+/// The folder of cases to start from, if the plan has seeds.
 fn seeds(bug: &Bug, plan: &Plan) -> Option<PathBuf> {
     let folder = plan.root.join("corpus/seeds").join(bug.target.name());
     plan.with_seeds.then_some(folder)
 }
 
-/// Runs a command to its end: whether it did what it was told (`faultline campaign` exits with 1 if it
-/// found something), and the processor time that it and its children took.
+/// Runs a command to its end. Returns whether it succeeded (`faultline campaign` exits with 1 if it found something),
+/// and the processor time that it and its children took.
 fn timed(command: &mut Command) -> std::io::Result<(bool, Duration)> {
     let mut child = command.spawn()?;
     let ended = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
     waitid(WaitId::Pid(Pid::from_child(&child)), ended)?;
-    // It has ended and is still listed, until the next line but one.
+    // The process has ended, but it stays in `/proc` until it is waited for.
     let status = fs::read_to_string(format!("/proc/{}/stat", child.id()))?;
     let code = child.wait()?.code();
     let ticks = ticks(&status).unwrap_or(0);
@@ -220,7 +220,7 @@ fn timed(command: &mut Command) -> std::io::Result<(bool, Duration)> {
     ))
 }
 
-/// The ticks that a process and its children ran, in the kernel and outside, of a line of
+/// The ticks that a process and its children ran, in user mode and in the kernel, from a line of
 /// `/proc/PID/stat`.
 fn ticks(status: &str) -> Option<u64> {
     // The fields after the name, which is in parentheses: utime, stime, cutime, cstime.
@@ -229,7 +229,7 @@ fn ticks(status: &str) -> Option<u64> {
     fields.map(|field| field.parse::<u64>().ok()).sum()
 }
 
-/// The rules by which a campaign found something, in the order of its case files.
+/// The rules that the findings of a campaign name, in the order of its case files.
 fn rules(folder: &Path) -> std::io::Result<Vec<String>> {
     let paths: std::io::Result<Vec<PathBuf>> = fs::read_dir(folder)?
         .map(|entry| entry.map(|entry| entry.path()))

@@ -1,8 +1,8 @@
 //! Seeded bugs: builds kernels with one bug each and fuzzes them, to measure the fuzzer.
 //!
-//! [`catalogue`] reads the patches of `corpus/bugs`; a copy of the kernel is changed and built
-//! ([`workshop`]); a fuzz engine or the kernel's own test programs try the result, and a [`Row`] says
-//! what came of it. Results are kept, so that a run that was cut can be taken up again.
+//! [`catalogue`] reads the patches of `corpus/bugs`. [`workshop`] changes a copy of the kernel and builds it. A fuzz
+//! engine or the kernel's own test programs run on the result, and a [`Row`] says what they found. Results are kept, so
+//! that a run that was interrupted can be continued.
 
 mod campaign;
 pub mod catalogue;
@@ -68,22 +68,22 @@ pub struct Plan {
     pub folder: PathBuf,
     /// What fuzzes.
     pub engine: Engine,
-    /// Campaigns a bug, at least 1.
+    /// Campaigns for each bug, at least 1.
     pub campaigns: u32,
     /// Budget of one campaign in seconds.
     pub seconds: u32,
-    /// The same in executions.
+    /// Budget of one campaign in executions.
     pub executions: Option<u64>,
-    /// Start from `corpus/seeds` and not from nothing.
+    /// Whether campaigns start from `corpus/seeds`, and not from nothing.
     pub with_seeds: bool,
-    /// Go on after a finding, to learn whether there is one by another rule.
+    /// Whether campaigns go on after a finding, to see whether another rule reports the bug as well.
     pub alone: bool,
-    /// Take results that are there.
+    /// Whether results of earlier runs are used.
     pub resume: bool,
 }
 
 impl Plan {
-    /// A plan by which kernels are built from the checkout at `root`, and no campaign runs.
+    /// A plan that builds kernels from the checkout at `root` and runs no campaign.
     pub fn to_build(root: PathBuf) -> Plan {
         Plan {
             faultline: PathBuf::new(),
@@ -100,21 +100,21 @@ impl Plan {
     }
 }
 
-/// Something that keeps a bug from being tried.
+/// Why a bug could not be tried.
 #[derive(Debug, thiserror::Error)]
 pub enum Trouble {
     /// A file, a folder or a program cannot be used.
     #[error("{}: {source}", path.display())]
     Io {
-        /// Which.
+        /// Its path.
         path: PathBuf,
-        /// Why.
+        /// Why not.
         source: io::Error,
     },
     /// A command failed.
     #[error("{command} failed:\n{said}")]
     Command {
-        /// Which.
+        /// The command.
         command: String,
         /// What it wrote to its standard error.
         said: String,
@@ -124,37 +124,37 @@ pub enum Trouble {
         "the kernel with {bug} does not build; if the kernel has changed, update the patch\n{source}"
     )]
     NotBuilt {
-        /// Which bug.
+        /// The bug.
         bug: String,
-        /// Why.
+        /// Why not.
         source: Box<Trouble>,
     },
     /// The program of another engine does not build.
     #[error("the fuzz target {target} did not build")]
     Fuzzer {
-        /// Which.
+        /// The target.
         target: &'static str,
     },
-    /// A campaign ended by itself.
+    /// A campaign stopped before it found something or spent its budget.
     #[error("a campaign on {bug} stopped without a finding:\n{log}")]
     BrokeOff {
-        /// On which bug.
+        /// The bug.
         bug: String,
-        /// The end of what it wrote.
+        /// The end of what the campaign wrote.
         log: String,
     },
     /// `faultline check` cannot check a kernel.
     #[error("the kernel with {bug} cannot be checked: {why}")]
     Unchecked {
-        /// With which bug.
+        /// The bug.
         bug: String,
-        /// Why.
+        /// Why not.
         why: String,
     },
     /// A test program does not pass on the kernel as it is.
     #[error("{line} does not pass on the unchanged kernel: {verdict}")]
     Unsound {
-        /// Which.
+        /// The line that starts it.
         line: String,
         /// How it ended.
         verdict: String,
@@ -162,7 +162,7 @@ pub enum Trouble {
     /// The kernel as it is cannot be booted to its shell.
     #[error("the unchanged kernel: {0}")]
     NoShell(String),
-    /// The catalogue is not what it should be.
+    /// The catalogue cannot be read.
     #[error(transparent)]
     Catalogue(#[from] PatchError),
 }
@@ -204,7 +204,7 @@ pub fn build(
     Ok(())
 }
 
-/// Has each kernel fuzzed until a finding, and reports each row in turn.
+/// Fuzzes each kernel until a finding, and reports each row in turn.
 ///
 /// # Errors
 /// The kernel cannot be copied. What goes wrong with one bug is reported as its result.
@@ -225,7 +225,7 @@ pub fn measure(
     Ok(())
 }
 
-/// Has each kernel fuzzed to the end of the budget, and reports the rules of all findings in turn.
+/// Fuzzes each kernel to the end of the budget, and reports the rules of all findings in turn.
 ///
 /// # Errors
 /// The kernel cannot be copied. What goes wrong with one bug is reported as its result.
@@ -259,8 +259,8 @@ fn campaigns(bug: &Bug, guest: &Path, plan: &Plan) -> Result<Vec<Campaign>, Trou
     Ok(campaigns)
 }
 
-/// Builds one kernel after another while those that are ready are tried, in the order of `bugs`, and
-/// reports what is known of a bug or what `attempt` makes of its kernel.
+/// Builds one kernel after another. Meanwhile tries those that are ready, in the order of `bugs`. Reports what is known
+/// of each bug, or else the result of `attempt` on its kernel.
 fn on_kernels<T>(
     workshop: &Workshop,
     bugs: &[Bug],
@@ -275,7 +275,7 @@ fn on_kernels<T>(
         let (sender, built) = channel();
         scope.spawn(move || {
             for bug in missing {
-                // Nobody waits any more: the rest is not wanted.
+                // The receiver is gone, so the rest is not needed.
                 if sender.send(workshop.build(&bug.patch)).is_err() {
                     return;
                 }

@@ -1,4 +1,4 @@
-//! Patches to our own kernel: what they say of themselves, and the change.
+//! Patches to our own kernel: the fields that describe them, and the change.
 
 use std::fs;
 use std::io;
@@ -21,9 +21,9 @@ pub enum PatchError {
     /// A file or folder cannot be read.
     #[error("cannot read {}: {source}", path.display())]
     Unreadable {
-        /// Which.
+        /// Its path.
         path: PathBuf,
-        /// Why.
+        /// Why not.
         source: io::Error,
     },
     /// A field is missing or has no such value.

@@ -1,4 +1,4 @@
-//! What the kernel's own test programs make of kernels with seeded bugs.
+//! Which of the kernel's own test programs notice seeded bugs.
 
 use super::catalogue::Bug;
 use super::results::Results;
@@ -9,13 +9,13 @@ use crate::test_programs::{Bench, Budgets, LINES, Ran, Verdict};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// How many times the instructions that it takes on the sound kernel a program may take.
+/// How many times as many instructions as on the sound kernel a program may take.
 const FACTOR: u64 = 3;
 /// The name of the files with results.
 const NAME: &str = "programs";
-/// What a program that was not asked says.
-const NOT_ASKED: &str = "-";
-/// What a program says that has no shell to start from.
+/// The result of a program that was not run.
+const NOT_RUN: &str = "-";
+/// The result of a program if the kernel did not boot to its shell.
 const STOPPED: &str = "stopped";
 
 /// How the test programs ended on one kernel: one after another, until one noticed the bug.
@@ -79,7 +79,7 @@ impl ProgramRow {
     /// The first program that noticed the bug, and how it ended.
     pub fn noticed(&self) -> Option<String> {
         let mut ended = LINES.iter().zip(&self.said);
-        let is_noticed = |said: &str| said != NOT_ASKED && said != Verdict::Passed.to_string();
+        let is_noticed = |said: &str| said != NOT_RUN && said != Verdict::Passed.to_string();
         let (name, said) = ended.find(|(_, said)| is_noticed(said))?;
         Some(format!("{} {said}", program(name)))
     }
@@ -106,7 +106,7 @@ fn program(line: &'static str) -> &'static str {
     line.split(' ').next().unwrap_or(line)
 }
 
-/// Has the test programs run on each kernel, and reports each row in turn.
+/// Runs the test programs on each kernel, and reports each row in turn.
 ///
 /// # Errors
 /// The kernel cannot be copied, or a test program does not pass on the kernel as it is. What goes wrong
@@ -157,7 +157,7 @@ fn ask(guest: &Path, budgets: &Budgets) -> [String; LINES.len()] {
     let mut is_noticed = false;
     LINES.map(|line| {
         if is_noticed {
-            return NOT_ASKED.to_owned();
+            return NOT_RUN.to_owned();
         }
         let verdict = bench.run(line, budgets.of(line), |_| ()).verdict;
         is_noticed = verdict != Verdict::Passed;

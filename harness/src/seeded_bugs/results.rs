@@ -1,4 +1,4 @@
-//! Results of earlier runs: a line for each bug and engine, with a key of all that it depends on.
+//! Results of earlier runs: a line for each bug and engine, with a key made of everything that it depends on.
 
 use super::catalogue::Bug;
 use super::workshop::{Workshop, key};
@@ -22,7 +22,7 @@ impl<'a> Results<'a> {
         Self::named(&plan.engine.to_string(), plan, workshop)
     }
 
-    /// Results of what `name` says, by a plan.
+    /// Results of a plan, in files called `name`.
     pub(super) fn named(name: &str, plan: &Plan, workshop: &'a Workshop) -> Result<Self, Trouble> {
         let faultline = &plan.faultline;
         let program = fs::read(faultline).map_err(|source| Trouble::io(faultline, source))?;
@@ -40,7 +40,7 @@ impl<'a> Results<'a> {
         })
     }
 
-    /// The line that is known of a bug, if the plan is to take known ones.
+    /// The line that is known of a bug, if the plan uses earlier results.
     pub(super) fn known(&self, bug: &Bug) -> Option<String> {
         let text = fs::read_to_string(self.file(bug)).ok()?;
         let (known, line) = text.split_once('\n')?;

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::time::Duration;
 
-/// What each column of the tab-separated values is called.
+/// The names of the columns of the tab-separated values.
 pub const COLUMNS: [&str; 14] = [
     "bug",
     "class",
@@ -28,7 +28,7 @@ pub const COLUMNS: [&str; 14] = [
 /// The cell for a number that does not exist.
 const NONE: &str = "-";
 
-/// What came of the campaigns on one bug.
+/// The result of the campaigns on one bug.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     cells: [String; COLUMNS.len()],
@@ -53,7 +53,7 @@ impl Row {
             let count = campaigns.iter().filter(|campaign| says(campaign)).count();
             cell(counts.then_some(count))
         };
-        // A finding by another rule than the bug breaks is luck, or a false alarm.
+        // A finding by a rule that the bug does not break is luck, or a false alarm.
         let rules: BTreeSet<String> = campaigns
             .iter()
             .filter_map(|campaign| campaign.rules.first())

@@ -1,4 +1,4 @@
-//! The table of `docs/bugs.md`: what each engine and the test programs made of each bug, side by side.
+//! The table of `docs/bugs.md`: how each engine and the test programs did on each bug, side by side.
 
 use super::catalogue::Bug;
 use super::{Engine, ProgramRow, Row};
@@ -9,8 +9,8 @@ use std::path::Path;
 const HEAD: &str = "| bug | reached, triggered | campaign | libFuzzer | AFL++ | test programs |\n\
                     |---|---|---|---|---|---|\n";
 
-/// The table in Markdown, of the files with tab-separated values that are in `folder`. Where nothing is
-/// known a cell is empty.
+/// The table in Markdown, made from the files with tab-separated values in `folder`. A cell is empty if nothing is
+/// known.
 pub fn table(bugs: &[Bug], folder: &Path) -> String {
     let lines = |name: &str| {
         let file = folder.join(name).with_extension("tsv");

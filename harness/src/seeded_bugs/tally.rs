@@ -3,19 +3,19 @@
 
 use super::catalogue::Bug;
 
-/// The bugs that went another way than their patches say.
+/// The bugs whose results differ from what their patches say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Not detected.
+    /// Those that were not detected.
     pub missed: Vec<String>,
-    /// Detected, although the patch says that they are missed.
+    /// Those that were detected although the patch says that they are missed.
     pub surprises: Vec<String>,
-    /// Not built, so that nothing is known of them.
+    /// Those that were not built, so that nothing is known of them.
     pub not_built: Vec<String>,
 }
 
 impl Tally {
-    /// Counts a bug that was tried; returns why it is missed if that is known.
+    /// Counts a bug that was tried. Returns why it is missed, if that is known.
     pub fn count<'a>(&mut self, bug: &'a Bug, is_detected: bool) -> Option<&'a str> {
         match (&bug.missed, is_detected) {
             (Some(why), false) => return Some(why),
@@ -26,7 +26,7 @@ impl Tally {
         None
     }
 
-    /// Whether each bug that was tried went as its patch says.
+    /// Whether the result of each bug that was tried is what its patch says.
     pub fn is_as_expected(&self) -> bool {
         self.missed.is_empty() && self.surprises.is_empty()
     }
@@ -39,7 +39,7 @@ mod tests {
     use std::path::Path;
 
     #[test]
-    fn a_bug_goes_as_its_patch_says_or_is_told() {
+    fn a_result_that_differs_from_the_patch_is_counted() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../corpus/bugs");
         let bugs = catalogue::read(&folder).unwrap();
         let known = bugs.iter().find(|bug| bug.missed.is_some()).unwrap();

@@ -1,5 +1,5 @@
-//! What `faultline check` tells of kernels with one bug each: how many rows the bug becomes, and whether they
-//! name the function that is wrong.
+//! What `faultline check` reports about kernels with one bug each: how many rows the bug becomes, and whether they name
+//! the function that is wrong.
 
 use super::catalogue::Bug;
 use super::results::Results;
@@ -17,7 +17,7 @@ use std::sync::Arc;
 /// The name of the files with results.
 const NAME: &str = "check";
 
-/// What a check told of the kernel with a bug.
+/// What a check reports about the kernel with a bug.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Told {
     /// The bug's name.
@@ -89,7 +89,7 @@ impl ToldRow {
     }
 }
 
-/// Has each kernel checked with that budget, and reports what the check told in turn.
+/// Checks each kernel with that budget, and reports the rows of each in turn.
 ///
 /// # Errors
 /// The kernel cannot be copied. What goes wrong with one bug is reported as its result.

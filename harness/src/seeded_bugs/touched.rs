@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-/// The names of the functions of the kernel in `root` that a patch changes, in the order of the alphabet. A
-/// change outside of any function has none, and neither has a line that only counts how often it runs.
+/// The names of the functions of the kernel in `root` that a patch changes, in alphabetical order. A change outside of
+/// any function has none, and neither has a line that only counts how often it runs.
 pub(super) fn functions(change: &str, root: &Path) -> Vec<String> {
     let mut found = BTreeSet::new();
     let mut source = Vec::new();
@@ -26,14 +26,15 @@ pub(super) fn functions(change: &str, root: &Path) -> Vec<String> {
     found.into_iter().collect()
 }
 
-/// Adds the functions that a hunk changes, which is said to begin at the line of `source` with index `start`.
+/// Adds the functions that a hunk changes. According to the patch, the hunk begins at the line of `source` with index
+/// `start`.
 fn collect(source: &[String], start: usize, hunk: &[&str], found: &mut BTreeSet<String>) {
     let old = |line: &&&str| !line.starts_with('+');
     let block: Vec<&str> = hunk.iter().filter(old).map(|line| &line[1..]).collect();
     if block.is_empty() {
         return;
     }
-    // The source may have moved since the patch was made; the patch applies where its lines are.
+    // The lines may have moved since the patch was made. The patch applies where they are now.
     let places = source.windows(block.len()).enumerate();
     let places = places.filter(|(_, lines)| lines.iter().zip(&block).all(|(one, two)| one == two));
     let nearest = places.min_by_key(|(at, _)| at.abs_diff(start));
@@ -47,14 +48,14 @@ fn collect(source: &[String], start: usize, hunk: &[&str], found: &mut BTreeSet<
     }
 }
 
-/// Whether a line of a patch can be a mistake.
+/// Whether a line of a patch is code that can be wrong.
 fn is_code(text: &str) -> bool {
     let text = text.trim();
     let says_nothing = ["//", "use ", "crate::canary::", "}"];
     !text.is_empty() && !says_nothing.iter().any(|start| text.starts_with(start))
 }
 
-/// The function of a line, which stands at the index `at` of `source` or would stand there.
+/// The function that contains a line, which is at index `at` of `source` or would be there.
 fn enclosing(source: &[String], at: usize, text: &str) -> Option<String> {
     if let Some(name) = declared(text) {
         return Some(name);
@@ -113,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_counts_is_no_change() {
+    fn a_line_that_only_counts_is_not_a_change() {
         let hunk = "@@ -6,3 +6,4 @@\n     pub fn first(&self) {\n+        crate::canary::reached(true);\n         \
                     one();\n     }\n";
         assert_eq!(touched(hunk), Vec::<String>::new());

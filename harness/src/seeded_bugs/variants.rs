@@ -1,5 +1,5 @@
-//! Sound variants of our own kernel: each does something as another author may choose to, and nothing wrong. A
-//! check of one must raise nothing.
+//! Sound variants of our own kernel: each does something in a way that another author may choose, and nothing wrong. A
+//! check of a variant must report nothing.
 
 use super::Trouble;
 use super::patch::{Patch, PatchError};
@@ -14,7 +14,7 @@ pub const SAMPLE: [&str; 3] = ["first-runnable", "slices", "stack-of-two-pages"]
 pub struct Variant {
     /// The patch.
     pub patch: Patch,
-    /// What the kernel does in another way.
+    /// What the kernel does differently.
     pub summary: String,
     /// Why an author may choose this.
     pub reason: String,
@@ -50,7 +50,7 @@ pub fn read(folder: &Path) -> Result<Vec<Variant>, PatchError> {
     Ok(variants)
 }
 
-/// Builds the kernel with a variant, from the checkout `root`, below `folder`. Returns the folder that it is in.
+/// Builds the kernel with a variant, from the checkout `root`, below `folder`. Returns the folder of the kernel.
 ///
 /// # Errors
 /// The patch does not apply, or the kernel does not build.

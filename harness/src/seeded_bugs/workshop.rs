@@ -1,6 +1,6 @@
-//! Where kernels with a patch are built: a copy of the kernel, with a separate repository next to it. So
-//! cargo builds only what a patch changes, a checkout in the copy takes the patch back, and the developer's
-//! own checkout is not changed.
+//! Where kernels with a patch are built: a copy of the kernel, with a separate repository next to it. So cargo builds
+//! only what a patch changes, `git checkout-index` in the copy takes the patch back, and the developer's own checkout
+//! is not changed.
 
 use super::Trouble;
 use super::patch::Patch;
@@ -9,7 +9,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// What the copy needs of the checkout: the kernel, and the file that its crates take settings from.
+/// What the copy needs of the checkout: the kernel, and the file with the settings of its crates.
 const COPIED: [&str; 2] = ["kernel", "Cargo.toml"];
 
 /// A copy of the kernel, with what canaries need.
@@ -19,7 +19,7 @@ pub(super) struct Workshop {
     root: PathBuf,
     /// Where everything is kept.
     folder: PathBuf,
-    /// The name of the state of the checkout that the copy is of.
+    /// The name of the state of the checkout that was copied.
     checkout: String,
     canary: PathBuf,
 }
@@ -75,7 +75,7 @@ impl Workshop {
         self.folder.join("repository")
     }
 
-    /// A command of git that reads the checkout, with an index of ours.
+    /// A git command that reads the checkout, with an index of our own.
     fn of_checkout(&self) -> Command {
         let mut command = Command::new("git");
         command
@@ -88,7 +88,7 @@ impl Workshop {
         command
     }
 
-    /// A command of git on the copy.
+    /// A git command on the copy.
     fn in_tree(&self) -> Command {
         let mut command = Command::new("git");
         command
@@ -101,17 +101,17 @@ impl Workshop {
         command
     }
 
-    /// The state of the checkout, by a name that changes with it.
+    /// The name of the state of the checkout, which changes with the state.
     pub(super) fn checkout(&self) -> &str {
         &self.checkout
     }
 
-    /// Where the kernel with a patch is, and what came of it.
+    /// The folder of the kernel with a patch, and of its results.
     pub(super) fn folder_of(&self, patch: &Patch) -> PathBuf {
         self.folder.join(&patch.name)
     }
 
-    /// Builds the kernel with a patch, unless it is there.
+    /// Builds the kernel with a patch, unless it was built before.
     pub(super) fn build(&self, patch: &Patch) -> Result<(), Trouble> {
         let folder = self.folder_of(patch);
         fs::create_dir_all(&folder).map_err(|source| Trouble::io(&folder, source))?;
@@ -134,21 +134,21 @@ impl Workshop {
         fs::write(&key_file, key).map_err(|source| Trouble::io(&key_file, source))
     }
 
-    /// What the kernel with a patch depends on.
+    /// The key of everything that the kernel with a patch depends on.
     fn kernel_key(&self, patch: &Patch) -> Result<String, Trouble> {
         let canary = fs::read(&self.canary).map_err(|source| Trouble::io(&self.canary, source))?;
         Ok(key(&(patch.change(), canary, &self.checkout)))
     }
 }
 
-/// A short name of `content`: what is kept under another name was made of something else.
+/// A short name made from `content`. Another content has another name.
 pub(super) fn key(content: &impl Hash) -> String {
     let mut hasher = DefaultHasher::new();
     content.hash(&mut hasher);
     format!("{:016x}", hasher.finish())
 }
 
-/// Runs a command that has to succeed: what it prints.
+/// Runs a command that has to succeed. Returns what it prints.
 fn said(command: &mut Command) -> Result<String, Trouble> {
     let program = PathBuf::from(command.get_program());
     let output = command
