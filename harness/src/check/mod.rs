@@ -153,7 +153,7 @@ pub fn boot(
 
 /// A booted kernel, and what was found out about it.
 struct Met {
-    /// With the dialect by which it is judged.
+    /// Its dialect is the one by which it is judged.
     guest: Arc<Guest>,
     answers: Vec<Answer>,
     defects: Defects,

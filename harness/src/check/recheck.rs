@@ -78,7 +78,7 @@ enum Now {
 
 impl OldCase {
     fn new(path: PathBuf, shown: Vec<Report>) -> Self {
-        // The name of a case is that of the finding for which it was kept.
+        // A case has the name of the finding for which it was kept.
         let is_of = |report: &Report| is_called(&path, &report.identity.name().file_name());
         let now = if shown.iter().any(is_of) {
             Now::Same

@@ -1,10 +1,10 @@
 //! Where threads conflict in memory: a thread loads from the kernel's own data and then stores there,
 //! while another thread stores to the same place and no lock covers both.
 //!
-//! A change point between such a read and its store is worth a thousand random ones: without a common
-//! lock the other thread's store is lost. Which locks are held is seen from outside (Savage, Burrows,
-//! Nelson, Sobalvarro, Anderson, "Eraser", SOSP 1997): a swap that puts a nonzero value into a word
-//! takes a lock, and a store of zero to that word releases it.
+//! A change point between such a load and its store is worth a thousand random ones: without a common lock the other
+//! thread's store is lost. The locks that are held can be seen from outside (Savage, Burrows, Nelson, Sobalvarro,
+//! Anderson, "Eraser", SOSP 1997). A swap that puts a nonzero value into a word takes a lock, and a store of zero to
+//! that word releases it.
 
 use super::Driver;
 use crate::guest::{Guest, HARTS};

@@ -26,8 +26,8 @@ const PAGE_BUDGET: u64 = 100_000;
 /// How many times as long as the slowest measured operation a step may take.
 const TIMES_THE_SLOWEST: u64 = 100;
 
-/// Instructions that any step may take on any kernel before it counts as a hang without a proof: a walk of
-/// the largest hole that a 32-bit argument of `sbrk` makes takes about as many.
+/// Instructions that any step may take on any kernel before it counts as a hang without a proof. The largest hole that
+/// a 32-bit argument of `sbrk` makes takes about as many to walk through.
 const LEAST_LIMIT: u64 = 8 * STEP_BUDGET;
 
 /// Instructions after which a hart that perhaps has no process to run is checked.

@@ -1,6 +1,5 @@
-//! Making memory scarce from outside, and observing it: frames that the case hides from the kernel, a
-//! request for a frame that the case makes fail, and the evidence that the free list was empty when a
-//! frame was refused.
+//! Making memory scarce from outside, and observing it. A case can hide frames from the kernel, and can make one request
+//! for frames fail. When the kernel refuses a frame, the driver notes whether the free list was empty.
 
 use super::Driver;
 use crate::guest::frames::{FRAME_BYTES, Hidden};

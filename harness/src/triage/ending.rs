@@ -1,5 +1,5 @@
-//! How an operation ends that does not come back in time: in a walk through a hole, a hang of the kernel, or the
-//! death of its process.
+//! What happens to an operation that does not come back in time: the kernel walks through a hole, the kernel hangs, or
+//! the process is dead.
 //!
 //! A kernel that walks through a hole in the address space page by page comes to an end, and the time grows with the
 //! hole. That is not lazy, but it breaks nothing.
