@@ -55,6 +55,7 @@ impl Memory {
             | Family::Process
             | Family::Question
             | Family::Time
+            | Family::Habit
             | Family::Environment => Memory::Untouched,
         }
     }

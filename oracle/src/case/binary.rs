@@ -34,6 +34,8 @@ const FRAMES: u8 = 19;
 const FAILS: u8 = 0xff;
 /// The code of further calls that take a path: the lower two bits of byte 5 say which.
 const PATH_CALL: u8 = 29;
+/// The code of what cases could not say at first: the lower three bits of byte 5 say which.
+const FURTHER: u8 = 31;
 /// The second code of `wait`.
 pub(super) const WAIT_WITH_STATUS: u8 = 20;
 
@@ -52,6 +54,7 @@ fn form(record: &Record) -> u8 {
     match record[0] >> 3 {
         FRAMES => u8::from(record[1] == FAILS),
         PATH_CALL => record[5] & 3,
+        FURTHER => record[5] & 7,
         _ => 0,
     }
 }
@@ -59,7 +62,7 @@ fn form(record: &Record) -> u8 {
 fn put_form(form: u8, record: &mut Record) {
     match record[0] >> 3 {
         FRAMES if form == 1 => record[1] = FAILS,
-        PATH_CALL => record[5] = form,
+        PATH_CALL | FURTHER => record[5] = form,
         _ => {}
     }
 }
@@ -179,6 +182,7 @@ mod tests {
             let forms = match code {
                 super::FRAMES => 0..2,
                 super::PATH_CALL => 0..4,
+                super::FURTHER => 0..8,
                 _ => 0..1,
             };
             for form in forms {

@@ -46,6 +46,8 @@ pub enum Family {
     Question,
     /// Turns and time.
     Time,
+    /// How the process does what follows: nothing happens now.
+    Habit,
     /// What no process does, but the environment, to all of them.
     Environment,
 }

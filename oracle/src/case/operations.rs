@@ -20,7 +20,7 @@ macro_rules! for_each_operation {
     ($define:ident) => {
         $define! {
 //  name       word          code          family      cost    work says  arguments                                                memory
-    Sbrk       "sbrk"        [0 | 30 | 31] Break       Growth  1    Name  (amount: Amount, flavour: Flavour)                       {};
+    Sbrk       "sbrk"        [0 | 30]      Break       Growth  1    Name  (amount: Amount, flavour: Flavour)                       {};
     Load       "load"        [1]           Access      Touched 1    Value (width: Width, address: Address)                         {loads(address, width.bytes())};
     Store      "store"       [2]           Access      Touched 1    Value (width: Width, address: Address, value: StoredValue)     {stores(address, width.bytes())};
     Fetch      "fetch"       [3]           Access      Touched 1    Value (address: Address)                                       {fetches(address)};
@@ -49,6 +49,8 @@ macro_rules! for_each_operation {
     Yield      "yield"       [16]          Time        Touched 1    Value (ticks: Rounds)                                          {};
     Uptime     "uptime"      [17]          Time        Touched 1    Value ()                                                       {};
     Pause      "pause"       [18]          Time        Touched 1    Value (ticks: Ticks)                                           {};
+    Unknown    "call"        [31, 1 | 3 | 5 | 7] Question Touched 1 Value (number: CallNumber)                                      {};
+    HighHalf   "high-half"   [31, 0 | 2 | 4 | 6] Habit Touched 1    Value (word: Word)                                             {};
     Frames     "frames"      [19, 0]       Environment Outside 1    Value (free: FrameCount)                                       {};
     FailFrame  "frames fail" [19, 1]       Environment Outside 1    Value (nth: Nth)                                               {};
     Together   "together"    [27]          Environment Outside 1    Value (schedule: Schedule)                                     {};

@@ -19,7 +19,7 @@ pub use choices::{
     SegmentPermissions, SegmentRule, StackRequest, Tail, WithoutReader,
 };
 pub use declare::{
-    Class, Dialect, Exec, Faults, Field, FileRules, Fork, Heap, Limits, Pipe, Sbrk, Wait,
+    Arguments, Class, Dialect, Exec, Faults, Field, FileRules, Fork, Heap, Limits, Pipe, Sbrk, Wait,
 };
 pub use defect::Defect;
 

@@ -3,12 +3,12 @@
 use super::Scene;
 use super::repair::Companion;
 use crate::case::argument::{
-    self, Address, Amount, Argument, Child, Count, Descriptor, Flavour, FrameCount, Length, Major,
-    NearAddress, Nth, OpenFlags, OpenMode, Rounds, Schedule, Status, StatusAddress, StoredValue,
-    Stride, Target, Terminated, Text, Ticks, Width,
+    self, Address, Amount, Argument, CallNumber, Child, Count, Descriptor, Flavour, FrameCount,
+    Length, Major, NearAddress, Nth, OpenFlags, OpenMode, Rounds, Schedule, Status, StatusAddress,
+    StoredValue, Stride, Target, Terminated, Text, Ticks, Width, Word,
 };
 use crate::case::{Call, Kind, Process, for_each_operation};
-use crate::model::PIDS;
+use crate::model::{NO_CALL, PIDS, is_no_call};
 use std::num::NonZeroU8;
 
 /// The most rounds of the scheduler that are worth waiting for.
@@ -261,6 +261,27 @@ impl Change for Ticks {
 
     fn repaired(old: i8, _process: Process, _companion: &Companion) -> i8 {
         old.min(ROUNDS.get() as i8)
+    }
+}
+
+impl Change for CallNumber {
+    fn change(_old: Amount, scene: &mut Scene<'_>) -> Amount {
+        scene.call_number()
+    }
+
+    fn repaired(old: Amount, process: Process, companion: &Companion) -> Amount {
+        let layout = companion.model().layout(process);
+        if is_no_call(old.resolve(layout, 0) as u64) {
+            old
+        } else {
+            Amount::new(old.base(), 0, NO_CALL)
+        }
+    }
+}
+
+impl Change for Word {
+    fn change(_old: u32, scene: &mut Scene<'_>) -> u32 {
+        scene.high_half()
     }
 }
 

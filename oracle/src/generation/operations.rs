@@ -154,6 +154,18 @@ pub(super) fn uptime(_: &mut Scene<'_>) -> Call {
     Call::Uptime
 }
 
+pub(super) fn unknown_call(scene: &mut Scene<'_>) -> Call {
+    Call::Unknown {
+        number: scene.call_number(),
+    }
+}
+
+pub(super) fn high_half(scene: &mut Scene<'_>) -> Call {
+    Call::HighHalf {
+        word: scene.high_half(),
+    }
+}
+
 pub(super) fn pause(scene: &mut Scene<'_>) -> Call {
     Call::Pause {
         ticks: scene.below(4) as i8 - 1,

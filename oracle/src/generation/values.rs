@@ -2,9 +2,10 @@
 
 use super::Scene;
 use crate::case::{
-    Flavour, OpenFlags, OpenMode, Process, StoredValue, Stride, Target, Text, Width,
+    Amount, Base, Flavour, OpenFlags, OpenMode, Process, StoredValue, Stride, Target, Text, Width,
 };
 use crate::layout::{Layout, PAGE_SIZE};
+use crate::model::NO_CALL;
 use std::num::NonZeroU8;
 
 impl Scene<'_> {
@@ -137,6 +138,31 @@ impl Scene<'_> {
                 let at = self.below(born.clone().count() as u32) as usize;
                 Target::Process({ born }.nth(at).unwrap_or(self.process))
             }
+        }
+    }
+
+    /// A number that no system call has: near those that one may have, near a power of 2, negative. Repair
+    /// makes it one that surely none has.
+    pub(super) fn call_number(&mut self) -> Amount {
+        match self.below(4) {
+            0 => Amount::bytes(-(self.below(3) as i16)),
+            1 => Amount::bytes(NO_CALL + self.below(4) as i16),
+            2 => Amount::bytes(NO_CALL + self.below(1 << 14) as i16),
+            _ => {
+                let base = Base::Power(self.below(64) as u8);
+                Amount::new(base, 0, self.below(3) as i16 - 1)
+            }
+        }
+    }
+
+    /// Half a register: 0, 1, the sign alone, all bits, or any bits.
+    pub(super) fn high_half(&mut self) -> u32 {
+        match self.below(5) {
+            0 => 0,
+            1 => 1,
+            2 => 1 << 31,
+            3 => u32::MAX,
+            _ => self.below(u32::MAX),
         }
     }
 

@@ -194,6 +194,8 @@ preferences! {
         operations::link: 1 but Files 3;
         operations::uptime: 1 but Processes 2, Schedules 3;
         operations::pause: 1 but Processes 4, Schedules 4;
+        operations::unknown_call: 1;
+        operations::high_half: 1 but SyscallBuffers 2, Processes 2, Files 2;
         operations::give_way: 1 but Processes 2, Schedules 6;
         operations::frames: 1 but OutOfMemory 6;
         operations::fail_frame: 1 but OutOfMemory 6;

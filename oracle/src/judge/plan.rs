@@ -2,7 +2,7 @@
 
 use super::{Action, Step};
 use crate::case::{Call, Operation, Stride, Target, Width};
-use crate::model::Model;
+use crate::model::{Int, Model};
 use abi::system_call::SystemCall;
 use std::num::NonZeroU8;
 
@@ -14,11 +14,16 @@ const ROUNDS_TO_DIE: u32 = 2;
 pub(super) fn step_for(model: &Model, operation: &Operation) -> Step {
     let process = operation.process;
     let at = |address| model.resolve(process, address);
-    let integer = |number: i64| number as u64;
+    let int = |what, number: i32| model.register_of(process, what, number);
     let call = |call: SystemCall, arguments: [u64; 3]| Action::SystemCall {
         number: call.number(),
         arguments,
         child: None,
+    };
+    let descriptor = |fd: i8| int(Int::Descriptor, fd.into());
+    let buffer = |fd, address, length: i16| {
+        let length = int(Int::Length, length.into());
+        [descriptor(fd), at(address), length]
     };
     // An operation that may wake another process needs a round. If its own process does not come back, the driver
     // always lets a round pass.
@@ -26,8 +31,9 @@ pub(super) fn step_for(model: &Model, operation: &Operation) -> Step {
     let mut rounds = 0;
     let action = match operation.call {
         Call::Sbrk { amount, flavour } => {
-            let amount = amount.resolve(model.layout(process), model.counted_from(process));
-            call(SystemCall::Sbrk, [integer(amount), flavour.number(), 0])
+            let amount = model.register_of_amount(process, amount);
+            let flavour = int(Int::Mode, flavour.number() as i32);
+            call(SystemCall::Sbrk, [amount, flavour, 0])
         }
         Call::Load { width, address } => Action::Load {
             address: at(address),
@@ -62,16 +68,16 @@ pub(super) fn step_for(model: &Model, operation: &Operation) -> Step {
         },
         Call::Exit { status } => {
             rounds = waking;
-            call(SystemCall::Exit, [integer(status.into()), 0, 0])
+            call(SystemCall::Exit, [int(Int::Status, status), 0, 0])
         }
         Call::Wait { status } => call(SystemCall::Wait, [status.map_or(0, at), 0, 0]),
         Call::Kill { target } => {
             rounds = ROUNDS_TO_DIE;
             let pid = match target {
-                Target::Process(target) => model.pid_of(target).unwrap_or(0),
-                Target::Pid(pid) => integer(pid.into()),
+                Target::Process(target) => model.pid_of(target).unwrap_or(0) as i32,
+                Target::Pid(pid) => pid,
             };
-            call(SystemCall::Kill, [pid, 0, 0])
+            call(SystemCall::Kill, [int(Int::Pid, pid), 0, 0])
         }
         Call::Getpid => call(SystemCall::Getpid, [0; 3]),
         Call::Pipe { address } => call(SystemCall::Pipe, [at(address), 0, 0]),
@@ -81,8 +87,7 @@ pub(super) fn step_for(model: &Model, operation: &Operation) -> Step {
             length,
         } => {
             rounds = waking;
-            let arguments = [integer(fd.into()), at(address), integer(length.into())];
-            call(SystemCall::Read, arguments)
+            call(SystemCall::Read, buffer(fd, address, length))
         }
         Call::Write {
             fd,
@@ -90,14 +95,13 @@ pub(super) fn step_for(model: &Model, operation: &Operation) -> Step {
             length,
         } => {
             rounds = waking;
-            let arguments = [integer(fd.into()), at(address), integer(length.into())];
-            call(SystemCall::Write, arguments)
+            call(SystemCall::Write, buffer(fd, address, length))
         }
         Call::Close { fd } => {
             rounds = waking;
-            call(SystemCall::Close, [integer(fd.into()), 0, 0])
+            call(SystemCall::Close, [descriptor(fd), 0, 0])
         }
-        Call::Dup { fd } => call(SystemCall::Dup, [integer(fd.into()), 0, 0]),
+        Call::Dup { fd } => call(SystemCall::Dup, [descriptor(fd), 0, 0]),
         Call::String {
             address,
             text,
@@ -117,18 +121,17 @@ pub(super) fn step_for(model: &Model, operation: &Operation) -> Step {
             mode,
             flags,
         } => {
-            let mode = mode.number() | flags.number();
+            let mode = int(Int::Mode, (mode.number() | flags.number()) as i32);
             call(SystemCall::Open, [at(address), mode, 0])
         }
         Call::Link { address, new } => call(SystemCall::Link, [at(address), at(new), 0]),
         Call::Unlink { address } => call(SystemCall::Unlink, [at(address), 0, 0]),
         Call::Mkdir { address } => call(SystemCall::Mkdir, [at(address), 0, 0]),
         Call::Mknod { address, major } => {
-            call(SystemCall::Mknod, [at(address), u64::from(major), 0])
+            let [major, minor] = [major.into(), 0].map(|number| int(Int::Mode, number));
+            call(SystemCall::Mknod, [at(address), major, minor])
         }
-        Call::Fstat { fd, address } => {
-            call(SystemCall::Fstat, [integer(fd.into()), at(address), 0])
-        }
+        Call::Fstat { fd, address } => call(SystemCall::Fstat, [descriptor(fd), at(address), 0]),
         Call::Chdir { address } => call(SystemCall::Chdir, [at(address), 0, 0]),
         Call::Exec { address, arguments } => {
             call(SystemCall::Exec, [at(address), at(arguments), 0])
@@ -141,14 +144,19 @@ pub(super) fn step_for(model: &Model, operation: &Operation) -> Step {
         Call::Pause { ticks } => {
             // A round takes at least a tick. The first one may begin in the middle of a tick.
             rounds = u32::try_from(ticks).map_or(0, |ticks| ticks + 2);
-            call(SystemCall::Pause, [integer(ticks.into()), 0, 0])
+            call(SystemCall::Pause, [int(Int::Ticks, ticks.into()), 0, 0])
         }
         Call::Frames {
             free: Call::ALL_FRAMES,
         } => Action::LeaveFrames(u64::MAX),
         Call::Frames { free } => Action::LeaveFrames(u64::from(free)),
         Call::FailFrame { nth } => Action::FailFrame(nth.get()),
-        Call::Together { .. } => Action::Nothing,
+        Call::Unknown { number } => Action::SystemCall {
+            number: number.resolve(model.layout(process), 0) as u64,
+            arguments: [0; 3],
+            child: None,
+        },
+        Call::HighHalf { .. } | Call::Together { .. } => Action::Nothing,
     };
     Step {
         process,

@@ -37,6 +37,7 @@ impl Model {
         newborn.files = files;
         newborn.directory = parent.directory;
         newborn.program_file = parent.program_file;
+        newborn.high_half = parent.high_half;
         newborn.space.copy_from(&mut parent.space);
         self.reply(process, Outcome::Returns(answer));
         self.reply(child, Outcome::Born);

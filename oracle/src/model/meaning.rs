@@ -1,7 +1,8 @@
 //! What each operation means: when it applies, what it does, when it is sure to come back.
 
 use super::{
-    Access, Answer, Death, FAILED, Leave, Model, Outcome, PIDS, ProcessState, Waiting, Way, Witness,
+    Access, Answer, Death, FAILED, Leave, Model, Outcome, PIDS, ProcessState, Waiting, Way,
+    Witness, is_no_call,
 };
 use crate::case::{Call, Operation, Process, Reach, Target};
 use crate::dialect::BadBuffer;
@@ -140,6 +141,11 @@ impl Model {
                 let arguments = self.resolve(process, arguments);
                 self.exec(process, address, arguments, witness);
             }
+            Call::Unknown { .. } => self.returns(process, FAILED),
+            Call::HighHalf { word } => {
+                self.set_high_half(process, word);
+                self.reply(process, Outcome::Stays);
+            }
             Call::Yield { .. }
             | Call::Frames { .. }
             | Call::FailFrame { .. }
@@ -193,6 +199,7 @@ impl Model {
                 flags,
             } => self.open_is_known(process, self.resolve(process, address), mode, flags),
             Call::Link { .. } | Call::Mkdir { .. } | Call::Mknod { .. } => self.files.has_room(0),
+            Call::Unknown { number } => is_no_call(number.resolve(self.layout(process), 0) as u64),
             Call::Exec { address, .. } => {
                 self.exec_is_known(process, self.resolve(process, address))
             }
@@ -214,6 +221,7 @@ impl Model {
             | Call::Yield { .. }
             | Call::Uptime
             | Call::Pause { .. }
+            | Call::HighHalf { .. }
             | Call::Frames { .. }
             | Call::FailFrame { .. }
             | Call::Together { .. } => true,
@@ -255,6 +263,8 @@ impl Model {
             | Call::Yield { .. }
             | Call::Uptime
             | Call::Pause { .. }
+            | Call::Unknown { .. }
+            | Call::HighHalf { .. }
             | Call::Frames { .. }
             | Call::FailFrame { .. }
             | Call::Together { .. } => true,

@@ -8,6 +8,7 @@
 mod file_calls;
 mod file_system;
 mod file_writes;
+mod habits;
 mod history;
 mod lifecycle;
 mod meaning;
@@ -32,6 +33,7 @@ pub use process::{Death, Ended, ProcessState};
 pub use witness::{Answer, FAILED, Outcome, Reply, Witness};
 
 pub(crate) use crate::case::Access;
+pub(crate) use habits::{Int, NO_CALL, is_no_call};
 pub(crate) use memory_calls::EAGER_PAGES;
 pub(crate) use pages::{PageSet, pages_of};
 pub(crate) use pipe::Way;

@@ -79,6 +79,8 @@ pub(crate) struct ProcessModel {
     /// The inode of the file that it runs from.
     pub(crate) program_file: u32,
     pub(crate) waiting: Option<Waiting>,
+    /// What it puts into the high half of a register that holds an `int`; `None`: its sign.
+    pub(crate) high_half: Option<u32>,
     pub(crate) space: AddressSpace,
     pub(crate) ended: Option<Ended>,
     pub(crate) born: bool,
@@ -96,6 +98,7 @@ impl ProcessModel {
             directory: ROOT_INODE,
             program_file: 0,
             waiting: None,
+            high_half: None,
             space: AddressSpace::new(program),
             ended: None,
             born: false,
@@ -111,6 +114,7 @@ impl ProcessModel {
         self.directory = ROOT_INODE;
         self.program_file = 0;
         self.waiting = None;
+        self.high_half = None;
         self.ended = None;
         self.born = false;
     }

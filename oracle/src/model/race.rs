@@ -39,6 +39,7 @@ impl Model {
             | Call::Fork { .. }
             | Call::Exit { .. }
             | Call::Getpid
+            | Call::Unknown { .. }
             | Call::Uptime
             | Call::Close { .. }
             | Call::Dup { .. }
@@ -65,6 +66,7 @@ impl Model {
             | Call::Mknod { .. }
             | Call::Yield { .. }
             | Call::Pause { .. }
+            | Call::HighHalf { .. }
             | Call::Frames { .. }
             | Call::FailFrame { .. }
             | Call::Together { .. } => false,
@@ -183,6 +185,7 @@ fn leaves_nothing(call: &Call) -> bool {
         | Family::Descriptor
         | Family::Process
         | Family::Time
+        | Family::Habit
         | Family::Environment => false,
     }
 }

@@ -5,6 +5,7 @@
 //! Each section of the dialect has a module of the same name, which has one function for each field that is
 //! a variant. If such a field has no function, this does not compile.
 
+mod arguments;
 mod exec;
 mod faults;
 mod files;

@@ -267,6 +267,7 @@ impl Recorder {
                 stride,
                 write,
             },
+            (Action::Nothing, _) => Act::Nothing,
             (Action::Yield, _) => Act::Rest(step.rounds.max(1)),
             (Action::LeaveFrames(u64::MAX), _) => {
                 return Ok(Deed::Environment(Conduct::GiveFramesBack));

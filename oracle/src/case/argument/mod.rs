@@ -7,6 +7,7 @@ mod access;
 mod address;
 mod amount;
 mod file;
+mod habit;
 mod number;
 mod other_address;
 mod process;
@@ -19,6 +20,7 @@ pub use address::{Address, Region};
 pub use amount::{Amount, Base, Flavour, Place};
 pub use file::{DESCRIPTORS, OpenFlags, OpenMode};
 pub(crate) use file::{Descriptor, Length, Major};
+pub(crate) use habit::{CallNumber, Word};
 pub(crate) use number::{FrameCount, Nth, Rounds, Ticks};
 pub(crate) use other_address::{NearAddress, StatusAddress};
 pub use process::Target;
@@ -92,6 +94,7 @@ pub(crate) trait Argument {
 
 /// What a call holds of a type of arguments: [`Argument::Value`] by its own name.
 macro_rules! value_of {
+    (CallNumber) => { $crate::case::Amount };
     (Child) => { $crate::case::Process };
     (Count) => { std::num::NonZeroU8 };
     (Descriptor) => { i8 };
@@ -105,6 +108,7 @@ macro_rules! value_of {
     (StatusAddress) => { Option<$crate::case::Address> };
     (Terminated) => { bool };
     (Ticks) => { i8 };
+    (Word) => { u32 };
     ($itself:ident) => { $crate::case::argument::$itself };
 }
 

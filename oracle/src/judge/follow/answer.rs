@@ -166,6 +166,6 @@ fn model_of_part(
 fn has_certain_effect(call: &Call) -> bool {
     matches!(
         call.kind(),
-        Kind::Getpid | Kind::Uptime | Kind::Pause | Kind::Kill | Kind::Close
+        Kind::Getpid | Kind::Unknown | Kind::Uptime | Kind::Pause | Kind::Kill | Kind::Close
     )
 }
