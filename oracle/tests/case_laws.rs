@@ -313,7 +313,7 @@ fn text_may_be_written_in_more_ways_than_one() {
 /// Records as the encoder has written them since they came into the language.
 #[test]
 fn old_binary_files_keep_their_meaning() {
-    let old: [([u8; 8], &str); 9] = [
+    let old: [([u8; 8], &str); 10] = [
         ([0x00, 0x00, 0x00, 0x00, 3, 0, 0, 0], "a: sbrk +3p"),
         (
             [0x09, 0x04, 0xf8, 0x8f, 1, 3, 0, 0],
@@ -334,6 +334,7 @@ fn old_binary_files_keep_their_meaning() {
             [0xf9, 0xef, 0xbe, 0xad, 0xde, 0, 0, 0],
             "b: high-half 0xdeadbeef",
         ),
+        ([0xfa, 4, 8, 0x80, 2, 2, 0, 0], "c: stack heap[2]+0x8"),
         ([0xf8, 1, 31, 0, 0, 1, 0xff, 0xff], "a: call 2^31-1"),
     ];
     for (record, text) in old {

@@ -5,7 +5,7 @@ use super::patience::ACCESS_BUDGET;
 use crate::guest::processes::{Slot, State};
 use crate::guest::registers::{RegisterSet, Registers, planted};
 use abi::SystemCall;
-use emulator::isa::register::{A0, A1, A2, A3, A7, ZERO};
+use emulator::isa::register::{A0, A1, A2, A3, A7, SP, ZERO};
 use oracle::{Action, Event, Failure, Observation, Step, UserTrap, Width};
 
 /// `exit`, the one system call that never comes back.
@@ -80,6 +80,10 @@ impl Driver {
         if matches!(step.action, Action::Yield) {
             return self.settle(step.rounds.max(1));
         }
+        if let Action::MoveStack(address) = step.action {
+            self.move_stack(hart, slot, address);
+            return Ok(());
+        }
         self.prepare(hart, slot, &step.action);
         self.machine.clear_last_user_trap(hart);
         self.begin_recording(false);
@@ -106,6 +110,13 @@ impl Driver {
             self.revise_silence(slot);
         }
         Ok(())
+    }
+
+    /// Moves the stack pointer of the process that is at its hint on `hart`.
+    fn move_stack(&mut self, hart: usize, slot: Slot, address: u64) {
+        self.machine.set_x(hart, SP, address);
+        let values = self.machine.registers(hart);
+        self.processes.get_mut(slot).registers = Registers::new(values, RegisterSet::NONE);
     }
 
     /// Notes that the process left the hart without reporting: it sleeps, or it is dead.
@@ -251,7 +262,11 @@ impl Driver {
                 [(A0, 0), (A1, address), (A2, count), (A3, stride)],
                 RegisterSet::LOOP,
             ),
-            Action::Yield | Action::LeaveFrames(_) | Action::FailFrame(_) | Action::Nothing => None,
+            Action::MoveStack(_)
+            | Action::Yield
+            | Action::LeaveFrames(_)
+            | Action::FailFrame(_)
+            | Action::Nothing => None,
         }
     }
 }

@@ -242,6 +242,7 @@ fn stored_pages(action: &Action) -> Vec<u64> {
         | Action::SystemCall { .. }
         | Action::Load { .. }
         | Action::Fetch { .. }
+        | Action::MoveStack(_)
         | Action::Yield
         | Action::LeaveFrames(_)
         | Action::FailFrame(_)

@@ -166,6 +166,12 @@ pub(super) fn high_half(scene: &mut Scene<'_>) -> Call {
     }
 }
 
+pub(super) fn stack(scene: &mut Scene<'_>) -> Call {
+    Call::Stack {
+        address: scene.address(),
+    }
+}
+
 pub(super) fn pause(scene: &mut Scene<'_>) -> Call {
     Call::Pause {
         ticks: scene.below(4) as i8 - 1,

@@ -116,6 +116,8 @@ preferences! {
         stack::child_with_a_stack: 0 but ForkCow 2, OutOfMemory 1, StackGrowth 6, ExecImages 1;
         stack::one_stack_after_another: 0 but StackGrowth 4, ExecImages 1;
         stack::grow_without_frames: 0 but OutOfMemory 1, StackGrowth 4;
+        stack::elsewhere: 0 but SbrkFaults 2, ForkCow 1, SyscallBuffers 1, OutOfMemory 1,
+            StackGrowth 3, ExecImages 1;
         paths::path_and_use: 0 but SbrkFaults 3, ForkCow 1, SyscallBuffers 4, OutOfMemory 2,
             StackGrowth 1, Files 6, ExecImages 4, Schedules 1;
         paths::path_across_a_page_end: 0 but SyscallBuffers 6, StackGrowth 1, Files 4,
@@ -196,6 +198,7 @@ preferences! {
         operations::pause: 1 but Processes 4, Schedules 4;
         operations::unknown_call: 1;
         operations::high_half: 1 but SyscallBuffers 2, Processes 2, Files 2;
+        operations::stack: 1 but SbrkFaults 2, StackGrowth 2;
         operations::give_way: 1 but Processes 2, Schedules 6;
         operations::frames: 1 but OutOfMemory 6;
         operations::fail_frame: 1 but OutOfMemory 6;

@@ -156,6 +156,7 @@ pub(super) fn step_for(model: &Model, operation: &Operation) -> Step {
             arguments: [0; 3],
             child: None,
         },
+        Call::Stack { address } => Action::MoveStack(at(address)),
         Call::HighHalf { .. } | Call::Together { .. } => Action::Nothing,
     };
     Step {

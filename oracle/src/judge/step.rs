@@ -68,6 +68,8 @@ pub enum Action {
         /// Whether the accesses are stores or loads. A store stores how many accesses are left, including itself.
         write: bool,
     },
+    /// The stack pointer moves to this virtual address, and stays there until the next program starts.
+    MoveStack(u64),
     /// Nothing: only rounds of the scheduler pass.
     Yield,
     /// The environment leaves this many frames free. `u64::MAX` gives all frames back.

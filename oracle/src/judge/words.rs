@@ -102,6 +102,9 @@ fn stay(call: &Call) -> String {
     if let Call::Together { .. } = call {
         return "the operations that follow do not race".to_owned();
     }
+    if let Call::Stack { .. } = call {
+        return "has its stack pointer there from now on".to_owned();
+    }
     if let Call::HighHalf { word } = call {
         return format!(
             "passes {word:#x} in the high half of the register of each int from now on"

@@ -147,6 +147,7 @@ impl Model {
                 self.reply(process, Outcome::Stays);
             }
             Call::Yield { .. }
+            | Call::Stack { .. }
             | Call::Frames { .. }
             | Call::FailFrame { .. }
             | Call::Together { .. } => {
@@ -222,6 +223,7 @@ impl Model {
             | Call::Uptime
             | Call::Pause { .. }
             | Call::HighHalf { .. }
+            | Call::Stack { .. }
             | Call::Frames { .. }
             | Call::FailFrame { .. }
             | Call::Together { .. } => true,
@@ -265,6 +267,7 @@ impl Model {
             | Call::Pause { .. }
             | Call::Unknown { .. }
             | Call::HighHalf { .. }
+            | Call::Stack { .. }
             | Call::Frames { .. }
             | Call::FailFrame { .. }
             | Call::Together { .. } => true,

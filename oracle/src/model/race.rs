@@ -67,6 +67,7 @@ impl Model {
             | Call::Yield { .. }
             | Call::Pause { .. }
             | Call::HighHalf { .. }
+            | Call::Stack { .. }
             | Call::Frames { .. }
             | Call::FailFrame { .. }
             | Call::Together { .. } => false,

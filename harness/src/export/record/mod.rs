@@ -268,6 +268,9 @@ impl Recorder {
                 write,
             },
             (Action::Nothing, _) => Act::Nothing,
+            (Action::MoveStack(_), _) => {
+                return Err("a program needs its stack where it is");
+            }
             (Action::Yield, _) => Act::Rest(step.rounds.max(1)),
             (Action::LeaveFrames(u64::MAX), _) => {
                 return Ok(Deed::Environment(Conduct::GiveFramesBack));

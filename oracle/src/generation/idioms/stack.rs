@@ -1,7 +1,8 @@
 //! Stacks that grow on demand, and the guard pages below them.
 
+use super::memory::grow;
 use super::programs::start_agent;
-use crate::case::{Address, Call, Region, Stride, Text};
+use crate::case::{Address, Amount, Call, Region, Stride, Text};
 use crate::generation::{Scene, addresses, operations};
 use std::num::NonZeroU8;
 
@@ -113,6 +114,30 @@ pub(crate) fn one_stack_after_another(scene: &mut Scene<'_>) {
         let address = Address::new(Region::Stack, page, low.offset());
         let access = operations::access_at(address, scene);
         scene.does(access);
+    }
+}
+
+/// The stack pointer somewhere in the heap, as that of a thread of the user, at its end, or beyond it. Memory
+/// on both sides of it is used, and the break moves past it.
+pub(crate) fn elsewhere(scene: &mut Scene<'_>) {
+    let pages = 2 + scene.below(4) as i16;
+    scene.does(grow(Amount::pages(pages)));
+    let page = scene.below(pages as u32 + 2) as i16;
+    let address = Address::new(Region::Heap, page, scene.offset());
+    scene.does(Call::Stack { address });
+    for _ in 0..2 {
+        let page = scene.below(pages as u32 + 1) as i16;
+        let address = Address::new(Region::Heap, page, scene.offset());
+        let call = match scene.below(4) {
+            0 => Call::Pipe { address },
+            1 => operations::string_at(address, scene),
+            _ => operations::access_at(address, scene),
+        };
+        scene.does(call);
+    }
+    if scene.one_in(3) {
+        let fewer = -1 - scene.below(3) as i16;
+        scene.does(grow(Amount::pages(fewer)));
     }
 }
 
