@@ -305,8 +305,11 @@ impl Judge {
             return Err(self.finding(
                 Clause::KillAnnounced,
                 process,
-                format!("{}, and the kernel says so", self.in_words(planned, reply)),
-                format!("{process} does not come back, and the kernel says nothing"),
+                format!(
+                    "{}, and the kernel prints this",
+                    self.in_words(planned, reply)
+                ),
+                format!("{process} does not come back, and the kernel prints nothing"),
             ));
         }
         if death == Death::Exited && witness.killed(process) {

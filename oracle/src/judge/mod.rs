@@ -109,7 +109,7 @@ struct Scratch {
 }
 
 impl Judge {
-    /// A judge of a kernel that speaks `dialect`, for cases that start in `setting`.
+    /// A judge of a kernel that has `dialect`, for cases that start in `setting`.
     pub fn new(dialect: &Dialect, setting: &Setting) -> Judge {
         Judge {
             model: Model::new(dialect, setting),

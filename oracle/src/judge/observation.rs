@@ -40,9 +40,9 @@ pub struct RefusedStore {
 }
 
 impl RefusedStore {
-    /// Whether the store needed no frame in any order of the operations of a race. Two counts are needed, because
-    /// other holders may have released the frame between the kernel's check and its request. If there was one
-    /// holder at both moments, there was one in between: only a holder can share a frame.
+    /// Whether the store needed no frame in any order of the operations of a race. It is not enough that there is one
+    /// holder now: others may have released the frame between the kernel's check and its request. A frame that had one
+    /// holder at the start keeps one, because only a holder can share it.
     pub fn needs_none(&self) -> bool {
         self.holders_before <= 1 && self.holders <= 1
     }

@@ -21,7 +21,7 @@ const EVERYTHING: u64 = i16::MAX as u64;
 
 /// Why a field has the default if no transaction can be seen.
 const UNSEEN: &str =
-    "the default, because the kernel refuses such a buffer before a transaction begins";
+    "the default, because the kernel refuses a bad buffer before a transaction begins";
 
 pub(super) fn bad_buffer(prober: &mut Prober) -> Shown<BadBuffer> {
     let much = LARGEST_TRANSACTION * BLOCK;
@@ -156,7 +156,7 @@ pub(super) fn device(prober: &mut Prober) -> Shown<u32> {
         width: Width::Four,
     });
     match device.value().filter(|_| returned == Some(0)) {
-        Some(device) => answer(device as u32, "`fstat` gives this number to the disk"),
+        Some(device) => answer(device as u32, "`fstat` returns this number for the disk"),
         None => Shown::Nothing(UNCLEAR),
     }
 }

@@ -15,7 +15,7 @@ pub(super) fn below_heap(prober: &mut Prober) -> Shown<Bound> {
     prober.reset();
     let returned = prober.call(SystemCall::Sbrk, [PAGE_SIZE.wrapping_neg(), 0, 0]);
     clear(match (returned.value(), prober.program_break()) {
-        (Some(FAILED), _) => Some((Bound::Refused, "giving the stack back returns -1")),
+        (Some(FAILED), _) => Some((Bound::Refused, "giving back the stack returns -1")),
         (_, Some(at)) if at == prober.layout.heap - PAGE_SIZE => {
             Some((Bound::Granted, "a program can give back its stack"))
         }
@@ -29,10 +29,11 @@ pub(super) fn below_zero(prober: &mut Prober) -> Shown<BelowZero> {
     let below = (heap + PAGE_SIZE).wrapping_neg();
     let returned = prober.call(SystemCall::Sbrk, [below, 0, 0]);
     clear(match (returned.value(), prober.program_break()) {
-        (Some(FAILED), _) => Some((BelowZero::Refused, "a break below 0 returns -1")),
-        (Some(_), Some(at)) if at == heap => {
-            Some((BelowZero::Ignored, "a break below 0 changes nothing"))
-        }
+        (Some(FAILED), _) => Some((BelowZero::Refused, "asking for a break below 0 returns -1")),
+        (Some(_), Some(at)) if at == heap => Some((
+            BelowZero::Ignored,
+            "asking for a break below 0 changes nothing",
+        )),
         _ => None,
     })
 }
