@@ -19,7 +19,7 @@ use std::ops::Range;
 const LONGEST: u64 = 1_500_000;
 /// The most instructions between a read and the store that depends on it.
 const APART: u64 = 3_000;
-/// The same, if one of the two is in a function called by the function of the other.
+/// The most instructions between them if one is in a function called by the function of the other.
 const APART_IN_CALLS: u64 = 500;
 /// The most accesses to one place that are examined.
 const MOST_ACCESSES: usize = 2_000;
@@ -278,7 +278,7 @@ impl Meetings {
         reads.filter(|one| one.stack == store.stack || store.at - one.at <= APART_IN_CALLS)
     }
 
-    /// Addresses of the locks that are held from one access through to another.
+    /// Addresses of the locks that are held without a break from one access to another.
     fn common(&self, one: &Access, other: &Access) -> Vec<u64> {
         let kept = self.sets[one.locks].iter();
         let kept = kept.filter(|held| self.sets[other.locks].contains(held));

@@ -1,4 +1,4 @@
-//! Mending memory from outside: what would the kernel show if this had not gone wrong?
+//! Mending memory from outside, to see what the kernel would show if this had not gone wrong.
 
 use super::Driver;
 use crate::guest::frames::FRAME_BYTES;
@@ -7,8 +7,8 @@ use emulator::isa::page_table::{USER, WRITE};
 use oracle::{Miscount, Process};
 
 impl Driver {
-    /// Takes a frame that these processes or the first one map out of the list of free frames. False: it is
-    /// not on it.
+    /// Takes a frame that these processes or the first one map out of the list of free frames. Returns false if it is
+    /// not in the list.
     pub(crate) fn mend_freed(&mut self, frame: u64, living: &[Process]) -> bool {
         let holders = self.user_entries(frame, living).len();
         let holders = u16::try_from(holders).unwrap_or(u16::MAX);
@@ -17,8 +17,8 @@ impl Driver {
         taken.is_some()
     }
 
-    /// Forbids all that live to store to a frame, so that the kernel copies it before the next store. False: it
-    /// was forbidden before.
+    /// Forbids all living processes to store to a frame, so that the kernel copies it before the next store. Returns
+    /// false if that was forbidden before.
     pub(crate) fn mend_writable(&mut self, frame: u64, living: &[Process]) -> bool {
         let mut was_writable = false;
         for at in self.user_entries(frame, living) {
@@ -31,13 +31,13 @@ impl Driver {
         was_writable
     }
 
-    /// Puts these bytes where a process has its page at virtual address `address`.
+    /// Stores these bytes to the page that a process has at virtual address `address`. Returns false if it has none.
     pub(crate) fn mend_bytes(&mut self, process: Process, address: u64, bytes: &[u8]) -> bool {
         let mapped = self.mapped_at(process, address);
         mapped.is_some_and(|(frame, _)| self.machine.write_physical(frame, bytes).is_ok())
     }
 
-    /// Corrects the number of holders that the kernel has recorded.
+    /// Corrects the number of holders that the kernel has recorded. Returns false if that is not possible.
     pub(crate) fn mend_count(&mut self, miscount: &Miscount) -> bool {
         let Ok(holders) = u16::try_from(miscount.mapped) else {
             return false;
@@ -60,8 +60,8 @@ impl Driver {
         frames
     }
 
-    /// The physical addresses of the page-table entries by which these processes and the first one map a frame as
-    /// a user page.
+    /// The physical addresses of the page-table entries with which these processes and the first one map a frame as a
+    /// user page.
     fn user_entries(&self, frame: u64, living: &[Process]) -> Vec<u64> {
         let mut entries = Vec::new();
         let slots = living.iter().copied().filter_map(Slot::of);

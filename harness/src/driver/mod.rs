@@ -56,7 +56,7 @@ const CONSOLE_BYTES_KEPT: usize = 4096;
 
 /// A machine with a kernel in it, ready for a case.
 ///
-/// Drivers are independent and cheap: many of them, one a thread, share one [`Guest`].
+/// Drivers are independent and cheap: many of them, one for each thread, share one [`Guest`].
 pub struct Driver {
     guest: Arc<Guest>,
     machine: Machine,
@@ -115,7 +115,7 @@ pub struct Driver {
 }
 
 impl Driver {
-    /// A new machine on the guest's snapshot.
+    /// A new driver, with a machine at the guest's snapshot.
     pub fn new(guest: &Arc<Guest>) -> Self {
         let mut machine = Machine::from_snapshot(&guest.snapshot);
         let panics = guest.panic_entry.into_iter();
@@ -191,7 +191,7 @@ impl Driver {
         }
     }
 
-    /// The guest this driver runs.
+    /// The guest that this driver runs.
     pub fn guest(&self) -> &Arc<Guest> {
         &self.guest
     }

@@ -253,7 +253,7 @@ impl Driver {
 /// What is known of a race that is late.
 #[derive(Default)]
 pub(super) struct LateRace {
-    /// Turns since it is late.
+    /// Turns since it became late.
     turns: u32,
     /// The order of the harts and the state of the machine at one of the turns.
     known: Option<(Vec<(usize, bool)>, Moment)>,

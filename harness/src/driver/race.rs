@@ -165,7 +165,7 @@ impl Driver {
         })
     }
 
-    /// Makes racers on other harts than the first give way to the processes in the queue.
+    /// Makes racers on harts other than the first give way to the processes in the queue.
     fn leave_other_harts(&mut self, racers: &[Racer]) -> Result<(), Failure> {
         for hart in FIRST_HART + 1..self.fronts.len() {
             let races = |front: Slot| racers.iter().any(|racer| racer.slot == front);

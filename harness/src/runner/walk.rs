@@ -93,7 +93,7 @@ impl Runner {
         }
         let [small, middle, large] = costs;
         let per_page = large.checked_sub(middle)? / DIFFERENCE;
-        // From the second hole to the third the size grows more than from the first to the second.
+        // From the second hole to the third the size grows more than from the first to the second. So must the time.
         let is_walk = per_page >= LEAST_COST && large - middle > middle.saturating_sub(small);
         let explains = per_page.saturating_mul(late.hole) >= late.instructions / 2;
         (is_walk && explains).then_some(Walk {

@@ -139,7 +139,7 @@ impl Driver {
     }
 
     /// Puts one process after another to sleep, until `wanted` or a process that has already slept is at the front, or
-    /// none. Returns those that came to the front.
+    /// no process is. Returns those that came to the front.
     fn nap_until(&mut self, wanted: Option<Slot>) -> Result<SlotSet, Failure> {
         let mut met = SlotSet::default();
         while let Some(front) = self.fronts[FIRST_HART]
