@@ -62,39 +62,40 @@ macro_rules! for_each_dialect_field {
                 }
             }
 
-            /// How many low bits count of the numbers that system calls take, which xv6's `user.h` declares as
+            /// How many low bits of their arguments system calls use, if xv6's `user.h` declares an argument as
             /// `int`.
             arguments: Arguments {
-                /// Of a file descriptor.
+                /// For a file descriptor.
                 descriptor_bits: Bits {
-                    variant: "Every xv6 in C takes the low half of the register. A C program sign extends an \
-                              `int`, so a kernel that takes all of it sees the same number. (Faultline then \
-                              puts nothing else into the high half. The same holds for the other fields.)",
+                    variant: "Every xv6 in C uses the low half of the register. A C program sign-extends an \
+                              `int`, so a kernel that uses the whole register sees the same number. (For such \
+                              a kernel Faultline sign-extends as well. The same holds for the other fields.)",
                     asked: "Call `dup` with other bits in the high half of the descriptor's register.",
                     missing: Bits::SixtyFour,
                 }
-                /// Of the length of a buffer.
+                /// For the length of a buffer.
                 length_bits: Bits {
-                    variant: "The same. POSIX declares it as `size_t`, and so do kernels in other languages.",
+                    variant: "Every xv6 in C uses the low half of the register. POSIX declares the length as \
+                              `size_t`, and so do kernels in other languages.",
                     asked: "Read one byte from a pipe that holds two, with other bits in the high half of the \
                             length's register.",
                     missing: Bits::SixtyFour,
                 }
-                /// Of a process identifier.
+                /// For a process identifier.
                 pid_bits: Bits {
-                    variant: "The same.",
+                    variant: "Every xv6 in C uses the low half of the register.",
                     asked: "Kill a child, with other bits in the high half of the identifier's register.",
                     missing: Bits::SixtyFour,
                 }
-                /// Of a number of ticks.
+                /// For a number of ticks.
                 ticks_bits: Bits {
-                    variant: "The same.",
-                    asked: "Sleep for no tick, with other bits in the high half of the register.",
+                    variant: "Every xv6 in C uses the low half of the register.",
+                    asked: "Sleep for 0 ticks, with other bits in the high half of the register.",
                     missing: Bits::SixtyFour,
                 }
-                /// Of a mode of `open`, a device number, a flavour of `sbrk`.
+                /// For a mode of `open`, a device number, and a flavour of `sbrk`.
                 mode_bits: Bits {
-                    variant: "The same.",
+                    variant: "Every xv6 in C uses the low half of the register.",
                     asked: "Open a file, with other bits in the high half of the mode's register.",
                     missing: Bits::SixtyFour,
                 }

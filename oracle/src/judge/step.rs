@@ -68,7 +68,7 @@ pub enum Action {
         /// Whether the accesses are stores or loads. A store stores how many accesses are left, including itself.
         write: bool,
     },
-    /// The stack pointer moves to this virtual address, and stays there until the next program starts.
+    /// Moves the stack pointer to this virtual address, where it stays until the next program starts.
     MoveStack(u64),
     /// Nothing: only rounds of the scheduler pass.
     Yield,

@@ -103,11 +103,11 @@ fn stay(call: &Call) -> String {
         return "the operations that follow do not race".to_owned();
     }
     if let Call::Stack { .. } = call {
-        return "has its stack pointer there from now on".to_owned();
+        return "keeps its stack pointer there from now on".to_owned();
     }
     if let Call::HighHalf { word } = call {
         return format!(
-            "passes {word:#x} in the high half of the register of each int from now on"
+            "passes each int with {word:#x} in the high half of its register from now on"
         );
     }
     "lets others run".to_owned()

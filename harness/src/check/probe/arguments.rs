@@ -1,4 +1,4 @@
-//! How many bits count of the numbers that system calls take.
+//! How many low bits of their arguments system calls use.
 
 use super::pipe::{NO_PIPE, READ_END, WRITE_END, new_pipe};
 use super::prober::{FAILED, Prober, Seen};
@@ -27,11 +27,11 @@ pub(super) fn length_bits(prober: &mut Prober) -> Shown<Bits> {
         match prober.call(SystemCall::Read, [READ_END, buffer, 1 | OTHER_BITS]) {
             Seen::Returned(1) => Some((
                 Bits::ThirtyTwo,
-                "a `read` of one byte and 2^32 times more reads one",
+                "with other bits in the high half of the length, a `read` of one byte reads one",
             )),
             Seen::Returned(_) => Some((
                 Bits::SixtyFour,
-                "a `read` of one byte and 2^32 times more reads more, or fails",
+                "with other bits in the high half of the length, a `read` of one byte reads more or fails",
             )),
             Seen::Silent { .. } | Seen::Broken => None,
         },
@@ -52,11 +52,11 @@ pub(super) fn ticks_bits(prober: &mut Prober) -> Shown<Bits> {
     clear(match prober.call(SystemCall::Pause, [OTHER_BITS, 0, 0]) {
         Seen::Returned(_) => Some((
             Bits::ThirtyTwo,
-            "a pause of 2^32 ticks and more is over at once",
+            "with other bits in the high half of its argument, a pause of 0 ticks ends at once",
         )),
         Seen::Silent { .. } => Some((
             Bits::SixtyFour,
-            "a pause of 2^32 ticks and more is not over at once",
+            "with other bits in the high half of its argument, a pause of 0 ticks does not end at once",
         )),
         Seen::Broken => None,
     })
@@ -69,14 +69,17 @@ pub(super) fn mode_bits(prober: &mut Prober) -> Shown<Bits> {
     by_success(opened)
 }
 
-/// A call of a number whose low half is right has succeeded or failed.
+/// What the success or failure of a call shows. The low half of its argument was right, and the high half was not.
 fn by_success(seen: Seen) -> Shown<Bits> {
     clear(match seen {
         Seen::Returned(FAILED) => Some((
             Bits::SixtyFour,
-            "a right low half with another high half fails",
+            "with other bits in the high half of its argument, the call fails",
         )),
-        Seen::Returned(_) => Some((Bits::ThirtyTwo, "a right low half is enough")),
+        Seen::Returned(_) => Some((
+            Bits::ThirtyTwo,
+            "with other bits in the high half of its argument, the call succeeds",
+        )),
         Seen::Silent { .. } | Seen::Broken => None,
     })
 }
