@@ -72,8 +72,8 @@ pub(super) enum Act {
     Rest(u32),
     /// Waits for a child, which must have ended with this status.
     Reap(Process, i32),
-    /// Nothing. If it is the last thing that happens, the process has the pages that it needs for itself. Or
-    /// it changes how the process does what follows, and each line of that says how.
+    /// Nothing. A rehearsal of a line does this: the process gets its own copies of the pages that it needs. A habit
+    /// does it too: the lines that follow contain what the habit changes.
     Nothing,
 }
 

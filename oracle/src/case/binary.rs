@@ -34,7 +34,7 @@ const FRAMES: u8 = 19;
 const FAILS: u8 = 0xff;
 /// The code of further calls that take a path: the lower two bits of byte 5 say which.
 const PATH_CALL: u8 = 29;
-/// The code of what cases could not say at first: the lower three bits of byte 5 say which.
+/// The code of operations that were added later: the lower three bits of byte 5 say which.
 const FURTHER: u8 = 31;
 /// The second code of `wait`.
 pub(super) const WAIT_WITH_STATUS: u8 = 20;

@@ -46,7 +46,7 @@ pub enum Family {
     Question,
     /// Turns and time.
     Time,
-    /// How the process does what follows: nothing happens now.
+    /// Habits: how the process performs the operations that follow. Nothing happens now.
     Habit,
     /// What no process does, but the environment, to all of them.
     Environment,

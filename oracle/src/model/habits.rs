@@ -1,4 +1,4 @@
-//! Habits of a process that say nothing: a kernel must not depend on them.
+//! Habits of a process. A kernel must not depend on them.
 
 use super::Model;
 use crate::case::{Amount, Process};
@@ -7,26 +7,26 @@ use crate::dialect::Bits;
 /// No kernel has a system call of this number or a larger one. (Labs add calls from 22 on.)
 pub(crate) const NO_CALL: i16 = 64;
 
-/// What an `int` says that a system call takes.
+/// What an `int` argument of a system call means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Int {
     /// A file descriptor.
     Descriptor,
-    /// How many bytes are moved.
+    /// A number of bytes.
     Length,
-    /// Which process.
+    /// A process identifier.
     Pid,
-    /// How long.
+    /// A number of ticks.
     Ticks,
-    /// How a file is opened, which device it is, or which flavour memory has.
+    /// A mode of `open`, a device number, or a flavour of `sbrk`.
     Mode,
-    /// How a process ends. Everywhere 32 bits are left of it: `wait` stores as many.
+    /// An exit status. Every kernel uses 32 bits of it, because `wait` stores 32 bits.
     Status,
 }
 
 impl Model {
-    /// What the register of an `int` holds that `process` passes to a system call: sign extended, as C has
-    /// it, or with another high half, if the process has that habit and the kernel takes the low half.
+    /// What `process` puts into the register of an `int` argument. It sign-extends the `int`, as C does. If it has the
+    /// habit of passing another high half, it does that where the kernel uses only the low half.
     pub(crate) fn register_of(&self, process: Process, what: Int, value: i32) -> u64 {
         let arguments = &self.world.dialect.arguments;
         let bits = match what {
@@ -43,7 +43,7 @@ impl Model {
         }
     }
 
-    /// What the register of the amount of an `sbrk` holds.
+    /// What `process` puts into the register of the amount of an `sbrk`.
     pub(crate) fn register_of_amount(&self, process: Process, amount: Amount) -> u64 {
         let amount = amount.resolve(self.layout(process), self.counted_from(process));
         match self.world.dialect.sbrk.amount_bits {
@@ -54,14 +54,14 @@ impl Model {
         }
     }
 
-    /// From now on `process` has this in the high half of each register that it passes an `int` in.
+    /// From now on `process` puts `word` into the high half of each register with an `int` argument.
     pub(super) fn set_high_half(&mut self, process: Process, word: u32) {
         self.of_mut(process).high_half = Some(word);
     }
 }
 
-/// Whether every kernel takes `number` for that of no system call, whether it looks at the low half of the
-/// register or at all of it.
+/// Whether no kernel has a system call with this number, no matter whether it uses the low half of the register or
+/// all of it.
 pub(crate) fn is_no_call(number: u64) -> bool {
     !(1..NO_CALL.into()).contains(&(number as i32))
 }

@@ -1,4 +1,4 @@
-//! What a kernel has to be ready for, although no program of xv6 does it.
+//! Arguments that a kernel has to handle although no program of xv6 passes them.
 
 use super::{Amount, Argument, Base, low_half};
 use crate::case::binary::Record;
@@ -35,8 +35,8 @@ impl Argument for Word {
     }
 }
 
-/// The number of a system call: a small number, or 2^n and the difference. Byte 1 has the base, byte 2
-/// its exponent, bytes 6 and 7 the difference.
+/// The number of a system call: a small number, or 2^n plus a small number. Byte 1 has the base, byte 2 its exponent,
+/// and bytes 6 and 7 have the small number.
 pub(crate) enum CallNumber {}
 
 impl Argument for CallNumber {
@@ -67,7 +67,7 @@ impl Argument for CallNumber {
         if matches!(number.base(), Base::Distance(_)) || number.extra_pages() != 0 {
             let at = start..line.position();
             let message =
-                "the number of a system call is at most 15 bits, or `2^n` and so many more";
+                "the number of a system call has at most 15 bits, or is `2^n` plus such a number";
             return Err(Complaint::new(at, message));
         }
         Ok(number)

@@ -117,8 +117,8 @@ pub(crate) fn one_stack_after_another(scene: &mut Scene<'_>) {
     }
 }
 
-/// The stack pointer somewhere in the heap, as that of a thread of the user, at its end, or beyond it. Memory
-/// on both sides of it is used, and the break moves past it.
+/// Moves the stack pointer into the heap, as a user-level thread does, or to its end, or beyond it. Uses memory on both
+/// sides of it, and moves the break past it.
 pub(crate) fn elsewhere(scene: &mut Scene<'_>) {
     let pages = 2 + scene.below(4) as i16;
     scene.does(grow(Amount::pages(pages)));
