@@ -112,7 +112,11 @@ fn positive() -> clap::builder::RangedI64ValueParser<u32> {
 pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
     let root = checkout().canonicalize().into_diagnostic()?;
     let bugs = catalogue::read(&root.join("corpus/bugs")).into_diagnostic()?;
-    let bugs = catalogue::select(bugs, &selection(arguments));
+    let mut bugs = catalogue::select(bugs, &selection(arguments));
+    let is_check = arguments.engine == EngineArgument::Check;
+    if is_check {
+        bugs.retain(Bug::is_one);
+    }
     if bugs.is_empty() {
         miette::bail!("no bug is named {}; see --list", arguments.names.join(" "));
     }
@@ -121,7 +125,6 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
         bugs.iter().for_each(print_in_list);
         return Ok(Conclusion::Clean);
     }
-    let is_check = arguments.engine == EngineArgument::Check;
     if arguments.table && is_check {
         return check::print_page(&plan);
     }

@@ -90,6 +90,11 @@ impl Bug {
         self.rules.iter().any(|known| known == rule)
     }
 
+    /// Whether the patch holds one bug, and not several that hide each other.
+    pub fn is_one(&self) -> bool {
+        self.hides.is_empty()
+    }
+
     /// Whether a canary shows that the changed code ran.
     pub fn has_canary(&self) -> bool {
         self.patch.text.contains("canary::reached")

@@ -1,7 +1,76 @@
 //! The page of rows: the rows of each bug, and what they come to.
 
 use super::{Told, ToldRow};
-use std::fmt::Write;
+use std::fmt::{self, Write};
+
+/// What the first sentence of a row says about the function that is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Naming {
+    /// It names a function that the patch changes.
+    Right,
+    /// It names none.
+    None,
+    /// It names another one.
+    Wrong,
+    /// The patch changes no function.
+    NotAsked,
+}
+
+impl Naming {
+    fn of(told: &Told, row: &ToldRow) -> Self {
+        if told.functions.is_empty() {
+            Naming::NotAsked
+        } else if row.function.is_none() {
+            Naming::None
+        } else if told.names_function(row) {
+            Naming::Right
+        } else {
+            Naming::Wrong
+        }
+    }
+}
+
+/// How many rows name which function, of bugs whose patches change one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Named {
+    /// Rows that name a function that the patch changes.
+    pub right: usize,
+    /// Rows that name none.
+    pub none: usize,
+    /// Rows that name another one.
+    pub wrong: usize,
+}
+
+impl Named {
+    fn count(&mut self, naming: Naming) {
+        match naming {
+            Naming::Right => self.right += 1,
+            Naming::None => self.none += 1,
+            Naming::Wrong => self.wrong += 1,
+            Naming::NotAsked => {}
+        }
+    }
+
+    /// The rows that name the right function, of a hundred.
+    pub fn percent(&self) -> f64 {
+        let all = self.right + self.none + self.wrong;
+        100.0 * self.right as f64 / all.max(1) as f64
+    }
+}
+
+impl fmt::Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all = self.right + self.none + self.wrong;
+        write!(
+            f,
+            "{} of {all} ({:.0} %) name a function that the patch changes, {} name none, {} name another",
+            self.right,
+            self.percent(),
+            self.none,
+            self.wrong
+        )
+    }
+}
 
 /// What the rows of all bugs come to.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -14,33 +83,32 @@ pub struct Sum {
     pub rows: usize,
     /// The most rows of one bug.
     pub most: usize,
-    /// Rows of bugs whose patches change a function.
-    pub of_functions: usize,
-    /// Those of them that name such a function.
-    pub named: usize,
+    /// The functions that the first row of each bug names.
+    pub first: Named,
+    /// The functions that all rows name.
+    pub all: Named,
     /// Rows by a rule that the patch does not name.
     pub misleading: usize,
 }
 
 impl Sum {
     /// The sum over these bugs.
-    pub fn of(all: &[Told]) -> Self {
+    pub fn of(bugs: &[Told]) -> Self {
         let mut sum = Self::default();
-        for told in all {
+        for told in bugs {
             let rows = told.rows.len();
             sum.found += usize::from(rows > 0);
             sum.missed += usize::from(rows == 0);
             sum.rows += rows;
             sum.most = sum.most.max(rows);
-            if !told.functions.is_empty() {
-                sum.of_functions += rows;
-                sum.named += told
-                    .rows
-                    .iter()
-                    .filter(|row| told.names_function(row))
-                    .count();
+            for (at, row) in told.rows.iter().enumerate() {
+                let naming = Naming::of(told, row);
+                if at == 0 {
+                    sum.first.count(naming);
+                }
+                sum.all.count(naming);
+                sum.misleading += usize::from(row.is_misleading);
             }
-            sum.misleading += told.rows.iter().filter(|row| row.is_misleading).count();
         }
         sum
     }
@@ -49,27 +117,22 @@ impl Sum {
     pub fn mean(&self) -> f64 {
         self.rows as f64 / self.found.max(1) as f64
     }
+}
 
-    /// The rows that name the right function, of a hundred.
-    pub fn percent_named(&self) -> f64 {
-        100.0 * self.named as f64 / self.of_functions.max(1) as f64
-    }
-
-    /// The sum in one line.
-    pub fn line(&self) -> String {
-        format!(
-            "{} bugs found, {} not; {} rows, {:.2} for each bug, at most {}; {} of {} rows ({:.0} %) name a \
-             function that the patch changes; {} misleading",
+impl fmt::Display for Sum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "{} bugs found, {} not; {} rows, {:.2} for each bug that was found, at most {}; {} misleading",
             self.found,
             self.missed,
             self.rows,
             self.mean(),
             self.most,
-            self.named,
-            self.of_functions,
-            self.percent_named(),
-            self.misleading,
-        )
+            self.misleading
+        )?;
+        writeln!(f, "first rows: {}", self.first)?;
+        write!(f, "all rows: {}", self.all)
     }
 }
 
@@ -94,18 +157,20 @@ pub fn lines(told: &Told) -> String {
 
 /// What is wrong with a row.
 fn remarks(told: &Told, row: &ToldRow) -> &'static str {
-    let is_elsewhere = !told.functions.is_empty() && !told.names_function(row);
-    match (row.is_misleading, is_elsewhere) {
-        (true, true) => " MISLEADING, ANOTHER FUNCTION",
-        (true, false) => " MISLEADING",
-        (false, true) => " another function",
-        (false, false) => "",
+    match (row.is_misleading, Naming::of(told, row)) {
+        (true, Naming::Wrong) => " MISLEADING, ANOTHER FUNCTION",
+        (true, _) => " MISLEADING",
+        (false, Naming::Wrong) => " another function",
+        (false, Naming::None) => " no function",
+        (false, Naming::Right | Naming::NotAsked) => "",
     }
 }
 
 /// The same for all bugs, in Markdown, with the sum above it.
 pub fn page(all: &[Told]) -> String {
-    let mut text = format!("{}.\n\n", Sum::of(all).line());
+    let sum = Sum::of(all).to_string();
+    let mut text: String = sum.lines().map(|line| format!("- {line}\n")).collect();
+    text.push('\n');
     text += "| bug | the patch changes | rows | their first sentences |\n|---|---|---|---|\n";
     for told in all {
         let sentences = told.rows.iter().map(|row| {
@@ -130,7 +195,7 @@ pub fn page(all: &[Told]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Sum, page};
+    use super::{Named, Sum, page};
     use crate::seeded_bugs::{Told, ToldRow};
 
     fn row(function: &str, is_misleading: bool) -> ToldRow {
@@ -167,7 +232,9 @@ mod tests {
         ];
         let sum = Sum::of(&all);
         assert_eq!((sum.found, sum.missed, sum.rows, sum.most), (2, 1, 3, 2));
-        assert_eq!((sum.named, sum.of_functions, sum.misleading), (1, 2, 1));
+        let named = |right, none, wrong| Named { right, none, wrong };
+        assert_eq!((sum.first, sum.all), (named(1, 0, 0), named(1, 0, 1)));
+        assert_eq!((sum.misleading, sum.first.percent()), (1, 100.0));
         assert!(page(&all).contains("in Frame::drop (misleading, another function)"));
         for told in &all {
             assert_eq!(Told::parse(&told.to_line()).as_ref(), Some(told));

@@ -41,7 +41,7 @@ pub(super) fn measure(
     tell(bugs, plan, budget, report).into_diagnostic()?;
     lost.into_diagnostic().wrap_err_with(what)?;
     all_built(&tally)?;
-    println!("{}", Sum::of(&all).line());
+    println!("{}", Sum::of(&all));
     Ok(Conclusion::Clean)
 }
 
