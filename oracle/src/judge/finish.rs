@@ -175,19 +175,15 @@ impl Judge {
         Ok(())
     }
 
+    /// A process that lives on although it is dead is not told to exit, and so is never reaped. One that was
+    /// reaped has died: only its status is wrong.
     fn wrong_status(&self, process: Process, wanted: i32, seen: i32) -> Finding {
         let expected = format!("{process} ends with status {wanted}");
         let seen_words = format!("it ends with status {seen}");
         match (self.model.ended(process), self.model.state_of(process)) {
             (Some(ended), _) => {
-                let clause = match ended.death {
-                    // It lived on after the access, and ended later in another way.
-                    Death::ForbiddenAccess => Clause::ForbiddenAccessKills,
-                    Death::Killed => Clause::DeadStayDead,
-                    Death::Exited | Death::OutOfFrames => Clause::ExitStatus,
-                };
                 let at = self.operation_at(ended.step);
-                self.finding_at(at, clause, process, expected, seen_words)
+                self.finding_at(at, Clause::ExitStatus, process, expected, seen_words)
             }
             (None, ProcessState::Ready) if seen == KILLED_STATUS => {
                 self.finding(Clause::InnocentLive, process, expected, seen_words)

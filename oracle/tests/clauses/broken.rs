@@ -159,12 +159,6 @@ pub(crate) fn broken() -> Vec<(Clause, Caught)> {
         ),
         (
             Clause::ForbiddenAccessKills,
-            with_end(&["a: b = fork", "b: store1 break[0] 1"], |end| {
-                end.reaped[1].1 = 0
-            }),
-        ),
-        (
-            Clause::ForbiddenAccessKills,
             with_end(&["a: store1 maxva[0] 1"], |end| {
                 end.reaped.clear();
                 end.all_reaped = false;
@@ -204,6 +198,16 @@ pub(crate) fn broken() -> Vec<(Clause, Caught)> {
             with_end(&["a: b = fork", "b: exit 3"], |end| {
                 end.reaped[1].1 = 4;
             }),
+        ),
+        (
+            Clause::ExitStatus,
+            with_end(&["a: b = fork", "b: store1 break[0] 1"], |end| {
+                end.reaped[1].1 = 0
+            }),
+        ),
+        (
+            Clause::ExitStatus,
+            with_end(&["a: b = fork", "a: kill b"], |end| end.reaped[1].1 = 0),
         ),
         (
             Clause::EverybodyReaped,
