@@ -129,6 +129,8 @@ impl Bug {
                 };
                 Bug { page, ..bug }.of_any_operation()
             }
+            // However a process ends, the kernel keeps its status in one place and `wait` tells it.
+            Clause::ExitStatus => Bug { page: None, ..bug }.of_any_operation(),
             // The page tables are checked only sometimes, so any operation may have made them wrong.
             Clause::PermissionBits
             | Clause::MappedInside
@@ -172,7 +174,6 @@ impl Bug {
             | Clause::ProgramStarts
             | Clause::DeadStayDead
             | Clause::KillAnnounced
-            | Clause::ExitStatus
             | Clause::EverybodyReaped
             | Clause::RegistersSurvive
             | Clause::StaysOn
