@@ -65,6 +65,10 @@ impl Driver {
                 self.fail_frame(nth);
                 return Ok(());
             }
+            Action::Type(keys) => {
+                self.machine.console_input(keys.bytes());
+                return self.settle(step.rounds.max(1));
+            }
             _ => {}
         }
         if matches!(step.action, Action::Nothing) {
@@ -266,6 +270,7 @@ impl Driver {
             | Action::Yield
             | Action::LeaveFrames(_)
             | Action::FailFrame(_)
+            | Action::Type(_)
             | Action::Nothing => None,
         }
     }

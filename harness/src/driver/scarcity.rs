@@ -246,6 +246,7 @@ fn stored_pages(action: &Action) -> Vec<u64> {
         | Action::Yield
         | Action::LeaveFrames(_)
         | Action::FailFrame(_)
+        | Action::Type(_)
         | Action::Nothing => Vec::new(),
     }
 }

@@ -19,7 +19,8 @@ pub use choices::{
     SegmentPermissions, SegmentRule, StackRequest, Tail, WithoutReader,
 };
 pub use declare::{
-    Arguments, Class, Dialect, Exec, Faults, Field, FileRules, Fork, Heap, Limits, Pipe, Sbrk, Wait,
+    Arguments, Class, Console, Dialect, Exec, Faults, Field, FileRules, Fork, Heap, Limits, Pipe,
+    Sbrk, Wait,
 };
 pub use defect::Defect;
 

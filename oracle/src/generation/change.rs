@@ -4,8 +4,8 @@ use super::Scene;
 use super::repair::Companion;
 use crate::case::argument::{
     self, Address, Amount, Argument, CallNumber, Child, Count, Descriptor, Flavour, FrameCount,
-    Length, Major, NearAddress, Nth, OpenFlags, OpenMode, Rounds, Schedule, Status, StatusAddress,
-    StoredValue, Stride, Target, Terminated, Text, Ticks, Width, Word,
+    Keys, Length, Major, NearAddress, Nth, OpenFlags, OpenMode, Rounds, Schedule, Status,
+    StatusAddress, StoredValue, Stride, Target, Terminated, Text, Ticks, Width, Word,
 };
 use crate::case::{Call, Kind, Process, for_each_operation};
 use crate::model::{NO_CALL, PIDS, is_no_call};
@@ -282,6 +282,12 @@ impl Change for CallNumber {
 impl Change for Word {
     fn change(_old: u32, scene: &mut Scene<'_>) -> u32 {
         scene.high_half()
+    }
+}
+
+impl Change for Keys {
+    fn change(_old: Keys, scene: &mut Scene<'_>) -> Keys {
+        scene.keys()
     }
 }
 

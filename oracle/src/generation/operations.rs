@@ -172,6 +172,10 @@ pub(super) fn stack(scene: &mut Scene<'_>) -> Call {
     }
 }
 
+pub(super) fn type_keys(scene: &mut Scene<'_>) -> Call {
+    Call::Type { keys: scene.keys() }
+}
+
 pub(super) fn pause(scene: &mut Scene<'_>) -> Call {
     Call::Pause {
         ticks: scene.below(4) as i8 - 1,

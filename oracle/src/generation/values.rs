@@ -2,7 +2,8 @@
 
 use super::Scene;
 use crate::case::{
-    Amount, Base, Flavour, OpenFlags, OpenMode, Process, StoredValue, Stride, Target, Text, Width,
+    Amount, Base, Flavour, Keys, OpenFlags, OpenMode, Process, StoredValue, Stride, Target, Text,
+    Width,
 };
 use crate::layout::{Layout, PAGE_SIZE};
 use crate::model::NO_CALL;
@@ -71,7 +72,7 @@ impl Scene<'_> {
 
     /// The major number of a device: the console is 1, and xv6 has no room for any from 10 on.
     pub(super) fn major(&mut self) -> u8 {
-        self.pick(&[0, 2, 9, 10, 255])
+        self.pick(&[0, 1, 2, 9, 10, 255])
     }
 
     /// The descriptor that the actor gets next, if it gets one.
@@ -153,6 +154,22 @@ impl Scene<'_> {
                 Amount::new(base, 0, self.below(3) as i16 - 1)
             }
         }
+    }
+
+    /// A few keys: mostly a line.
+    pub(super) fn keys(&mut self) -> Keys {
+        let letters = self.below(Keys::MOST as u32 + 1);
+        let mut keys: Vec<u8> = (0..letters).map(|_| b'a' + self.below(26) as u8).collect();
+        if self.one_in(4) {
+            let at = self.below(letters + 1) as usize;
+            let key = self.pick(&[Keys::BACKSPACE, Keys::REMOVE_LINE, Keys::END, Keys::LIST]);
+            keys.insert(at, key);
+        }
+        if !self.one_in(4) {
+            keys.truncate(Keys::MOST - 1);
+            keys.push(Keys::NEWLINE);
+        }
+        Keys::new(keys)
     }
 
     /// Half a register: 0, 1, the sign alone, all bits, or any bits.

@@ -136,6 +136,7 @@ preferences! {
         files::device: 0 but Files 2;
         files::change_a_running_program: 0 but OutOfMemory 1, Files 6, ExecImages 2;
         files::written_together: 0 but SyscallBuffers 1, Processes 1, Files 6, Schedules 2;
+        files::console: 0 but SyscallBuffers 2, OutOfMemory 1, Processes 1, Files 3;
         paths::new_path_across_pages: 0 but SyscallBuffers 4, OutOfMemory 1, Files 3;
         programs::start_with_arguments: 0 but SbrkFaults 3, ForkCow 1, SyscallBuffers 4,
             OutOfMemory 2, StackGrowth 3, Processes 1, Files 2, ExecImages 10, Schedules 1;
@@ -199,6 +200,7 @@ preferences! {
         operations::unknown_call: 1;
         operations::high_half: 1 but SyscallBuffers 2, Processes 2, Files 2;
         operations::stack: 1 but SbrkFaults 2, StackGrowth 2;
+        operations::type_keys: 1;
         operations::give_way: 1 but Processes 2, Schedules 6;
         operations::frames: 1 but OutOfMemory 6;
         operations::fail_frame: 1 but OutOfMemory 6;

@@ -10,6 +10,9 @@ use std::num::NonZeroU8;
 /// at its next trap.
 const ROUNDS_TO_DIE: u32 = 2;
 
+/// Rounds of the scheduler in which the kernel has taken what was typed, and a process has read it.
+const ROUNDS_TO_READ: u32 = 2;
+
 /// The step for an operation that applies now.
 pub(super) fn step_for(model: &Model, operation: &Operation) -> Step {
     let process = operation.process;
@@ -145,6 +148,10 @@ pub(super) fn step_for(model: &Model, operation: &Operation) -> Step {
             // A round takes at least a tick. The first one may begin in the middle of a tick.
             rounds = u32::try_from(ticks).map_or(0, |ticks| ticks + 2);
             call(SystemCall::Pause, [int(Int::Ticks, ticks.into()), 0, 0])
+        }
+        Call::Type { keys } => {
+            rounds = ROUNDS_TO_READ;
+            Action::Type(keys)
         }
         Call::Frames {
             free: Call::ALL_FRAMES,

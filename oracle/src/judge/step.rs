@@ -1,6 +1,6 @@
 //! What the driver has to do next: addresses and numbers, without their meaning.
 
-use crate::case::{Process, Text, Width};
+use crate::case::{Keys, Process, Text, Width};
 
 /// One step for the driver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +77,8 @@ pub enum Action {
     /// The environment makes one request for frames fail: the one with this number, from 1,
     /// counted from now on.
     FailFrame(u8),
-    /// Nothing, and no round passes.
+    /// The environment types at the console, and rounds of the scheduler pass.
+    Type(Keys),
+    /// Nothing, at once.
     Nothing,
 }

@@ -99,6 +99,9 @@ fn stay(call: &Call) -> String {
     if let Call::FailFrame { nth } = call {
         return format!("request {nth} for a frame from now on fails");
     }
+    if let Call::Type { .. } = call {
+        return "the keys are typed".to_owned();
+    }
     if let Call::Together { .. } = call {
         return "the operations that follow do not race".to_owned();
     }

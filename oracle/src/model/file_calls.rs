@@ -110,6 +110,9 @@ impl Model {
                 pipe,
                 way: Way::Read,
             }) => self.read_pipe(process, pipe, address, length, witness),
+            Some(Target::File(node)) if node.readable && self.is_console(node) => {
+                self.read_console(process, address, length, witness);
+            }
             Some(Target::File(node)) if node.readable => {
                 let number = self.descriptor(process, fd);
                 self.read_node(process, number, node, address, length, witness);
@@ -133,7 +136,7 @@ impl Model {
             return self.returns(process, FAILED);
         };
         if file.kind == Kind::Device {
-            // No driver: the console cannot be opened.
+            // No driver: reads of the console do not come here.
             return self.returns(process, FAILED);
         }
         if length < 0 && self.world.dialect.files.read_below_zero == ReadBelowZero::Nothing {
@@ -196,6 +199,7 @@ impl Model {
                 let length = u64::try_from(length).unwrap_or(0);
                 length.min(u64::from(self.world.dialect.pipe.bytes))
             }
+            Some(Target::File(node)) if self.is_console(node) => self.readable_of_console(length),
             Some(Target::File(node)) => {
                 let node = self.files.node(node.inode);
                 let size = node.map_or(0, |node| node.bytes.len() as u64);
@@ -220,6 +224,9 @@ impl Model {
                 pipe,
                 way: Way::Write,
             }) => self.write_pipe(process, pipe, address, length, witness),
+            Some(Target::File(node)) if node.writable && self.is_console(node) => {
+                self.write_console(process, address, length, witness);
+            }
             Some(Target::File(node)) if node.writable => {
                 let number = self.descriptor(process, fd);
                 self.write_node(process, number, node, address, length, witness);

@@ -129,6 +129,9 @@ impl Model {
                 length,
             }) => self.try_to_read(process, pipe, address, length, witness),
             Some(Waiting::Room { .. }) => self.try_to_write(process, witness),
+            Some(Waiting::Line { address, length }) => {
+                self.try_to_read_line(process, address, length, witness)
+            }
             Some(Waiting::Ticks) => {
                 let up = witness.is_ideal() || witness.returned(process).is_some();
                 if up {

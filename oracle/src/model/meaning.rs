@@ -146,6 +146,10 @@ impl Model {
                 self.set_high_half(process, word);
                 self.reply(process, Outcome::Stays);
             }
+            Call::Type { keys } => {
+                self.types(keys);
+                self.reply(process, Outcome::Stays);
+            }
             Call::Yield { .. }
             | Call::Stack { .. }
             | Call::Frames { .. }
@@ -169,6 +173,9 @@ impl Model {
     /// in which others happen to run.
     pub fn applies(&self, operation: &Operation) -> bool {
         let process = operation.process;
+        if let Call::Type { keys } = operation.call {
+            return self.can_type(keys);
+        }
         if operation.call.is_done_to_all() {
             return true;
         }
@@ -193,6 +200,8 @@ impl Model {
             Call::Write { fd, length, .. } => {
                 self.write_is_known(process, fd, length)
                     && !self.would_queue(process, fd, Way::Write)
+                    // How much of a bad buffer a kernel shows depends on how it cuts it.
+                    && (!self.leads_to_console(process, fd) || self.may_touch_all(operation))
             }
             Call::Open {
                 address,
@@ -224,6 +233,7 @@ impl Model {
             | Call::Pause { .. }
             | Call::HighHalf { .. }
             | Call::Stack { .. }
+            | Call::Type { .. }
             | Call::Frames { .. }
             | Call::FailFrame { .. }
             | Call::Together { .. } => true,
@@ -246,7 +256,9 @@ impl Model {
                 .processes
                 .iter()
                 .all(|child| child.parent != Some(process)),
-            Call::Read { fd, .. } | Call::Write { fd, .. } => !self.is_pipe(process, fd),
+            Call::Read { fd, .. } | Call::Write { fd, .. } => {
+                !self.is_pipe(process, fd) && !self.leads_to_console(process, fd)
+            }
             // A program may have no first instruction.
             Call::Fetch { .. } | Call::Exit { .. } | Call::Exec { .. } => false,
             Call::Sbrk { .. }
@@ -268,6 +280,7 @@ impl Model {
             | Call::Unknown { .. }
             | Call::HighHalf { .. }
             | Call::Stack { .. }
+            | Call::Type { .. }
             | Call::Frames { .. }
             | Call::FailFrame { .. }
             | Call::Together { .. } => true,

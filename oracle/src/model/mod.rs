@@ -5,6 +5,7 @@
 //! envelope leaves the kernel a choice, the model follows the [`Witness`], if that is legal. Without
 //! a witness it predicts the ideal.
 
+mod console;
 mod file_calls;
 mod file_system;
 mod file_writes;
@@ -45,6 +46,7 @@ use crate::dialect::Dialect;
 use crate::layout::Layout;
 use crate::program_file::Program;
 use crate::setting::Setting;
+use console::Console;
 use file_system::FileSystem;
 use open_file::OpenFile;
 use pipe::Pipe;
@@ -71,6 +73,7 @@ pub struct Model {
     processes: Vec<ProcessModel>,
     open_files: Vec<OpenFile>,
     pipes: Vec<Pipe>,
+    console: Console,
     last_pid: u64,
     last_uptime: u64,
     /// Index of the current operation.
@@ -109,6 +112,7 @@ impl Model {
             processes,
             open_files: Vec::new(),
             pipes: Vec::new(),
+            console: Console::default(),
             last_pid: first_pid,
             last_uptime: 0,
             step: 0,
@@ -137,6 +141,7 @@ impl Model {
             (pipe.read_end, pipe.write_end) = (false, false);
         }
         self.open_files.clear();
+        self.console.clear();
         self.files.reset();
         self.last_pid = self.world.first_pid;
         self.last_uptime = 0;

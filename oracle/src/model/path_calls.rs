@@ -67,8 +67,8 @@ impl Model {
         Some(Paths { bytes, leave })
     }
 
-    /// Whether it is predicted what opening the path at `address` gives. Not predicted are devices that
-    /// have a driver, more files in use than every kernel has room for, and changes of the file that
+    /// Whether it is predicted what opening the path at `address` gives. Not predicted are devices
+    /// with an unknown driver, more files in use than every kernel has room for, and changes of the file that
     /// the supervisor runs from: keeping its old contents costs frames that are never given back.
     pub(super) fn open_is_known(
         &self,
@@ -82,7 +82,12 @@ impl Model {
         let node = self.find(process, path.bytes);
         let driven = |node: &FileNode| {
             let others = self.world.dialect.files.other_devices;
-            node.kind == Kind::Device && (others || node.major == CONSOLE)
+            let unknown = if node.major == CONSOLE {
+                !self.knows_console()
+            } else {
+                others
+            };
+            node.kind == Kind::Device && unknown
         };
         let changes = mode != OpenMode::Read || flags.contains(OpenFlags::TRUNCATE);
         let supervisors = |node: &FileNode| changes && node.inode == self.world.supervisor_file;

@@ -9,9 +9,12 @@ use crate::dialect::{EmptyRead, RefusedByte, WithoutReader};
 use crate::layout::PAGE_SIZE;
 
 impl Model {
-    /// Whether the operation would make a process sleep on a pipe on which another sleeps already:
+    /// Whether the operation would make a process sleep on a pipe, or the console, on which another sleeps already:
     /// which of them wakes first depends on the scheduler.
     pub(super) fn would_queue(&self, process: Process, fd: i8, way: Way) -> bool {
+        if way == Way::Read && self.leads_to_console(process, fd) {
+            return self.is_line_awaited();
+        }
         let number = match self.file(process, fd) {
             Some(Target::Pipe { pipe, way: leads }) if leads == way => pipe,
             _ => return false,
@@ -250,6 +253,27 @@ impl Model {
         model.space.note_load(from, count);
         let bytes = (0..count).map(|at| model.space.byte(from.wrapping_add(at)));
         self.pipes[number].content.extend(bytes);
+    }
+
+    /// How many of the first `wanted` bytes of a line are moved to user memory, as of a pipe. A kernel may
+    /// return 0 if it can store none.
+    pub(super) fn transfer_line(
+        &mut self,
+        process: Process,
+        address: u64,
+        wanted: u64,
+        witness: &Witness,
+    ) -> Option<u64> {
+        let stop = Stop {
+            done: 0,
+            bad_first: if witness.returned(process) == Some(0) {
+                0
+            } else {
+                -1
+            },
+            answer: None,
+        };
+        self.transfer(process, address, wanted, Access::Store, &stop, witness)
     }
 
     /// How many of `wanted` bytes are moved between user memory and a pipe: all, or those before the

@@ -51,6 +51,8 @@ pub(crate) enum Waiting {
         length: u64,
         done: u64,
     },
+    /// A complete line that was typed.
+    Line { address: u64, length: u64 },
     /// Time.
     Ticks,
 }

@@ -43,10 +43,10 @@ impl Model {
             | Call::Uptime
             | Call::Close { .. }
             | Call::Dup { .. }
-            | Call::Read { .. }
             | Call::Fstat { .. }
             | Call::Chdir { .. }
             | Call::Exec { .. } => true,
+            Call::Read { fd, .. } => !self.leads_to_console(process, fd),
             Call::Sbrk { amount, flavour } => self.growth_may_race(process, amount, flavour),
             Call::Wait { status } => self.status_may_race(operation, status),
             // A sleeper that is killed may have had what it waited for, or not.
@@ -68,6 +68,7 @@ impl Model {
             | Call::Pause { .. }
             | Call::HighHalf { .. }
             | Call::Stack { .. }
+            | Call::Type { .. }
             | Call::Frames { .. }
             | Call::FailFrame { .. }
             | Call::Together { .. } => false,

@@ -1,6 +1,7 @@
 //! A perfect driver: it makes observations of what the model itself predicts, so that a judge has
 //! nothing to find unless a test tampers with them.
 
+use oracle::case::Family;
 use oracle::model::{Answer, Death, FAILED, Model, Outcome, Witness};
 use oracle::{
     BiteMeter, Call, Case, Dialect, End, Event, Finding, Judge, Observation, Operation, Process,
@@ -157,7 +158,8 @@ pub(crate) fn drive(
 }
 
 fn is_quiet(call: &Call) -> bool {
-    matches!(call, Call::Yield { .. }) || call.is_done_to_all()
+    let sets_habit = call.kind().family() == Family::Habit;
+    matches!(call, Call::Yield { .. }) || sets_habit || call.is_done_to_all()
 }
 
 /// A witness that makes the model take a liberty, if it is one that the model grants.

@@ -6,6 +6,7 @@
 //! a variant. If such a field has no function, this does not compile.
 
 mod arguments;
+mod console;
 mod exec;
 mod faults;
 mod files;

@@ -224,6 +224,10 @@ impl Prober {
         self.perform(ASKED, action)
     }
 
+    pub(super) fn act_of(&mut self, process: Process, action: Action) -> Seen {
+        self.perform(process, action)
+    }
+
     fn perform(&mut self, process: Process, action: Action) -> Seen {
         let step = Step {
             process,

@@ -271,6 +271,7 @@ impl Recorder {
             (Action::MoveStack(_), _) => {
                 return Err("a program needs its stack where it is");
             }
+            (Action::Type(_), _) => return Err("a program cannot type"),
             (Action::Yield, _) => Act::Rest(step.rounds.max(1)),
             (Action::LeaveFrames(u64::MAX), _) => {
                 return Ok(Deed::Environment(Conduct::GiveFramesBack));

@@ -2,7 +2,7 @@
 //! removed.
 
 use super::memory::grow;
-use crate::case::{Address, Amount, Call, OpenFlags, OpenMode, Process, Region, Text};
+use crate::case::{Address, Amount, Call, OpenFlags, OpenMode, Process, Region, Target, Text};
 use crate::generation::{Scene, addresses, operations};
 
 /// A file, and what it holds.
@@ -241,6 +241,42 @@ pub(crate) fn device(scene: &mut Scene<'_>) {
     }
     stat(fd, scene);
     scene.does(Call::Unlink { address });
+}
+
+/// The console: a line is typed before a program reads it, or while it waits. Another process writes there
+/// meanwhile, or kills it.
+pub(crate) fn console(scene: &mut Scene<'_>) {
+    let address = path_to_new(scene);
+    scene.does(Call::Mknod { address, major: 1 });
+    let fd = make(address, OpenMode::ReadWrite, OpenFlags::empty(), scene);
+    let me = scene.process;
+    let reader = if scene.one_in(3) { me } else { scene.child() };
+    if reader != me {
+        scene.does(Call::Fork { child: reader });
+    }
+    let early = scene.one_in(2);
+    if early {
+        let keys = scene.keys();
+        scene.does(Call::Type { keys });
+    }
+    for _ in 0..1 + scene.below(2) {
+        let (address, length) = (buffer(scene), scene.length());
+        let read = Call::Read {
+            fd,
+            address,
+            length,
+        };
+        scene.other_does(reader, read);
+        if reader != me && scene.one_in(4) {
+            write(fd, scene);
+        }
+        if reader != me && scene.one_in(8) {
+            let target = Target::Process(reader);
+            scene.does(Call::Kill { target });
+        }
+        let keys = scene.keys();
+        scene.does(Call::Type { keys });
+    }
 }
 
 /// A file that changes while a child runs from it, before the child has touched all of it.
