@@ -1,8 +1,8 @@
-//! Kernels with several bugs, one behind the other: a check of a minute finds all of them.
+//! Kernels with several bugs that hide each other: a check of a minute finds all of them.
 
 use faultline::campaign::Budget;
 use faultline::seeded_bugs::catalogue::{self, Bug};
-use faultline::seeded_bugs::{self, Told};
+use faultline::seeded_bugs::{self, BugRows};
 use libtest_mimic::Arguments;
 use std::fs;
 use std::path::Path;
@@ -37,19 +37,19 @@ fn every_bug_shows_behind_others() {
         ..Budget::default()
     };
     let mut hidden = Vec::new();
-    seeded_bugs::tell(&bugs, &plan, budget, |bug, told| {
-        let told = told.unwrap_or_else(|error| panic!("{}: {error}", bug.patch.name));
-        hidden.extend(not_told(bug, &told));
+    seeded_bugs::check_each(&bugs, &plan, budget, |bug, found| {
+        let found = found.unwrap_or_else(|error| panic!("{}: {error}", bug.patch.name));
+        hidden.extend(unreported(bug, &found));
     })
     .unwrap();
     assert!(hidden.is_empty(), "{}", hidden.join("\n"));
 }
 
-/// The bugs of a patch that no row of a check is about.
-fn not_told(bug: &Bug, told: &Told) -> Vec<String> {
-    let rules: Vec<&str> = told.rows.iter().map(|row| row.rule.as_str()).collect();
-    let is_told = |hidden: &&Vec<String>| hidden.iter().any(|rule| rules.contains(&rule.as_str()));
-    let hidden = bug.hides.iter().filter(|hidden| !is_told(hidden));
+/// The bugs of a patch that no row of a check reports.
+fn unreported(bug: &Bug, found: &BugRows) -> Vec<String> {
+    let rules: Vec<&str> = found.rows.iter().map(|row| row.rule.as_str()).collect();
+    let is_found = |hidden: &&Vec<String>| hidden.iter().any(|rule| rules.contains(&rule.as_str()));
+    let hidden = bug.hides.iter().filter(|hidden| !is_found(hidden));
     hidden
         .map(|hidden| {
             format!(

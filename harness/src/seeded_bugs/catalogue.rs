@@ -1,4 +1,4 @@
-//! The catalogue of seeded bugs: what each patch says of itself, and which of them are wanted.
+//! The catalogue of seeded bugs: what each patch says about its bug, and which bugs are wanted.
 
 use super::patch::{Patch, PatchError};
 use oracle::Profile;
@@ -20,7 +20,7 @@ pub const SAMPLE: [&str; 12] = [
     "82-copy-panics",
 ];
 
-/// The fuzz target that each feature of the kernel is tried with.
+/// The fuzz target for each feature of the kernel.
 const TARGETS: [Profile; 10] = [
     Profile::SbrkFaults,
     Profile::SbrkFaults,
@@ -53,10 +53,10 @@ pub struct Bug {
     pub target: Profile,
     /// The field of a dialect whose defect it is, if a probe of `faultline check` finds it.
     pub defect: Option<String>,
-    /// In a patch with several bugs, one entry for each that has to be found by a check that goes on: the clauses
-    /// that may report it.
+    /// In a patch with several bugs, the clauses that may report each of them. A check that goes on after a finding has
+    /// to find all of them.
     pub hides: Vec<Vec<String>>,
-    /// Why the fuzzer does not find it, where it does not.
+    /// Why the fuzzer does not find it, if it does not.
     pub missed: Option<String>,
 }
 
@@ -90,7 +90,7 @@ impl Bug {
         self.rules.iter().any(|known| known == rule)
     }
 
-    /// Whether the patch holds one bug, and not several that hide each other.
+    /// Whether the patch has one bug, and not several that hide each other.
     pub fn is_one(&self) -> bool {
         self.hides.is_empty()
     }
@@ -100,14 +100,14 @@ impl Bug {
         self.patch.text.contains("canary::reached")
     }
 
-    /// What bugs are sorted by.
+    /// The number by which bugs are sorted.
     fn number(&self) -> u32 {
         let digits = self.patch.name.split('-').next().unwrap_or_default();
         digits.parse().unwrap_or(u32::MAX)
     }
 }
 
-/// Several bugs, one a word; the clauses that may report one are separated by slashes.
+/// Several bugs, one in each word. The clauses that may report one bug are separated by slashes.
 fn each_by_its_rules(bugs: &str) -> Vec<Vec<String>> {
     let bugs = bugs.split(' ');
     bugs.map(|rules| rules.split('/').map(str::to_owned).collect())

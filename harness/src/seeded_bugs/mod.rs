@@ -4,6 +4,7 @@
 //! engine or the kernel's own test programs run on the result, and a [`Row`] says what they found. Results are kept, so
 //! that a run that was interrupted can be continued.
 
+mod bug_rows;
 mod campaign;
 pub mod catalogue;
 mod page;
@@ -13,7 +14,6 @@ mod results;
 mod row;
 mod table;
 mod tally;
-mod told;
 mod touched;
 pub mod variants;
 mod workshop;
@@ -29,12 +29,12 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::channel;
 use workshop::Workshop;
 
+pub use bug_rows::{BugRow, BugRows, check_each};
 pub use page::{Sum, lines, page};
 pub use programs::{ProgramRow, try_programs};
 pub use row::{COLUMNS, Row};
 pub use table::table;
 pub use tally::Tally;
-pub use told::{Told, ToldRow, tell};
 
 /// What fuzzes the kernels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
-//! The page of rows: the rows of each bug, and what they come to.
+//! The page of rows: the rows of each bug, and their sum.
 
-use super::{Told, ToldRow};
+use super::{BugRow, BugRows};
 use std::fmt::{self, Write};
 
 /// What the first sentence of a row says about the function that is wrong.
@@ -13,16 +13,16 @@ enum Naming {
     /// It names another one.
     Wrong,
     /// The patch changes no function.
-    NotAsked,
+    NoneChanged,
 }
 
 impl Naming {
-    fn of(told: &Told, row: &ToldRow) -> Self {
-        if told.functions.is_empty() {
-            Naming::NotAsked
+    fn of(bug: &BugRows, row: &BugRow) -> Self {
+        if bug.functions.is_empty() {
+            Naming::NoneChanged
         } else if row.function.is_none() {
             Naming::None
-        } else if told.names_function(row) {
+        } else if bug.names_function(row) {
             Naming::Right
         } else {
             Naming::Wrong
@@ -30,7 +30,7 @@ impl Naming {
     }
 }
 
-/// How many rows name which function, of bugs whose patches change one.
+/// How many rows name the right function, if the patch changes one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Named {
     /// Rows that name a function that the patch changes.
@@ -47,11 +47,11 @@ impl Named {
             Naming::Right => self.right += 1,
             Naming::None => self.none += 1,
             Naming::Wrong => self.wrong += 1,
-            Naming::NotAsked => {}
+            Naming::NoneChanged => {}
         }
     }
 
-    /// The rows that name the right function, of a hundred.
+    /// The percentage of rows that name the right function.
     pub fn percent(&self) -> f64 {
         let all = self.right + self.none + self.wrong;
         100.0 * self.right as f64 / all.max(1) as f64
@@ -72,12 +72,12 @@ impl fmt::Display for Named {
     }
 }
 
-/// What the rows of all bugs come to.
+/// The rows of all bugs, counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Sum {
-    /// Bugs of which a check told at least one row.
+    /// Bugs for which a check reported a row.
     pub found: usize,
-    /// Bugs of which it told none.
+    /// Bugs for which it reported none.
     pub missed: usize,
     /// All rows.
     pub rows: usize,
@@ -93,16 +93,16 @@ pub struct Sum {
 
 impl Sum {
     /// The sum over these bugs.
-    pub fn of(bugs: &[Told]) -> Self {
+    pub fn of(bugs: &[BugRows]) -> Self {
         let mut sum = Self::default();
-        for told in bugs {
-            let rows = told.rows.len();
+        for bug in bugs {
+            let rows = bug.rows.len();
             sum.found += usize::from(rows > 0);
             sum.missed += usize::from(rows == 0);
             sum.rows += rows;
             sum.most = sum.most.max(rows);
-            for (at, row) in told.rows.iter().enumerate() {
-                let naming = Naming::of(told, row);
+            for (at, row) in bug.rows.iter().enumerate() {
+                let naming = Naming::of(bug, row);
                 if at == 0 {
                     sum.first.count(naming);
                 }
@@ -137,11 +137,11 @@ impl fmt::Display for Sum {
 }
 
 /// The rows of a bug for people.
-pub fn lines(told: &Told) -> String {
-    let rows = told.rows.len();
-    let changed = told.functions.join(", ");
-    let mut text = format!("{:<40} {rows:>2}  {changed}\n", told.bug);
-    for row in &told.rows {
+pub fn lines(bug: &BugRows) -> String {
+    let rows = bug.rows.len();
+    let changed = bug.functions.join(", ");
+    let mut text = format!("{:<40} {rows:>2}  {changed}\n", bug.bug);
+    for row in &bug.rows {
         let _ = writeln!(
             text,
             "    {} [{}; {}; {} cases]{}",
@@ -149,32 +149,32 @@ pub fn lines(told: &Told) -> String {
             row.rule,
             row.operation,
             row.cases,
-            remarks(told, row)
+            remarks(bug, row)
         );
     }
     text
 }
 
 /// What is wrong with a row.
-fn remarks(told: &Told, row: &ToldRow) -> &'static str {
-    match (row.is_misleading, Naming::of(told, row)) {
+fn remarks(bug: &BugRows, row: &BugRow) -> &'static str {
+    match (row.is_misleading, Naming::of(bug, row)) {
         (true, Naming::Wrong) => " MISLEADING, ANOTHER FUNCTION",
         (true, _) => " MISLEADING",
         (false, Naming::Wrong) => " another function",
         (false, Naming::None) => " no function",
-        (false, Naming::Right | Naming::NotAsked) => "",
+        (false, Naming::Right | Naming::NoneChanged) => "",
     }
 }
 
-/// The same for all bugs, in Markdown, with the sum above it.
-pub fn page(all: &[Told]) -> String {
+/// The rows of all bugs in Markdown, with the sum above them.
+pub fn page(all: &[BugRows]) -> String {
     let sum = Sum::of(all).to_string();
     let mut text: String = sum.lines().map(|line| format!("- {line}\n")).collect();
     text.push('\n');
     text += "| bug | the patch changes | rows | their first sentences |\n|---|---|---|---|\n";
-    for told in all {
-        let sentences = told.rows.iter().map(|row| {
-            let remarks = remarks(told, row).trim_start().to_lowercase();
+    for bug in all {
+        let sentences = bug.rows.iter().map(|row| {
+            let remarks = remarks(bug, row).trim_start().to_lowercase();
             match remarks.as_str() {
                 "" => row.sentence.clone(),
                 _ => format!("{} ({remarks})", row.sentence),
@@ -184,9 +184,9 @@ pub fn page(all: &[Told]) -> String {
         let _ = writeln!(
             text,
             "| {} | {} | {} | {} |",
-            told.bug,
-            told.functions.join(", "),
-            told.rows.len(),
+            bug.bug,
+            bug.functions.join(", "),
+            bug.rows.len(),
             sentences.join("; ")
         );
     }
@@ -196,10 +196,10 @@ pub fn page(all: &[Told]) -> String {
 #[cfg(test)]
 mod tests {
     use super::{Named, Sum, page};
-    use crate::seeded_bugs::{Told, ToldRow};
+    use crate::seeded_bugs::{BugRow, BugRows};
 
-    fn row(function: &str, is_misleading: bool) -> ToldRow {
-        ToldRow {
+    fn row(function: &str, is_misleading: bool) -> BugRow {
+        BugRow {
             sentence: format!("wrong result: it is wrong, in {function}"),
             rule: "returned-value".to_owned(),
             function: Some(function.to_owned()),
@@ -209,10 +209,10 @@ mod tests {
         }
     }
 
-    fn told(bug: &str, functions: &[&str], rows: Vec<ToldRow>) -> Told {
+    fn bug_rows(bug: &str, functions: &[&str], rows: Vec<BugRow>) -> BugRows {
         let functions = functions.iter().map(|name| (*name).to_owned()).collect();
         let bug = bug.to_owned();
-        Told {
+        BugRows {
             bug,
             functions,
             rows,
@@ -222,13 +222,13 @@ mod tests {
     #[test]
     fn rows_are_summed_over_bugs() {
         let all = [
-            told(
+            bug_rows(
                 "1-a",
                 &["share"],
                 vec![row("frames::share", false), row("Frame::drop", true)],
             ),
-            told("2-b", &[], vec![row("Frame::drop", false)]),
-            told("3-c", &["fork"], Vec::new()),
+            bug_rows("2-b", &[], vec![row("Frame::drop", false)]),
+            bug_rows("3-c", &["fork"], Vec::new()),
         ];
         let sum = Sum::of(&all);
         assert_eq!((sum.found, sum.missed, sum.rows, sum.most), (2, 1, 3, 2));
@@ -236,8 +236,8 @@ mod tests {
         assert_eq!((sum.first, sum.all), (named(1, 0, 0), named(1, 0, 1)));
         assert_eq!((sum.misleading, sum.first.percent()), (1, 100.0));
         assert!(page(&all).contains("in Frame::drop (misleading, another function)"));
-        for told in &all {
-            assert_eq!(Told::parse(&told.to_line()).as_ref(), Some(told));
+        for bug in &all {
+            assert_eq!(BugRows::parse(&bug.to_line()).as_ref(), Some(bug));
         }
     }
 }

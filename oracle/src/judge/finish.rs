@@ -175,8 +175,8 @@ impl Judge {
         Ok(())
     }
 
-    /// A process that lives on although it is dead is not told to exit, and so is never reaped. One that was
-    /// reaped has died: only its status is wrong.
+    /// The finding that a process that was reaped had a wrong status. It has died: a process that lives on although it
+    /// had to die is not told to exit, and so is never reaped.
     fn wrong_status(&self, process: Process, wanted: i32, seen: i32) -> Finding {
         let expected = format!("{process} ends with status {wanted}");
         let seen_words = format!("it ends with status {seen}");

@@ -1,16 +1,16 @@
-//! `faultline bugs --engine check`: what `faultline check` tells of each bug.
+//! `faultline bugs --engine check`: what `faultline check` reports about each bug.
 
 use super::{all_built, note_trouble};
 use crate::command::Conclusion;
 use faultline::campaign::Budget;
 use faultline::seeded_bugs::catalogue::Bug;
-use faultline::seeded_bugs::{Plan, Sum, Tally, Told, Trouble, lines, page, tell};
+use faultline::seeded_bugs::{BugRows, Plan, Sum, Tally, Trouble, check_each, lines, page};
 use miette::{IntoDiagnostic, WrapErr};
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// The results next to the kernels.
+/// The usual file for results, next to the kernels.
 fn usual(plan: &Plan) -> PathBuf {
     plan.folder.join("check.jsonl")
 }
@@ -28,17 +28,17 @@ pub(super) fn measure(
         .into_diagnostic()
         .wrap_err_with(what)?;
     let (mut tally, mut all, mut lost) = (Tally::default(), Vec::new(), Ok(()));
-    let report = |bug: &Bug, told: Result<Told, Trouble>| {
-        let Some(told) = note_trouble(bug, told, &mut tally) else {
+    let report = |bug: &Bug, found: Result<BugRows, Trouble>| {
+        let Some(found) = note_trouble(bug, found, &mut tally) else {
             return;
         };
-        print!("{}", lines(&told));
-        if let Err(error) = writeln!(file, "{}", told.to_line()) {
+        print!("{}", lines(&found));
+        if let Err(error) = writeln!(file, "{}", found.to_line()) {
             lost = Err(error);
         }
-        all.push(told);
+        all.push(found);
     };
-    tell(bugs, plan, budget, report).into_diagnostic()?;
+    check_each(bugs, plan, budget, report).into_diagnostic()?;
     lost.into_diagnostic().wrap_err_with(what)?;
     all_built(&tally)?;
     println!("{}", Sum::of(&all));
@@ -52,7 +52,7 @@ pub(super) fn print_page(plan: &Plan) -> miette::Result<Conclusion> {
     let text = fs::read_to_string(&path)
         .into_diagnostic()
         .wrap_err_with(what)?;
-    let all: Vec<Told> = text.lines().filter_map(Told::parse).collect();
+    let all: Vec<BugRows> = text.lines().filter_map(BugRows::parse).collect();
     print!("{}", page(&all));
     Ok(Conclusion::Clean)
 }

@@ -129,7 +129,7 @@ impl Bug {
                 };
                 Bug { page, ..bug }.of_any_operation()
             }
-            // However a process ends, the kernel keeps its status in one place and `wait` tells it.
+            // However a process ends, the kernel keeps its status in one place, and `wait` stores it from there.
             Clause::ExitStatus => Bug { page: None, ..bug }.of_any_operation(),
             // The page tables are checked only sometimes, so any operation may have made them wrong.
             Clause::PermissionBits

@@ -19,18 +19,18 @@ const NAME: &str = "check";
 
 /// What a check reports about the kernel with a bug.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Told {
+pub struct BugRows {
     /// The bug's name.
     pub bug: String,
     /// The functions that its patch changes.
     pub functions: Vec<String>,
     /// The rows, the worst first.
-    pub rows: Vec<ToldRow>,
+    pub rows: Vec<BugRow>,
 }
 
 /// A row of such a check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ToldRow {
+pub struct BugRow {
     /// Its first sentence.
     pub sentence: String,
     /// The rule that is broken.
@@ -45,7 +45,7 @@ pub struct ToldRow {
     pub is_misleading: bool,
 }
 
-impl Told {
+impl BugRows {
     /// Reads what [`to_line`](Self::to_line) writes.
     pub fn parse(line: &str) -> Option<Self> {
         serde_json::from_str(line).ok()
@@ -57,7 +57,7 @@ impl Told {
     }
 
     /// Whether a row names a function that the patch changes.
-    pub fn names_function(&self, row: &ToldRow) -> bool {
+    pub fn names_function(&self, row: &BugRow) -> bool {
         let name = |function: &str| {
             let last = function.rsplit("::").next().unwrap_or(function);
             self.functions.iter().any(|changed| changed == last)
@@ -69,12 +69,12 @@ impl Told {
         Self {
             bug: bug.patch.name.clone(),
             functions: touched::functions(bug.patch.change(), &plan.root),
-            rows: rows.iter().map(|row| ToldRow::of(row, bug)).collect(),
+            rows: rows.iter().map(|row| BugRow::of(row, bug)).collect(),
         }
     }
 }
 
-impl ToldRow {
+impl BugRow {
     fn of(row: &Row, bug: &Bug) -> Self {
         let rule = row.clause.to_string();
         let finding = &row.shortest.report.finding;
@@ -93,28 +93,28 @@ impl ToldRow {
 ///
 /// # Errors
 /// The kernel cannot be copied. What goes wrong with one bug is reported as its result.
-pub fn tell(
+pub fn check_each(
     bugs: &[Bug],
     plan: &Plan,
     budget: Budget,
-    report: impl FnMut(&Bug, Result<Told, Trouble>),
+    report: impl FnMut(&Bug, Result<BugRows, Trouble>),
 ) -> Result<(), Trouble> {
     let workshop = Workshop::open(&plan.root, &plan.folder)?;
     let name = budget
         .work
         .map_or(NAME.to_owned(), |work| format!("{NAME}-{work}"));
     let results = Results::named(&name, plan, &workshop)?;
-    let known = |bug: &Bug| Told::parse(&results.known(bug)?);
+    let known = |bug: &Bug| BugRows::parse(&results.known(bug)?);
     let attempt = |bug: &Bug, guest: &Path| {
-        let told = check_one(bug, guest, plan, budget)?;
-        results.keep(bug, &told.to_line())?;
-        Ok(told)
+        let rows = check_one(bug, guest, plan, budget)?;
+        results.keep(bug, &rows.to_line())?;
+        Ok(rows)
     };
     on_kernels(&workshop, bugs, known, attempt, report);
     Ok(())
 }
 
-fn check_one(bug: &Bug, guest: &Path, plan: &Plan, budget: Budget) -> Result<Told, Trouble> {
+fn check_one(bug: &Bug, guest: &Path, plan: &Plan, budget: Budget) -> Result<BugRows, Trouble> {
     let unchecked = |why: String| Trouble::Unchecked {
         bug: bug.patch.name.clone(),
         why,
@@ -138,5 +138,5 @@ fn check_one(bug: &Bug, guest: &Path, plan: &Plan, budget: Budget) -> Result<Tol
     };
     let checked = check::check(&files, &check, |_| {});
     let checked = checked.map_err(|error| unchecked(error.to_string()))?;
-    Ok(Told::of(bug, plan, &checked.rows))
+    Ok(BugRows::of(bug, plan, &checked.rows))
 }
