@@ -353,29 +353,29 @@ macro_rules! for_each_dialect_field {
 
             /// What programs read from the console.
             console: Console {
-                /// Whether a program that reads from the console gets what is typed, once a line is complete,
-                /// and not more than that line. (If not, Faultline types nothing.)
+                /// Whether a read from the console returns what was typed when a line is complete, and no more
+                /// than that line. (If not, Faultline types nothing.)
                 lines: bool {
-                    variant: "A kernel may have no input, or hand out each byte when it is typed.",
+                    variant: "A kernel may have no input, or deliver each byte when it is typed.",
                     asked: "Let a process read from the console, type a letter, and then the rest of a line.",
                     missing: false,
                 }
                 /// Whether control-H removes a character that was typed, and control-U the line.
                 edits: bool {
-                    variant: "Every xv6 in C has both. A kernel can leave that to programs.",
+                    variant: "Every xv6 in C has both. A kernel can leave editing to programs.",
                     asked: "Type a line with both keys, and read it.",
                     missing: false,
                 }
                 /// Whether control-D ends the input: the next `read` returns 0.
                 ends: bool {
-                    variant: "Every xv6 in C does it. A kernel can hand the byte out like any other.",
+                    variant: "It does in every xv6 in C. A kernel can deliver the byte like any other.",
                     asked: "Let a process read from the console, and type control-D.",
                     missing: false,
                 }
                 /// What happens to a byte that `read` could not store.
                 refused_byte: RefusedByte {
                     variant: "Every xv6 in C takes the byte out of its buffer first. No standard says what \
-                              becomes of what was typed if the program names a bad address.",
+                              happens to typed bytes if the program passes a bad address.",
                     asked: "Type a line, read it to a bad address, and read again.",
                     missing: RefusedByte::Kept,
                 }

@@ -10,7 +10,7 @@ use std::num::NonZeroU8;
 /// at its next trap.
 const ROUNDS_TO_DIE: u32 = 2;
 
-/// Rounds of the scheduler in which the kernel has taken what was typed, and a process has read it.
+/// Rounds of the scheduler after which the kernel has taken what was typed and a process has read it.
 const ROUNDS_TO_READ: u32 = 2;
 
 /// The step for an operation that applies now.

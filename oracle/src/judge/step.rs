@@ -79,6 +79,6 @@ pub enum Action {
     FailFrame(u8),
     /// The environment types at the console, and rounds of the scheduler pass.
     Type(Keys),
-    /// Nothing, at once.
+    /// Nothing, and no round passes.
     Nothing,
 }

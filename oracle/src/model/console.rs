@@ -8,7 +8,7 @@ use abi::file_system::Kind;
 use abi::limits::CONSOLE;
 use std::collections::VecDeque;
 
-/// Bytes that a kernel keeps of what is typed and not read yet, at least. Cases type no more.
+/// The fewest typed bytes that a kernel keeps until they are read. Cases type no more.
 const INPUT_BYTES: usize = 100;
 
 /// What was typed.
@@ -46,8 +46,8 @@ impl Console {
         }
     }
 
-    /// How many bytes a read of `length` bytes gets: of one line at most, and nothing of its end of input.
-    /// `None`: there is no complete line.
+    /// How many bytes a read of `length` bytes returns: at most one line, without its end of input. `None` if there is
+    /// no complete line.
     fn ready(&self, length: u64) -> Option<u64> {
         let end = |byte: &u8| *byte == Keys::END || *byte == Keys::NEWLINE;
         let end = self.lines.iter().position(end)?;
@@ -127,7 +127,7 @@ impl Model {
         self.wait_for(process, waiting, witness);
     }
 
-    /// Reads from a complete line; false if there is none.
+    /// Reads from a complete line. Returns false if there is none.
     pub(super) fn try_to_read_line(
         &mut self,
         process: Process,

@@ -200,7 +200,7 @@ impl Model {
             Call::Write { fd, length, .. } => {
                 self.write_is_known(process, fd, length)
                     && !self.would_queue(process, fd, Way::Write)
-                    // How much of a bad buffer a kernel shows depends on how it cuts it.
+                    // How much of a bad buffer a kernel shows depends on how it splits the buffer.
                     && (!self.leads_to_console(process, fd) || self.may_touch_all(operation))
             }
             Call::Open {

@@ -15,7 +15,7 @@ const READ_WRITE: u64 = 2;
 const DESCRIPTOR: u64 = 0;
 /// Bytes that a read asks for: more than a line has.
 const BYTES: u64 = 16;
-/// Why a field has its value if the kernel has no lines.
+/// Why a field has its value if reads from the console do not return lines.
 const NO_LINES: &str = "a program that reads from the console does not get a line";
 
 pub(super) fn lines(prober: &mut Prober) -> Shown<bool> {
@@ -65,7 +65,7 @@ pub(super) fn refused_byte(prober: &mut Prober) -> Shown<RefusedByte> {
     )
 }
 
-/// Whether a read of what is typed returns `wanted`.
+/// Whether a read of the typed keys returns `wanted` bytes.
 fn knows(prober: &mut Prober, keys: &[u8], wanted: u64, because: &'static str) -> Shown<bool> {
     if !prober.dialect.console.lines {
         return answer(false, NO_LINES);
@@ -86,14 +86,14 @@ fn open(prober: &mut Prober) -> bool {
     prober.call(SystemCall::Open, [path, READ_WRITE, 0]) == Seen::Returned(DESCRIPTOR)
 }
 
-/// Where a line is read to.
+/// The buffer to which a line is read.
 fn buffer(prober: &mut Prober) -> u64 {
     let address = prober.layout.data.end - PAGE_SIZE / 2;
     prober.make_private(ASKED, address);
     address
 }
 
-/// Makes a process wait for a line, as the first thing in a case. `None`: it does not wait.
+/// Makes a process wait for a line, as the first thing in a case. `None` if it does not wait.
 fn wait_for_line(prober: &mut Prober) -> Option<Process> {
     if !open(prober) {
         return None;
@@ -106,7 +106,7 @@ fn wait_for_line(prober: &mut Prober) -> Option<Process> {
     matches!(seen, Seen::Silent { announced: false }).then_some(reader)
 }
 
-/// Types, and says what has become of the reader.
+/// Types keys. Returns what the reader was seen to do.
 fn types(prober: &mut Prober, reader: Process, keys: &[u8]) -> Seen {
     let keys = Keys::new(keys.iter().copied());
     prober.act_of(reader, Action::Type(keys))

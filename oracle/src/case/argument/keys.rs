@@ -87,7 +87,7 @@ impl fmt::Debug for Keys {
     }
 }
 
-/// Bytes 1 to 4, 6 and 7: a key each. What is no key is left out.
+/// Bytes 1 to 4, 6 and 7: a key each. Bytes that are not keys are left out.
 impl Argument for Keys {
     type Value = Keys;
 
