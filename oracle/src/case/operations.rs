@@ -49,10 +49,10 @@ macro_rules! for_each_operation {
     Yield      "yield"       [16]          Time        Touched 1    Value (ticks: Rounds)                                          {};
     Uptime     "uptime"      [17]          Time        Touched 1    Value ()                                                       {};
     Pause      "pause"       [18]          Time        Touched 1    Value (ticks: Ticks)                                           {};
-    Unknown    "call"        [31, 1 | 5]  Question    Touched 1    Value (number: CallNumber)                                      {};
+    Unknown    "call"        [31, 1 | 5]   Question    Touched 1    Value (number: CallNumber)                                     {};
     HighHalf   "high-half"   [31, 0 | 4]   Habit       Touched 1    Value (word: Word)                                             {};
-    Stack      "stack"       [31, 2]       Habit       Touched 1    Value (address: Address)                                       {};
-    Type       "type"        [31, 3 | 6 | 7] Environment Touched 10 Value (keys: Keys)                                             {};
+    Stack      "stack"       [31, 2 | 6]   Habit       Touched 1    Value (address: Address)                                       {};
+    Type       "type"        [31, 3 | 7]   Environment Outside 10   Value (keys: Keys)                                             {};
     Frames     "frames"      [19, 0]       Environment Outside 1    Value (free: FrameCount)                                       {};
     FailFrame  "frames fail" [19, 1]       Environment Outside 1    Value (nth: Nth)                                               {};
     Together   "together"    [27]          Environment Outside 1    Value (schedule: Schedule)                                     {};
