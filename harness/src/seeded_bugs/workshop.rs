@@ -1,10 +1,10 @@
 //! Where kernels with a patch are built: a copy of the kernel, with a separate repository next to it. So cargo builds
-//! only what a patch changes, `git checkout-index` in the copy takes the patch back, and the developer's own checkout
-//! is not changed.
+//! only what a patch changes, `git read-tree` in the copy takes the patch back, and the developer's own checkout
+//! is not changed. Several commands may use one workshop: a lock lets one at a time into the copy.
 
 use super::Trouble;
 use super::patch::Patch;
-use std::fs;
+use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -25,7 +25,7 @@ pub(super) struct Workshop {
 }
 
 impl Workshop {
-    /// Brings the copy in `folder` to the state of the kernel in the checkout `root`.
+    /// A workshop in `folder` for the state of the kernel in the checkout `root`.
     pub(super) fn open(root: &Path, folder: &Path) -> Result<Self, Trouble> {
         let mut workshop = Self {
             root: root.to_owned(),
@@ -35,6 +35,7 @@ impl Workshop {
         };
         let tree = workshop.tree();
         fs::create_dir_all(&tree).map_err(|source| Trouble::io(&tree, source))?;
+        let _alone = workshop.lock()?;
         let repository = workshop.repository();
         if !repository.is_dir() {
             said(
@@ -46,14 +47,24 @@ impl Workshop {
         said(workshop.of_checkout().args(["add", "--all"]).args(COPIED))?;
         let name = said(workshop.of_checkout().arg("write-tree"))?;
         name.trim().clone_into(&mut workshop.checkout);
-        said(
-            workshop
-                .in_tree()
-                .args(["read-tree", "--reset", "-u", &workshop.checkout]),
-        )?;
-        workshop.add_canary()?;
-        said(workshop.in_tree().args(["add", "--all"]))?;
         Ok(workshop)
+    }
+
+    /// Waits until no other command uses the copy. It is free again when the file is closed.
+    fn lock(&self) -> Result<File, Trouble> {
+        let path = self.folder.join("lock");
+        let file = File::create(&path).map_err(|source| Trouble::io(&path, source))?;
+        file.lock().map_err(|source| Trouble::io(&path, source))?;
+        Ok(file)
+    }
+
+    /// Brings the copy to the state of the checkout, whatever another command has left there.
+    fn restore(&self) -> Result<(), Trouble> {
+        said(
+            self.in_tree()
+                .args(["read-tree", "--reset", "-u", &self.checkout]),
+        )?;
+        self.add_canary()
     }
 
     fn add_canary(&self) -> Result<(), Trouble> {
@@ -115,6 +126,7 @@ impl Workshop {
     pub(super) fn build(&self, patch: &Patch) -> Result<(), Trouble> {
         let folder = self.folder_of(patch);
         fs::create_dir_all(&folder).map_err(|source| Trouble::io(&folder, source))?;
+        let _alone = self.lock()?;
         let (key_file, key) = (folder.join("kernel.key"), self.kernel_key(patch)?);
         if fs::read_to_string(&key_file).is_ok_and(|known| known == key) {
             return Ok(());
@@ -122,7 +134,7 @@ impl Workshop {
         if key_file.exists() {
             fs::remove_file(&key_file).map_err(|source| Trouble::io(&key_file, source))?;
         }
-        said(self.in_tree().args(["checkout-index", "--all", "--force"]))?;
+        self.restore()?;
         said(self.in_tree().arg("apply").arg(&patch.path))?;
         let mut build = Command::new(self.root.join("scripts/build-kernel"));
         build
@@ -218,6 +230,30 @@ mod tests {
         let own = fs::read_to_string(root.join("kernel/src/main.rs")).unwrap();
         assert_eq!(own, "fn main() {}\n");
         assert!(!root.join(".git").exists());
+    }
+
+    #[test]
+    fn two_commands_at_once_build_what_each_asked_for() {
+        let place = tempfile::tempdir().unwrap();
+        let root = place.path().join("checkout");
+        checkout(&root);
+        let other = PATCH.replace("loop {}", "return");
+        write(&root.join("corpus/bugs/2-stale.patch"), &other);
+        let bugs = catalogue::read(&root.join("corpus/bugs")).unwrap();
+        let folder = place.path().join("bugs");
+        std::thread::scope(|scope| {
+            for bug in &bugs {
+                scope.spawn(|| {
+                    let workshop = Workshop::open(&root, &folder).unwrap();
+                    workshop.build(&bug.patch).unwrap();
+                });
+            }
+        });
+        for (bug, body) in bugs.iter().zip(["loop {}", "return"]) {
+            let kernel = folder.join(&bug.patch.name).join("kernel.elf");
+            let built = fs::read_to_string(kernel).unwrap();
+            assert_eq!(built, format!("fn main() {{ {body} }}\nmod canary;\n"));
+        }
     }
 
     #[test]
