@@ -91,24 +91,33 @@ pub fn read_all(folders: &[PathBuf]) -> Result<Vec<Case>, CaseFileError> {
     Ok(cases)
 }
 
-/// Reads every file below all of `folders` as a case, text or binary, as fuzz engines leave them;
-/// only hidden files and JSON are passed over.
+/// Reads every case below all of `folders` (see [`list_every`]).
 ///
 /// # Errors
 /// As [`read`]; or a folder cannot be read.
 pub fn read_every(folders: &[PathBuf]) -> Result<Vec<Case>, CaseFileError> {
-    let is_case = |path: &Path| {
-        let hidden = path
-            .file_name()
-            .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-        !hidden && path.extension().is_none_or(|ending| ending != "json")
-    };
     let mut paths = Vec::new();
     for folder in folders {
-        collect(folder, &is_case, &mut paths)?;
+        collect(folder, &may_be_case, &mut paths)?;
     }
     paths.sort();
     paths.iter().map(|path| read(path)).collect()
+}
+
+/// The files below `folder` that may be cases, text or binary, as fuzz engines leave them, sorted by path.
+/// Only hidden files and JSON are passed over.
+///
+/// # Errors
+/// When the folder cannot be read or holds none.
+pub fn list_every(folder: &Path) -> Result<Vec<PathBuf>, CaseFileError> {
+    list_those(folder, &may_be_case)
+}
+
+fn may_be_case(path: &Path) -> bool {
+    let hidden = path
+        .file_name()
+        .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+    !hidden && path.extension().is_none_or(|ending| ending != "json")
 }
 
 /// A case from bytes of either form, as a fuzz engine has them: text where it says that it is one
@@ -136,9 +145,17 @@ pub fn read_document(path: &Path) -> Result<Document, CaseFileError> {
 /// # Errors
 /// When the folder cannot be read or holds none.
 pub fn list(folder: &Path) -> Result<Vec<PathBuf>, CaseFileError> {
-    let ends_as_text = |path: &Path| path.extension().is_some_and(|ending| ending == TEXT_ENDING);
+    list_those(folder, &|path: &Path| {
+        path.extension().is_some_and(|ending| ending == TEXT_ENDING)
+    })
+}
+
+fn list_those(
+    folder: &Path,
+    wanted: &impl Fn(&Path) -> bool,
+) -> Result<Vec<PathBuf>, CaseFileError> {
     let mut found = Vec::new();
-    collect(folder, &ends_as_text, &mut found)?;
+    collect(folder, wanted, &mut found)?;
     found.sort();
     if found.is_empty() {
         return Err(CaseFileError::Empty {

@@ -101,6 +101,37 @@ fn binary_and_text_convert_both_ways_without_loss() {
 }
 
 #[test]
+fn a_folder_is_converted_with_the_folders_in_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let encoded = folder.path().join("encoded");
+    let decoded = folder.path().join("decoded");
+    let convert = |how: &str, from: &Path, to: &Path| {
+        let (from, to) = (from.display().to_string(), to.display().to_string());
+        let output = faultline(&[how, &from, "--output", &to]);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    };
+    let cases = folder.path().join("cases");
+    for name in ["files/one.1.case", "files/one.2.case", "pipes/two.case"] {
+        let path = cases.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::copy(first_seed(), path).unwrap();
+    }
+    convert("encode", &cases, &encoded);
+    convert("decode", &encoded, &decoded);
+    for name in ["files/one.1.case", "files/one.2.case", "pipes/two.case"] {
+        let case = |folder: &Path| {
+            faultline::Case::parse(&std::fs::read_to_string(folder.join(name)).unwrap())
+        };
+        assert_eq!(case(&decoded).unwrap(), case(&cases).unwrap(), "{name}");
+    }
+    let empty = folder.path().join("empty");
+    std::fs::create_dir(&empty).unwrap();
+    let empty = empty.display().to_string();
+    let refused = faultline(&["encode", &empty, "--output", &empty]);
+    assert_eq!(refused.status.code(), Some(2), "{}", text(&refused.stderr));
+}
+
+#[test]
 fn any_bytes_are_a_case() {
     let folder = tempfile::tempdir().unwrap();
     let noise: Vec<u8> = (0..999_u32).map(|at| ((at * at) >> 3) as u8).collect();

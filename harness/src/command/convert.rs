@@ -21,7 +21,7 @@ pub(crate) struct FmtArguments {
     faultline encode corpus/seeds/sbrk_faults --output fuzz/corpus/sbrk_faults\n  \
     faultline decode fuzz/artifacts/sbrk_faults/crash-1234")]
 pub(crate) struct ConvertArguments {
-    /// A case file, or a folder of them
+    /// A case file, or a folder of them and of folders
     input: PathBuf,
     /// Where to write: a file, or a folder if the input is one [default: standard output]
     #[arg(long, short, value_name = "PATH")]
@@ -76,17 +76,15 @@ fn convert(
             arguments.input.display()
         ));
     };
-    std::fs::create_dir_all(folder).map_err(|error| cannot("make", folder, &error))?;
-    let mut files: Vec<PathBuf> = std::fs::read_dir(&arguments.input)
-        .map_err(|error| cannot("read", &arguments.input, &error))?
-        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .filter(|path| path.is_file())
-        .collect();
-    files.sort();
+    let files = case_file::list_every(&arguments.input)?;
     for file in &files {
-        let stem = file.file_stem().unwrap_or_default();
-        let target = folder.join(stem).with_extension(ending);
-        write(&target, &form(&case_file::read(file)?))?;
+        let below = file.strip_prefix(&arguments.input).unwrap_or(file);
+        let place = folder.join(below.parent().unwrap_or(below));
+        std::fs::create_dir_all(&place).map_err(|error| cannot("make", &place, &error))?;
+        let mut name = file.file_stem().unwrap_or_default().to_owned();
+        name.push(".");
+        name.push(ending);
+        write(&place.join(name), &form(&case_file::read(file)?))?;
     }
     eprintln!("{} cases written to {}", files.len(), folder.display());
     Ok(Conclusion::Clean)
