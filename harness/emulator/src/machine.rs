@@ -13,6 +13,7 @@ use crate::memory::{Bus, Mapping, PageTables, Ram};
 use crate::snapshot::{ResetStats, Snapshot, Turn};
 use crate::translations::Translations;
 use crate::{device_tree, elf};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Puts the device tree into RAM; returns its physical address.
@@ -290,10 +291,10 @@ impl Machine {
         self.page_tables().translate(satp, address)
     }
 
-    /// Whether the page table of a value of `satp` says anything about an address: whether the last entry that
-    /// a walk reads is not zero, valid or not.
-    pub fn has_entry(&self, satp: u64, address: u64) -> bool {
-        self.page_tables().has_entry(satp, address)
+    /// The first of `pages`, numbers of virtual pages, that the page table of a value of `satp` says nothing about:
+    /// the last entry that a walk reads is zero, or not in RAM. An entry that is not valid may still say something.
+    pub fn first_without_entry(&self, satp: u64, pages: Range<u64>) -> Option<u64> {
+        self.page_tables().first_without_entry(satp, pages)
     }
 
     /// Calls `each` for every valid leaf of a page table, in order of virtual address as an

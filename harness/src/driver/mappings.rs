@@ -7,6 +7,7 @@ use abi::SystemCall;
 use emulator::isa::page_table::{EXECUTE, READ, RESERVED, USER, WRITE};
 use oracle::{Action, FrameKind, Miscount, Observation, PageFlags, PageMapping, Process, Step};
 use std::collections::HashSet;
+use std::ops::Range;
 
 /// The system call that moves the program break.
 const SBRK: u64 = SystemCall::Sbrk.number();
@@ -200,14 +201,11 @@ impl Driver {
         mapping.is_some_and(|found| self.machine.read_physical(found.physical, bytes).is_ok())
     }
 
-    /// Whether the page table of `process` has an entry for virtual address `address` that is not zero. A kernel that
-    /// keeps pages on the disk may note their place in an entry that is not valid.
-    pub fn has_entry(&self, process: Process, address: u64) -> bool {
-        let Some(slot) = Slot::of(process) else {
-            return false;
-        };
-        let satp = self.processes.get(slot).satp;
-        self.machine.has_entry(satp, address)
+    /// The first of `pages`, numbers of virtual pages, that the page table of `process` says nothing about. A kernel
+    /// that keeps pages on the disk may say where in an entry that is not valid.
+    pub fn first_without_entry(&self, process: Process, pages: Range<u64>) -> Option<u64> {
+        let satp = self.processes.get(Slot::of(process)?).satp;
+        self.machine.first_without_entry(satp, pages)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Runs a case on the kernel and on the model, and judges it. Everything else is built on this loop.
 
+mod held;
 mod walk;
 
 pub use walk::Walk;
@@ -319,12 +320,8 @@ impl Runner {
             if let Some(mappings) = &self.observation.mappings {
                 self.memory
                     .check_new(mappings, &self.driver, &mut self.judge)?;
-                for page in self.judge.unmapped_by_sbrk(mappings) {
-                    if !self.driver.has_entry(step.process, page) {
-                        return Err(self.judge.lost_page(page));
-                    }
-                }
             }
+            self.check_held()?;
             watch.judged(index - 1..index, &mut self.driver, &self.judge);
         }
         self.memory.check_all(&mut self.driver, &mut self.judge)?;
@@ -371,6 +368,7 @@ impl Runner {
             self.memory
                 .check_new(mappings, &self.driver, &mut self.judge)?;
         }
+        self.check_held()?;
         watch.judged(all, &mut self.driver, &self.judge);
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! The page tables, walked from outside: what must hold of every mapped page.
 
 use super::{Clause, Finding, FrameKind, Judge, PageFlags, PageMapping, Spoiled};
-use crate::case::{Kind, Process};
+use crate::case::Process;
 use crate::layout::{PAGE_SIZE, Permissions, page_floor};
 use crate::model::ProcessState;
 
@@ -151,43 +151,6 @@ impl Judge {
         }
     }
 
-    /// Pages, by virtual address, that the acting process has stored to and that an `sbrk` has left unmapped.
-    /// `mappings` are all those of the process after it.
-    pub fn unmapped_by_sbrk(&self, mappings: &[PageMapping]) -> Vec<u64> {
-        let Some(planned) = self.planned.filter(|_| self.race.is_empty()) else {
-            return Vec::new();
-        };
-        let process = planned.operation.process;
-        let is_judged = planned.operation.call.kind() == Kind::Sbrk
-            && self.model.state_of(process) == ProcessState::Ready
-            && !(self.model.is_unknown() || self.is_in_doubt() || self.following.has_worlds());
-        if !is_judged {
-            return Vec::new();
-        }
-        let is_mapped = |page: &u64| {
-            let mut own = mappings.iter().filter(|one| one.process == process);
-            own.any(|one| one.address == *page && one.flags.contains(PageFlags::USER))
-        };
-        let kept = self.model.space(process).private().iter();
-        let kept = kept.map(|page| page * PAGE_SIZE);
-        kept.filter(|page| !is_mapped(page)).collect()
-    }
-
-    /// The finding that the kernel has lost a page that [`unmapped_by_sbrk`](Self::unmapped_by_sbrk) names. A kernel
-    /// that keeps pages on the disk still has an entry for it in the page table.
-    pub fn lost_page(&self, page: u64) -> Finding {
-        let process = self.acting();
-        let mut finding = self.finding(
-            Clause::PageContent,
-            process,
-            format!("{process}'s page {page:#x} holds what was stored there"),
-            "it is not mapped any more, and its page-table entry is empty",
-        );
-        finding.subject = Some(page);
-        finding.signature.spoiled = Some(Spoiled::Own);
-        finding
-    }
-
     /// The finding that the first process, which takes no part in a case, maps a frame that is free.
     pub fn freed_of_supervisor(&self, frame: u64) -> Finding {
         let seen = format!("the first process maps frame {frame:#x}, which is free");
@@ -257,7 +220,7 @@ impl Judge {
         Err(finding)
     }
 
-    fn acting(&self) -> Process {
+    pub(super) fn acting(&self) -> Process {
         self.planned
             .map_or(Process::FIRST, |planned| planned.operation.process)
     }

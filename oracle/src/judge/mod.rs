@@ -16,6 +16,7 @@ mod finish;
 mod follow;
 mod frames;
 mod handed_out;
+mod held;
 mod mappings;
 mod meter;
 mod mismatch;

@@ -72,9 +72,9 @@ impl PageSet {
         self.runs.splice(from..to, kept);
     }
 
-    /// The pages in the set, in ascending order.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = u64> + '_ {
-        self.runs.iter().cloned().flatten()
+    /// The pages in the set, as ascending runs.
+    pub(crate) fn runs(&self) -> impl Iterator<Item = Range<u64>> + '_ {
+        self.runs.iter().cloned()
     }
 
     /// How many of `pages` are in the set.

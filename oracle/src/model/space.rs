@@ -60,6 +60,9 @@ pub(crate) struct AddressSpace {
     perhaps: PageSet,
     /// Pages that a kernel must hold a private frame for: stored to since the last fork.
     private: PageSet,
+    /// Pages that a kernel must still have: they were stored to, by the process or by one that it is a copy of, or
+    /// an eager growth gave them.
+    held: PageSet,
 }
 
 impl AddressSpace {
@@ -73,6 +76,7 @@ impl AddressSpace {
             touched: PageSet::default(),
             perhaps: PageSet::default(),
             private: PageSet::default(),
+            held: PageSet::default(),
         }
     }
 
@@ -97,6 +101,7 @@ impl AddressSpace {
         self.program_break = program.layout.heap;
         self.history.clear();
         self.private.clear();
+        self.held.clear();
         self.touched.clear();
         self.perhaps.clear();
     }
@@ -138,6 +143,7 @@ impl AddressSpace {
         self.history.copy_from(&parent.history);
         self.touched.copy_from(&parent.touched);
         self.perhaps.copy_from(&parent.perhaps);
+        self.held.copy_from(&parent.held);
     }
 
     pub(crate) fn program_break(&self) -> u64 {
@@ -150,6 +156,10 @@ impl AddressSpace {
 
     pub(crate) fn private(&self) -> &PageSet {
         &self.private
+    }
+
+    pub(crate) fn held(&self) -> &PageSet {
+        &self.held
     }
 
     fn heap(&self) -> Range<u64> {
@@ -280,7 +290,8 @@ impl AddressSpace {
     fn note_store(&mut self, address: u64, length: u64) {
         let pages = pages_of(address, length);
         self.touched.insert(pages.clone());
-        self.private.insert(pages);
+        self.private.insert(pages.clone());
+        self.held.insert(pages);
     }
 
     pub(crate) fn load(&mut self, address: u64, width: Width) -> u64 {
@@ -341,7 +352,8 @@ impl AddressSpace {
             let pages = new / PAGE_SIZE..old / PAGE_SIZE;
             self.touched.remove(pages.clone());
             self.perhaps.remove(pages.clone());
-            self.private.remove(pages);
+            self.private.remove(pages.clone());
+            self.held.remove(pages);
         }
         self.program_break = program_break;
     }
@@ -350,7 +362,8 @@ impl AddressSpace {
     pub(crate) fn populate(&mut self, from: u64) {
         let pages = page_ceiling(from) / PAGE_SIZE..page_ceiling(self.program_break) / PAGE_SIZE;
         self.touched.insert(pages.clone());
-        self.private.insert(pages);
+        self.private.insert(pages.clone());
+        self.held.insert(pages);
     }
 
     /// In what state an operation meets the page at `address`.

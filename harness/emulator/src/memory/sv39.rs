@@ -4,6 +4,7 @@ use super::ram::Ram;
 use super::{PAGE_BYTES, PAGE_MASK};
 use crate::isa::csr::translation;
 use crate::isa::page_table;
+use std::ops::Range;
 
 const PPN_MASK: u64 = (1 << 44) - 1;
 
@@ -185,23 +186,46 @@ impl PageTables<'_> {
             .map(|leaf| leaf.mapping)
     }
 
-    /// Whether a walk for `address` ends at an entry that is not zero, valid or not.
-    pub(crate) fn has_entry(&self, satp: u64, address: u64) -> bool {
-        let Some(mut table) = root(satp).filter(|_| is_canonical(address)) else {
-            return false;
-        };
-        for level in (0..LEVELS).rev() {
-            let index = address >> (12 + INDEX_BITS * u32::from(level)) & (ENTRIES - 1);
-            let Some((_, pte)) = self.ram.peek(table + index * 8) else {
-                return false;
+    /// The first of `pages`, numbers of virtual pages, that the table says nothing about: a walk comes to an entry
+    /// that is zero, or leads out of RAM.
+    pub(crate) fn first_without_entry(&self, satp: u64, pages: Range<u64>) -> Option<u64> {
+        let mut next = pages.start;
+        while next < pages.end {
+            let address = next.wrapping_mul(PAGE_BYTES);
+            let Some((place, level)) = self.last_entry(satp, address) else {
+                return Some(next);
             };
+            // The entries that follow in a table of the last level need no walk.
+            let in_table = match level {
+                0 => ENTRIES - next % ENTRIES,
+                _ => 1,
+            };
+            let count = in_table.min(pages.end - next);
+            let says_nothing = |at: &u64| {
+                let entry = self.ram.peek(place + at * 8);
+                entry.is_none_or(|(_, pte)| pte == 0)
+            };
+            if let Some(at) = (0..count).find(says_nothing) {
+                return Some(next + at);
+            }
+            next += count;
+        }
+        None
+    }
+
+    /// The physical address of the last entry that a walk for `address` reads, and its level.
+    fn last_entry(&self, satp: u64, address: u64) -> Option<(u64, u8)> {
+        let mut table = root(satp).filter(|_| is_canonical(address))?;
+        let mut level = LEVELS - 1;
+        loop {
+            let index = address >> (12 + INDEX_BITS * u32::from(level)) & (ENTRIES - 1);
+            let place = table + index * 8;
+            let (_, pte) = self.ram.peek(place)?;
             match Entry::of(pte, level) {
-                Entry::Table(next) => table = next,
-                Entry::Leaf => return true,
-                Entry::Invalid => return pte != 0,
+                Entry::Table(next) => (table, level) = (next, level - 1),
+                Entry::Leaf | Entry::Invalid => return Some((place, level)),
             }
         }
-        false
     }
 
     /// Every valid leaf, in order of virtual address, as far as the [`Bound`] allows.

@@ -559,6 +559,35 @@ fn no_translation_in_bare_mode_and_in_machine_mode() {
     }
 }
 
+/// An entry that is not valid still says something, and each page of a superpage has one.
+#[test]
+fn pages_without_an_entry_are_found() {
+    let mut machine = translated(Access::Load, Privilege::Supervisor);
+    let number = |address: u64| address / 4096;
+    let first = number(VIRTUAL);
+    map(&mut machine, VIRTUAL, PAGE, READ_WRITE | U);
+    let on_disk = entry(&mut machine, VIRTUAL + 0x1000, 0);
+    rig::write(&mut machine, on_disk, 0x1230);
+    let mega = entry(&mut machine, 0x30_0000_0000, 1);
+    rig::write(&mut machine, mega, rig::RAM >> 2 | V | R | X);
+
+    let missing = |pages| machine.first_without_entry(SATP, pages);
+    assert_eq!(missing(first..first + 2), None);
+    assert_eq!(missing(first..first + 9), Some(first + 2));
+    assert_eq!(missing(first + 3..first + 4), Some(first + 3));
+    assert_eq!(missing(first..first), None);
+    let large = number(0x30_0000_0000);
+    assert_eq!(missing(large..large + 512), None);
+    assert_eq!(missing(large + 500..large + 600), Some(large + 512));
+    // Not an address, and no page table.
+    let outside = number(1 << 39);
+    assert_eq!(missing(outside..outside + 1), Some(outside));
+    assert_eq!(
+        machine.first_without_entry(0, first..first + 1),
+        Some(first)
+    );
+}
+
 /// The walk from outside agrees with the walk inside, and disturbs nothing.
 #[test]
 fn pages_are_seen_from_outside() {

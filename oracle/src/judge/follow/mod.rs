@@ -125,7 +125,7 @@ impl Following {
     }
 
     /// Ends the case in doubt: what was seen follows from what was noted.
-    fn end_in_doubt(&mut self) -> Result<(), Finding> {
+    pub(in crate::judge) fn end_in_doubt(&mut self) -> Result<(), Finding> {
         self.in_doubt = true;
         Ok(())
     }
