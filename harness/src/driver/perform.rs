@@ -39,6 +39,7 @@ impl Driver {
         self.disk_was_used();
         let instructions_before = self.machine.retired();
         let frames_before = self.free_frames();
+        let available = frames_before.and_then(|free| self.available(free));
 
         let failure = act(self).err();
         self.end_refusal();
@@ -51,6 +52,7 @@ impl Driver {
         observation.turns.append(&mut self.turns);
         observation.out_of_frames = self.out_of_frames;
         observation.refused_store = self.refused_store;
+        observation.available = available;
         observation.frames = frames_before.zip(self.free_frames());
         observation.instructions = self.machine.retired() - instructions_before;
     }

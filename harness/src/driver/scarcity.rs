@@ -158,6 +158,12 @@ impl Driver {
         }
     }
 
+    /// How many of `free` frames anyone may take. `None`: the case withholds one of the next.
+    pub(super) fn available(&self, free: u64) -> Option<u64> {
+        let promised = self.promised_frames().unwrap_or(0);
+        (self.scarcity.requests_left == 0).then(|| free.saturating_sub(promised))
+    }
+
     /// Whether fewer frames are free than were requested.
     fn refusal_is_due(&self, hart: usize) -> bool {
         let needed = if self.guest.requests.tell_number {

@@ -25,7 +25,7 @@ impl Judge {
             finding.signature.functions = observation.stopped_in.clone();
             return Err(finding);
         }
-        let witness = witness(observation);
+        let witness = self.witness(&planned, observation);
         if self.following.is_under_way() {
             return self.observe_further(&planned, &witness, observation);
         }
@@ -201,7 +201,10 @@ impl Judge {
         } else {
             (Clause::ReturnedValue, "returns")
         };
-        let words = format!("{process} {verb} {}", words::value(seen));
+        let mut words = format!("{process} {verb} {}", words::value(seen));
+        if let Some(free) = witness.refused_with.filter(|_| own && seen == FAILED) {
+            words += &format!(" for want of frames, although {free} were free, which suffice");
+        }
         let mut finding = self.finding(clause, process, expected(), words);
         finding.signature.mismatch = Some(Mismatch::of(answer, seen));
         Err(finding)
@@ -241,10 +244,13 @@ impl Judge {
         if witness.killed(process) {
             let why = if witness.refused_needlessly == Some(process) {
                 "because no frame was free, although no other process holds the page's frame: no copy is needed"
+                    .to_owned()
             } else if witness.out_of_frames {
-                "although the frame was refused to another process"
+                "although the frame was refused to another process".to_owned()
+            } else if let Some(free) = witness.refused_with {
+                format!("because a frame was refused, although {free} were free, which suffice")
             } else {
-                "although frames were left"
+                "although frames were left".to_owned()
             };
             let seen = format!("{process} was killed, {why}");
             return self.finding(Clause::InnocentLive, process, expected, seen);

@@ -55,10 +55,17 @@ impl Budget {
         }
         let mut touched = Touched::new(model, process, pages);
         match operation.call.kind().cost() {
-            Cost::Touched | Cost::Release | Cost::Victim => touched.by(operation).budget(0),
-            Cost::OneMore => touched.by(operation).budget(1),
+            Cost::Touched | Cost::Release | Cost::Victim => {
+                Budget::take(touched.by(operation).frames(), Clause::TouchTakesOne)
+            }
+            Cost::OneMore => {
+                Budget::take(touched.by(operation).frames() + 1, Clause::TouchTakesOne)
+            }
             Cost::Growth => growth(model, operation),
-            Cost::Child => child(model, process, touched.fresh),
+            Cost::Child => {
+                let frames = of_a_child(model, process, touched.fresh);
+                Budget::take(frames, Clause::ForkShares)
+            }
             Cost::Program => {
                 let old = model.space(process).private().count();
                 Budget::take(u64::MAX, Clause::ExecTakesLittle)
@@ -164,7 +171,7 @@ impl Judge {
 }
 
 /// Whether an operation may take frames for something other than what it touches.
-fn takes_more(model: &Model, operation: &Operation) -> bool {
+pub(super) fn takes_more(model: &Model, operation: &Operation) -> bool {
     let process = operation.process;
     // The kernel may take frames to keep the old content for a program that runs.
     if let Call::Open { address, flags, .. } = operation.call {
@@ -192,16 +199,15 @@ fn growth(model: &Model, operation: &Operation) -> Budget {
     Budget::take(0, Clause::GrowthTakesNothing).and_give(private, Clause::ShrinkGivesBack)
 }
 
-/// `mapped` is scratch space.
-fn child(model: &Model, process: Process, mapped: &mut PageSet) -> Budget {
+/// Frames that a child of `process` takes at most. `mapped` is scratch space.
+pub(super) fn of_a_child(model: &Model, process: Process, mapped: &mut PageSet) -> u64 {
     model.space(process).may_be_mapped(mapped, &model.world);
     let fork = &model.world.dialect.fork;
     let copies = match fork.memory {
         ForkMemory::Shared => 0,
         ForkMemory::Copied => mapped.count(),
     };
-    let frames = fork.overhead_frames + mapped.tables() + copies;
-    Budget::take(frames, Clause::ForkShares)
+    fork.overhead_frames + mapped.tables() + copies
 }
 
 /// How many bytes a kernel touches. A kernel that checks a whole buffer before it copies a byte touches all of
@@ -221,7 +227,7 @@ fn bytes_touched(model: &Model, process: Process, bytes: Bytes) -> u64 {
 }
 
 /// The pages that an operation touches and that may cost something.
-struct Touched<'a> {
+pub(super) struct Touched<'a> {
     model: &'a Model,
     process: Process,
     /// Pages that were not touched yet: these may need tables.
@@ -232,7 +238,8 @@ struct Touched<'a> {
 }
 
 impl<'a> Touched<'a> {
-    fn new(model: &'a Model, process: Process, fresh: &'a mut PageSet) -> Touched<'a> {
+    /// Nothing yet. `fresh` is scratch space.
+    pub(super) fn new(model: &'a Model, process: Process, fresh: &'a mut PageSet) -> Touched<'a> {
         fresh.clear();
         Touched {
             model,
@@ -244,7 +251,7 @@ impl<'a> Touched<'a> {
     }
 
     /// Adds everything that an operation touches.
-    fn by(&mut self, operation: &Operation) -> &Self {
+    pub(super) fn by(&mut self, operation: &Operation) -> &Self {
         for reach in operation.call.reaches() {
             let length = bytes_touched(self.model, self.process, reach.bytes);
             for place in self.model.places_of(self.process, &reach) {
@@ -269,8 +276,8 @@ impl<'a> Touched<'a> {
         }
     }
 
-    fn budget(&self, more: u64) -> Budget {
-        let frames = self.fresh.count() + self.fresh.tables() + self.copies + more;
-        Budget::take(frames, Clause::TouchTakesOne)
+    /// The most frames that all this takes.
+    pub(super) fn frames(&self) -> u64 {
+        self.fresh.count() + self.fresh.tables() + self.copies
     }
 }

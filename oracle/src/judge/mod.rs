@@ -20,6 +20,7 @@ mod held;
 mod mappings;
 mod meter;
 mod mismatch;
+mod needs;
 mod observation;
 mod plan;
 mod race;
@@ -204,7 +205,7 @@ impl Judge {
         };
         let witness = match observation.failure {
             Some(_) => Witness::ideal(),
-            None => compare::witness(observation),
+            None => self.witness(planned, observation),
         };
         let mut model = self.model.clone();
         let replies = model.perform(planned.index, &planned.operation, &witness);

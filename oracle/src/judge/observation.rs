@@ -17,6 +17,8 @@ pub struct Observation {
     pub out_of_frames: bool,
     /// A store to a mapped page for which the kernel was refused a frame, if that was seen.
     pub refused_store: Option<RefusedStore>,
+    /// Frames that the step could have. `None`: that is not known, or the case withholds one from it.
+    pub available: Option<u64>,
     /// Free frames before and after the step.
     pub frames: Option<(u64, u64)>,
     /// Every valid leaf entry in the page tables of some processes: at least of the step's process, if it still

@@ -1,6 +1,7 @@
 //! Sets of pages, as sorted runs: as cheap for a terabyte as for a page.
 
 use crate::layout::PAGE_SIZE;
+use crate::program_file::Program;
 use std::ops::Range;
 
 /// Pages under one last-level page table (2 MiB): Sv39, privileged specification, 12.4.
@@ -55,6 +56,13 @@ impl PageSet {
 
     pub(crate) fn insert_all(&mut self, other: &PageSet) {
         other.runs.iter().cloned().for_each(|run| self.insert(run));
+    }
+
+    /// Adds the pages that a program begins with.
+    pub(crate) fn insert_image_of(&mut self, program: &Program) {
+        for segment in &program.memory.segments {
+            self.insert(pages_of(segment.address, segment.length));
+        }
     }
 
     pub(crate) fn remove(&mut self, pages: Range<u64>) {

@@ -97,6 +97,14 @@ impl Model {
         known && self.has_room_for_inodes()
     }
 
+    /// The program that executing the file whose path lies at `address` starts, if it starts one.
+    pub(crate) fn program_at(&self, process: Process, address: u64) -> Option<Program> {
+        let mut buffer = UserPath::buffer();
+        let path = self.path(process, address, &mut buffer);
+        let program = self.program(process, path.bytes).ok()?;
+        Some(program.0)
+    }
+
     /// The program in the file at `path`, and the file's inode.
     fn program(&self, process: Process, path: &[u8]) -> Result<(Program, u32), Refused> {
         let node = self.find(process, path);

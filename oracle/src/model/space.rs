@@ -128,9 +128,19 @@ impl AddressSpace {
 
     /// Adds the pages that its program began with.
     pub(crate) fn insert_image(&self, pages: &mut PageSet) {
-        for segment in &self.initial_memory().segments {
-            pages.insert(pages_of(segment.address, segment.length));
+        pages.insert_image_of(&self.program);
+    }
+
+    /// How many pages of its program's file may not be loaded yet.
+    pub(crate) fn unloaded_pages(&self) -> u64 {
+        let mut pages = PageSet::default();
+        self.insert_image(&mut pages);
+        let stack = &self.layout().stack;
+        pages.remove(pages_of(stack.start, stack.end - stack.start));
+        for run in self.touched.runs() {
+            pages.remove(run);
         }
+        pages.count()
     }
 
     /// Becomes a copy of `parent`; from now on neither holds a private frame.
