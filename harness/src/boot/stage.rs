@@ -7,7 +7,7 @@ use super::progress::Progress;
 use super::spin::Spin;
 use crate::agent::{Agent, DATA_FILE_BYTES, DATA_START, STATUS_ADDRESS, TEXT_BYTES, TEXT_START};
 use crate::guest::canary::Canaries;
-use crate::guest::frames::{FRAME_BYTES, FrameAccounts};
+use crate::guest::frames::{FRAME_BYTES, FrameAccounts, KnownLists};
 use crate::guest::hardware::{Hardware, Seen};
 use crate::guest::location::GuestFiles;
 use crate::guest::origin::OriginFile;
@@ -125,7 +125,10 @@ impl Stage {
         let layout = layout(stack_pointer, stack, heap)?;
         self.load_agent()?;
         self.set_registers(SUPERVISOR);
+        let (accounts, before) = self.accounts();
         let first_pid = self.call("fork", SystemCall::Fork, 0)?;
+        // The frames that a fork takes are missing then: nothing else can look like free frames.
+        let accounts = accounts.filter(|_| self.accounts().1 < before);
         // A store gives the supervisor its own copy of the page to which `wait` stores statuses.
         self.machine.set_x(FIRST_HART, A1, STATUS_ADDRESS);
         self.machine.set_x(FIRST_HART, A2, 0);
@@ -161,7 +164,7 @@ impl Stage {
             panic_entry: self.symbols.panic_entry(),
             requests: FrameRequests::discover(&self.symbols),
             canaries: Canaries::find(&self.symbols),
-            accounts: FrameAccounts::discover(&self.symbols, &self.machine),
+            accounts,
             kernel_extent: self.symbols.extent(),
             symbols: self.symbols,
             files: self.files,
@@ -178,6 +181,14 @@ impl Stage {
             processes,
             fronts: [Some(first), None, None],
         })
+    }
+
+    /// How frames are counted, and how many are free.
+    fn accounts(&self) -> (Option<FrameAccounts>, Option<u64>) {
+        let accounts = FrameAccounts::discover(&self.symbols, &self.machine);
+        let free =
+            accounts.and_then(|accounts| accounts.at_hand(&self.machine, &KnownLists::default()));
+        (accounts, free)
     }
 
     /// Gives the process at the front the registers that the process in `slot` has before its first operation.

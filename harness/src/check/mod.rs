@@ -331,7 +331,7 @@ fn unchecked(guest: &Guest) -> Vec<&'static str> {
     let mut missing = Vec::new();
     if guest.accounts.is_none() {
         missing.push(
-            "frames: the ELF file has no symbol `kmem` with one free list, so leaks and laziness were \
+            "frames: no list of free frames was found in the kernel's data, so leaks and laziness were \
              not judged, and no case ran out of frames on purpose",
         );
     }

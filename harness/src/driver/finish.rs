@@ -52,7 +52,7 @@ impl Driver {
         };
         let accounts = self.guest.accounts;
         end.at_hand =
-            accounts.and_then(|accounts| accounts.at_hand(&self.machine, &self.free_list));
+            accounts.and_then(|accounts| accounts.at_hand(&self.machine, &self.free_lists));
         end.promised = self.guest.at_end.promised.zip(self.promised_frames());
         let counted = dismissed.and_then(|()| {
             if self.fork_failed && end.all_reaped {

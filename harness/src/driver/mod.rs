@@ -22,7 +22,7 @@ mod turns;
 
 use crate::agent::NAME_REGISTER;
 use crate::guest::canary::Canary;
-use crate::guest::frames::KnownList;
+use crate::guest::frames::KnownLists;
 use crate::guest::processes::{Processes, SUPERVISOR, Slot};
 use crate::guest::source::Lines;
 use crate::guest::{Guest, HARTS, panic_line};
@@ -102,8 +102,8 @@ pub struct Driver {
     page_tables: Vec<u64>,
     /// How many requests the disk had completed when that was last checked.
     disk_requests: u16,
-    /// The kernel's free list at the snapshot.
-    free_list: KnownList,
+    /// The kernel's free lists at the snapshot.
+    free_lists: KnownLists,
     /// Instructions for the pages at stake.
     page_budget: u64,
     /// How long to wait for a hart.
@@ -126,7 +126,9 @@ impl Driver {
             machine.set_breakpoint(pc);
         }
         Self {
-            free_list: KnownList::of(guest.accounts, &machine),
+            free_lists: guest.accounts.map_or_else(KnownLists::default, |accounts| {
+                accounts.known_lists(&machine)
+            }),
             page_budget: 0,
             patience: Patience::Proof,
             was_late: false,
@@ -218,7 +220,7 @@ impl Driver {
 
     /// Frames that are free now, if the kernel's symbols show it.
     pub fn free_frames(&self) -> Option<u64> {
-        self.guest.accounts?.free(&self.machine, &self.free_list)
+        self.guest.accounts?.free(&self.machine, &self.free_lists)
     }
 
     /// Frames that are promised to programs now, if the kernel's symbols show it.

@@ -42,13 +42,17 @@ impl Driver {
         let Some(accounts) = self.guest.accounts else {
             return;
         };
+        // What the kernel then refuses has to be seen.
+        if !self.guest.requests.are_known() {
+            return;
+        }
         if let Some(hidden) = self.scarcity.hidden.take() {
             accounts.restore(&mut self.machine, hidden);
         }
         if keep == u64::MAX {
             self.fail_no_frame();
         } else {
-            self.scarcity.hidden = accounts.hide(&mut self.machine, &self.free_list, keep);
+            self.scarcity.hidden = accounts.hide(&mut self.machine, &self.free_lists, keep);
         }
     }
 
@@ -176,11 +180,12 @@ impl Driver {
             .is_some_and(|accounts| accounts.fewer_than(&self.machine, needed))
     }
 
-    /// Whether a kernel whose frames cannot be counted may run out of them if `pages` pages are at stake. A fork that
-    /// copies, or an `exec`, may need as many again.
+    /// Whether a kernel that is not seen to refuse frames may run out of them if `pages` pages are at stake. A fork
+    /// that copies, or an `exec`, may need as many again.
     pub(super) fn may_lack_frames(&self, pages: u64) -> bool {
         let frames = self.guest.hardware.memory.value / FRAME_BYTES;
-        self.guest.accounts.is_none() && pages.saturating_mul(2) >= frames
+        let is_seen = self.guest.accounts.is_some() && self.guest.requests.are_known();
+        !is_seen && pages.saturating_mul(2) >= frames
     }
 
     fn count_request(&mut self, hart: usize) {
@@ -199,7 +204,7 @@ impl Driver {
         let Some(accounts) = self.guest.accounts else {
             return;
         };
-        let Some(hidden) = accounts.hide(&mut self.machine, &self.free_list, 0) else {
+        let Some(hidden) = accounts.hide(&mut self.machine, &self.free_lists, 0) else {
             return;
         };
         let until = if self.guest.requests.tell_number {

@@ -5,6 +5,7 @@ pub mod canary;
 pub(crate) mod clock;
 pub(crate) mod files;
 pub mod frames;
+mod free_lists;
 pub mod hardware;
 pub mod location;
 pub mod origin;

@@ -49,6 +49,11 @@ impl FrameRequests {
         self.refused.contains(&Some(pc))
     }
 
+    /// Whether the kernel is seen to refuse frames.
+    pub(crate) fn are_known(self) -> bool {
+        self.refusals().next().is_some()
+    }
+
     /// Where a kernel always stops.
     pub(crate) fn refusals(self) -> impl Iterator<Item = u64> {
         self.refused.into_iter().flatten()

@@ -5,9 +5,9 @@ use std::ops::Range;
 
 /// Where something lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Place {
-    address: u64,
-    bytes: u64,
+pub(super) struct Place {
+    pub(super) address: u64,
+    pub(super) bytes: u64,
 }
 
 /// Names and addresses from the kernel's ELF file. A stripped kernel has none, and costs only the
@@ -64,12 +64,14 @@ impl Symbols {
         self.place(name).map(|place| place.address)
     }
 
-    /// The size in bytes of the symbol that is spelled exactly `name`; 0 if it is not known.
-    pub fn size(&self, name: &str) -> u64 {
-        self.place(name).map_or(0, |place| place.bytes)
+    /// The object that holds the byte at `address`.
+    pub(super) fn object_at(&self, address: u64) -> Option<Place> {
+        let mut places = self.named.iter().map(|(_, place)| *place);
+        places.find(|place| address.wrapping_sub(place.address) < place.bytes)
     }
 
-    fn place(&self, name: &str) -> Option<Place> {
+    /// Where the symbol is that is spelled exactly `name`.
+    pub(super) fn place(&self, name: &str) -> Option<Place> {
         let at = self
             .named
             .binary_search_by(|(candidate, _)| candidate.as_str().cmp(name))
