@@ -83,6 +83,7 @@ fn observation() -> impl Strategy<Value = Observation> {
     )
         .prop_map(
             |(events, out_of_frames, frames, mappings, failure)| Observation {
+                available: frames.map(|(before, _)| before),
                 refused_store: refused_store(&events),
                 turns: Vec::new(),
                 events,

@@ -131,8 +131,12 @@ impl AddressSpace {
         pages.insert_image_of(&self.program);
     }
 
-    /// How many pages of its program's file may not be loaded yet.
+    /// How many pages of its program's file may not be loaded yet. Those of the program that every case begins in are:
+    /// the harness has touched them.
     pub(crate) fn unloaded_pages(&self) -> u64 {
+        if !self.fresh {
+            return 0;
+        }
         let mut pages = PageSet::default();
         self.insert_image(&mut pages);
         let stack = &self.layout().stack;
