@@ -6,8 +6,8 @@
 //! that it prefers or avoids.
 
 use super::idioms::{
-    Idiom, any_operation, files, forks, memory, paths, pipes, processes, programs, races, scarcity,
-    stack, tables, turns,
+    Idiom, any_operation, files, forks, leaks, memory, paths, pipes, processes, programs, races,
+    scarcity, stack, tables, turns,
 };
 use super::{Profile, addresses, amounts, operations};
 
@@ -103,6 +103,7 @@ preferences! {
             StackGrowth 1, Processes 2, Files 1, ExecImages 2, Schedules 1;
         scarcity::refuse_each: 0 but OutOfMemory 6, Processes 1, ExecImages 1;
         scarcity::frames_for_pages_only: 0 but SbrkFaults 1, OutOfMemory 5;
+        scarcity::refused_growth_within_a_page: 0 but SbrkFaults 1, OutOfMemory 4;
         scarcity::forks_without_frames: 0 but ForkCow 1, OutOfMemory 5, Processes 2;
         scarcity::last_holder_without_frames: 0 but ForkCow 2, SyscallBuffers 1, OutOfMemory 5;
         scarcity::use_up_descriptors: 0 but SyscallBuffers 1, OutOfMemory 2, Processes 2, Files 2;
@@ -137,6 +138,8 @@ preferences! {
         files::change_a_running_program: 0 but OutOfMemory 1, Files 6, ExecImages 2;
         files::written_together: 0 but SyscallBuffers 1, Processes 1, Files 6, Schedules 2;
         files::console: 0 but SyscallBuffers 2, OutOfMemory 1, Processes 1, Files 3;
+        leaks::fail_until_full: 0 but SyscallBuffers 1, Processes 1, Files 2;
+        leaks::fail_on_a_new_file: 0 but SyscallBuffers 1, OutOfMemory 1, Files 4;
         paths::new_path_across_pages: 0 but SyscallBuffers 4, OutOfMemory 1, Files 3;
         programs::start_with_arguments: 0 but SbrkFaults 3, ForkCow 1, SyscallBuffers 4,
             OutOfMemory 2, StackGrowth 3, Processes 1, Files 2, ExecImages 10, Schedules 1;

@@ -341,18 +341,18 @@ pub(crate) fn written_together(scene: &mut Scene<'_>) {
     read(scene.process, fd + 1, scene);
 }
 
-fn spelled(word: &str) -> Text {
+pub(super) fn spelled(word: &str) -> Text {
     Text::spelled(word).unwrap_or(Text::from_code(0))
 }
 
 /// Stores a path to something new, and returns its address.
-fn path_to_new(scene: &mut Scene<'_>) -> Address {
+pub(super) fn path_to_new(scene: &mut Scene<'_>) -> Address {
     let text = scene.new_name();
     path_to(text, scene)
 }
 
 /// Stores a path at a place of its own, mostly; sometimes at the end of a page.
-fn path_to(text: Text, scene: &mut Scene<'_>) -> Address {
+pub(super) fn path_to(text: Text, scene: &mut Scene<'_>) -> Address {
     let address = if scene.one_in(4) {
         addresses::page_end(scene)
     } else {
@@ -367,7 +367,12 @@ fn path_to(text: Text, scene: &mut Scene<'_>) -> Address {
 }
 
 /// Opens a path. Gives the descriptor that it probably gets.
-fn make(address: Address, mode: OpenMode, flags: OpenFlags, scene: &mut Scene<'_>) -> i8 {
+pub(super) fn make(
+    address: Address,
+    mode: OpenMode,
+    flags: OpenFlags,
+    scene: &mut Scene<'_>,
+) -> i8 {
     let fd = scene.next_descriptor();
     scene.does(Call::Open {
         address,

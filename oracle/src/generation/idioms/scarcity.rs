@@ -1,6 +1,6 @@
 //! Few frames or none, and every way to need one.
 
-use crate::case::{Amount, Call, Flavour};
+use crate::case::{Address, Amount, Base, Call, Flavour, Place, Region};
 use crate::generation::{Scene, addresses, operations};
 use std::num::NonZeroU8;
 
@@ -123,6 +123,25 @@ pub(crate) fn frames_for_pages_only(scene: &mut Scene<'_>) {
     let address = addresses::near_break(scene);
     let access = operations::access_at(address, scene);
     scene.does(access);
+}
+
+/// A growth for which there are too few frames, from a break inside of a page that holds something.
+pub(crate) fn refused_growth_within_a_page(scene: &mut Scene<'_>) {
+    let bytes = 1 + scene.below(4095) as i16;
+    scene.does(Call::Sbrk {
+        amount: Amount::new(Base::Distance(Place::PageEnd), 0, bytes),
+        flavour: Flavour::Lazy,
+    });
+    let last = Address::new(Region::Break, 0, 0);
+    let store = operations::store_at(last, scene);
+    scene.does(store);
+    leave_few(6, scene);
+    let pages = 6 + scene.below(8) as i16;
+    scene.does(Call::Sbrk {
+        amount: Amount::pages(pages),
+        flavour: Flavour::Eager,
+    });
+    leave(Call::ALL_FRAMES, scene);
 }
 
 /// Takes descriptors until none is left, and then calls that need one or two.
