@@ -6,8 +6,19 @@
 
 use super::Driver;
 use crate::guest::FIRST_HART;
-use crate::guest::clock::Moment;
+use crate::guest::clock::{ClockCall, Moment};
+use crate::guest::processes::Slot;
 use emulator::isa::csr;
+use oracle::Event;
+
+/// The first `uptime` of a case.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FirstUptime {
+    /// When it was called.
+    since: Moment,
+    /// What it has returned.
+    ticks: u64,
+}
 
 impl Driver {
     /// Raises the timer of a hart.
@@ -32,5 +43,34 @@ impl Driver {
             .wrapping_sub(then.time)
             .checked_div(self.guest.tick)?;
         Some(by_clock.max(now.raises - then.raises))
+    }
+
+    /// What a process that comes back with `value` tells of time, if its system call is about that.
+    pub(super) fn note_time(&mut self, slot: Slot, value: u64) {
+        let called = self.processes.get_mut(slot).clock_call.take();
+        let (Some((call, since)), Some(process)) = (called, slot.process()) else {
+            return;
+        };
+        let event = match call {
+            ClockCall::Pause => {
+                let ticks = self.ticks_since(since);
+                ticks.map(|ticks| Event::Paused { process, ticks })
+            }
+            ClockCall::Uptime => {
+                let first = *self.first_uptime.get_or_insert(FirstUptime {
+                    since,
+                    ticks: value,
+                });
+                let passed = self.ticks_since(first.since);
+                let counted = value.checked_sub(first.ticks);
+                counted.zip(passed).map(|(counted, passed)| Event::Clocked {
+                    process,
+                    counted,
+                    // One may have been due when the first call was made.
+                    passed: passed + 1,
+                })
+            }
+        };
+        self.events.extend(event);
     }
 }

@@ -26,6 +26,7 @@ use crate::guest::frames::KnownLists;
 use crate::guest::processes::{Processes, SUPERVISOR, Slot};
 use crate::guest::source::Lines;
 use crate::guest::{Guest, HARTS, panic_line};
+use clock::FirstUptime;
 use conflicts::Meeting;
 use emulator::isa::{csr, register};
 use emulator::{Exit, Machine};
@@ -65,6 +66,8 @@ pub struct Driver {
     fronts: [Option<Slot>; HARTS],
     /// How often the timer of the first hart was raised since the case began.
     raises: u64,
+    /// The first `uptime` of the case.
+    first_uptime: Option<FirstUptime>,
     /// Events of the current step.
     events: Vec<Event>,
     /// Turns of the current race.
@@ -138,6 +141,7 @@ impl Driver {
             machine,
             fronts: guest.fronts,
             raises: 0,
+            first_uptime: None,
             events: Vec::new(),
             turns: Vec::new(),
             out_of_frames: false,
@@ -166,6 +170,7 @@ impl Driver {
         self.processes.clone_from(&self.guest.processes);
         self.fronts = self.guest.fronts;
         self.raises = 0;
+        self.first_uptime = None;
         self.page_budget = 0;
         self.was_late = false;
         self.events.clear();

@@ -2,6 +2,7 @@
 
 use super::Driver;
 use super::patience::ACCESS_BUDGET;
+use crate::guest::clock::ClockCall;
 use crate::guest::processes::{Slot, State};
 use crate::guest::registers::{RegisterSet, Registers, planted};
 use abi::SystemCall;
@@ -12,6 +13,8 @@ use oracle::{Action, Event, Failure, Observation, Step, UserTrap, Width};
 const EXIT: u64 = SystemCall::Exit.number();
 /// `pause`, which comes back when time has passed.
 const PAUSE: u64 = SystemCall::Pause.number();
+/// `uptime`, which tells how much has passed.
+const UPTIME: u64 = SystemCall::Uptime.number();
 /// `exec`, which comes back in another program.
 const EXEC: u64 = SystemCall::Exec.number();
 
@@ -193,8 +196,11 @@ impl Driver {
         let now = self.moment();
         let entry = self.processes.get_mut(slot);
         entry.registers = Registers::new(values, task.free);
-        let pauses = matches!(*action, Action::SystemCall { number: PAUSE, .. });
-        entry.pauses_since = pauses.then_some(now);
+        entry.clock_call = match *action {
+            Action::SystemCall { number: PAUSE, .. } => Some((ClockCall::Pause, now)),
+            Action::SystemCall { number: UPTIME, .. } => Some((ClockCall::Uptime, now)),
+            _ => None,
+        };
         entry.state = match *action {
             Action::SystemCall { number: EXEC, .. } => State::Executing,
             _ => State::Acting,

@@ -7,6 +7,7 @@
 
 use super::{Driver, Pause};
 use crate::guest::FIRST_HART;
+use crate::guest::frames::RAM_START;
 use crate::guest::processes::{Slot, SlotSet, State};
 use crate::guest::registers::{RegisterSet, Registers, planted};
 use abi::SystemCall;
@@ -174,6 +175,7 @@ impl Driver {
         let satp = self.machine.csr(hart, csr::SATP).unwrap_or(0);
         let value = self.machine.x(hart, A0);
         if self.has_started(hart, slot) {
+            self.check_new_program(hart, slot)?;
             self.events.extend(self.started(hart, slot));
             self.set_registers(hart, slot);
             self.park(hart, slot, satp);
@@ -195,7 +197,7 @@ impl Driver {
             let process = slot.process();
             self.events
                 .extend(process.map(|process| Event::Returned { process, value }));
-            self.note_pause(slot);
+            self.note_time(slot, value);
         }
         // Otherwise it was parked already, or counted as dead. It is alive, as `settle` will report.
         self.park(hart, slot, satp);
@@ -250,15 +252,6 @@ impl Driver {
         }
     }
 
-    /// Adds the event that `slot` comes back from a pause, if it does.
-    fn note_pause(&mut self, slot: Slot) {
-        let since = self.processes.get_mut(slot).pauses_since.take();
-        let ticks = since.and_then(|since| self.ticks_since(since));
-        let slept = slot.process().zip(ticks);
-        self.events
-            .extend(slept.map(|(process, ticks)| Event::Paused { process, ticks }));
-    }
-
     /// Fails if a trap has changed a register of `slot`, which is on `hart`, that it had to preserve.
     fn check_registers(&self, hart: usize, slot: Slot) -> Result<(), Failure> {
         let now = self.machine.registers(hart);
@@ -270,6 +263,24 @@ impl Driver {
                 expected: changed.expected,
                 seen: changed.seen,
                 passage: self.passage(hart, slot),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Fails if a program that `slot` has just started on `hart` finds a secret in a register.
+    fn check_new_program(&self, hart: usize, slot: Slot) -> Result<(), Failure> {
+        let memory = RAM_START..RAM_START + self.guest.hardware.memory.value;
+        let secret = self
+            .processes
+            .secret_of_others(slot, &self.machine.registers(hart), memory);
+        match (secret, slot.process()) {
+            (Some(secret), Some(process)) => Err(Failure::Registers {
+                process,
+                register: register::NAMES[secret.register],
+                expected: secret.expected,
+                seen: secret.seen,
+                passage: Passage::Program,
             }),
             _ => Ok(()),
         }

@@ -8,3 +8,12 @@ pub(crate) struct Moment {
     /// The board's clock, in its cycles.
     pub(crate) time: u64,
 }
+
+/// A system call that tells of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ClockCall {
+    /// `pause`.
+    Pause,
+    /// `uptime`.
+    Uptime,
+}

@@ -1,14 +1,19 @@
 //! The processes of a case as they are seen from outside: which one is which.
 
-use super::clock::Moment;
-use super::registers::{RegisterSet, Registers};
+use super::clock::{ClockCall, Moment};
+use super::registers::{Changed, RegisterSet, Registers, Values};
+use emulator::isa::register::{A0, A1, SP};
 use oracle::Process;
+use std::ops::Range;
 
 /// Processes of a case (`a` to `h`) and the supervisor.
 pub(crate) const SLOTS: usize = 9;
 
 /// Slot of the supervisor: `/init` itself, pid 1, which never takes part in a case.
 pub(crate) const SUPERVISOR: Slot = Slot(0);
+
+/// Numbers that anyone may have in a register.
+const SMALL: u64 = u32::MAX as u64;
 
 const NAME_BASE: u64 = 0xfa17_1193_0000;
 
@@ -106,8 +111,8 @@ pub(crate) struct Entry {
     pub(crate) parent: Option<Slot>,
     /// What its registers have to hold when it asks for work.
     pub(crate) registers: Registers,
-    /// When it was told to pause, if that is its operation.
-    pub(crate) pauses_since: Option<Moment>,
+    /// When it was given its operation, if that tells of time.
+    pub(crate) clock_call: Option<(ClockCall, Moment)>,
 }
 
 /// All processes of a case.
@@ -129,7 +134,7 @@ impl Processes {
                 pid: 0,
                 parent: None,
                 registers: Registers::new([0; 32], RegisterSet::NONE),
-                pauses_since: None,
+                clock_call: None,
             }; SLOTS],
             turns: 0,
         }
@@ -144,7 +149,7 @@ impl Processes {
             pid,
             parent: None,
             registers,
-            pauses_since: None,
+            clock_call: None,
         };
     }
 
@@ -162,6 +167,32 @@ impl Processes {
     /// The entry of `slot`, to change.
     pub(crate) fn get_mut(&mut self, slot: Slot) -> &mut Entry {
         &mut self.entries[slot.index()]
+    }
+
+    /// The first register that holds a secret when the process in `slot` has started a program, with registers
+    /// `now`: an address in `memory`, which only the kernel has, or a value of another process. What the old program
+    /// held is no secret.
+    pub(crate) fn secret_of_others(
+        &self,
+        slot: Slot,
+        now: &Values,
+        memory: Range<u64>,
+    ) -> Option<Changed> {
+        let own = self.get(slot).registers.values();
+        let is_of_another = |seen: u64| {
+            let mut others = self.slots().filter(|other| *other != slot);
+            seen > SMALL && others.any(|other| self.get(other).registers.values().contains(&seen))
+        };
+        let kept = |register: &usize| ![SP, A0, A1].contains(register);
+        (1..now.len()).filter(kept).find_map(|register| {
+            let (expected, seen) = (own[register], now[register]);
+            let is_secret = !own.contains(&seen) && (memory.contains(&seen) || is_of_another(seen));
+            is_secret.then_some(Changed {
+                register,
+                expected,
+                seen,
+            })
+        })
     }
 
     /// The child that `parent` promised and that has not shown itself.

@@ -64,6 +64,11 @@ impl Registers {
         Self { values, free }
     }
 
+    /// What they have to hold.
+    pub(crate) fn values(&self) -> &Values {
+        &self.values
+    }
+
     /// The first register that has changed, if one has: they hold `now`.
     pub(crate) fn changed(&self, now: &Values) -> Option<Changed> {
         let mut values = self.values.iter().zip(now).enumerate();

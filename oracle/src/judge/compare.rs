@@ -68,7 +68,7 @@ impl Judge {
             unless_waived(compared, waived)?;
         }
         self.compare_events(observation)?;
-        unless_waived(self.compare_pauses(observation), waived)?;
+        unless_waived(self.compare_clock(observation), waived)?;
         unless_waived(self.compare_frames_taken(planned, observation), waived)?;
         unless_waived(self.compare_frames_given(planned, observation), waived)?;
         match &observation.mappings {
@@ -347,11 +347,22 @@ impl Judge {
         Err(self.finding(clause_of(death), process, expected, seen))
     }
 
-    /// Checks that every pause that has ended was as long as it had to be.
-    pub(super) fn compare_pauses(&self, observation: &Observation) -> Result<(), Finding> {
+    /// Checks that every pause that has ended was as long as it had to be, and that the kernel counts no more ticks than
+    /// have passed.
+    pub(super) fn compare_clock(&self, observation: &Observation) -> Result<(), Finding> {
         let mut events = observation.events.iter();
         events.try_for_each(|event| match *event {
             Event::Paused { process, ticks } => self.compare_pause(process, ticks),
+            Event::Clocked {
+                process,
+                counted,
+                passed,
+            } if counted > passed => Err(self.finding(
+                Clause::ClockKeepsTime,
+                process,
+                format!("at most {passed} ticks pass since the first uptime"),
+                format!("{process} counts {counted}"),
+            )),
             _ => Ok(()),
         })
     }

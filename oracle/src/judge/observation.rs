@@ -133,6 +133,15 @@ pub enum Event {
         /// How many ticks of the clock have passed meanwhile, at most.
         ticks: u64,
     },
+    /// Its `uptime` has come back, which was not the first of the case.
+    Clocked {
+        /// The process.
+        process: Process,
+        /// How many ticks it counts more than the first one.
+        counted: u64,
+        /// How many ticks of the clock have passed since then, at most.
+        passed: u64,
+    },
     /// It was seen asking for an operation.
     Appeared {
         /// The process.
@@ -195,6 +204,9 @@ pub enum Passage {
     Interrupt,
     /// It was born, as the copy of its parent.
     Birth,
+    /// It has started a new program. What this one finds in a register must not come from the kernel or from
+    /// another process.
+    Program,
 }
 
 bitflags::bitflags! {

@@ -162,7 +162,7 @@ impl Judge {
             }
         }
         let first = first.or_else(|| self.compare_events(observation).err());
-        let first = first.or_else(|| self.compare_pauses(observation).err());
+        let first = first.or_else(|| self.compare_clock(observation).err());
         (explained, first)
     }
 

@@ -266,6 +266,14 @@ fn event_words(step: &Step, event: &Event) -> Option<(Option<char>, String)> {
             (Some(process), format!("is killed{place}"))
         }
         Event::Silent { process, .. } => (Some(process), "does not come back".to_owned()),
+        Event::Clocked {
+            process,
+            counted,
+            passed,
+        } => (
+            Some(process),
+            format!("counts {counted} ticks since its first uptime, of {passed} at most"),
+        ),
         Event::Paused { process, ticks } => (
             Some(process),
             format!("has slept for {ticks} ticks at most"),
@@ -291,6 +299,12 @@ pub(super) fn failure_words(failure: &Failure) -> String {
             passage,
         } => {
             let when = match passage {
+                Passage::Program => {
+                    return format!(
+                        "register {register} of {process} holds {seen:#x} when exec has started the program: that is \
+                         an address of the kernel's, or a value of another process"
+                    );
+                }
                 Passage::SystemCall => "in a system call",
                 Passage::Fault => "in a page fault",
                 Passage::Interrupt => "in an interrupt",

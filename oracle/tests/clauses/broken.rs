@@ -88,6 +88,16 @@ pub(crate) fn broken() -> Vec<(Clause, Caught)> {
             }),
         ),
         (
+            Clause::ClockKeepsTime,
+            with_last(&["a: uptime", "a: pause 1", "a: uptime"], |seen| {
+                seen.events.push(Event::Clocked {
+                    process: A,
+                    counted: 9,
+                    passed: 5,
+                });
+            }),
+        ),
+        (
             Clause::Blocks,
             with_last(&["a: b = fork", "a: wait", "b: getpid"], |seen| {
                 seen.events.push(Event::Returned {

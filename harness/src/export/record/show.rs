@@ -67,7 +67,9 @@ fn sight_of(clause: Clause) -> Sight {
             Sight::Hidden("a program cannot see the disk; look at the image afterwards")
         }
         Clause::RegistersSurvive => Sight::Hidden("the program does not look at all registers"),
-        Clause::PauseLasts => Sight::Hidden("a program cannot tell how long it has slept"),
+        Clause::PauseLasts | Clause::ClockKeepsTime => {
+            Sight::Hidden("a program cannot tell how much time has passed")
+        }
     }
 }
 

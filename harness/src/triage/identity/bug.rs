@@ -170,6 +170,7 @@ impl Bug {
             | Clause::ComesBack
             | Clause::Blocks
             | Clause::PauseLasts
+            | Clause::ClockKeepsTime
             | Clause::ChildRuns
             | Clause::ProgramStarts
             | Clause::DeadStayDead
