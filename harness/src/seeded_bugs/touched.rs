@@ -38,13 +38,16 @@ fn collect(source: &[String], start: usize, hunk: &[&str], found: &mut BTreeSet<
     let places = source.windows(block.len()).enumerate();
     let places = places.filter(|(_, lines)| lines.iter().zip(&block).all(|(one, two)| one == two));
     let nearest = places.min_by_key(|(at, _)| at.abs_diff(start));
-    let mut at = nearest.map_or(start, |(at, _)| at);
+    let at = nearest.map_or(start, |(at, _)| at);
+    let before = source.get(..at).unwrap_or(source);
+    let mut above: Vec<&str> = before.iter().map(String::as_str).collect();
     for line in hunk {
         let (mark, text) = line.split_at(1);
         if mark != " " && is_code(text) {
-            found.extend(enclosing(source, at, text));
+            found.extend(enclosing(&above, text));
         }
-        at += usize::from(mark != "+");
+        // An added line may begin a new function.
+        above.push(text);
     }
 }
 
@@ -55,13 +58,13 @@ fn is_code(text: &str) -> bool {
     !text.is_empty() && !says_nothing.iter().any(|start| text.starts_with(start))
 }
 
-/// The function that contains a line, which is at index `at` of `source` or would be there.
-fn enclosing(source: &[String], at: usize, text: &str) -> Option<String> {
+/// The function that contains a line, which comes after the lines of `above`.
+fn enclosing(above: &[&str], text: &str) -> Option<String> {
     if let Some(name) = declared(text) {
         return Some(name);
     }
     let depth = indentation(text);
-    let above = source.get(..at)?.iter().rev();
+    let above = above.iter().rev();
     let mut outer = above.filter(|line| !line.trim().is_empty() && indentation(line) < depth);
     outer.find_map(|line| declared(line))
 }
@@ -124,6 +127,13 @@ mod tests {
     fn several_functions_are_named_in_order() {
         let hunk = "@@ -14,1 +14,1 @@\n-            three();\n+            four();\n@@ -7,1 +7,0 @@\n-        one();\n";
         assert_eq!(touched(hunk), ["first", "second"]);
+    }
+
+    #[test]
+    fn a_line_of_an_added_function_belongs_to_it() {
+        let hunk = "@@ -7,3 +7,7 @@ impl Frame {\n         one();\n     }\n+\n+    fn added(&self) {\n+        \
+                    five();\n+    }\n \n";
+        assert_eq!(touched(hunk), ["added"]);
     }
 
     #[test]
