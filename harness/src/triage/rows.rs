@@ -51,7 +51,7 @@ pub struct Row {
 
 /// Puts findings into rows, the worst first.
 pub fn rows(findings: Vec<Found>) -> Vec<Row> {
-    let mut rows: Vec<(Bug, Row)> = Vec::new();
+    let mut rows: Vec<(Vec<Bug>, Row)> = Vec::new();
     let judged = findings
         .into_iter()
         .map(|found| (severity(&found.report), found));
@@ -64,13 +64,16 @@ pub fn rows(findings: Vec<Found>) -> Vec<Row> {
     for ((severity, doubt), found) in judged {
         let bug = found.report.identity.bug();
         // A point on which an author may disagree is one row, however often it shows.
-        let same = |(other, row): &&mut (Bug, Row)| {
+        let same = |(known, row): &&mut (Vec<Bug>, Row)| {
             let is_one_point = doubt.is_some() && row.doubt == doubt;
-            is_one_point || (other.is_same(bug) && row.doubt.is_none())
+            is_one_point || (row.doubt.is_none() && known.iter().any(|known| known.is_same(bug)))
         };
         match rows.iter_mut().find(same) {
-            Some((_, row)) => row.join(found, severity),
-            None => rows.push((bug.clone(), Row::new(found, severity, doubt))),
+            Some((known, row)) => {
+                known.push(bug.clone());
+                row.join(found, severity);
+            }
+            None => rows.push((vec![bug.clone()], Row::new(found, severity, doubt))),
         }
     }
     let mut rows: Vec<Row> = rows.into_iter().map(|(_, row)| row).collect();

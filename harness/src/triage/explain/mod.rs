@@ -6,6 +6,7 @@ mod inspection;
 mod lost;
 mod memory;
 mod origin;
+mod parting;
 
 pub use calls::CallLine;
 pub(crate) use calls::is_servant;
@@ -18,7 +19,7 @@ use crate::guest::Frame;
 use crate::runner::{Outcome, Runner, Watch};
 use emulator::isa::cause;
 use memory::Moment;
-use oracle::{Case, Finding, Verdict, bucket};
+use oracle::{Case, Fate, Finding, Judge, Verdict, bucket};
 use origin::Source;
 use serde::Serialize;
 use std::fmt;
@@ -52,6 +53,9 @@ pub struct Explanation {
     /// The traps that the kernel took in the decisive step, in words.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub traps: Vec<String>,
+    /// The function in which it left the way of right steps of the like.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parts_in: Option<String>,
     /// The functions that it went through.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub calls: Vec<CallLine>,
@@ -68,6 +72,8 @@ struct Close {
     before: Option<Moment>,
     after: Option<Moment>,
     recording: Option<Recording>,
+    /// How the operation ended, if it was right.
+    fate: Option<Fate>,
 }
 
 impl Watch for Close {
@@ -82,6 +88,12 @@ impl Watch for Close {
         if operations.contains(&self.at) {
             self.after = Some(Moment::of(driver));
             self.recording = driver.take_recording();
+        }
+    }
+
+    fn judged(&mut self, operations: Range<usize>, _: &mut Driver, judge: &Judge) {
+        if operations.contains(&self.at) {
+            self.fate = judge.last_situation().map(|situation| situation.fate);
         }
     }
 }
@@ -106,6 +118,7 @@ pub fn explain(runner: &mut Runner, case: &Case, finding: &Finding) -> Explanati
         before: None,
         after: None,
         recording: None,
+        fate: None,
     };
     let outcome = runner.run_up_to(&bucket(finding), case, &mut close);
     if !is_same(&outcome, finding) {
@@ -148,6 +161,10 @@ pub fn explain(runner: &mut Runner, case: &Case, finding: &Finding) -> Explanati
     if let (Some(before), Some(after)) = (&close.before, &close.after) {
         let layout = runner.driver().guest().first_layout();
         explanation.memory = MemoryChange::between(before, after, layout);
+    }
+    if explanation.stack.is_empty() {
+        let first = explanation.root.as_ref().unwrap_or(finding);
+        explanation.parts_in = parting::function(runner, case, finding, first, &close);
     }
     explanation
 }
@@ -272,8 +289,16 @@ impl Explanation {
         self.moment == Some(STORED)
     }
 
-    /// The function in which it went wrong: the innermost of that line.
+    /// The function in which it went wrong, as far as that is known.
     pub fn function(&self) -> Option<&str> {
+        // The step that shows what was wrong before the case has not done it.
+        if self
+            .origin
+            .as_ref()
+            .is_some_and(|origin| origin.step.is_none())
+        {
+            return None;
+        }
         if self.shows_store() {
             // What moves frames and bytes does what it is told.
             let mut own = self.stack.iter().filter(|frame| !frame.is_library);
@@ -283,9 +308,10 @@ impl Explanation {
         if let Some(frame) = innermost(&self.stack) {
             return Some(&frame.function);
         }
-        let failed = self.calls.iter().position(|call| call.is_first_to_fail);
-        let at = failed.or_else(|| self.fork_in_the_way())?;
-        Some(&self.calls[at].function)
+        if let Some(function) = &self.parts_in {
+            return Some(function);
+        }
+        self.first_to_fail()
     }
 
     /// The last function before the call tree branches. It shows what the step did.
@@ -320,6 +346,9 @@ impl fmt::Display for Explanation {
             for frame in &self.stack {
                 writeln!(f, "  {frame}")?;
             }
+        }
+        if let Some(function) = &self.parts_in {
+            writeln!(f, "it leaves the way of right steps in {function}")?;
         }
         if !self.traps.is_empty() {
             writeln!(f, "traps in this step:")?;

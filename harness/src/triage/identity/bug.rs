@@ -1,6 +1,7 @@
 //! Which bug a finding is likely to show: what findings of one bug have in common, and nothing else.
 
 mod answer;
+mod place;
 mod state;
 
 pub(in crate::triage) use answer::Answer;
@@ -10,6 +11,7 @@ use super::{Ending, Name};
 use crate::triage::explain::is_servant;
 use answer::is_refused_exec;
 use oracle::{Clause, Fate, Finding, PageState, Situation, Spoiled};
+use place::Place;
 use state::is_unzeroed;
 
 /// What is known of a finding that was looked into.
@@ -43,6 +45,8 @@ pub(in crate::triage) struct Bug {
     words: Option<String>,
     /// For wrong bytes, whose bytes they are.
     spoiled: Option<Spoiled>,
+    /// Where the kernel decided wrongly, if that is known.
+    place: Option<Place>,
 }
 
 impl Bug {
@@ -219,6 +223,7 @@ impl Bug {
             answer: Answer::of(evidence),
             words: None,
             spoiled: None,
+            place: None,
         };
         bug.page = situation
             .and_then(|situation| situation.page)

@@ -117,7 +117,7 @@ impl Identity {
         Identity {
             name,
             situation,
-            bug,
+            bug: bug.located(finding, explanation),
         }
     }
 

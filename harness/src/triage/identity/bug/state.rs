@@ -22,6 +22,7 @@ impl Bug {
             answer: Answer::Other,
             words: function.filter(|_| is_of_bytes).map(str::to_owned),
             spoiled: None,
+            place: None,
         }
     }
 
@@ -29,11 +30,17 @@ impl Bug {
     pub(in crate::triage) fn is_same(&self, other: &Bug) -> bool {
         let is_of_bytes = matches!(self.clause, Clause::PageContent | Clause::FreshPageZero);
         let is_unknown = self.words.is_none() || other.words.is_none();
-        let like = |bug: &Bug| Bug {
-            words: None,
+        let without_place = |bug: &Bug| Bug {
+            place: None,
             ..bug.clone()
         };
-        self == other || (is_of_bytes && is_unknown && like(self) == like(other))
+        let like = |bug: &Bug| Bug {
+            words: None,
+            ..without_place(bug)
+        };
+        self.is_at_the_place_of(other)
+            || without_place(self) == without_place(other)
+            || (is_of_bytes && is_unknown && like(self) == like(other))
     }
 
     /// Whether the function in which it went wrong is part of the bug. For wrong bytes it is the one that stored them.
