@@ -36,6 +36,8 @@ pub(crate) struct Recording {
     pub(crate) traps: Vec<TrapTaken>,
     /// The call stack when the kernel first printed something: addresses, innermost first.
     pub(crate) first_words: Option<Vec<u64>>,
+    /// The call stack at the kernel's first store to the place that was watched: addresses, innermost first.
+    pub(crate) first_store: Option<Vec<u64>>,
     /// The call stack at the kernel's last store to the place that was watched: addresses, innermost first.
     pub(crate) last_store: Option<Vec<u64>>,
     /// Whether several processes acted at once.
@@ -230,7 +232,10 @@ impl Recorder {
             }
             let before = Registers::of(machine, hart);
             if !before.is_user && self.is_about_to_store(machine, hart, before.pc) {
-                self.recording.last_store = Some(unwinder.walk(machine, hart));
+                let stack = unwinder.walk(machine, hart);
+                let first = &mut self.recording.first_store;
+                first.get_or_insert_with(|| stack.clone());
+                self.recording.last_store = Some(stack);
             }
             let exit = machine.run_hart(hart, 1);
             if exit != Exit::Budget {

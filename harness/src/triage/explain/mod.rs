@@ -19,7 +19,7 @@ use crate::guest::Frame;
 use crate::runner::{Outcome, Runner, Watch};
 use emulator::isa::cause;
 use memory::Moment;
-use oracle::{Case, Fate, Finding, Judge, Verdict, bucket};
+use oracle::{Case, Clause, Fate, Finding, Judge, Verdict, bucket};
 use origin::Source;
 use serde::Serialize;
 use std::fmt;
@@ -144,7 +144,13 @@ pub fn explain(runner: &mut Runner, case: &Case, finding: &Finding) -> Explanati
         explanation.traps = recording.traps.iter().map(trap_words).collect();
         explanation.traps.dedup();
         explanation.traps.truncate(DEEPEST);
-        if let Some(stack) = &recording.last_store {
+        // What takes a frame fills it. What stores to it later only uses it.
+        let stored = if finding.clause == Clause::FramesComeBack {
+            &recording.first_store
+        } else {
+            &recording.last_store
+        };
+        if let Some(stack) = stored {
             explanation.moment = Some(STORED);
             explanation.stack = shown(driver.frames(stack));
         }
