@@ -30,7 +30,11 @@ fn every_bug_shows_behind_others() {
     let root = root.canonicalize().unwrap();
     let mut bugs = catalogue::read(&root.join("corpus/bugs")).unwrap();
     bugs.retain(|bug| !bug.is_one());
-    let plan = seeded_bugs::Plan::to_build(root);
+    let plan = seeded_bugs::Plan {
+        // Results are kept for the program that made them.
+        faultline: std::env::current_exe().unwrap(),
+        ..seeded_bugs::Plan::to_build(root)
+    };
     fs::create_dir_all(&plan.folder).unwrap();
     let budget = Budget {
         work: Some(WORK),
