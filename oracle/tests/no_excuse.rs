@@ -1,5 +1,5 @@
-//! What is no excuse: a refusal with frames enough, and a page that is gone from the page table although it can be
-//! asked for.
+//! What is no excuse: a refusal although enough frames are free, and a page that is gone from the page table although
+//! a program can load from it.
 
 use oracle::model::FAILED;
 use oracle::{
@@ -52,10 +52,10 @@ fn refused(lines: &[&str], event: Event, available: Option<u64>) -> Option<Findi
 fn needs(lines: &[&str], event: Event, enough: u64, clause: Clause) {
     assert_eq!(refused(lines, event, None), None, "{lines:?}");
     assert_eq!(refused(lines, event, Some(enough - 1)), None, "{lines:?}");
-    let finding = refused(lines, event, Some(enough)).expect("it is no want of frames");
+    let finding = refused(lines, event, Some(enough)).expect("enough frames were free");
     assert_eq!(finding.clause, clause, "{finding:?}");
     assert!(
-        finding.seen.contains(&format!("{enough} were free")),
+        finding.seen.contains(&format!("{enough} frames were free")),
         "{finding:?}"
     );
 }

@@ -291,8 +291,8 @@ impl Machine {
         self.page_tables().translate(satp, address)
     }
 
-    /// The first of `pages`, numbers of virtual pages, that the page table of a value of `satp` says nothing about:
-    /// the last entry that a walk reads is zero, or not in RAM. An entry that is not valid may still say something.
+    /// The first of `pages`, numbers of virtual pages, without an entry in the page table of a value of `satp`: the last
+    /// entry that a walk reads is zero, or not in RAM. An entry that is not zero counts even if it is not valid.
     pub fn first_without_entry(&self, satp: u64, pages: Range<u64>) -> Option<u64> {
         self.page_tables().first_without_entry(satp, pages)
     }

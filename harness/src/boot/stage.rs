@@ -127,7 +127,7 @@ impl Stage {
         self.set_registers(SUPERVISOR);
         let (accounts, before) = self.accounts();
         let first_pid = self.call("fork", SystemCall::Fork, 0)?;
-        // The frames that a fork takes are missing then: nothing else can look like free frames.
+        // A fork takes frames. If no fewer are free afterwards, these are not the free frames.
         let accounts = accounts.filter(|_| self.accounts().1 < before);
         // A store gives the supervisor its own copy of the page to which `wait` stores statuses.
         self.machine.set_x(FIRST_HART, A1, STATUS_ADDRESS);

@@ -1,8 +1,8 @@
 //! The time that has passed for programs, in ticks of the clock.
 //!
 //! The clock is held: only the driver lets it go on, by raising the timer of a hart. A kernel may count the timer
-//! interrupts of its first hart, as xv6 does, or read the clock. A kernel that counts right counts no more ticks
-//! than the larger of the two numbers.
+//! interrupts of its first hart, as xv6 does, or read the clock. A correct kernel counts no more ticks than the larger
+//! of the two numbers.
 
 use super::Driver;
 use crate::guest::FIRST_HART;
@@ -16,7 +16,7 @@ use oracle::Event;
 pub(super) struct FirstUptime {
     /// When it was called.
     since: Moment,
-    /// What it has returned.
+    /// What it returned.
     ticks: u64,
 }
 
@@ -35,7 +35,8 @@ impl Driver {
         }
     }
 
-    /// How many ticks may have passed since `then`. `None`: the kernel's timer tells no length of a tick.
+    /// The most ticks that can have passed since `then`. `None` if the length of a tick of the kernel's timer is not
+    /// known.
     pub(super) fn ticks_since(&self, then: Moment) -> Option<u64> {
         let now = self.moment();
         let by_clock = now
@@ -45,7 +46,7 @@ impl Driver {
         Some(by_clock.max(now.raises - then.raises))
     }
 
-    /// What a process that comes back with `value` tells of time, if its system call is about that.
+    /// Adds the event that a process comes back with `value` from a system call about time, if it does.
     pub(super) fn note_time(&mut self, slot: Slot, value: u64) {
         let called = self.processes.get_mut(slot).clock_call.take();
         let (Some((call, since)), Some(process)) = (called, slot.process()) else {
@@ -66,7 +67,7 @@ impl Driver {
                 counted.zip(passed).map(|(counted, passed)| Event::Clocked {
                     process,
                     counted,
-                    // One may have been due when the first call was made.
+                    // One tick may have been due when the first call was made.
                     passed: passed + 1,
                 })
             }

@@ -201,8 +201,8 @@ impl Driver {
         mapping.is_some_and(|found| self.machine.read_physical(found.physical, bytes).is_ok())
     }
 
-    /// The first of `pages`, numbers of virtual pages, that the page table of `process` says nothing about. A kernel
-    /// that keeps pages on the disk may say where in an entry that is not valid.
+    /// The first of `pages`, numbers of virtual pages, for which the page table of `process` has no entry but zero. A
+    /// kernel that keeps pages on the disk may note their place in an entry that is not valid.
     pub fn first_without_entry(&self, process: Process, pages: Range<u64>) -> Option<u64> {
         let satp = self.processes.get(Slot::of(process)?).satp;
         self.machine.first_without_entry(satp, pages)

@@ -13,7 +13,7 @@ use oracle::{Action, Event, Failure, Observation, Step, UserTrap, Width};
 const EXIT: u64 = SystemCall::Exit.number();
 /// `pause`, which comes back when time has passed.
 const PAUSE: u64 = SystemCall::Pause.number();
-/// `uptime`, which tells how much has passed.
+/// `uptime`, which returns how much time has passed.
 const UPTIME: u64 = SystemCall::Uptime.number();
 /// `exec`, which comes back in another program.
 const EXEC: u64 = SystemCall::Exec.number();

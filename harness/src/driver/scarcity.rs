@@ -42,7 +42,7 @@ impl Driver {
         let Some(accounts) = self.guest.accounts else {
             return;
         };
-        // What the kernel then refuses has to be seen.
+        // The driver has to see when a kernel with few frames refuses one.
         if !self.guest.requests.are_known() {
             return;
         }
@@ -162,7 +162,7 @@ impl Driver {
         }
     }
 
-    /// How many of `free` frames anyone may take. `None`: the case withholds one of the next.
+    /// How many of `free` frames are not promised to a program. `None` if the case makes one of the next requests fail.
     pub(super) fn available(&self, free: u64) -> Option<u64> {
         let promised = self.promised_frames().unwrap_or(0);
         (self.scarcity.requests_left == 0).then(|| free.saturating_sub(promised))
@@ -180,8 +180,8 @@ impl Driver {
             .is_some_and(|accounts| accounts.fewer_than(&self.machine, needed))
     }
 
-    /// Whether a kernel that is not seen to refuse frames may run out of them if `pages` pages are at stake. A fork
-    /// that copies, or an `exec`, may need as many again.
+    /// Whether a kernel may run out of frames unseen if `pages` pages are at stake: its frames cannot be counted, or the
+    /// driver does not see when it refuses one. A fork that copies, or an `exec`, may need as many again.
     pub(super) fn may_lack_frames(&self, pages: u64) -> bool {
         let frames = self.guest.hardware.memory.value / FRAME_BYTES;
         let is_seen = self.guest.accounts.is_some() && self.guest.requests.are_known();

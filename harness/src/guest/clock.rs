@@ -9,7 +9,7 @@ pub(crate) struct Moment {
     pub(crate) time: u64,
 }
 
-/// A system call that tells of time.
+/// A system call about time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ClockCall {
     /// `pause`.

@@ -138,13 +138,13 @@ impl FrameAccounts {
         Some(owners)
     }
 
-    /// The frames on the lists of free frames, in their order. `None`: one leads outside RAM, or has no end.
+    /// The frames on the lists of free frames, in their order. `None` if a list leads outside RAM, or has no end.
     pub fn listed(self, machine: &Machine) -> Option<Vec<u64>> {
         self.lists().frames(machine)
     }
 
-    /// Takes a frame out of its list of free frames, as if it had not been freed, for so many holders. `None`: it
-    /// is on none, or the accounts lead outside RAM.
+    /// Takes a frame with `holders` holders out of its list of free frames, as if it had not been freed. `None` if it
+    /// is on no list, or if the accounts lead outside RAM.
     pub fn take_back(self, machine: &mut Machine, frame: u64, holders: u16) -> Option<()> {
         self.lists().take_out(machine, frame)?;
         if let Self::Counted { kmem, .. } = self {

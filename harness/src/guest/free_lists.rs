@@ -1,7 +1,7 @@
 //! Lists of free frames that are linked through the first words of the frames, as the C kernels keep them: one list,
 //! or one for each hart (MIT's lab on locks asks for that).
 //!
-//! A list is known by its shape and not by its name: from a word of the kernel's data, links lead from frame to
+//! A list is recognised by its shape and not by its name: from a word of the kernel's data, links lead from frame to
 //! frame until one is zero.
 
 use super::symbols::{Place, Symbols};
@@ -14,11 +14,11 @@ pub const RAM_START: u64 = 0x8000_0000;
 
 /// A free list longer than this is a loop: RAM has fewer frames.
 const LONGEST_LIST: u64 = 1 << 20;
-/// A list of so many frames is the free list, whatever its name: nothing else in a kernel that has just booted is as
+/// A list of this many frames is the free list, whatever its name. No other list in a kernel that has just booted is as
 /// long.
 const LONG_LIST: u64 = 1_000;
 
-/// How far into an object its lists are looked for, in bytes.
+/// Bytes at the start of an object that are searched for lists.
 const FARTHEST_LIST: u64 = 8192;
 /// The most harts that a kernel has a list for. xv6 has eight.
 const MOST_HARTS: u64 = 16;
@@ -52,7 +52,7 @@ impl FreeLists {
         }
     }
 
-    /// Finds the lists of the kernel that has booted on `machine`. `None`: there is none, or nobody can tell where
+    /// Finds the lists of the kernel that has booted on `machine`. `None` if there is none, or if it is not clear where
     /// the others are.
     pub(super) fn discover(symbols: &Symbols, machine: &Machine) -> Option<Self> {
         let object = symbols
@@ -65,10 +65,10 @@ impl FreeLists {
         (0..self.count).map(move |at| self.first + at * self.stride)
     }
 
-    /// How many frames are on the lists. `known` are the lists as they were at the snapshot. `None`: a list leads
+    /// How many frames are on the lists. `known` are the lists as they were at the snapshot. `None` if a list leads
     /// outside RAM, or has no end.
     pub(super) fn length(self, machine: &Machine, known: &KnownLists) -> Option<u64> {
-        // From here on to its end no list was written.
+        // The last frames of each list, fewer than this, have not changed.
         let unchanged = known.unchanged(machine);
         let lengths = self.places();
         lengths
@@ -102,7 +102,7 @@ impl FreeLists {
         Some(frames)
     }
 
-    /// Takes a frame out of its list. `None`: it is on none, or one leads outside RAM.
+    /// Takes a frame out of its list. `None` if it is on no list, or if one leads outside RAM.
     pub(super) fn take_out(self, machine: &mut Machine, frame: u64) -> Option<()> {
         for list in self.places() {
             let mut link = list;
@@ -120,8 +120,8 @@ impl FreeLists {
         None
     }
 
-    /// Leaves `keep` frames on the lists, those of the first list first, and returns what was cut off and how many
-    /// are left. `None`, and nothing has changed: a list leads outside RAM.
+    /// Leaves `keep` frames on the lists, those of the first list first. Returns what was cut off, and how many frames
+    /// are left. `None` if a list leads outside RAM. Then nothing has changed.
     pub(super) fn cut(self, machine: &mut Machine, keep: u64) -> Option<(Rests, u64)> {
         let mut links = Rests::default();
         let mut left = 0;
@@ -169,7 +169,7 @@ fn in_object(machine: &Machine, object: Place) -> Option<FreeLists> {
     array.or(single)
 }
 
-/// How lists for so many harts may lie in an object with a list at `head`.
+/// How lists for `harts` harts may lie in an object with a list at `head`.
 fn shapes_for(harts: u64, object: Place, head: u64) -> Vec<FreeLists> {
     let mut shapes = Vec::new();
     let stride = object.bytes / harts;
@@ -200,7 +200,7 @@ fn object_with_a_long_list(symbols: &Symbols, machine: &Machine) -> Option<Place
     symbols.object_at(at)
 }
 
-/// How long the list is that begins at `list`. `None`: there is none.
+/// The length of the list that begins at `list`. `None` if there is none.
 fn list_length(machine: &Machine, list: u64) -> Option<u64> {
     let first = machine.read_u64(list)?;
     let is_frame = first >= RAM_START && first.is_multiple_of(FRAME_BYTES);
@@ -210,8 +210,8 @@ fn list_length(machine: &Machine, list: u64) -> Option<u64> {
     walk(machine, list, LONGEST_LIST).map(|(_, count)| count)
 }
 
-/// Follows at most `limit` links of the list whose first link is at `list`: the address of the link it came to, and
-/// how many frames lie before it. `None`: a link leads outside RAM, or the list has no end.
+/// Follows at most `limit` links of the list whose first link is at `list`. Returns the address of the link that it
+/// came to, and how many frames are before it. `None` if a link leads outside RAM, or if the list has no end.
 fn walk(machine: &Machine, list: u64, limit: u64) -> Option<(u64, u64)> {
     let mut link = list;
     for count in 0..limit {
@@ -223,13 +223,13 @@ fn walk(machine: &Machine, list: u64, limit: u64) -> Option<(u64, u64)> {
     (limit < LONGEST_LIST).then_some((link, limit))
 }
 
-/// The free lists as they were at the snapshot: the parts that were not written since need not be walked.
+/// The free lists as they were at the snapshot. Parts that have not changed since need not be walked.
 ///
-/// A C kernel's list leads through every frame of its RAM, each in a page of its own; counting that
-/// step by step, twice an operation, takes as long as the operations themselves.
+/// The list of a C kernel leads through every free frame of RAM. Walking all of it twice for each operation takes as
+/// long as the operations themselves.
 #[derive(Clone, Debug, Default)]
 pub struct KnownLists {
-    /// For each frame of RAM how many frames its list had from it to the end; 0: it was on none.
+    /// For each frame of RAM, how many frames its list had from this frame to the end; 0 if it was on no list.
     left: Box<[u32]>,
 }
 
@@ -261,13 +261,13 @@ impl KnownLists {
         self.left.get(number).copied().filter(|left| *left > 0)
     }
 
-    /// So many frames before its end no list was written, nor from there on.
+    /// The last frames of each list, fewer than this number, have not changed.
     fn unchanged(&self, machine: &Machine) -> u32 {
         let changed = machine.dirty_pages().filter_map(|page| self.left(page));
         changed.min().unwrap_or(u32::MAX)
     }
 
-    /// How long a list is now; `None` when it leaves RAM or has no end.
+    /// How long a list is now; `None` if it leads outside RAM or has no end.
     fn length(&self, machine: &Machine, list: u64, unchanged: u32) -> Option<u64> {
         let mut link = list;
         for count in 0..LONGEST_LIST {
@@ -283,7 +283,7 @@ impl KnownLists {
     }
 }
 
-/// Which frame of RAM lies at an address; `None`: no frame begins there.
+/// The number of the frame of RAM that begins at an address; `None` if none begins there.
 pub(super) fn number_of(address: u64) -> Option<usize> {
     let distance = address.checked_sub(RAM_START)?;
     let is_frame = distance.is_multiple_of(FRAME_BYTES);

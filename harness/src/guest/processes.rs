@@ -12,7 +12,7 @@ pub(crate) const SLOTS: usize = 9;
 /// Slot of the supervisor: `/init` itself, pid 1, which never takes part in a case.
 pub(crate) const SUPERVISOR: Slot = Slot(0);
 
-/// Numbers that anyone may have in a register.
+/// Numbers that any program may have in a register.
 const SMALL: u64 = u32::MAX as u64;
 
 const NAME_BASE: u64 = 0xfa17_1193_0000;
@@ -111,7 +111,7 @@ pub(crate) struct Entry {
     pub(crate) parent: Option<Slot>,
     /// What its registers have to hold when it asks for work.
     pub(crate) registers: Registers,
-    /// When it was given its operation, if that tells of time.
+    /// When it was given its operation, if that is a call about time.
     pub(crate) clock_call: Option<(ClockCall, Moment)>,
 }
 

@@ -1,10 +1,10 @@
-//! Looking, after each step, whether pages have vanished.
+//! Checks after each step whether pages have vanished.
 
 use super::Runner;
 use oracle::{Finding, Process};
 
 impl Runner {
-    /// Looks whether all ready processes still have what they must have.
+    /// Checks whether all ready processes still have the pages that they must have.
     ///
     /// # Errors
     /// A page is lost.
@@ -15,7 +15,8 @@ impl Runner {
         }
     }
 
-    /// The first page, by its number, that a page table says nothing about although the process must have it.
+    /// The first page without a page-table entry although its process must have it: the process, and the number of the
+    /// page.
     fn first_missing(&self) -> Option<(Process, u64)> {
         Process::all().find_map(|process| {
             let mut held = self.judge.held_pages(process);
@@ -24,8 +25,8 @@ impl Runner {
         })
     }
 
-    /// Loads from pages that are missing, the first one first, until one is lost. A kernel that knows where such a
-    /// page is maps it then.
+    /// Loads from one missing page after another, until one is lost. A kernel that knows where such a page is maps it
+    /// then.
     #[cold]
     fn look_at_missing(&mut self, first: (Process, u64)) -> Result<(), Finding> {
         let mut missing = first;

@@ -203,7 +203,9 @@ impl Judge {
         };
         let mut words = format!("{process} {verb} {}", words::value(seen));
         if let Some(free) = witness.refused_with.filter(|_| own && seen == FAILED) {
-            words += &format!(" for want of frames, although {free} were free, which suffice");
+            words += &format!(
+                ": a frame was refused, although {free} frames were free, which are enough"
+            );
         }
         let mut finding = self.finding(clause, process, expected(), words);
         finding.signature.mismatch = Some(Mismatch::of(answer, seen));
@@ -248,7 +250,9 @@ impl Judge {
             } else if witness.out_of_frames {
                 "although the frame was refused to another process".to_owned()
             } else if let Some(free) = witness.refused_with {
-                format!("because a frame was refused, although {free} were free, which suffice")
+                format!(
+                    "because a frame was refused, although {free} frames were free, which are enough"
+                )
             } else {
                 "although frames were left".to_owned()
             };
@@ -360,7 +364,7 @@ impl Judge {
             } if counted > passed => Err(self.finding(
                 Clause::ClockKeepsTime,
                 process,
-                format!("at most {passed} ticks pass since the first uptime"),
+                format!("at most {passed} ticks have passed since the first uptime"),
                 format!("{process} counts {counted}"),
             )),
             _ => Ok(()),

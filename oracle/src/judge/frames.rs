@@ -199,7 +199,7 @@ fn growth(model: &Model, operation: &Operation) -> Budget {
     Budget::take(0, Clause::GrowthTakesNothing).and_give(private, Clause::ShrinkGivesBack)
 }
 
-/// Frames that a child of `process` takes at most. `mapped` is scratch space.
+/// The most frames that a child of `process` takes. `mapped` is scratch space.
 pub(super) fn of_a_child(model: &Model, process: Process, mapped: &mut PageSet) -> u64 {
     model.space(process).may_be_mapped(mapped, &model.world);
     let fork = &model.world.dialect.fork;
@@ -238,7 +238,7 @@ pub(super) struct Touched<'a> {
 }
 
 impl<'a> Touched<'a> {
-    /// Nothing yet. `fresh` is scratch space.
+    /// No page yet. `fresh` is scratch space.
     pub(super) fn new(model: &'a Model, process: Process, fresh: &'a mut PageSet) -> Touched<'a> {
         fresh.clear();
         Touched {
@@ -276,7 +276,7 @@ impl<'a> Touched<'a> {
         }
     }
 
-    /// The most frames that all this takes.
+    /// The most frames that these pages take.
     pub(super) fn frames(&self) -> u64 {
         self.fresh.count() + self.fresh.tables() + self.copies
     }

@@ -1,5 +1,5 @@
-//! Pages that a kernel must still have. A page that vanishes shows when somebody looks at it, and perhaps nobody
-//! does: so the harness looks at the page tables after each step.
+//! Pages that a kernel must still have. A page that vanishes shows only if a program loads from it, and perhaps none
+//! does. So the harness checks the page tables after each step.
 
 use super::{Action, Clause, Event, Finding, Judge, Observation, Spoiled, Step};
 use crate::case::{Process, Width};
@@ -8,8 +8,8 @@ use crate::model::ProcessState;
 use std::ops::Range;
 
 impl Judge {
-    /// The pages that a ready process must still have, as ascending runs of page numbers (address / 4096). None
-    /// if that is not known.
+    /// The pages that a ready process must still have, as ascending runs of page numbers (address / 4096). Empty if
+    /// that is not known.
     pub fn held_pages(&self, process: Process) -> impl Iterator<Item = Range<u64>> + '_ {
         let is_known = self.model.state_of(process) == ProcessState::Ready
             && !(self.model.is_unknown() || self.is_in_doubt() || self.following.has_worlds());
@@ -17,16 +17,16 @@ impl Judge {
         held.into_iter().flatten()
     }
 
-    /// How to find out whether a page of `process` is lost that its page table says nothing about: a load from it.
-    /// A kernel may know otherwise where the page is.
+    /// The step that shows whether a page of `process` without a page-table entry is lost: a load from it. The kernel
+    /// may have noted elsewhere where the page is.
     pub fn look_at_page(&self, process: Process, page: u64) -> Step {
         let address = page * PAGE_SIZE;
         let content = self.wanted_page(process, address);
-        let telling = content.iter().position(|byte| *byte != 0);
+        let nonzero = content.iter().position(|byte| *byte != 0);
         Step {
             process,
             action: Action::Load {
-                address: address + telling.unwrap_or(0) as u64,
+                address: address + nonzero.unwrap_or(0) as u64,
                 width: Width::One,
             },
             rounds: 0,
@@ -54,7 +54,7 @@ impl Judge {
         let loaded = match value {
             Some(value) if value == u64::from(wanted) => return Ok(()),
             Some(value) => format!("loads {value:#04x}"),
-            // A kernel that has it elsewhere needs a frame for it.
+            // A kernel that keeps the page elsewhere needs a frame for it.
             None if seen.out_of_frames => return self.following.end_in_doubt(),
             None => "does not come back".to_owned(),
         };

@@ -1,4 +1,4 @@
-//! What an operation needs: if as many frames are free, it may not be refused one.
+//! How many frames an operation needs. If that many are free, the kernel must not refuse it one.
 
 use super::frames::{Touched, of_a_child, takes_more};
 use super::{Judge, Observation, Planned, compare};
@@ -9,8 +9,8 @@ use crate::model::{Model, PageSet, Witness};
 use abi::limits::ARGUMENTS;
 
 impl Judge {
-    /// What was seen of each process in the planned step, which the model has not performed yet. A refusal with
-    /// frames enough is no want of frames.
+    /// What was seen of each process in the planned step, which the model has not performed yet. If a frame was refused
+    /// although enough were free, that does not count as a lack of frames.
     pub(super) fn witness(&self, planned: &Planned, observation: &Observation) -> Witness {
         let mut witness = compare::witness(observation);
         if !observation.out_of_frames {
@@ -27,8 +27,8 @@ impl Judge {
     }
 }
 
-/// The most frames that a kernel needs at once for an operation that applies. `None`: nobody can tell, for example
-/// because it wakes others, which need frames as well.
+/// The most frames that a kernel needs at once for an operation that applies. `None` if that is not known, for example
+/// because the operation wakes others, which need frames as well.
 fn frames_needed(model: &Model, operation: &Operation) -> Option<u64> {
     let process = operation.process;
     let kind = operation.call.kind();
@@ -69,8 +69,8 @@ fn for_growth(model: &Model, operation: &Operation) -> u64 {
     pages.count() + pages.tables()
 }
 
-/// What a child takes. A kernel that loads programs on demand may want to be sure of frames for the pages that are
-/// not loaded yet.
+/// The frames that a child takes. A kernel that loads programs on demand may reserve frames for the pages that are not
+/// loaded yet.
 fn for_child(model: &Model, process: Process) -> u64 {
     let taken = of_a_child(model, process, &mut PageSet::default());
     match model.world.dialect.exec.loading {
@@ -79,7 +79,8 @@ fn for_child(model: &Model, process: Process) -> u64 {
     }
 }
 
-/// The whole new program beside the old one, and a frame for each argument on its way. `None`: no program starts.
+/// The frames of the whole new program, which exists beside the old one, and a frame for each argument. `None` if no
+/// program starts.
 fn for_program(model: &Model, operation: &Operation) -> Option<u64> {
     let Call::Exec { address, .. } = operation.call else {
         return None;

@@ -17,7 +17,7 @@ pub struct Observation {
     pub out_of_frames: bool,
     /// A store to a mapped page for which the kernel was refused a frame, if that was seen.
     pub refused_store: Option<RefusedStore>,
-    /// Frames that the step could have. `None`: that is not known, or the case withholds one from it.
+    /// Frames that the step could take. `None` if that is not known, or if the case makes one of its requests fail.
     pub available: Option<u64>,
     /// Free frames before and after the step.
     pub frames: Option<(u64, u64)>,
@@ -133,13 +133,13 @@ pub enum Event {
         /// How many ticks of the clock have passed meanwhile, at most.
         ticks: u64,
     },
-    /// Its `uptime` has come back, which was not the first of the case.
+    /// Its `uptime` has come back, and it was not the first one of the case.
     Clocked {
         /// The process.
         process: Process,
-        /// How many ticks it counts more than the first one.
+        /// How many more ticks it returned than the first one.
         counted: u64,
-        /// How many ticks of the clock have passed since then, at most.
+        /// The most ticks of the clock that can have passed since then.
         passed: u64,
     },
     /// It was seen asking for an operation.
@@ -204,8 +204,8 @@ pub enum Passage {
     Interrupt,
     /// It was born, as the copy of its parent.
     Birth,
-    /// It has started a new program. What this one finds in a register must not come from the kernel or from
-    /// another process.
+    /// It has started a new program. No register of the new program may hold a value of the kernel or of another
+    /// process.
     Program,
 }
 

@@ -272,7 +272,7 @@ fn event_words(step: &Step, event: &Event) -> Option<(Option<char>, String)> {
             passed,
         } => (
             Some(process),
-            format!("counts {counted} ticks since its first uptime, of {passed} at most"),
+            format!("counts {counted} ticks since the first uptime; at most {passed} have passed"),
         ),
         Event::Paused { process, ticks } => (
             Some(process),
@@ -301,8 +301,8 @@ pub(super) fn failure_words(failure: &Failure) -> String {
             let when = match passage {
                 Passage::Program => {
                     return format!(
-                        "register {register} of {process} holds {seen:#x} when exec has started the program: that is \
-                         an address of the kernel's, or a value of another process"
+                        "register {register} of {process} holds {seen:#x} when exec has started the program: this is \
+                         an address of the kernel, or a value of another process"
                     );
                 }
                 Passage::SystemCall => "in a system call",

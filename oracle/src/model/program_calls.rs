@@ -97,7 +97,7 @@ impl Model {
         known && self.has_room_for_inodes()
     }
 
-    /// The program that executing the file whose path lies at `address` starts, if it starts one.
+    /// The program that `exec` of the path at `address` starts, if it starts one.
     pub(crate) fn program_at(&self, process: Process, address: u64) -> Option<Program> {
         let mut buffer = UserPath::buffer();
         let path = self.path(process, address, &mut buffer);

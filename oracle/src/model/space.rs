@@ -60,8 +60,8 @@ pub(crate) struct AddressSpace {
     perhaps: PageSet,
     /// Pages that a kernel must hold a private frame for: stored to since the last fork.
     private: PageSet,
-    /// Pages that a kernel must still have: they were stored to, by the process or by one that it is a copy of, or
-    /// an eager growth gave them.
+    /// Pages that a kernel must still have: the process has stored to them, or the parent had before the fork, or an eager
+    /// growth has allocated them.
     held: PageSet,
 }
 

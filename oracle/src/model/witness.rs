@@ -16,7 +16,7 @@ pub struct Witness {
     pub out_of_frames: bool,
     /// The process that was refused one for a store that needed none.
     pub refused_needlessly: Option<Process>,
-    /// How many frames were free, if a frame was refused although as many suffice for the operation.
+    /// How many frames were free, if a frame was refused although that many are enough for the operation.
     pub refused_with: Option<u64>,
     /// Whether there is an observation at all: without one the model predicts the ideal.
     observed: bool,

@@ -186,8 +186,8 @@ impl PageTables<'_> {
             .map(|leaf| leaf.mapping)
     }
 
-    /// The first of `pages`, numbers of virtual pages, that the table says nothing about: a walk comes to an entry
-    /// that is zero, or leads out of RAM.
+    /// The first of `pages`, numbers of virtual pages, without an entry in the table: a walk comes to an entry that is
+    /// zero, or leads out of RAM.
     pub(crate) fn first_without_entry(&self, satp: u64, pages: Range<u64>) -> Option<u64> {
         let mut next = pages.start;
         while next < pages.end {

@@ -42,7 +42,7 @@ pub(crate) fn fail_on_a_new_file(scene: &mut Scene<'_>) {
     scene.does(Call::Unlink { address: path });
 }
 
-/// A call that needs something else than a file at the path that lies at `address`.
+/// A call that needs something other than a file at the path that is stored at `address`.
 fn failing_on_a_file(address: Address, scene: &mut Scene<'_>) -> Call {
     match scene.below(5) {
         0 | 1 => Call::Chdir { address },

@@ -125,7 +125,7 @@ pub(crate) fn frames_for_pages_only(scene: &mut Scene<'_>) {
     scene.does(access);
 }
 
-/// A growth for which there are too few frames, from a break inside of a page that holds something.
+/// A growth for which there are too few frames, from a break inside a page that is in use.
 pub(crate) fn refused_growth_within_a_page(scene: &mut Scene<'_>) {
     let bytes = 1 + scene.below(4095) as i16;
     scene.does(Call::Sbrk {

@@ -59,14 +59,14 @@ clauses! {
                   twice as fast.",
     }
 
-    /// `uptime` counts the ticks of the clock: no more of them than have passed.
+    /// `uptime` counts no more ticks of the clock than have passed.
     ClockKeepsTime = "clock-keeps-time" {
         verdict: Verdict::Divergence,
         severity: Severity::WrongResult,
         effect: Effect::Harmless,
         broken: "uptime counts more ticks than have passed",
-        mistake: "The timer interrupt of each hart increments `ticks`, so with three harts at work the clock is three \
-                  times as fast.",
+        mistake: "The timer interrupt of each hart increments `ticks`, so with three harts the clock is three times \
+                  as fast.",
     }
 
     /// After a successful `fork` the child runs and finds 0 in a0. No other process appears.
