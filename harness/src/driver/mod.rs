@@ -113,6 +113,8 @@ pub struct Driver {
     patience: Patience,
     /// Whether a step was late.
     was_late: bool,
+    /// Whether the driver waited no longer for a late step, although it may come back.
+    gave_up: bool,
     /// The address at which the driver checks whether a state comes back.
     checkpoint: Option<u64>,
 }
@@ -135,6 +137,7 @@ impl Driver {
             page_budget: 0,
             patience: Patience::Proof,
             was_late: false,
+            gave_up: false,
             checkpoint: None,
             processes: guest.processes.clone(),
             guest: Arc::clone(guest),
@@ -173,6 +176,7 @@ impl Driver {
         self.first_uptime = None;
         self.page_budget = 0;
         self.was_late = false;
+        self.gave_up = false;
         self.events.clear();
         self.out_of_frames = false;
         self.refused_store = None;

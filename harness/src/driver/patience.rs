@@ -57,6 +57,8 @@ pub(crate) enum Patience {
     Proof,
     /// Until a step is late.
     Short,
+    /// As long as it takes to walk through the largest hole that one `sbrk` of 32 bits makes.
+    Walk,
     /// As long as it takes, to measure this kernel's speed.
     Measuring,
 }
@@ -91,6 +93,11 @@ impl Driver {
         std::mem::take(&mut self.was_late)
     }
 
+    /// Whether the driver waited no longer for a late step, which proves nothing, since this was last called.
+    pub(crate) fn take_given_up(&mut self) -> bool {
+        std::mem::take(&mut self.gave_up)
+    }
+
     /// Runs `hart` alone until it stops. It is late after `budget` instructions.
     ///
     /// # Errors
@@ -122,6 +129,10 @@ impl Driver {
             let spent = self.machine.steps() - begin;
             if spent < LEAST_LIMIT || spent < limit {
                 continue;
+            }
+            if self.patience == Patience::Walk {
+                self.gave_up = true;
+                return Err(self.out_of_budget(hart));
             }
             let signs = self.signs();
             let shows = before.replace(signs).is_none_or(|before| before != signs);
@@ -161,6 +172,10 @@ impl Driver {
     ) -> bool {
         self.was_late = true;
         if self.patience == Patience::Short {
+            return true;
+        }
+        if self.patience == Patience::Walk && spent >= LEAST_LIMIT {
+            self.gave_up = true;
             return true;
         }
         late.turns += 1;

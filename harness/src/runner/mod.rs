@@ -145,6 +145,16 @@ fn compare(mapping: &PageMapping, driver: &Driver, judge: &mut Judge) -> Result<
     Ok(())
 }
 
+/// How a case went that was not waited for.
+enum Hasty {
+    /// It came to its end.
+    Ended(Outcome),
+    /// It was cut short at a long walk.
+    AtLongWalk(Outcome),
+    /// It was cut short at an operation that is late for another reason.
+    Late,
+}
+
 /// The finding at which a case has to end.
 enum StopAt {
     /// The first one.
@@ -162,6 +172,8 @@ pub struct Runner {
     trail: Trail,
     /// The walk that the last case shows, if it shows one.
     walk: Option<Walk>,
+    /// Whether no long walk is waited for.
+    hasty: bool,
     /// The finding at which a case has to end, even if it could go on.
     stop_at: Option<StopAt>,
     pristine: bool,
@@ -183,6 +195,7 @@ impl Runner {
             memory: MemoryCheck::default(),
             trail: Trail::default(),
             walk: None,
+            hasty: false,
             stop_at: None,
             pristine: true,
             counters_are_clear: true,
@@ -192,8 +205,14 @@ impl Runner {
     }
 
     /// Runs `case` from the snapshot to the last frame counted. Its edges are discarded.
+    ///
+    /// If an operation is late, the case is run again with smaller holes. If that shows a walk, the walk is
+    /// the finding that ends the case, unless the walk is short and another finding ends the case.
     pub fn run(&mut self, case: &Case) -> Outcome {
-        self.run_watched(case, &mut Unwatched)
+        match self.run_hastily(case) {
+            Hasty::Ended(outcome) | Hasty::AtLongWalk(outcome) => outcome,
+            Hasty::Late => self.run_patiently(case, &mut Unwatched),
+        }
     }
 
     /// [`run`](Self::run), with the guest's edges added to `edges`, which has
@@ -209,24 +228,62 @@ impl Runner {
     }
 
     /// [`run`](Self::run), with every step shown to `watch`. Its edges are discarded.
-    ///
-    /// If an operation is late, the case is run again with smaller holes. If that shows a walk, the walk is
-    /// the finding that ends the case, unless another one does.
     pub fn run_watched(&mut self, case: &Case, watch: &mut impl Watch) -> Outcome {
+        let is_cut_short =
+            walk::may_make_hole(case) && matches!(self.run_hastily(case), Hasty::AtLongWalk(_));
+        if !is_cut_short {
+            return self.run_patiently(case, watch);
+        }
+        self.hasty = true;
         let outcome = self.run_once(case, watch);
+        self.hasty = false;
+        self.driver.set_patience(Patience::Proof);
+        outcome
+    }
+
+    /// Runs a case, but waits for no long walk once the break has moved far: until the end of a walk through a large
+    /// hole it may take as long as hundreds of other cases.
+    fn run_hastily(&mut self, case: &Case) -> Hasty {
+        self.hasty = true;
+        let outcome = self.run_once(case, &mut Unwatched);
+        self.hasty = false;
+        self.driver.set_patience(Patience::Proof);
+        if !self.trail.gave_up() {
+            return Hasty::Ended(self.judge_walk(case, outcome));
+        }
+        self.walk = self.look_for_walk(case);
+        match self.walk {
+            Some(_) => Hasty::AtLongWalk(outcome),
+            None => Hasty::Late,
+        }
+    }
+
+    /// Runs a case, and waits for each operation until a hang is proved.
+    fn run_patiently(&mut self, case: &Case, watch: &mut impl Watch) -> Outcome {
+        let outcome = self.run_once(case, watch);
+        self.judge_walk(case, outcome)
+    }
+
+    /// The outcome of a case for which nothing was cut short: `outcome`, or the walk that it shows.
+    fn judge_walk(&mut self, case: &Case, outcome: Outcome) -> Outcome {
         self.walk = None;
         let may_walk = |finding: &Finding| finding.clause == Clause::EndsInTime;
         if !outcome.ended_by().is_none_or(may_walk) {
             return outcome;
         }
         self.walk = self.look_for_walk(case);
-        if self.walk.is_none() {
-            return outcome;
+        match self.walk {
+            Some(_) => self.run_up_to_late(case, &mut Unwatched),
+            None => outcome,
         }
+    }
+
+    /// Runs a case up to its first late operation.
+    fn run_up_to_late(&mut self, case: &Case, watch: &mut impl Watch) -> Outcome {
         self.driver.set_patience(Patience::Short);
-        let at_the_walk = self.run_once(case, &mut Unwatched);
+        let outcome = self.run_once(case, watch);
         self.driver.set_patience(Patience::Proof);
-        at_the_walk
+        outcome
     }
 
     /// [`run_watched`](Self::run_watched), but the case ends as soon as it shows a finding of that bucket, so
@@ -295,8 +352,8 @@ impl Runner {
                 continue;
             };
             watch.before(index - 1..index, &mut self.driver);
+            self.note_step(index - 1, &step);
             self.driver.perform(&step, &mut self.observation);
-            self.trail.note_step(index - 1, &step);
             self.note_late(Some(index - 1), self.observation.instructions);
             watch.after(index - 1..index, &mut self.driver);
             watch.step(index - 1, operation, &step, &self.judge, &self.observation);
@@ -355,10 +412,10 @@ impl Runner {
         let racing = &operations[..race.steps.len()];
         let all = index - 1..index + racing.len();
         watch.before(all.clone(), &mut self.driver);
-        self.driver.perform_race(race, &mut self.observation);
         for (at, step) in race.steps.iter().enumerate() {
-            self.trail.note_step(index + at, step);
+            self.note_step(index + at, step);
         }
+        self.driver.perform_race(race, &mut self.observation);
         self.note_late(Some(index), self.observation.instructions);
         watch.after(all.clone(), &mut self.driver);
         watch.race(index, racing, race, &self.judge, &self.observation);
@@ -373,10 +430,20 @@ impl Runner {
         Ok(())
     }
 
+    /// Notes the step of the operation numbered `index`, which comes next.
+    fn note_step(&mut self, index: usize, step: &Step) {
+        self.trail.note_step(index, step);
+        if self.hasty && self.trail.has_moves() {
+            self.driver.set_patience(Patience::Walk);
+        }
+    }
+
     /// Notes whether the operation numbered `index` was late, or the end of the case if that is `None`.
     fn note_late(&mut self, index: Option<usize>, instructions: u64) {
         if self.driver.take_late() {
-            self.trail.note_late(index, instructions, &self.judge);
+            let gave_up = self.driver.take_given_up();
+            self.trail
+                .note_late(index, instructions, &self.judge, gave_up);
         }
     }
 

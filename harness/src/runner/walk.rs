@@ -8,7 +8,7 @@ use abi::SystemCall;
 use oracle::case::{Amount, Base, Call};
 use oracle::{Action, Case, Judge, Observation, Operation, Race, Step};
 
-/// The sizes of holes to try, in bytes, as powers of two.
+/// The sizes of holes to try, in bytes, as powers of two. Several moves of the break share them.
 const SIZES: [u8; 3] = [24, 25, 26];
 /// The smallest hole, in pages, that can make an operation late.
 const LEAST_HOLE: u64 = 1 << (SIZES[2] - PAGE_SHIFT);
@@ -27,7 +27,7 @@ pub struct Walk {
     pub pages: u64,
 }
 
-/// The first operation of a case that was late.
+/// An operation of a case that was late: the one at which it was cut short, or else the first.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Late {
     /// Its number; `None` for the end of the case.
@@ -42,6 +42,8 @@ pub(super) struct Late {
 #[derive(Default)]
 pub(super) struct Trail {
     late: Option<Late>,
+    /// Whether the case was cut short at the late operation.
+    gave_up: bool,
     /// Each `sbrk` that moves the break far: its number in the case, and the bytes.
     moves: Vec<(usize, i64)>,
 }
@@ -49,10 +51,21 @@ pub(super) struct Trail {
 impl Trail {
     pub(super) fn clear(&mut self) {
         self.late = None;
+        self.gave_up = false;
         self.moves.clear();
     }
 
-    /// Notes a step before it is judged: the one of the operation numbered `index`.
+    /// Whether the break has moved far, or the next step moves it.
+    pub(super) fn has_moves(&self) -> bool {
+        !self.moves.is_empty()
+    }
+
+    /// Whether the case was cut short at a late operation.
+    pub(super) fn gave_up(&self) -> bool {
+        self.gave_up
+    }
+
+    /// Notes the step that comes next: the one of the operation numbered `index`.
     pub(super) fn note_step(&mut self, index: usize, step: &Step) {
         if let Action::SystemCall {
             number, arguments, ..
@@ -64,13 +77,25 @@ impl Trail {
         }
     }
 
-    /// Notes that an operation was late.
-    pub(super) fn note_late(&mut self, index: Option<usize>, instructions: u64, judge: &Judge) {
-        self.late.get_or_insert(Late {
+    /// Notes that an operation was late, and whether the case was cut short there.
+    pub(super) fn note_late(
+        &mut self,
+        index: Option<usize>,
+        instructions: u64,
+        judge: &Judge,
+        gave_up: bool,
+    ) {
+        let late = Late {
             index,
             instructions,
             hole: judge.untouched_pages(),
-        });
+        };
+        self.gave_up = gave_up;
+        if gave_up {
+            self.late = Some(late);
+        } else {
+            self.late.get_or_insert(late);
+        }
     }
 
     /// Notes that the judge's model contains the operation numbered `index`, which may have made a hole.
@@ -88,7 +113,7 @@ impl Runner {
         let moves = std::mem::take(&mut self.trail.moves);
         let mut costs = [0; SIZES.len()];
         for (cost, size) in costs.iter_mut().zip(SIZES) {
-            let smaller = with_holes(case, &moves, size);
+            let smaller = with_holes(case, &moves, late.index, size);
             *cost = self.cost(&smaller, late.index)?;
         }
         let [small, middle, large] = costs;
@@ -103,7 +128,7 @@ impl Runner {
     }
 
     /// Instructions that the operation numbered `index` takes in a case, or the end of the case if `index` is
-    /// `None`. Nothing if something goes wrong before.
+    /// `None`. Nothing if the case ends before.
     fn cost(&mut self, case: &Case, index: Option<usize>) -> Option<u64> {
         let mut costs = Costs::default();
         let outcome = self.run_once(case, &mut costs);
@@ -113,7 +138,7 @@ impl Runner {
                 let step = steps.find(|(step, _)| Some(*step) == index);
                 step.map(|(_, instructions)| *instructions)
             }
-            None if !outcome.findings.is_empty() => None,
+            None if outcome.ended_by().is_some() => None,
             None => {
                 let steps: u64 = costs
                     .steps
@@ -126,19 +151,39 @@ impl Runner {
     }
 }
 
-/// The case in which each of `moves` moves the break by 2 to the power of `size` bytes instead.
-fn with_holes(case: &Case, moves: &[(usize, i64)], size: u8) -> Case {
+/// Whether a case may move the break so far that a walk through the hole is late. Only its text is looked at.
+pub(super) fn may_make_hole(case: &Case) -> bool {
+    case.operations.iter().any(may_move_far)
+}
+
+fn may_move_far(operation: &Operation) -> bool {
+    let Call::Sbrk { amount, .. } = operation.call else {
+        return false;
+    };
+    match amount.base() {
+        Base::Power(size) | Base::MinusPower(size) => size >= SIZES[0],
+        Base::Distance(_) => true,
+        Base::Nothing => amount.extra_pages().unsigned_abs() >= 1 << (SIZES[0] - PAGE_SHIFT),
+    }
+}
+
+/// The case in which `moves` move the break by 2 to the power of `size` bytes together, or by a little less, in equal
+/// parts. What comes after the operation numbered `last` does not move it far.
+fn with_holes(case: &Case, moves: &[(usize, i64)], last: Option<usize>, size: u8) -> Case {
+    let parts = moves.len().next_power_of_two().ilog2() as u8;
+    let size = size.saturating_sub(parts).max(PAGE_SHIFT);
     let mut case = case.clone();
-    for (index, by) in moves {
-        if let Some(operation) = case.operations.get_mut(*index)
-            && let Call::Sbrk { amount, .. } = &mut operation.call
-        {
-            let base = if *by < 0 {
-                Base::MinusPower(size)
-            } else {
-                Base::Power(size)
-            };
-            *amount = Amount::new(base, 0, 0);
+    for (index, operation) in case.operations.iter_mut().enumerate() {
+        let moved = moves.iter().find(|(moved, _)| *moved == index);
+        let is_later = last.is_some_and(|last| index > last) && may_move_far(operation);
+        let by = match moved {
+            Some((_, by)) if *by < 0 => Amount::new(Base::MinusPower(size), 0, 0),
+            Some(_) => Amount::new(Base::Power(size), 0, 0),
+            None if is_later => Amount::bytes(0),
+            None => continue,
+        };
+        if let Call::Sbrk { amount, .. } = &mut operation.call {
+            *amount = by;
         }
     }
     case
@@ -179,5 +224,38 @@ impl Costs {
         if observation.failure.is_none() {
             self.steps.push((index, observation.instructions));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{may_make_hole, with_holes};
+    use oracle::Case;
+
+    fn case(text: &str) -> Case {
+        Case::parse(&format!("faultline 1\n{text}")).unwrap()
+    }
+
+    #[test]
+    fn moves_share_the_hole() {
+        let moves = [(0, 1 << 33), (1, 1 << 33), (2, -(1 << 32))];
+        let walks = case("a: sbrk +2^33\na: sbrk +2^33\na: sbrk -2^32\na: b = fork\n");
+        let smaller = case("a: sbrk +2^22\na: sbrk +2^22\na: sbrk -2^22\na: b = fork\n");
+        assert_eq!(with_holes(&walks, &moves, Some(3), 24), smaller);
+    }
+
+    /// The case was cut short before: what follows may make the largest hole of all.
+    #[test]
+    fn nothing_moves_far_after_the_late_operation() {
+        let walks = case("a: sbrk +2^33\na: b = fork\nb: sbrk +2^38\nb: sbrk +1p\n");
+        let smaller = case("a: sbrk +2^24\na: b = fork\nb: sbrk +0\nb: sbrk +1p\n");
+        assert_eq!(with_holes(&walks, &[(0, 1 << 33)], Some(1), 24), smaller);
+    }
+
+    #[test]
+    fn only_a_far_move_makes_a_hole() {
+        assert!(may_make_hole(&case("a: sbrk +2^31\n")));
+        assert!(may_make_hole(&case("a: sbrk -2^31\n")));
+        assert!(!may_make_hole(&case("a: sbrk +8p\na: store8 heap[0] 1\n")));
     }
 }
