@@ -2,6 +2,7 @@
 //! removed.
 
 use super::memory::grow;
+use super::programs::start_agent;
 use crate::case::{Address, Amount, Call, OpenFlags, OpenMode, Process, Region, Target, Text};
 use crate::generation::{Scene, addresses, operations};
 
@@ -254,13 +255,26 @@ pub(crate) fn console(scene: &mut Scene<'_>) {
     if reader != me {
         scene.does(Call::Fork { child: reader });
     }
+    // A new program has pages that it has not touched.
+    let starts = scene.one_in(3);
+    if starts {
+        scene.process = reader;
+        let program = scene.pick(&["init", "grow"]);
+        start_agent(spelled(program), scene);
+        scene.process = me;
+    }
     let early = scene.one_in(2);
     if early {
         let keys = scene.keys();
         scene.does(Call::Type { keys });
     }
     for _ in 0..1 + scene.below(2) {
-        let (address, length) = (buffer(scene), scene.length());
+        let address = if starts {
+            addresses::image(scene)
+        } else {
+            buffer(scene)
+        };
+        let length = scene.length();
         let read = Call::Read {
             fd,
             address,
