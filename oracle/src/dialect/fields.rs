@@ -68,8 +68,8 @@ macro_rules! for_each_dialect_field {
                 /// For a file descriptor.
                 descriptor_bits: Bits {
                     variant: "Every xv6 in C uses the low half of the register. A C program sign-extends an \
-                              `int`, so a kernel that uses the whole register sees the same number. (For such \
-                              a kernel Faultline sign-extends as well. The same holds for the other fields.)",
+                              `int`, so a kernel that uses the whole register sees the same number. For such \
+                              a kernel Faultline sign-extends as well. The same holds for the other fields.",
                     asked: "Call `dup` with other bits in the high half of the descriptor's register.",
                     missing: Bits::SixtyFour,
                 }
