@@ -141,12 +141,6 @@ fn a_share_may_be_dropped_between_look_and_request() {
 
 #[test]
 fn every_kind_of_racer_is_refused_a_frame() {
-    let mut racers = BTreeSet::new();
-    for seed in 0..1000 {
-        let profile = Profile::ALL[seed as usize % Profile::COUNT];
-        let (_, _, count) = run_short_of_frames(seed, 40, profile);
-        racers.extend(count.racers.into_keys());
-    }
     // The paths that `chdir` gets were stored just before, so they need no frame.
     let expected = [
         Kind::Sbrk,
@@ -166,10 +160,15 @@ fn every_kind_of_racer_is_refused_a_frame() {
         Kind::Fstat,
         Kind::Exec,
     ];
-    let missing: Vec<Kind> = expected
-        .into_iter()
-        .filter(|kind| !racers.contains(kind))
-        .collect();
+    let mut missing = BTreeSet::from(expected);
+    for seed in 0..5000 {
+        if missing.is_empty() {
+            break;
+        }
+        let profile = Profile::ALL[seed as usize % Profile::COUNT];
+        let (_, _, count) = run_short_of_frames(seed, 40, profile);
+        missing.retain(|kind| !count.racers.contains_key(kind));
+    }
     assert!(missing.is_empty(), "never refused a frame: {missing:?}");
 }
 
