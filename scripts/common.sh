@@ -114,7 +114,3 @@ run_faultline() {
     cargo build --quiet --locked "${optimise[@]}" --package faultline || fail 'faultline did not build'
     exec "${CARGO_TARGET_DIR:-$root/target}/$folder/faultline" "$@"
 }
-
-# How `cargo fuzz build` and `cargo fuzz run` make a development build.
-# shellcheck disable=SC2034 # for the scripts that source this one
-fuzz_dev_build=(--dev --target-dir "$root/target/fuzz/dev")

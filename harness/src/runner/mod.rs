@@ -231,9 +231,16 @@ impl Runner {
     pub fn run_watched(&mut self, case: &Case, watch: &mut impl Watch) -> Outcome {
         let is_cut_short =
             walk::may_make_hole(case) && matches!(self.run_hastily(case), Hasty::AtLongWalk(_));
-        if !is_cut_short {
-            return self.run_patiently(case, watch);
+        if is_cut_short {
+            self.cut_short(case, watch)
+        } else {
+            self.run_patiently(case, watch)
         }
+    }
+
+    /// Runs a case, but waits for no long walk once the break has moved far: until the end of a walk through a large
+    /// hole it may take as long as hundreds of other cases.
+    fn cut_short(&mut self, case: &Case, watch: &mut impl Watch) -> Outcome {
         self.hasty = true;
         let outcome = self.run_once(case, watch);
         self.hasty = false;
@@ -241,13 +248,9 @@ impl Runner {
         outcome
     }
 
-    /// Runs a case, but waits for no long walk once the break has moved far: until the end of a walk through a large
-    /// hole it may take as long as hundreds of other cases.
+    /// Runs a case without waiting for long walks, and says whether one has cut it short.
     fn run_hastily(&mut self, case: &Case) -> Hasty {
-        self.hasty = true;
-        let outcome = self.run_once(case, &mut Unwatched);
-        self.hasty = false;
-        self.driver.set_patience(Patience::Proof);
+        let outcome = self.cut_short(case, &mut Unwatched);
         if !self.trail.gave_up() {
             return Hasty::Ended(self.judge_walk(case, outcome));
         }
