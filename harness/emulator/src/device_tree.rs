@@ -5,7 +5,8 @@
 use crate::config::{Config, RAM_BASE};
 use crate::devices::{
     CLINT_BASE, CLINT_BYTES, DISK_INTERRUPT, FINISHER_BASE, FINISHER_BYTES, PLIC_BASE, PLIC_BYTES,
-    SOURCES, UART_BASE, UART_BYTES, UART_INTERRUPT, VIRTIO_BASE, VIRTIO_STRIDE,
+    RTC_BASE, RTC_BYTES, SOURCES, UART_BASE, UART_BYTES, UART_INTERRUPT, VIRTIO_BASE,
+    VIRTIO_STRIDE,
 };
 use crate::exit::BuildError;
 use vm_fdt::{Error, FdtWriter};
@@ -106,6 +107,8 @@ fn devices(tree: &mut FdtWriter, harts: usize) -> Result<(), Error> {
 
     let finisher = device(tree, "test", FINISHER_BASE, FINISHER_BYTES, "sifive,test0")?;
     tree.end_node(finisher)?;
+    let clock = device(tree, "rtc", RTC_BASE, RTC_BYTES, "google,goldfish-rtc")?;
+    tree.end_node(clock)?;
 
     let clint = device(tree, "clint", CLINT_BASE, CLINT_BYTES, "riscv,clint0")?;
     tree.property_array_u32("interrupts-extended", &wired([SOFTWARE, TIMER]))?;

@@ -10,8 +10,10 @@
 
 mod clint;
 mod disk;
+mod empty;
 mod finisher;
 mod plic;
+mod rtc;
 mod uart;
 mod virtio_block;
 mod virtio_mmio;
@@ -22,6 +24,7 @@ pub use disk::{Disk, SECTOR_BYTES, SectorWrite};
 pub use finisher::{Finish, Finisher};
 pub(crate) use plic::SOURCES;
 pub use plic::{Context, Plic};
+pub use rtc::Rtc;
 pub use uart::Uart;
 pub use virtio_block::{DiskFlavour, VirtioBlock};
 
@@ -30,6 +33,8 @@ pub const MAX_HARTS: usize = 8;
 
 /// Physical address of the test finisher.
 pub const FINISHER_BASE: u64 = 0x10_0000;
+/// Physical address of the real-time clock.
+pub const RTC_BASE: u64 = 0x10_1000;
 /// Physical address of the core-local interruptor.
 pub const CLINT_BASE: u64 = 0x200_0000;
 /// Physical address of the platform-level interrupt controller.
@@ -45,6 +50,7 @@ pub const UART_INTERRUPT: u32 = 10;
 pub const DISK_INTERRUPT: u32 = 1;
 
 pub(crate) const FINISHER_BYTES: u64 = 0x1000;
+pub(crate) const RTC_BYTES: u64 = 0x24;
 pub(crate) const CLINT_BYTES: u64 = 0x1_0000;
 pub(crate) const PLIC_BYTES: u64 = 0x60_0000;
 pub(crate) const UART_BYTES: u64 = 8;
@@ -74,6 +80,8 @@ pub struct Devices {
     pub disk: VirtioBlock,
     /// Where the guest ends a run.
     pub finisher: Finisher,
+    /// The date.
+    pub rtc: Rtc,
 }
 
 impl Devices {
@@ -88,14 +96,18 @@ impl Devices {
             uart: Uart::new(),
             disk: VirtioBlock::new(flavour, Disk::new(image)),
             finisher: Finisher::new(),
+            rtc: Rtc::new(),
         }
     }
 
     /// Reads `width` bytes at a physical address; `None` is an access fault.
     ///
-    /// The caller sets [`Clint::set_time`] before a read inside the CLINT.
+    /// The caller sets [`Clint::set_time`] before a read inside the CLINT or the clock.
     pub fn read(&mut self, address: u64, width: u8) -> Option<u64> {
-        match Target::of(address)? {
+        let Some(target) = Target::of(address) else {
+            return empty::read(address, width);
+        };
+        match target {
             Target::Clint(offset) => self.clint.read(offset, width),
             Target::Plic(offset) => self.plic.read(offset, width),
             Target::Uart(offset) => {
@@ -106,6 +118,7 @@ impl Devices {
             Target::Virtio(0, offset) => self.disk.read(offset, width),
             Target::Virtio(_, offset) => self.disk.read_empty_slot(offset, width),
             Target::Finisher(offset) => self.finisher.read(offset, width),
+            Target::Rtc(offset) => self.rtc.read(offset, width, self.clint.time()),
         }
     }
 
@@ -119,7 +132,11 @@ impl Devices {
         value: u64,
         memory: &mut dyn GuestMemory,
     ) -> Option<()> {
-        match Target::of(address)? {
+        let Some(target) = Target::of(address) else {
+            // Where something could be read, a store has no effect.
+            return empty::read(address, width).map(|_| ());
+        };
+        match target {
             Target::Clint(offset) => self.clint.write(offset, width, value),
             Target::Plic(offset) => self.plic.write(offset, width, value),
             Target::Uart(offset) => {
@@ -136,6 +153,7 @@ impl Devices {
             }
             Target::Virtio(_, offset) => VirtioBlock::write_empty_slot(offset, width),
             Target::Finisher(offset) => self.finisher.write(offset, width, value),
+            Target::Rtc(offset) => self.rtc.write(offset, width, value, self.clint.time()),
         }
     }
 
@@ -158,6 +176,7 @@ impl Devices {
         self.uart.restore(&base.uart);
         self.disk.restore(&base.disk);
         self.finisher = base.finisher.clone();
+        self.rtc.clone_from(&base.rtc);
     }
 
     fn carry_uart_interrupt(&mut self) {
@@ -175,6 +194,7 @@ enum Target {
     Uart(u64),
     Virtio(u64, u64),
     Finisher(u64),
+    Rtc(u64),
 }
 
 impl Target {
@@ -194,6 +214,8 @@ impl Target {
                 offset / VIRTIO_STRIDE,
                 offset % VIRTIO_STRIDE,
             ))
+        } else if let Some(offset) = within(RTC_BASE, RTC_BYTES) {
+            Some(Target::Rtc(offset))
         } else {
             within(FINISHER_BASE, FINISHER_BYTES).map(Target::Finisher)
         }

@@ -376,8 +376,8 @@ fn physical_addresses_outside_memory_are_access_faults() {
             let slot = entry(&mut machine, VIRTUAL, level);
             let flags = if level == 0 { V | R | W | X | A | D } else { V };
             for nowhere in [
-                0x4000_0000_u64,
-                0x4_0000_0000,
+                0x2400_0000_u64,
+                0x8_0000_0000,
                 0xff_ffff_ffff_f000 & 0xff_ffff_c000_0000,
             ] {
                 rig::write(&mut machine, slot, nowhere >> 2 | flags);

@@ -90,7 +90,7 @@ fn accesses_outside_memory_fault_with_the_address() {
         a1=-1                 | lbu a0, 0(a1)       => mtrap=5,-1
         a1=0x80400000         | lw a0, 0(a1)        => mtrap=5,0x80400000   # just behind RAM
         a1=0x803ffffc d[0]=0  | lw a0, 0(a1)        => a0=0
-        a1=0x7fffffff         | lb a0, 0(a1)        => mtrap=5,0x7fffffff   # just before RAM
+        a1=0x24000000         | lb a0, 0(a1)        => mtrap=5,0x24000000   # just beyond the flash
         mode=U a1=0           | lw a0, 4(a1)        => mtrap=5,4
         mode=S a1=0           | sw a0, 4(a1)        => mtrap=7,4
         ",

@@ -151,7 +151,7 @@ fn any_access_is_answered_or_refused() {
             RAM_BASE,
             UART_BASE + 8,
             VIRTIO_BASE + 0x8000,
-            0x10_1000,
+            0x10_2000,
         ] {
             assert_eq!(driver.board.read(address, 4), None);
             assert_eq!(driver.board.write(address, 4, 0, &mut driver.ram), None);
