@@ -18,6 +18,7 @@
 //! | how execution goes from block to block | `execute/chain.rs`; loops executed in bulk in `code/loops.rs` and `execute/bulk.rs` |
 //! | traps, CSRs, interrupts, memory protection | `hart/` |
 //! | translation, TLBs, fences, dirty pages | `memory/`: `access.rs` first, then `sv39.rs`, `tlb.rs`, `fence.rs`, `ram.rs` |
+//! | what the machine does otherwise on request | `variations.rs`; `memory/kept.rs` for TLBs, `memory/old_code.rs` for code |
 //! | devices of the board | `devices/` |
 //! | whose turn it is, and when a run ends | `run.rs`, `exit.rs`; time in `clock.rs` |
 //! | snapshots and resets | `snapshot.rs`, `machine.rs` and `memory/ram.rs` |
@@ -47,6 +48,7 @@ mod snapshot;
 #[cfg(test)]
 mod test_support;
 mod translations;
+mod variations;
 
 pub use config::{Clock, Config, Coverage, RAM_BASE, RAM_BYTES_MAX, RAM_BYTES_MIN};
 pub use defect::Defect;
@@ -57,3 +59,4 @@ pub use machine::Machine;
 pub use memory::Mapping;
 pub use moment::Moment;
 pub use snapshot::{ResetStats, Snapshot};
+pub use variations::Variations;

@@ -9,9 +9,10 @@ use crate::devices::{Devices, GuestMemory, MAX_HARTS, SectorWrite};
 use crate::exit::{BuildError, OutOfRange, Trap};
 use crate::hart::{Hart, X_DISCARD};
 use crate::isa::{Privilege, csr};
-use crate::memory::{Bus, Mapping, PageTables, Ram};
+use crate::memory::{Bus, Kept, Mapping, PageTables, Ram};
 use crate::snapshot::{ResetStats, Snapshot, Turn};
 use crate::translations::Translations;
+use crate::variations::Variations;
 use crate::{device_tree, elf};
 use std::ops::Range;
 use std::sync::Arc;
@@ -75,6 +76,9 @@ impl Machine {
             reservations: [None; MAX_HARTS],
             uncounted: 0,
             device_accessed: false,
+            bits_set: 0,
+            variations: Variations::default(),
+            kept: Default::default(),
         };
         Ok(Machine::assemble(config.clone(), harts, bus))
     }
@@ -89,6 +93,9 @@ impl Machine {
             reservations: base.reservations,
             uncounted: 0,
             device_accessed: false,
+            bits_set: 0,
+            variations: Variations::default(),
+            kept: Default::default(),
         };
         let mut machine = Machine::assemble(base.config.clone(), base.harts.clone(), bus);
         machine.turn = base.turn;
@@ -119,8 +126,8 @@ impl Machine {
 
     /// Takes a snapshot, which [`Machine::reset`] then goes back to.
     pub fn snapshot(&mut self) -> Arc<Snapshot> {
-        // A machine made from the snapshot starts with empty TLBs, so this one must go on with them.
-        self.forget_translations();
+        // A machine made from the snapshot starts with empty TLBs and without variations, so this one must go on so.
+        self.vary(Variations::default());
         self.bus.devices.disk.disk_mut().freeze();
         let snapshot = Arc::new(Snapshot {
             config: self.config.clone(),
@@ -143,7 +150,7 @@ impl Machine {
         let Some(base) = self.base.clone() else {
             return ResetStats::default();
         };
-        self.forget_translations();
+        self.vary(Variations::default());
         let dirty_pages = self.bus.ram.reset();
         self.settle();
         self.harts.clone_from(&base.harts);
@@ -166,7 +173,29 @@ impl Machine {
         for translations in &mut self.translations {
             translations.release();
         }
+        self.bus.kept.iter_mut().for_each(Kept::clear);
         self.bus.ram.fences.clear();
+    }
+
+    /// The liberties of the specification that the machine takes now.
+    pub fn variations(&self) -> Variations {
+        self.bus.variations
+    }
+
+    /// How often the machine has set a bit A or D of a page-table entry since it was built. Resets do not count.
+    pub fn bits_set(&self) -> u64 {
+        self.bus.bits_set
+    }
+
+    /// Takes these liberties of the specification from now on, and no others. Every hart forgets what it remembers of
+    /// page tables and of overwritten code. A reset goes back to none.
+    pub fn vary(&mut self, variations: Variations) {
+        self.bus.variations = variations;
+        let strict = self.config.strict_tlb || variations.keep_entries();
+        self.bus.ram.fences.set_strict(strict);
+        self.bus.ram.old_code.is_kept = variations.keeps_code;
+        self.bus.ram.old_code.clear();
+        self.forget_translations();
     }
 
     /// The defect that has stopped this machine for ever, if there is one: see [`Exit::Defect`].

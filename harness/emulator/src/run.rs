@@ -260,7 +260,9 @@ impl Machine {
                 let fences = &mut self.bus.ram.fences;
                 let is_due = self.translations[number].fence(scope, fences);
                 fences.set_due(number, is_due);
+                self.bus.kept[number].fence(scope);
             }
+            Outcome::FenceCode => self.bus.ram.old_code.fence(number),
             Outcome::Wait => {
                 hart.update_lines(&self.bus);
                 hart.is_waiting = !hart.is_awakened();
@@ -357,7 +359,9 @@ impl Machine {
         let fences = &mut self.bus.ram.fences;
         let (tables, _) = self.translations[number].tables(view, hart.data_view, number, fences);
         let second = hart.pc.wrapping_add(2);
-        let second = self.bus.fetch(view, &hart.pmp, tables.fetch, second)?;
+        let second = self
+            .bus
+            .fetch(number, view, &hart.pmp, tables.fetch, second)?;
         if let Some(known) = self.code.find_straddling(hart.pc, offset, second) {
             return Ok(known);
         }
@@ -393,7 +397,10 @@ impl Machine {
         } = tables;
         let start = match known {
             Some(id) => id,
-            None => match self.bus.fetch(fetch_view, &hart.pmp, fetch, hart.pc) {
+            None => match self
+                .bus
+                .fetch(number, fetch_view, &hart.pmp, fetch, hart.pc)
+            {
                 Ok(offset) => match self.code.find(offset, hart.pc, limit) {
                     Some(id) => id,
                     None => return Leave::Missing { offset },
@@ -428,6 +435,11 @@ impl Machine {
     pub(crate) fn settle(&mut self) {
         while let Some(page) = self.bus.ram.take_stale_code() {
             self.code.drop_page(page);
+        }
+        if self.bus.ram.old_code.take_moved() {
+            for translations in &mut self.translations {
+                translations.tlb.forget_code();
+            }
         }
         while let Some((page, writer)) = self.bus.ram.take_newly_guarded() {
             let offset = u64::from(page) * PAGE_BYTES;

@@ -62,8 +62,10 @@ fn decode_legal(i: u32, hints: bool) -> Option<Decoded> {
             Decoded::Plain(op(code, i_immediate(i)))
         }
         opcode::MISC_MEM => match funct3(i) {
-            // The caches are coherent and accesses happen in program order: a fence has nothing to do.
-            0 | 1 => Decoded::Nothing,
+            // Accesses happen in program order: a fence has nothing to do.
+            0 => Decoded::Nothing,
+            // `fence.i`.
+            1 => Decoded::End(raw(Code::System, i)),
             _ => return None,
         },
         opcode::OP_IMM => {

@@ -79,7 +79,7 @@ fn locate(
             });
         }
     }
-    bus.translate_to_ram(data.view, &hart.pmp, address, width, access)
+    bus.translate_to_ram(data.hart, data.view, &hart.pmp, address, width, access)
 }
 
 fn read(bus: &mut Bus, offset: u64, width: u64) -> Result<u64, Defect> {

@@ -204,6 +204,7 @@ fn system(
     match hart::execute(hart, bus, operation.immediate as u32) {
         Ok(Outcome::Next) => Ok(onward),
         Ok(Outcome::Fence(_)) if bus.ram.fences.is_idle(number) => Ok(onward),
+        Ok(Outcome::FenceCode) if bus.ram.old_code.is_idle(number) => Ok(onward),
         Ok(Outcome::Changed) if !hart.interrupt_ready && !hart.view_changed => Ok(onward),
         Ok(Outcome::Jumped) => Err((hart.pc, Leave::System(Outcome::Jumped))),
         Ok(outcome) => Err((end, Leave::System(outcome))),

@@ -4,7 +4,7 @@ use super::csr::{Effect, previous_privilege};
 use super::{Exception, Hart, X_DISCARD};
 use crate::isa::Privilege;
 use crate::isa::csr::status;
-use crate::isa::format::{funct3, rd, rs1, rs2, system};
+use crate::isa::format::{funct3, opcode, rd, rs1, rs2, system};
 use crate::memory::{Bus, Scope};
 
 /// Low bits of the function of a CSR instruction; clearing is the remaining one.
@@ -30,14 +30,19 @@ pub(crate) enum Outcome {
     Jumped,
     /// `sfence.vma`.
     Fence(Scope),
+    /// `fence.i`.
+    FenceCode,
     /// The hart sleeps, unless an interrupt is pending already.
     Wait,
 }
 
-/// Executes a SYSTEM instruction at `hart.pc`, whose step is counted already.
+/// Executes a SYSTEM instruction or `fence.i` at `hart.pc`, whose step is counted already.
 pub(crate) fn execute(hart: &mut Hart, bus: &Bus, instruction: u32) -> Result<Outcome, Exception> {
     let illegal = Exception::illegal(instruction);
     let status = hart.csr.status;
+    if opcode(instruction) == opcode::MISC_MEM {
+        return Ok(Outcome::FenceCode);
+    }
     if funct3(instruction) != 0 {
         return access_csr(hart, bus, instruction);
     }

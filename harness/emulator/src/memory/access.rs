@@ -1,8 +1,9 @@
 //! Loads, stores and fetches that the TLB does not answer: translation, protection, devices,
 //! straddled pages, and the entries that make the next access cheap.
 
+use super::kept::Kept;
 use super::ram::Ram;
-use super::sv39::{self, Access, Reach, WalkError};
+use super::sv39::{self, Access, Leaf, Reach, WalkError};
 use super::tlb::{Table, writer_with};
 use super::view::View;
 use super::{PAGE_BYTES, PAGE_MASK};
@@ -11,6 +12,7 @@ use crate::defect::Defect;
 use crate::devices::{CLINT_BASE, Devices, GuestMemory, MAX_HARTS};
 use crate::hart::{Exception, Pmp};
 use crate::isa::{Privilege, page_table};
+use crate::variations::Variations;
 
 /// The tables and rules by which one hart accesses data.
 pub(crate) struct Data<'a> {
@@ -66,21 +68,28 @@ pub(crate) struct Bus {
     pub(crate) uncounted: u64,
     /// A device was accessed: the time and interrupt lines may have changed.
     pub(crate) device_accessed: bool,
+    /// How often a bit A or D of a page-table entry was set.
+    pub(crate) bits_set: u64,
+    /// What the machine may do otherwise than usual.
+    pub(crate) variations: Variations,
+    /// What each hart's TLB keeps, if variations say that it keeps more than translations.
+    pub(crate) kept: [Kept; MAX_HARTS],
 }
 
 const CLINT_BYTES: u64 = 0x1_0000;
 
 impl Bus {
-    /// Translates and checks one access that lies inside a page; returns a physical address.
+    /// Translates and checks one access of a hart that lies inside a page; returns a physical address.
     pub(crate) fn translate(
         &mut self,
+        hart: usize,
         view: View,
         pmp: &Pmp,
         address: u64,
         access: Access,
     ) -> Result<Place, Exception> {
         let physical = match view.satp() {
-            Some(satp) => self.translate_sv39(satp, view, pmp, address, access)?,
+            Some(satp) => self.translate_sv39(hart, satp, view, pmp, address, access)?,
             None => Place {
                 at: address,
                 reach: Reach::default(),
@@ -95,12 +104,65 @@ impl Bus {
 
     fn translate_sv39(
         &mut self,
+        hart: usize,
         satp: u64,
         view: View,
         pmp: &Pmp,
         address: u64,
         access: Access,
     ) -> Result<Place, Exception> {
+        let refused = Exception::page_fault(access, address);
+        let permits = |pte: u64| {
+            let is_user = view.privilege() == Privilege::User;
+            sv39::permits(pte, access, is_user, view.sum(), view.mxr())
+        };
+        let wanted = match access {
+            Access::Store => page_table::ACCESSED | page_table::DIRTY,
+            Access::Load | Access::Fetch => page_table::ACCESSED,
+        };
+        let (identifier, _) = view.space().unwrap_or_default();
+        if self.variations.keep_entries()
+            && let Some(kept) = self.kept[hart].find(identifier, address)
+        {
+            let kept = kept.filter(|kept| permits(kept.pte())).ok_or(refused)?;
+            // Before a bit is set, the entry in memory is looked at again.
+            if kept.pte() & wanted == wanted {
+                return Ok(kept.place(address));
+            }
+        }
+        let mut leaf = self.walk(hart, satp, identifier, pmp, address, access)?;
+        let pte = leaf.mapping.pte;
+        let is_permitted = permits(pte);
+        if is_permitted && pte & wanted != wanted && !self.variations.leaves_bits {
+            if !pmp.permits_offset(leaf.entry, Access::Store, Privilege::Supervisor) {
+                return Err(Exception::access_fault(access, address));
+            }
+            leaf.mapping.pte |= wanted;
+            self.ram.update_entry(leaf.entry, leaf.mapping.pte);
+            self.bits_set = self.bits_set.saturating_add(1);
+        }
+        if self.variations.keeps_permissions {
+            self.kept[hart].keep(identifier, &leaf);
+        }
+        if !is_permitted || leaf.mapping.pte & wanted != wanted {
+            return Err(refused);
+        }
+        Ok(Place {
+            at: leaf.mapping.physical,
+            reach: leaf.reach,
+        })
+    }
+
+    /// Finds the leaf for `address`.
+    fn walk(
+        &mut self,
+        hart: usize,
+        satp: u64,
+        identifier: u16,
+        pmp: &Pmp,
+        address: u64,
+        access: Access,
+    ) -> Result<Leaf, Exception> {
         let mut visited = [(0, false); 3];
         let mut count = 0;
         let walked = sv39::walk(&self.ram, satp, address, |entry, is_upper| {
@@ -113,50 +175,38 @@ impl Bus {
                 return Err(Exception::access_fault(access, address));
             }
         }
-        let leaf = walked.map_err(|error| match error {
-            WalkError::NotMapped => Exception::page_fault(access, address),
-            WalkError::NotInRam => Exception::access_fault(access, address),
-        })?;
-        let pte = leaf.mapping.pte;
-        let is_user = view.privilege() == Privilege::User;
-        if !sv39::permits(pte, access, is_user, view.sum(), view.mxr()) {
-            return Err(Exception::page_fault(access, address));
-        }
-        let wanted = match access {
-            Access::Store => page_table::ACCESSED | page_table::DIRTY,
-            Access::Load | Access::Fetch => page_table::ACCESSED,
-        };
-        if pte & wanted != wanted {
-            if !pmp.permits_offset(leaf.entry, Access::Store, Privilege::Supervisor) {
-                return Err(Exception::access_fault(access, address));
+        walked.map_err(|error| match error {
+            WalkError::NotMapped => {
+                if self.variations.keeps_absences {
+                    self.kept[hart].keep_absence(identifier, address);
+                }
+                Exception::page_fault(access, address)
             }
-            self.ram.update_entry(leaf.entry, pte | wanted);
-        }
-        Ok(Place {
-            at: leaf.mapping.physical,
-            reach: leaf.reach,
+            WalkError::NotInRam => Exception::access_fault(access, address),
         })
     }
 
     /// As [`Bus::translate`], for `width` bytes in RAM; returns their offset.
     pub(crate) fn translate_to_ram(
         &mut self,
+        hart: usize,
         view: View,
         pmp: &Pmp,
         address: u64,
         width: u64,
         access: Access,
     ) -> Result<Place, Exception> {
-        let Place { at, reach } = self.translate(view, pmp, address, access)?;
+        let Place { at, reach } = self.translate(hart, view, pmp, address, access)?;
         match self.ram.offset(at, width) {
             Some(at) => Ok(Place { at, reach }),
             None => Err(Exception::access_fault(access, address)),
         }
     }
 
-    /// The offset in RAM of an instruction at `address`, entered into `table`.
+    /// The offset of an instruction at `address`, in RAM or in a copy of what was there, entered into `table`.
     pub(crate) fn fetch(
         &mut self,
+        hart: usize,
         view: View,
         pmp: &Pmp,
         table: &mut Table,
@@ -166,10 +216,11 @@ impl Bus {
         if entry.covers(address, 2) {
             return Ok(entry.offset(address));
         }
-        let found = self.translate_to_ram(view, pmp, address, 2, Access::Fetch)?;
-        self.ram.present(found.at, 2)?;
-        table.insert(address, found.at, found.reach);
-        Ok(found.at)
+        let found = self.translate_to_ram(hart, view, pmp, address, 2, Access::Fetch)?;
+        let at = self.ram.seen_code(hart, found.at);
+        self.ram.present(at, 2)?;
+        table.insert(address, at, found.reach);
+        Ok(at)
     }
 
     /// A load that the TLB did not answer; the value is zero-extended.
@@ -184,7 +235,8 @@ impl Bus {
     ) -> Result<u64, Stop> {
         let room = PAGE_BYTES - (address & PAGE_MASK);
         if width <= room {
-            let Place { at, reach } = self.translate(data.view, pmp, address, Access::Load)?;
+            let Place { at, reach } =
+                self.translate(data.hart, data.view, pmp, address, Access::Load)?;
             let Some(offset) = self.ram.offset(at, width) else {
                 return Ok(self.load_device(at, address, width)?);
             };
@@ -194,8 +246,15 @@ impl Bus {
             let mut bytes = [0; 8];
             let second = address.wrapping_add(room);
             let parts = [
-                self.translate_to_ram(data.view, pmp, address, room, Access::Load)?,
-                self.translate_to_ram(data.view, pmp, second, width - room, Access::Load)?,
+                self.translate_to_ram(data.hart, data.view, pmp, address, room, Access::Load)?,
+                self.translate_to_ram(
+                    data.hart,
+                    data.view,
+                    pmp,
+                    second,
+                    width - room,
+                    Access::Load,
+                )?,
             ];
             let (low, high) = bytes[..width as usize].split_at_mut(room as usize);
             low.copy_from_slice(self.ram.present(parts[0].at, room)?);
@@ -235,7 +294,8 @@ impl Bus {
         }
         let room = PAGE_BYTES - (address & PAGE_MASK);
         if width <= room {
-            let Place { at, reach } = self.translate(data.view, pmp, address, Access::Store)?;
+            let Place { at, reach } =
+                self.translate(data.hart, data.view, pmp, address, Access::Store)?;
             let Some(at) = self.ram.offset(at, width) else {
                 return Ok(self.store_device(at, address, width, value)?);
             };
@@ -243,9 +303,16 @@ impl Bus {
             self.store_ram(data, address, place, &bytes[..width as usize])?;
         } else {
             let second = address.wrapping_add(room);
-            let low = self.translate_to_ram(data.view, pmp, address, room, Access::Store)?;
-            let high =
-                self.translate_to_ram(data.view, pmp, second, width - room, Access::Store)?;
+            let low =
+                self.translate_to_ram(data.hart, data.view, pmp, address, room, Access::Store)?;
+            let high = self.translate_to_ram(
+                data.hart,
+                data.view,
+                pmp,
+                second,
+                width - room,
+                Access::Store,
+            )?;
             let (now, later) = bytes[..width as usize].split_at(room as usize);
             self.store_ram(data, address, low, now)?;
             self.store_ram(data, second, high, later)?;

@@ -47,7 +47,7 @@ pub(crate) struct Fences {
     /// For each hart: a fence may have something to do.
     due: Vec<bool>,
     quiet_stores: u32,
-    /// Every fence forgets everything, no matter what the log says.
+    /// Every fence forgets all that it covers, no matter what the log says.
     strict: bool,
 }
 
@@ -60,6 +60,11 @@ impl Fences {
             quiet_stores: 0,
             strict,
         }
+    }
+
+    /// From now on, every fence forgets all that it covers or only what has changed.
+    pub(crate) fn set_strict(&mut self, strict: bool) {
+        self.strict = strict;
     }
 
     /// The number of the next change.

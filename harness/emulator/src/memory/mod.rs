@@ -2,6 +2,8 @@
 
 mod access;
 mod fence;
+mod kept;
+mod old_code;
 mod ram;
 mod sv39;
 mod tlb;
@@ -9,6 +11,7 @@ mod view;
 
 pub(crate) use access::{Bus, Data, Place, Stop};
 pub(crate) use fence::{Fences, Scope};
+pub(crate) use kept::Kept;
 pub(crate) use ram::{Image, Ram};
 pub use sv39::Mapping;
 #[cfg(test)]

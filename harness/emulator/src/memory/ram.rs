@@ -5,6 +5,7 @@
 //! what was dirtied.
 
 use super::fence::Fences;
+use super::old_code::{COPIES, OldCode};
 use super::{PAGE_BYTES, PAGE_MASK};
 use crate::config::RAM_BASE;
 use crate::defect::Defect;
@@ -56,7 +57,9 @@ impl Image {
 
 /// RAM and its bookkeeping. Addresses are *offsets* from [`RAM_BASE`].
 pub(crate) struct Ram {
+    /// RAM, and beyond it copies of overwritten code.
     bytes: Box<[u8]>,
+    size: u64,
     flags: Box<[u8]>,
     /// One bit for each 64 bytes of a page that code was decoded from.
     code: Box<[u64]>,
@@ -71,15 +74,17 @@ pub(crate) struct Ram {
     newly_guarded: Vec<u32>,
     /// What the next fence of each hart must forget.
     pub(crate) fences: Fences,
+    /// Code that was overwritten.
+    pub(crate) old_code: OldCode,
 }
 
 impl Ram {
     /// RAM full of zeros. The host commits memory as it is touched.
     pub(crate) fn new(bytes: u64, harts: usize, strict: bool) -> Ram {
-        let bytes = bytes as usize;
-        let pages = bytes >> PAGE_SHIFT;
+        let pages = (bytes >> PAGE_SHIFT) as usize + COPIES;
         Ram {
-            bytes: vec![0; bytes].into_boxed_slice(),
+            bytes: vec![0; pages << PAGE_SHIFT].into_boxed_slice(),
+            size: bytes,
             flags: vec![0; pages].into_boxed_slice(),
             code: vec![0; pages].into_boxed_slice(),
             writers: vec![0; pages].into_boxed_slice(),
@@ -89,6 +94,7 @@ impl Ram {
             stale_code: Vec::new(),
             newly_guarded: Vec::new(),
             fences: Fences::new(harts, strict),
+            old_code: OldCode::new(harts),
         }
     }
 
@@ -104,7 +110,15 @@ impl Ram {
 
     /// Bytes of RAM.
     pub(crate) fn size(&self) -> u64 {
-        self.bytes.len() as u64
+        self.size
+    }
+
+    /// Where this hart sees the code at `offset`: there, or in a copy of what was there.
+    pub(crate) fn seen_code(&self, hart: usize, offset: u64) -> u64 {
+        match self.old_code.copy(hart, page_of(offset) as u32) {
+            Some(copy) => self.size + u64::from(copy) * PAGE_BYTES + (offset & PAGE_MASK),
+            None => offset,
+        }
     }
 
     /// The offset of a physical range that lies entirely inside RAM.
@@ -115,9 +129,9 @@ impl Ram {
     }
 
     /// Checks an offset that comes from a TLB entry or from a block: the bytes lie in one page of
-    /// RAM, or else there is a defect.
+    /// RAM or in a copy of one, or else there is a defect.
     pub(crate) fn check(&self, offset: u64, length: u64) -> Result<(), Defect> {
-        if offset < self.size() && (offset & PAGE_MASK) + length <= PAGE_BYTES {
+        if offset < self.bytes.len() as u64 && (offset & PAGE_MASK) + length <= PAGE_BYTES {
             Ok(())
         } else {
             Err(Defect::new("an access outside its page of RAM", offset))
@@ -274,6 +288,7 @@ impl Ram {
             let last = ((offset & PAGE_MASK) + data.len() as u64 - 1) >> GRANULE_SHIFT;
             let touched = (u64::MAX << first) & (u64::MAX >> (63 - last));
             if self.code[page] & touched != 0 && self.bytes[at..at + data.len()] != *data {
+                self.keep_code(page);
                 self.forget_code(page);
             }
         }
@@ -359,6 +374,20 @@ impl Ram {
         }
     }
 
+    /// The code in this page is about to be overwritten.
+    fn keep_code(&mut self, page: usize) {
+        let Some(copy) = self.old_code.overwritten(page as u32) else {
+            return;
+        };
+        let copy = page_of(self.size) + copy as usize;
+        if self.flags[copy] & Flags::CODE != 0 {
+            self.forget_code(copy);
+        }
+        let old = page << PAGE_SHIFT;
+        let old = old..old + PAGE_BYTES as usize;
+        self.bytes.copy_within(old, copy << PAGE_SHIFT);
+    }
+
     fn forget_code(&mut self, page: usize) {
         self.flags[page] &= !Flags::CODE;
         self.code[page] = 0;
@@ -395,7 +424,7 @@ impl Ram {
     /// The content now becomes the base that [`Ram::reset`] goes back to.
     pub(crate) fn snapshot(&mut self) -> Arc<Image> {
         let mut image = Image {
-            pages: vec![None; self.flags.len()],
+            pages: vec![None; page_of(self.size)],
         };
         // Everything else was never written, and is zero.
         let mut written: Vec<usize> = self.dirty.iter().map(|page| *page as usize).collect();
@@ -457,6 +486,7 @@ impl Ram {
         }
         self.newly_guarded.clear();
         self.fences.clear();
+        self.old_code.clear();
         count
     }
 }

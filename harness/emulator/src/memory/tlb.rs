@@ -381,6 +381,13 @@ impl Tlb {
         }
     }
 
+    /// Forgets where code is.
+    pub(crate) fn forget_code(&mut self) {
+        for context in &mut self.contexts {
+            context.fetch.clear();
+        }
+    }
+
     /// Forgets every translation and every context, as if new.
     pub(crate) fn release(&mut self) {
         self.clear();

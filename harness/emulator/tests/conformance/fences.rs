@@ -171,7 +171,7 @@ fn code_read_from_the_disk_runs() {
 }
 
 /// A machine in S-mode whose code page is mapped, ready to load from `a1`.
-fn loader() -> Machine {
+pub(crate) fn loader() -> Machine {
     let mut machine = rig::bench(&config(), "ld a0, 0(a1)");
     map(&mut machine, CODE, CODE, V | R | X);
     rig::set_csr(&mut machine, "satp", SATP);
@@ -181,7 +181,7 @@ fn loader() -> Machine {
     machine
 }
 
-fn page(number: u64) -> u64 {
+pub(crate) fn page(number: u64) -> u64 {
     rig::RAM + 0x8000 + 0x1000 * number
 }
 
@@ -199,7 +199,7 @@ fn load(machine: &mut Machine, address: u64) -> Result<u64, u64> {
 }
 
 /// Stores to memory by an instruction of the guest in M-mode, as a kernel writes its page tables.
-fn store(machine: &mut Machine, address: u64, value: u64) {
+pub(crate) fn store(machine: &mut Machine, address: u64, value: u64) {
     const STORE: u64 = rig::RAM + 0x6000;
     machine
         .write_physical(STORE, &assemble(0, "sd a2, 0(a3)"))
@@ -212,7 +212,7 @@ fn store(machine: &mut Machine, address: u64, value: u64) {
 }
 
 /// Executes one instruction in M-mode.
-fn execute(machine: &mut Machine, text: &str) {
+pub(crate) fn execute(machine: &mut Machine, text: &str) {
     const PLACE: u64 = rig::RAM + 0x7000;
     machine.write_physical(PLACE, &assemble(0, text)).unwrap();
     machine.set_pc(0, PLACE);

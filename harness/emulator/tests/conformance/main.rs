@@ -20,3 +20,4 @@ mod privilege;
 mod protection;
 mod translation;
 mod traps;
+mod variations;
