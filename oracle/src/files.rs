@@ -47,18 +47,13 @@ impl FileNode {
     }
 }
 
-/// The most blocks that `bytes` bytes of a file take, that of addresses included.
-pub(crate) fn blocks_for(bytes: usize) -> usize {
-    let blocks = bytes.div_ceil(BLOCK_SIZE);
-    blocks + usize::from(blocks > DIRECT_BLOCKS)
-}
-
 /// All files of a disk, and the room that is left on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Files {
     nodes: Vec<FileNode>,
     inodes: u32,
     free_blocks: usize,
+    block_bytes: usize,
 }
 
 impl Files {
@@ -70,7 +65,27 @@ impl Files {
             nodes,
             inodes,
             free_blocks,
+            block_bytes: BLOCK_SIZE,
         }
+    }
+
+    /// The same, on a disk with blocks of this many bytes in place of xv6's.
+    pub fn in_blocks_of(self, block_bytes: usize) -> Files {
+        Files {
+            block_bytes,
+            ..self
+        }
+    }
+
+    /// Bytes of a block of the disk.
+    pub(crate) fn block_bytes(&self) -> usize {
+        self.block_bytes
+    }
+
+    /// The most blocks that `bytes` bytes of a file take, that of addresses included.
+    pub(crate) fn blocks_for(&self, bytes: usize) -> usize {
+        let blocks = bytes.div_ceil(self.block_bytes);
+        blocks + usize::from(blocks > DIRECT_BLOCKS)
     }
 
     /// The file with that inode.

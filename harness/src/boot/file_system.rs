@@ -45,7 +45,8 @@ impl Contents {
         let nodes = nodes.map(file_node);
         let inodes = image.super_block().inodes;
         Ok(Self {
-            files: Files::new(nodes.collect(), inodes, image.free_blocks()),
+            files: Files::new(nodes.collect(), inodes, image.free_blocks())
+                .in_blocks_of(image.block_bytes()),
             problems: image.check_blocks(),
         })
     }

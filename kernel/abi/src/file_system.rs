@@ -125,9 +125,14 @@ impl SuperBlock {
 
     /// What is wrong with the layout: its areas must follow one another. `None` if they do.
     pub fn contradiction(&self) -> Option<&'static str> {
+        self.contradiction_in_blocks_of(BLOCK_SIZE)
+    }
+
+    /// The same for a file system with blocks of this many bytes: a multiple of an inode's.
+    pub fn contradiction_in_blocks_of(&self, bytes: usize) -> Option<&'static str> {
         let end = |start: u32, blocks: u32| u64::from(start) + u64::from(blocks);
-        let inode_blocks = self.inodes.div_ceil(INODES_PER_BLOCK as u32);
-        let bitmap_blocks = self.size.div_ceil(BITS_PER_BLOCK as u32);
+        let inode_blocks = self.inodes.div_ceil((bytes / DiskInode::SIZE) as u32);
+        let bitmap_blocks = self.size.div_ceil(bytes as u32 * 8);
         if self.log_start <= SUPER_BLOCK {
             Some("the log lies on the superblock")
         } else if end(self.log_start, self.log_blocks) > self.inode_start.into() {
@@ -146,7 +151,7 @@ impl SuperBlock {
     /// that no transaction changes.
     pub fn logged_blocks<'h>(
         &self,
-        header: &'h [u8; BLOCK_SIZE],
+        header: &'h [u8],
     ) -> Option<impl Iterator<Item = u32> + Clone + use<'h>> {
         let (words, _) = header.as_chunks();
         let (count, homes) = words.split_first()?;

@@ -1,6 +1,6 @@
 //! Free blocks and free inodes.
 
-use abi::file_system::{BITS_PER_BLOCK, BLOCK_SIZE, DiskInode, Kind};
+use abi::file_system::{DiskInode, Kind};
 
 use crate::{Error, Image};
 
@@ -12,8 +12,9 @@ impl Image {
     }
 
     fn bit(&self, block: u32) -> (u32, usize, u8) {
-        let bit = block as usize % BITS_PER_BLOCK;
-        let bitmap = self.layout.bitmap_start + block / BITS_PER_BLOCK as u32;
+        let bits = self.bits_per_block();
+        let bit = block as usize % bits;
+        let bitmap = self.layout.bitmap_start + block / bits as u32;
         (bitmap, bit / 8, 1 << (bit % 8))
     }
 
@@ -43,7 +44,7 @@ impl Image {
             .find(|&block| !self.in_use(block))
             .ok_or(Error::OutOfBlocks)?;
         self.set_in_use(block, true);
-        *self.block_mut(block) = [0; BLOCK_SIZE];
+        self.block_mut(block).fill(0);
         Ok(block)
     }
 

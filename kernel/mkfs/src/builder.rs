@@ -1,14 +1,12 @@
 //! Makes an image from nothing, laid out as the C kernel's `mkfs` does.
 
-use abi::file_system::{
-    BITS_PER_BLOCK, BLOCK_SIZE, DiskInode, INODES_PER_BLOCK, Kind, MAGIC, ROOT_INODE, SUPER_BLOCK,
-    SuperBlock,
-};
+use abi::file_system::{BLOCK_SIZE, DiskInode, Kind, MAGIC, ROOT_INODE, SUPER_BLOCK, SuperBlock};
 use abi::limits::LOG_BLOCKS;
 
+use crate::image::BLOCK_SIZES;
 use crate::{Error, Image};
 
-/// Most blocks of an image: 1 GiB, far beyond what xv6 is used with.
+/// Most blocks of an image: 1 GiB in xv6's, far beyond what xv6 is used with.
 const MAX_BLOCKS: u32 = 1 << 20;
 
 /// Makes a file-system image from nothing.
@@ -24,6 +22,7 @@ const MAX_BLOCKS: u32 = 1 << 20;
 #[derive(Clone, Debug)]
 pub struct Builder {
     blocks: u32,
+    block_bytes: usize,
     inodes: u32,
     contents: Vec<(String, Content)>,
 }
@@ -39,6 +38,7 @@ impl Default for Builder {
     fn default() -> Builder {
         Builder {
             blocks: 2000,
+            block_bytes: BLOCK_SIZE,
             inodes: 200,
             contents: Vec::new(),
         }
@@ -51,9 +51,15 @@ impl Builder {
         Builder::default()
     }
 
-    /// Sets the number of 1024-byte blocks of the whole image.
+    /// Sets the number of blocks of the whole image.
     pub fn blocks(mut self, blocks: u32) -> Builder {
         self.blocks = blocks;
+        self
+    }
+
+    /// Sets the size of a block: 512, 1024 (the default, as in xv6), 2048, 4096 or 8192 bytes.
+    pub fn blocks_of(mut self, bytes: usize) -> Builder {
+        self.block_bytes = bytes;
         self
     }
 
@@ -103,14 +109,19 @@ impl Builder {
     }
 
     fn empty(&self) -> Result<Image, Error> {
+        if !BLOCK_SIZES.contains(&self.block_bytes) {
+            return Err(Error::BadLayout(
+                "a block has 512 bytes, or twice that, up to 8192",
+            ));
+        }
         if self.blocks > MAX_BLOCKS || self.inodes > 1 << 16 {
             return Err(Error::BadLayout(
                 "at most 1048576 blocks and 65536 inodes are possible",
             ));
         }
         // As the C mkfs counts: one block more than needed where the division is exact.
-        let inode_blocks = self.inodes / INODES_PER_BLOCK as u32 + 1;
-        let bitmap_blocks = self.blocks / BITS_PER_BLOCK as u32 + 1;
+        let inode_blocks = self.inodes / (self.block_bytes / DiskInode::SIZE) as u32 + 1;
+        let bitmap_blocks = self.blocks / (self.block_bytes * 8) as u32 + 1;
         let log_blocks = LOG_BLOCKS as u32 + 1;
         let log_start = SUPER_BLOCK + 1;
         let meta_blocks = log_start + log_blocks + inode_blocks + bitmap_blocks;
@@ -127,8 +138,8 @@ impl Builder {
         if meta_blocks >= self.blocks {
             return Err(Error::OutOfBlocks);
         }
-        let mut bytes = vec![0; self.blocks as usize * BLOCK_SIZE];
-        let start = SUPER_BLOCK as usize * BLOCK_SIZE;
+        let mut bytes = vec![0; self.blocks as usize * self.block_bytes];
+        let start = SUPER_BLOCK as usize * self.block_bytes;
         bytes[start..start + SuperBlock::SIZE].copy_from_slice(&layout.encode());
 
         let mut image = Image::open(bytes)?;

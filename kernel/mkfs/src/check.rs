@@ -141,6 +141,7 @@ impl Image {
             return Err(Problem::Unreadable(Error::BadSize {
                 inode: number,
                 size: inode.size,
+                most: self.largest_file(),
             }));
         }
         let mut blocks = inode.addresses.to_vec();

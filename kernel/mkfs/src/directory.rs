@@ -1,6 +1,6 @@
 //! Directories and paths: finding, listing, replacing and removing files.
 
-use abi::file_system::{DirectoryEntry, DiskInode, Kind, MAX_FILE_SIZE, NAME_SIZE, ROOT_INODE};
+use abi::file_system::{DirectoryEntry, DiskInode, Kind, NAME_SIZE, ROOT_INODE};
 
 use crate::{Error, Image};
 
@@ -55,10 +55,12 @@ impl Image {
     /// # Errors
     /// The parent does not exist, the path names no file, the image is full or damaged.
     pub fn replace_file(&mut self, path: &str, bytes: &[u8]) -> Result<(), Error> {
-        if bytes.len() > MAX_FILE_SIZE {
+        let most = self.largest_file();
+        if bytes.len() > most {
             return Err(Error::TooLarge {
                 name: path.into(),
                 size: bytes.len(),
+                most,
             });
         }
         self.transact(|image| {

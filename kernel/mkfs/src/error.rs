@@ -1,6 +1,6 @@
 //! Why an image could not be read or changed.
 
-use abi::file_system::{BLOCK_SIZE, MAGIC, MAX_FILE_SIZE, NAME_SIZE};
+use abi::file_system::{MAGIC, NAME_SIZE};
 
 /// Why an image could not be read or changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -12,11 +12,6 @@ pub enum Error {
     /// The superblock does not begin with xv6's magic number.
     #[error("not an xv6 file system: the superblock begins with {0:#x}, not {MAGIC:#x}")]
     NotXv6(u32),
-    /// The superblock is where images with larger blocks have it.
-    #[error(
-        "the file system has blocks of {0} bytes; only blocks of {BLOCK_SIZE} bytes, as in xv6, are supported"
-    )]
-    OtherBlocks(usize),
     /// The superblock says that there are more blocks than the image holds.
     #[error("the image is too short: its superblock says {said} blocks, but the file has {held}")]
     CutShort {
@@ -43,12 +38,14 @@ pub enum Error {
     #[error("there is no inode {0}")]
     NoSuchInode(u32),
     /// An inode's size exceeds what its block addresses can hold.
-    #[error("inode {inode} claims {size} bytes; no file has more than {MAX_FILE_SIZE}")]
+    #[error("inode {inode} claims {size} bytes; no file has more than {most}")]
     BadSize {
         /// The inode.
         inode: u32,
         /// Its size.
         size: u32,
+        /// The size of the largest file.
+        most: usize,
     },
     /// A path does not exist.
     #[error("{0}: no such file or directory")]
@@ -66,12 +63,14 @@ pub enum Error {
     #[error("{0:?} is not a file name: a name has 1 to {NAME_SIZE} bytes, and no '/' or zero byte")]
     BadName(String),
     /// More bytes than a file can hold.
-    #[error("{name}: {size} bytes, but a file holds at most {MAX_FILE_SIZE}")]
+    #[error("{name}: {size} bytes, but a file holds at most {most}")]
     TooLarge {
         /// The file.
         name: String,
         /// The size asked for.
         size: usize,
+        /// The size of the largest file.
+        most: usize,
     },
     /// No free block is left.
     #[error("the image is full: no free block is left; build it with more blocks")]

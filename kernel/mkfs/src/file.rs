@@ -1,6 +1,6 @@
 //! The bytes of an inode: reading them, and replacing them.
 
-use abi::file_system::{BLOCK_SIZE, DIRECT_BLOCKS, DiskInode, INDIRECT_BLOCKS, Kind};
+use abi::file_system::{DIRECT_BLOCKS, DiskInode, Kind};
 
 use crate::{Error, Image};
 
@@ -11,7 +11,9 @@ impl Image {
     /// needs more than the direct blocks of xv6 has no last address.
     pub(crate) fn count_direct_blocks(&self) -> Result<usize, Error> {
         let fewer = DIRECT_BLOCKS - 1;
-        let large = DIRECT_BLOCKS * BLOCK_SIZE..(fewer + INDIRECT_BLOCKS) * BLOCK_SIZE;
+        let block_bytes = self.block_bytes();
+        let most = (fewer + self.addresses_per_block()) * block_bytes;
+        let large = DIRECT_BLOCKS * block_bytes..most;
         for number in 1..self.layout.inodes {
             let inode = self.inode(number)?;
             let needs_indirect = inode.kind == Kind::File as u16
@@ -26,7 +28,7 @@ impl Image {
 
     /// The most bytes that a file has without a block of indirect blocks.
     pub(crate) fn largest_file(&self) -> usize {
-        (self.direct_blocks + INDIRECT_BLOCKS) * BLOCK_SIZE
+        (self.direct_blocks + self.addresses_per_block()) * self.block_bytes()
     }
 
     /// The block addresses of an inode's data, in order; 0 for a block never written.
@@ -35,9 +37,10 @@ impl Image {
             return Err(Error::BadSize {
                 inode: number,
                 size: inode.size,
+                most: self.largest_file(),
             });
         }
-        let count = (inode.size as usize).div_ceil(BLOCK_SIZE);
+        let count = (inode.size as usize).div_ceil(self.block_bytes());
         let direct = self.direct_blocks;
         let mut blocks = inode.addresses[..direct.min(count)].to_vec();
         if count > direct {
@@ -56,32 +59,24 @@ impl Image {
         }
     }
 
-    pub(crate) fn indirect_addresses(
-        &self,
-        inode: u32,
-        block: u32,
-    ) -> Result<[u32; INDIRECT_BLOCKS], Error> {
-        let mut addresses = [0; INDIRECT_BLOCKS];
+    pub(crate) fn indirect_addresses(&self, inode: u32, block: u32) -> Result<Vec<u32>, Error> {
         if block == 0 {
-            return Ok(addresses);
+            return Ok(vec![0; self.addresses_per_block()]);
         }
         if !self.layout.data_area().contains(&block) {
             return Err(Error::BadBlock { inode, block });
         }
         let (words, _) = self.block(block).as_chunks();
-        for (address, word) in addresses.iter_mut().zip(words) {
-            *address = u32::from_le_bytes(*word);
-        }
-        Ok(addresses)
+        Ok(words.iter().copied().map(u32::from_le_bytes).collect())
     }
 
     pub(crate) fn read_inode_data(&self, number: u32) -> Result<Vec<u8>, Error> {
         let inode = self.inode(number)?;
         let blocks = self.data_blocks(number, &inode)?;
-        let mut bytes = Vec::with_capacity(blocks.len() * BLOCK_SIZE);
+        let mut bytes = Vec::with_capacity(blocks.len() * self.block_bytes());
         for block in blocks {
             match block {
-                0 => bytes.extend_from_slice(&[0; BLOCK_SIZE]),
+                0 => bytes.resize(bytes.len() + self.block_bytes(), 0),
                 block => bytes.extend_from_slice(self.block(block)),
             }
         }
@@ -134,7 +129,7 @@ impl Image {
         }
         let direct = self.direct_blocks;
         let mut taken = taken.into_iter();
-        for (index, chunk) in bytes.chunks(BLOCK_SIZE).enumerate() {
+        for (index, chunk) in bytes.chunks(self.block_bytes()).enumerate() {
             if index == direct {
                 inode.addresses[direct] = taken.next().ok_or(Error::OutOfBlocks)?;
             }
@@ -157,7 +152,7 @@ impl Image {
         if length > self.largest_file() {
             return Err(Error::OutOfBlocks);
         }
-        let data = length.div_ceil(BLOCK_SIZE);
+        let data = length.div_ceil(self.block_bytes());
         let count = data + usize::from(data > self.direct_blocks);
         for _ in 0..count {
             taken.push(self.allocate_block()?);

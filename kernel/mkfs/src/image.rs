@@ -1,8 +1,6 @@
 //! An image in memory: its blocks, its superblock, its inodes.
 
-use abi::file_system::{
-    BLOCK_SIZE, DIRECT_BLOCKS, DiskInode, INODES_PER_BLOCK, MAGIC, SUPER_BLOCK, SuperBlock,
-};
+use abi::file_system::{BLOCK_SIZE, DIRECT_BLOCKS, DiskInode, MAGIC, SUPER_BLOCK, SuperBlock};
 
 use crate::Error;
 
@@ -11,6 +9,7 @@ use crate::Error;
 pub struct Image {
     pub(crate) bytes: Vec<u8>,
     pub(crate) layout: SuperBlock,
+    block_bytes: usize,
     /// How many of an inode's addresses are of data blocks.
     pub(crate) direct_blocks: usize,
 }
@@ -23,19 +22,13 @@ impl Image {
     /// Not an xv6 image, cut short, or with a superblock or log that contradicts itself.
     pub fn open(bytes: impl Into<Vec<u8>>) -> Result<Image, Error> {
         let bytes = bytes.into();
-        let start = SUPER_BLOCK as usize * BLOCK_SIZE;
-        let header = bytes
-            .get(start..)
-            .and_then(|rest| rest.first_chunk())
-            .ok_or(Error::TooShort(bytes.len()))?;
-        let layout = SuperBlock::decode(header);
-        if let Some(other) = other_block_size(&bytes).filter(|_| layout.magic != MAGIC) {
-            return Err(Error::OtherBlocks(other));
-        }
-        check_layout(&layout, bytes.len())?;
+        let block_bytes = block_bytes(&bytes).unwrap_or(BLOCK_SIZE);
+        let layout = super_block(&bytes, block_bytes).ok_or(Error::TooShort(bytes.len()))?;
+        check_layout(&layout, block_bytes, bytes.len())?;
         let mut image = Image {
             bytes,
             layout,
+            block_bytes,
             direct_blocks: DIRECT_BLOCKS,
         };
         image.install_log()?;
@@ -58,29 +51,43 @@ impl Image {
         &self.layout
     }
 
-    /// Block `number`, which the caller has checked against the layout.
-    pub(crate) fn block(&self, number: u32) -> &[u8; BLOCK_SIZE] {
-        let start = number as usize * BLOCK_SIZE;
-        self.bytes[start..]
-            .first_chunk()
-            .expect("block numbers are checked against the superblock, and that against the image")
+    /// Bytes of a block: [`BLOCK_SIZE`] in xv6 itself, more in some kernels made from it.
+    pub fn block_bytes(&self) -> usize {
+        self.block_bytes
+    }
+
+    pub(crate) fn inodes_per_block(&self) -> usize {
+        self.block_bytes / DiskInode::SIZE
+    }
+
+    pub(crate) fn bits_per_block(&self) -> usize {
+        self.block_bytes * 8
+    }
+
+    pub(crate) fn addresses_per_block(&self) -> usize {
+        self.block_bytes / size_of::<u32>()
+    }
+
+    /// Block `number`, which the caller has checked against the layout, and that was checked against the image.
+    pub(crate) fn block(&self, number: u32) -> &[u8] {
+        let start = number as usize * self.block_bytes;
+        &self.bytes[start..start + self.block_bytes]
     }
 
     /// Block `number`, which the caller has checked against the layout, for writing.
-    pub(crate) fn block_mut(&mut self, number: u32) -> &mut [u8; BLOCK_SIZE] {
-        let start = number as usize * BLOCK_SIZE;
-        self.bytes[start..]
-            .first_chunk_mut()
-            .expect("block numbers are checked against the superblock, and that against the image")
+    pub(crate) fn block_mut(&mut self, number: u32) -> &mut [u8] {
+        let start = number as usize * self.block_bytes;
+        &mut self.bytes[start..start + self.block_bytes]
     }
 
     fn inode_place(&self, number: u32) -> Result<(u32, usize), Error> {
-        let block = self
-            .layout
-            .inode_block(number)
-            .filter(|_| number != 0)
-            .ok_or(Error::NoSuchInode(number))?;
-        let offset = number as usize % INODES_PER_BLOCK * DiskInode::SIZE;
+        if number == 0 || number >= self.layout.inodes {
+            return Err(Error::NoSuchInode(number));
+        }
+        let per_block = self.inodes_per_block();
+        // The layout was checked: no inode lies beyond the last block.
+        let block = self.layout.inode_start + number / per_block as u32;
+        let offset = number as usize % per_block * DiskInode::SIZE;
         Ok((block, offset))
     }
 
@@ -103,39 +110,48 @@ impl Image {
         if self.layout.log_blocks == 0 {
             return Ok(());
         }
-        let header = *self.block(self.layout.log_start);
+        let header = self.block(self.layout.log_start).to_vec();
         let homes = self.layout.logged_blocks(&header).ok_or(Error::BadLog)?;
         for (position, home) in (self.layout.log_start + 1..).zip(homes) {
-            *self.block_mut(home) = *self.block(position);
+            let logged = self.block(position).to_vec();
+            self.block_mut(home).copy_from_slice(&logged);
         }
         self.block_mut(self.layout.log_start)[..4].fill(0);
         Ok(())
     }
 }
 
-/// The size of blocks with which the second one would be a superblock.
-fn other_block_size(bytes: &[u8]) -> Option<usize> {
-    const SIZES: [usize; 4] = [512, 2048, 4096, 8192];
+/// The sizes of blocks that are looked for: xv6's first, and of the others the likely ones.
+pub(crate) const BLOCK_SIZES: [usize; 5] = [BLOCK_SIZE, 4096, 2048, 512, 8192];
+
+/// The superblock of an image with blocks of this many bytes; `None` if the image is too short for one.
+fn super_block(bytes: &[u8], block_bytes: usize) -> Option<SuperBlock> {
+    let rest = bytes.get(SUPER_BLOCK as usize * block_bytes..)?;
+    rest.first_chunk().map(SuperBlock::decode)
+}
+
+/// The size of blocks with which the second one is a superblock.
+fn block_bytes(bytes: &[u8]) -> Option<usize> {
     let begins_so = |size: &usize| {
-        let header = bytes.get(*size..).and_then(|rest| rest.first_chunk());
-        header.is_some_and(|header| SuperBlock::decode(header).magic == MAGIC)
+        let header = super_block(bytes, *size);
+        header.is_some_and(|header| header.magic == MAGIC)
     };
-    SIZES.into_iter().find(begins_so)
+    BLOCK_SIZES.into_iter().find(begins_so)
 }
 
 /// Checks that the areas follow one another and fit the image.
-fn check_layout(layout: &SuperBlock, bytes: usize) -> Result<(), Error> {
+fn check_layout(layout: &SuperBlock, block_bytes: usize, bytes: usize) -> Result<(), Error> {
     if layout.magic != MAGIC {
         return Err(Error::NotXv6(layout.magic));
     }
-    let held = (bytes / BLOCK_SIZE) as u64;
+    let held = (bytes / block_bytes) as u64;
     if u64::from(layout.size) > held {
         return Err(Error::CutShort {
             said: layout.size,
             held,
         });
     }
-    match layout.contradiction() {
+    match layout.contradiction_in_blocks_of(block_bytes) {
         None => Ok(()),
         Some(contradiction) => Err(Error::BadLayout(contradiction)),
     }

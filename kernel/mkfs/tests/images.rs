@@ -44,6 +44,54 @@ fn files_grow_shrink_and_give_their_blocks_back() {
     assert_eq!(reopened.read_file("/init").unwrap(), filled(5, 3));
 }
 
+/// Kernels made from xv6 have other blocks. The size is known by where the superblock is.
+#[test]
+fn blocks_of_other_sizes_are_read_and_written() {
+    for block in [512, 4096] {
+        let most = (DIRECT_BLOCKS + block / 4) * block;
+        let fits = most.min(1 << 20);
+        let builder = Builder::new()
+            .blocks_of(block)
+            .blocks((4 << 20) / block as u32);
+        let mut image = builder.inodes(2000).file("init", b"old").build().unwrap();
+        let free = image.free_blocks();
+        for length in [
+            0,
+            1,
+            block,
+            DIRECT_BLOCKS * block,
+            DIRECT_BLOCKS * block + 1,
+            fits,
+            5,
+        ] {
+            let length = length.min(most);
+            let bytes = filled(length, 3);
+            image.replace_file("init", &bytes).unwrap();
+            assert_eq!(
+                image.read_file("init").unwrap(),
+                bytes,
+                "{length} bytes in {block}"
+            );
+            assert_eq!(image.check(), [], "{length} bytes in {block}");
+        }
+        assert_eq!(image.free_blocks(), free, "{block}");
+        // More names than one block of a directory holds.
+        let names = block / 16 + 10;
+        for number in 0..names {
+            image.replace_file(&format!("file{number}"), &[1]).unwrap();
+        }
+        assert_eq!(image.check(), [], "{block}");
+        let reopened = Image::open(image.into_bytes()).unwrap();
+        assert_eq!(reopened.block_bytes(), block);
+        assert_eq!(
+            reopened.read_file("/init").unwrap(),
+            filled(5, 3),
+            "{block}"
+        );
+        assert_eq!(reopened.list("/").unwrap().len(), names + 3, "{block}");
+    }
+}
+
 /// The inode of the file at `path`, and where in the image it is.
 fn inode_of(image: &Image, path: &str) -> (usize, DiskInode) {
     let entries = image.list("/").unwrap();

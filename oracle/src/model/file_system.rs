@@ -5,7 +5,7 @@
 //! entry of its directory. A file that lost its last name stays as long as a process holds it.
 
 use crate::dialect::RemovedDirectory;
-use crate::files::{FileNode, Files, blocks_for, names};
+use crate::files::{FileNode, Files, names};
 use abi::file_system::{DirectoryEntry, Kind, NAME_SIZE, ROOT_INODE};
 use std::sync::Arc;
 
@@ -37,6 +37,11 @@ impl FileSystem {
         }
     }
 
+    /// Bytes of a block of the disk.
+    pub(super) fn block_bytes(&self) -> usize {
+        self.start.block_bytes()
+    }
+
     /// Back to the start of a case.
     pub(super) fn reset(&mut self) {
         self.changed.clear();
@@ -65,7 +70,7 @@ impl FileSystem {
     /// Whether there is room for `bytes` bytes more, or for a name, in any case.
     pub(super) fn has_room(&self, bytes: usize) -> bool {
         // A write may begin and end inside of blocks, and need its own block of addresses.
-        let blocks = blocks_for(bytes) + 2 + BLOCKS_OF_A_NAME;
+        let blocks = self.start.blocks_for(bytes) + 2 + BLOCKS_OF_A_NAME;
         self.blocks_taken + blocks <= self.start.free_blocks()
     }
 
@@ -235,7 +240,7 @@ impl FileSystem {
 
     /// Writes `bytes` to a file, from `offset` on, which is not beyond its end.
     pub(super) fn write(&mut self, inode: u32, offset: usize, bytes: &[u8]) {
-        self.blocks_taken += blocks_for(bytes.len()) + 2;
+        self.blocks_taken += self.start.blocks_for(bytes.len()) + 2;
         let Some(node) = self.slot(inode) else {
             return;
         };

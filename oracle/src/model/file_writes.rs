@@ -24,13 +24,14 @@ impl Arrival {
         in_part: 0,
     };
 
-    /// What arrives of `length` bytes that go to `offset` of a file of `size` bytes, if only the
-    /// first `readable` can be read.
+    /// What arrives of `length` bytes that go to `offset` of a file of `size` bytes in blocks of `block_bytes`, if
+    /// only the first `readable` can be read.
     fn of(
         length: usize,
         readable: usize,
         offset: usize,
         size: usize,
+        block_bytes: usize,
         rules: &FileRules,
     ) -> Arrival {
         let transaction = rules.transaction_bytes as usize;
@@ -41,7 +42,7 @@ impl Arrival {
                 break;
             }
             while done < end {
-                let block_left = BLOCK_SIZE - (offset + done) % BLOCK_SIZE;
+                let block_left = block_bytes - (offset + done) % block_bytes;
                 let part = block_left.min(end - done);
                 if done + part > readable {
                     let counted = match rules.refused_transaction {
@@ -126,7 +127,8 @@ impl Model {
         };
         let rules = &self.world.dialect.files;
         let offset = node.offset as usize;
-        let arrival = |readable| Arrival::of(length, readable, offset, size, rules);
+        let block_bytes = self.files.block_bytes();
+        let arrival = |readable| Arrival::of(length, readable, offset, size, block_bytes, rules);
         let space = &self.of(process).space;
         let (least, most) = space.reach(address, length as u64, Access::Load, &self.world);
         let (least, most) = (arrival(least as usize), arrival(most as usize));
@@ -231,12 +233,12 @@ fn pages(address: u64, length: u64) -> impl Iterator<Item = u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Arrival, MAX_FILE_SIZE, RefusedTransaction};
+    use super::{Arrival, BLOCK_SIZE, MAX_FILE_SIZE, RefusedTransaction};
     use crate::Dialect;
 
     fn arrival(length: usize, readable: usize, offset: usize, size: usize) -> (usize, usize) {
         let rules = Dialect::faultline().files;
-        let arrival = Arrival::of(length, readable, offset, size, &rules);
+        let arrival = Arrival::of(length, readable, offset, size, BLOCK_SIZE, &rules);
         (arrival.counted, arrival.in_part)
     }
 
@@ -245,7 +247,7 @@ mod tests {
         let mut rules = Dialect::faultline().files;
         rules.refused_transaction = RefusedTransaction::CountsNothing;
         let arrival = |readable| {
-            let arrival = Arrival::of(5000, readable, 0, 0, &rules);
+            let arrival = Arrival::of(5000, readable, 0, 0, BLOCK_SIZE, &rules);
             (arrival.counted, arrival.in_part)
         };
         assert_eq!(arrival(2100), (0, 2100));
