@@ -83,7 +83,7 @@ impl Companion {
     }
 
     fn repaired(&self, operation: Operation) -> Option<Operation> {
-        if operation.call.is_done_to_all() {
+        if operation.call.is_done_to_all() && self.model.applies(&operation) {
             return Some(operation);
         }
         let wanted = operation.process;
@@ -96,7 +96,7 @@ impl Companion {
         if self.model.applies(&repaired) {
             return Some(repaired);
         }
-        // Another process already sleeps on that pipe, or the model cannot predict the result: yield.
+        // Another process already sleeps on that pipe, the console is full, or the model cannot predict the result: yield.
         let call = Call::Yield {
             ticks: NonZeroU8::MIN,
         };
