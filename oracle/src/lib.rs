@@ -27,7 +27,7 @@ pub mod specimens;
 
 pub use case::{
     Address, Amount, Call, Case, Flavour, OpenFlags, OpenMode, Operation, Order, Process, Region,
-    Schedule, StoredValue, Stride, Target, Text, Width,
+    Schedule, StoredValue, Stride, Target, Text, Variation, Width,
 };
 pub use dialect::Dialect;
 pub use files::{FileNode, Files};

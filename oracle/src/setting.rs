@@ -1,6 +1,6 @@
 //! What every case starts from: the first process, its program, the files.
 
-use crate::case::FULL_LENGTH_NAME;
+use crate::case::{FULL_LENGTH_NAME, Variation};
 use crate::dialect::Dialect;
 use crate::files::Files;
 use crate::layout::{AGENT_CODE, Layout, PAGE_SIZE, RETURN};
@@ -24,6 +24,8 @@ pub struct Setting {
     pub booted: Arc<Program>,
     /// What paths lead to.
     pub files: Files,
+    /// The variations of the machine that the kernel was written for. No other one is asked of it.
+    pub variations: Vec<Variation>,
 }
 
 /// The files that cases work with, by their names in the root directory: the agent, specimens of
@@ -60,6 +62,7 @@ impl Setting {
             first_pid,
             booted: Arc::new(agent.expect("the agent's own file has nothing odd about it")),
             files: Files::flat(&planted),
+            variations: Variation::ALL.to_vec(),
         }
     }
 

@@ -11,6 +11,7 @@ mod hardware;
 mod progress;
 mod spin;
 mod stage;
+mod variations;
 
 pub use error::BootError;
 pub use progress::Progress;
@@ -39,6 +40,7 @@ pub fn boot(files: &GuestFiles, dialect: Dialect) -> Result<Arc<Guest>, BootErro
         memory,
         timer: hardware::timer(&stage.machine),
         turns: Seen::new(Turns::Timer, Order::InTurn.to_string()),
+        variations: variations::asked(&files.kernel, &stage.machine),
         harts,
         sleeps_early: false,
     };

@@ -156,6 +156,7 @@ impl Stage {
             first_pid,
             booted: Arc::new(booted),
             files,
+            variations: hardware.variations.value.clone(),
         };
 
         self.machine.edges_mut().fill(0);

@@ -19,6 +19,7 @@ mod scarcity;
 mod schedule;
 mod stack;
 mod turns;
+mod variation;
 
 use crate::agent::NAME_REGISTER;
 use crate::guest::canary::Canary;

@@ -70,6 +70,10 @@ impl Driver {
                 self.fail_frame(nth);
                 return Ok(());
             }
+            Action::Vary(variation) => {
+                self.vary(variation);
+                return Ok(());
+            }
             Action::Type(keys) => {
                 self.machine.console_input(keys.bytes());
                 return self.settle(step.rounds.max(1));
@@ -279,6 +283,7 @@ impl Driver {
             | Action::LeaveFrames(_)
             | Action::FailFrame(_)
             | Action::Type(_)
+            | Action::Vary(_)
             | Action::Nothing => None,
         }
     }

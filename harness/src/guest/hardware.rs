@@ -2,6 +2,7 @@
 //! the timer, and of harts without work.
 
 use emulator::DiskFlavour;
+use oracle::Variation;
 use std::fmt;
 
 /// What hardware a kernel needs, and how that is known.
@@ -15,6 +16,8 @@ pub struct Hardware {
     pub timer: Seen<Timer>,
     /// What gives the next process its turn.
     pub turns: Seen<Turns>,
+    /// The variations of the machine that cases ask of the kernel.
+    pub variations: Seen<Vec<Variation>>,
     /// How many harts cases run on.
     pub harts: Seen<usize>,
     /// Whether a hart may sleep until the next tick although a process is runnable: the kernels of the

@@ -13,7 +13,7 @@ use super::standing::Standing;
 use super::upstream::Upstream;
 use crate::guest::symbols::Symbols;
 use oracle::dialect::Defect;
-use oracle::{Clause, PageState, Severity};
+use oracle::{Clause, PageState, Severity, Variation};
 use std::path::Path;
 
 /// What is likely to be one bug, with every finding that shows it.
@@ -134,6 +134,12 @@ impl Row {
             .function()
             .map_or(String::new(), |function| format!(", in {function}"));
         format!("{}: {}{function}", self.severity, self.wrong)
+    }
+
+    /// What the machine has to do for it that most machines do not do, a sentence each: the specification allows it.
+    pub fn variations(&self) -> Vec<&'static str> {
+        let variations = self.shortest.report.case().variations();
+        variations.map(Variation::about).collect()
     }
 
     /// The function of the kernel that is likely to be wrong, as far as that is known.

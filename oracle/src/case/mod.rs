@@ -16,7 +16,7 @@ mod text_error;
 
 pub use argument::{
     Address, Amount, Base, DESCRIPTORS, FULL_LENGTH_NAME, Flavour, Keys, OpenFlags, OpenMode,
-    Order, Place, Region, Schedule, StoredValue, Stride, Target, Text, Width,
+    Order, Place, Region, Schedule, StoredValue, Stride, Target, Text, Variation, Width,
 };
 pub use binary::RECORD_BYTES;
 pub use document::Document;
@@ -48,6 +48,16 @@ impl Case {
     /// The error says where the text is wrong, in which way, and what to write instead.
     pub fn parse(text: &str) -> Result<Case, ParseError> {
         Document::parse(text).map(|document| document.case())
+    }
+
+    /// What the machine does otherwise than most in this case.
+    pub fn variations(&self) -> impl Iterator<Item = Variation> {
+        self.operations
+            .iter()
+            .filter_map(|operation| match operation.call {
+                Call::Machine { variation } => Some(variation),
+                _ => None,
+            })
     }
 
     /// The case without the operations at `range`; what lies outside the case is ignored.

@@ -52,7 +52,8 @@ macro_rules! for_each_operation {
     Unknown    "call"        [31, 1 | 5]   Question    Touched 1    Value (number: CallNumber)                                     {};
     HighHalf   "high-half"   [31, 0 | 4]   Habit       Touched 1    Value (word: Word)                                             {};
     Stack      "stack"       [31, 2 | 6]   Habit       Touched 1    Value (address: Address)                                       {};
-    Type       "type"        [31, 3 | 7]   Environment Outside 10   Value (keys: Keys)                                             {};
+    Type       "type"        [31, 3]       Environment Outside 10   Value (keys: Keys)                                             {};
+    Machine    "machine"     [31, 7]       Environment Outside 1    Value (variation: Variation)                                   {};
     Frames     "frames"      [19, 0]       Environment Outside 1    Value (free: FrameCount)                                       {};
     FailFrame  "frames fail" [19, 1]       Environment Outside 1    Value (nth: Nth)                                               {};
     Together   "together"    [27]          Environment Outside 1    Value (schedule: Schedule)                                     {};

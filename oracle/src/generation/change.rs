@@ -5,7 +5,7 @@ use super::repair::Companion;
 use crate::case::argument::{
     self, Address, Amount, Argument, CallNumber, Child, Count, Descriptor, Flavour, FrameCount,
     Keys, Length, Major, NearAddress, Nth, OpenFlags, OpenMode, Rounds, Schedule, Status,
-    StatusAddress, StoredValue, Stride, Target, Terminated, Text, Ticks, Width, Word,
+    StatusAddress, StoredValue, Stride, Target, Terminated, Text, Ticks, Variation, Width, Word,
 };
 use crate::case::{Call, Kind, Process, for_each_operation};
 use crate::model::{NO_CALL, PIDS, is_no_call};
@@ -288,6 +288,12 @@ impl Change for Word {
 impl Change for Keys {
     fn change(_old: Keys, scene: &mut Scene<'_>) -> Keys {
         scene.keys()
+    }
+}
+
+impl Change for Variation {
+    fn change(_old: Variation, scene: &mut Scene<'_>) -> Variation {
+        scene.variation()
     }
 }
 

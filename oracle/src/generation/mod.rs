@@ -22,7 +22,7 @@ pub use mutate::{cross_over, mutate};
 pub use profile::Profile;
 pub use repair::{count_inapplicable, repair, repaired_case};
 
-use crate::case::{Case, Process};
+use crate::case::{Case, Operation, Process};
 use arbitrary::{Arbitrary, Result, Unstructured};
 use choices::{Choices, Seeded};
 use repair::Companion;
@@ -53,10 +53,18 @@ pub fn generate(seed: u64, count: u32, profile: Profile) -> Case {
     generated(&mut Seeded(seed), count, profile)
 }
 
+/// One of so many cases begins on a machine that varies.
+const VARIED: u32 = 16;
+
 fn generated(choices: &mut dyn Choices, count: u32, profile: Profile) -> Case {
     let count = (count as usize).min(Case::MAX_OPERATIONS);
     Companion::with(|companion| {
         let mut case = Case::default();
+        if choices.one_in(VARIED) {
+            let process = Process::FIRST;
+            let call = operations::machine(&mut Scene::new(companion, process, choices, profile));
+            case.operations.push(Operation::new(process, call));
+        }
         while case.operations.len() < count {
             let process = someone(companion, choices);
             let mut scene = Scene::new(companion, process, choices, profile);

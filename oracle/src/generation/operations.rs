@@ -188,6 +188,12 @@ pub(super) fn give_way(_: &mut Scene<'_>) -> Call {
     }
 }
 
+pub(super) fn machine(scene: &mut Scene<'_>) -> Call {
+    Call::Machine {
+        variation: scene.variation(),
+    }
+}
+
 pub(super) fn frames(scene: &mut Scene<'_>) -> Call {
     Call::Frames {
         free: scene.below(12) as u16,

@@ -3,7 +3,7 @@
 use super::Scene;
 use crate::case::{
     Amount, Base, Flavour, Keys, OpenFlags, OpenMode, Process, StoredValue, Stride, Target, Text,
-    Width,
+    Variation, Width,
 };
 use crate::layout::{Layout, PAGE_SIZE};
 use crate::model::NO_CALL;
@@ -157,6 +157,10 @@ impl Scene<'_> {
     }
 
     /// A few keys: mostly a line.
+    pub(super) fn variation(&mut self) -> Variation {
+        self.pick(&Variation::ALL)
+    }
+
     pub(super) fn keys(&mut self) -> Keys {
         let letters = self.below(Keys::MOST as u32 + 1);
         let mut keys: Vec<u8> = (0..letters).map(|_| b'a' + self.below(26) as u8).collect();

@@ -205,6 +205,7 @@ preferences! {
         operations::stack: 1 but SbrkFaults 2, StackGrowth 2;
         operations::type_keys: 1;
         operations::give_way: 1 but Processes 2, Schedules 6;
+        operations::machine: 1;
         operations::frames: 1 but OutOfMemory 6;
         operations::fail_frame: 1 but OutOfMemory 6;
         operations::together: 1 but Schedules 4;

@@ -153,6 +153,7 @@ pub(super) fn step_for(model: &Model, operation: &Operation) -> Step {
             rounds = ROUNDS_TO_READ;
             Action::Type(keys)
         }
+        Call::Machine { variation } => Action::Vary(variation),
         Call::Frames {
             free: Call::ALL_FRAMES,
         } => Action::LeaveFrames(u64::MAX),

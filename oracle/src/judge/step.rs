@@ -1,6 +1,6 @@
 //! What the driver has to do next: addresses and numbers, without their meaning.
 
-use crate::case::{Keys, Process, Text, Width};
+use crate::case::{Keys, Process, Text, Variation, Width};
 
 /// One step for the driver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +79,8 @@ pub enum Action {
     FailFrame(u8),
     /// The environment types at the console, and rounds of the scheduler pass.
     Type(Keys),
+    /// From now to the end of the case, the machine does this as well.
+    Vary(Variation),
     /// Nothing, and no round passes.
     Nothing,
 }

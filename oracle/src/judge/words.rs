@@ -102,6 +102,9 @@ fn stay(call: &Call) -> String {
     if let Call::Type { .. } = call {
         return "the keys are typed".to_owned();
     }
+    if let Call::Machine { variation } = call {
+        return format!("the machine {}", variation.about());
+    }
     if let Call::Together { .. } = call {
         return "the operations that follow do not race".to_owned();
     }

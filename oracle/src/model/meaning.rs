@@ -152,6 +152,7 @@ impl Model {
             }
             Call::Yield { .. }
             | Call::Stack { .. }
+            | Call::Machine { .. }
             | Call::Frames { .. }
             | Call::FailFrame { .. }
             | Call::Together { .. } => {
@@ -175,6 +176,9 @@ impl Model {
         let process = operation.process;
         if let Call::Type { keys } = operation.call {
             return self.can_type(keys);
+        }
+        if let Call::Machine { variation } = operation.call {
+            return self.world.variations.contains(&variation);
         }
         if operation.call.is_done_to_all() {
             return true;
@@ -234,6 +238,7 @@ impl Model {
             | Call::HighHalf { .. }
             | Call::Stack { .. }
             | Call::Type { .. }
+            | Call::Machine { .. }
             | Call::Frames { .. }
             | Call::FailFrame { .. }
             | Call::Together { .. } => true,
@@ -281,6 +286,7 @@ impl Model {
             | Call::HighHalf { .. }
             | Call::Stack { .. }
             | Call::Type { .. }
+            | Call::Machine { .. }
             | Call::Frames { .. }
             | Call::FailFrame { .. }
             | Call::Together { .. } => true,

@@ -41,7 +41,7 @@ pub(crate) use pipe::Way;
 pub(crate) use process::Waiting;
 pub(crate) use space::{AddressSpace, Leave};
 
-use crate::case::{Operation, Process};
+use crate::case::{Operation, Process, Variation};
 use crate::dialect::Dialect;
 use crate::layout::Layout;
 use crate::program_file::Program;
@@ -63,6 +63,8 @@ pub(crate) struct World {
     pub(crate) booted: Arc<Program>,
     /// The inode of the file that the supervisor runs from, and process `a` when a case starts.
     pub(crate) supervisor_file: u32,
+    /// The variations of the machine that the kernel was written for.
+    pub(crate) variations: Vec<Variation>,
 }
 
 /// The eager model of one kernel and the processes of one case.
@@ -98,6 +100,7 @@ impl Model {
             first_pid,
             booted,
             files,
+            variations,
         } = setting.clone();
         let supervisor_file = setting.supervisor_file();
         let processes = vec![ProcessModel::new(&booted); Process::COUNT];
@@ -107,6 +110,7 @@ impl Model {
                 first_pid,
                 booted,
                 supervisor_file,
+                variations,
             }),
             files: FileSystem::new(files, dialect.files.removed_directory),
             processes,

@@ -69,6 +69,7 @@ impl Model {
             | Call::HighHalf { .. }
             | Call::Stack { .. }
             | Call::Type { .. }
+            | Call::Machine { .. }
             | Call::Frames { .. }
             | Call::FailFrame { .. }
             | Call::Together { .. } => false,

@@ -81,14 +81,17 @@ pub fn hardware(guest: &Guest) -> Vec<Answer> {
         memory,
         timer,
         turns,
+        variations,
         harts,
         ..
     } = &guest.hardware;
+    let names: Vec<&str> = variations.value.iter().map(|asked| asked.name()).collect();
     vec![
         answer("board.disk", disk, spelled(disk.value.name())),
         answer("board.memory", memory, memory.value),
         answer("board.timer", timer, spelled(timer.value.to_string())),
         answer("board.turns", turns, spelled(turns.value.to_string())),
+        answer("board.variations", variations, spelled(names.join(" "))),
         answer("board.harts", harts, harts.value),
     ]
 }

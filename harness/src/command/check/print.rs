@@ -128,6 +128,11 @@ fn print_row(number: usize, row: &Row) {
     if let Some(standing) = row.standing {
         println!("   since the last check: {standing}");
     }
+    for variation in row.variations() {
+        println!(
+            "   machine:  this shows on a machine that {variation}; the specification allows that"
+        );
+    }
     println!("   rule:     {}{page}", row.clause);
     if !row.operations.is_empty() {
         println!("   shown by: {}", row.operations.join(", "));

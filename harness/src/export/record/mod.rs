@@ -272,6 +272,7 @@ impl Recorder {
                 return Err("a program needs its stack where it is");
             }
             (Action::Type(_), _) => return Err("a program cannot type"),
+            (Action::Vary(_), _) => return Err("a program cannot choose the machine"),
             (Action::Yield, _) => Act::Rest(step.rounds.max(1)),
             (Action::LeaveFrames(u64::MAX), _) => {
                 return Ok(Deed::Environment(Conduct::GiveFramesBack));

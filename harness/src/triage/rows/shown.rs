@@ -25,6 +25,8 @@ struct Shown<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     page: Option<&'static str>,
     operations: &'a [&'static str],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    machine: Vec<&'static str>,
     expected: &'a str,
     seen: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -58,6 +60,7 @@ impl Serialize for Row {
             source: self.defect.as_ref().map(|defect| defect.source),
             page: self.page.map(PageState::word),
             operations: &self.operations,
+            machine: self.variations(),
             expected: &report.root().expected,
             seen: report.seen(),
             place: report.explanation.place(),

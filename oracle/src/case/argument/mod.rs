@@ -14,6 +14,7 @@ mod other_address;
 mod process;
 mod schedule;
 mod text;
+mod variation;
 
 pub(crate) use access::Count;
 pub use access::{StoredValue, Stride, Width};
@@ -30,6 +31,7 @@ pub(crate) use process::{Child, Status};
 pub use schedule::{Order, Schedule};
 pub(crate) use text::Terminated;
 pub use text::{FULL_LENGTH_NAME, Text};
+pub use variation::Variation;
 
 use super::Process;
 use super::binary::Record;
