@@ -52,7 +52,7 @@ mod variations;
 
 pub use config::{Clock, Config, Coverage, RAM_BASE, RAM_BYTES_MAX, RAM_BYTES_MIN};
 pub use defect::Defect;
-pub use devices::{DiskFlavour, SectorWrite};
+pub use devices::{DiskFlavour, SECTOR_BYTES, SectorWrite};
 pub use exit::{BuildError, Exit, OutOfRange, Trap};
 pub use isa::Privilege;
 pub use machine::Machine;

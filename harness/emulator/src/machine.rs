@@ -5,7 +5,7 @@ use crate::code::{CodeCache, Draft};
 use crate::config::Config;
 use crate::coverage::Map;
 use crate::defect::Defect;
-use crate::devices::{Devices, GuestMemory, MAX_HARTS, SectorWrite};
+use crate::devices::{Devices, GuestMemory, MAX_HARTS, SECTOR_BYTES, SectorWrite};
 use crate::exit::{BuildError, OutOfRange, Trap};
 use crate::hart::{Hart, X_DISCARD};
 use crate::isa::{Privilege, csr};
@@ -14,6 +14,7 @@ use crate::snapshot::{ResetStats, Snapshot, Turn};
 use crate::translations::Translations;
 use crate::variations::Variations;
 use crate::{device_tree, elf};
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -441,6 +442,22 @@ impl Machine {
     /// The present content of the disk.
     pub fn disk(&self) -> Vec<u8> {
         self.bus.devices.disk.disk().content()
+    }
+
+    /// Changes a sector of the disk from outside. Beyond the end, nothing changes.
+    pub fn write_disk(&mut self, sector: u64, content: &[u8; SECTOR_BYTES]) {
+        // `None` says that there is no such sector.
+        let _ = self.bus.devices.disk.disk_mut().write(sector, content);
+    }
+
+    /// Records from now on which sectors the guest reads, until [`Machine::take_disk_reads`].
+    pub fn record_disk_reads(&mut self) {
+        self.bus.devices.disk.disk_mut().record_reads();
+    }
+
+    /// The sectors that the guest has read since [`Machine::record_disk_reads`]; none without it.
+    pub fn take_disk_reads(&mut self) -> BTreeSet<u64> {
+        self.bus.devices.disk.disk_mut().take_reads()
     }
 
     /// Records every sector that the guest writes from now on, so that the disk can be made as a

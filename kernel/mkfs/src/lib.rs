@@ -13,6 +13,7 @@ mod error;
 mod file;
 mod image;
 mod node;
+mod reserve;
 
 pub use builder::Builder;
 pub use check::Problem;
@@ -20,3 +21,4 @@ pub use directory::Entry;
 pub use error::Error;
 pub use image::Image;
 pub use node::Node;
+pub use reserve::Reserved;

@@ -3,7 +3,7 @@
 //! Going back to a snapshot drops the written sectors: it costs what was written, not what the
 //! disk holds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Bytes in a sector, the unit of every request.
@@ -38,6 +38,8 @@ pub struct Disk {
     written: Vec<[u8; SECTOR_BYTES]>,
     /// Every write in order, since recording began.
     journal: Option<Vec<SectorWrite>>,
+    /// The sectors that were read, since recording began.
+    read: Option<BTreeSet<u64>>,
 }
 
 impl Disk {
@@ -49,6 +51,7 @@ impl Disk {
             slots: BTreeMap::new(),
             written: Vec::new(),
             journal: None,
+            read: None,
         }
     }
 
@@ -63,6 +66,14 @@ impl Disk {
             Some(slot) => self.written.get(*slot),
             None => self.base_sector(sector),
         }
+    }
+
+    /// Reads one sector as the guest does: it is recorded. `None` beyond the end.
+    pub fn read(&mut self, sector: u64) -> Option<&[u8; SECTOR_BYTES]> {
+        if let Some(read) = &mut self.read {
+            read.insert(sector);
+        }
+        self.sector(sector)
     }
 
     /// Writes one sector; `None` beyond the end.
@@ -94,6 +105,16 @@ impl Disk {
         self.journal.as_deref().unwrap_or_default()
     }
 
+    /// Records from now on which sectors are read.
+    pub fn record_reads(&mut self) {
+        self.read = Some(BTreeSet::new());
+    }
+
+    /// The sectors that were read since [`Disk::record_reads`]; none without it. Recording ends.
+    pub fn take_reads(&mut self) -> BTreeSet<u64> {
+        self.read.take().unwrap_or_default()
+    }
+
     /// The whole content, copied.
     pub fn content(&self) -> Vec<u8> {
         let mut content = self.base.to_vec();
@@ -118,7 +139,7 @@ impl Disk {
         }
     }
 
-    /// Becomes identical to `base`, its record of writes included. The cost follows the sectors
+    /// Becomes identical to `base`, its records included. The cost follows the sectors
     /// that either has written.
     pub fn restore(&mut self, base: &Disk) {
         if !Arc::ptr_eq(&self.base, &base.base) {
@@ -129,6 +150,7 @@ impl Disk {
             self.written.clone_from(&base.written);
         }
         self.journal.clone_from(&base.journal);
+        self.read.clone_from(&base.read);
     }
 
     fn base_sector(&self, sector: u64) -> Option<&[u8; SECTOR_BYTES]> {

@@ -278,7 +278,7 @@ fn extent(disk: &Disk, sector: u64, bytes: u64) -> Option<std::ops::Range<u64>> 
 }
 
 fn read_sectors(
-    disk: &Disk,
+    disk: &mut Disk,
     memory: &mut dyn GuestMemory,
     chain: &mut Chain,
     sector: u64,
@@ -288,7 +288,7 @@ fn read_sectors(
         return (STATUS_IO_ERROR, moved);
     };
     for sector in sectors {
-        let Some(content) = disk.sector(sector) else {
+        let Some(content) = disk.read(sector) else {
             return (STATUS_IO_ERROR, moved);
         };
         if !chain.writable.write(memory, content) {
