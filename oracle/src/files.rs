@@ -52,8 +52,13 @@ impl FileNode {
 pub struct Files {
     nodes: Vec<FileNode>,
     inodes: u32,
+    /// No inode is free from this number on.
+    free_inodes_end: u32,
     free_blocks: usize,
     block_bytes: usize,
+    /// Whether the kernel has not read which blocks are free when a case begins. Until it does, the environment can mark
+    /// blocks as in use, and the kernel cannot tell this from a disk that was fuller from the start.
+    is_room_unread: bool,
 }
 
 impl Files {
@@ -64,8 +69,10 @@ impl Files {
         Files {
             nodes,
             inodes,
+            free_inodes_end: inodes,
             free_blocks,
             block_bytes: BLOCK_SIZE,
+            is_room_unread: false,
         }
     }
 
@@ -73,6 +80,14 @@ impl Files {
     pub fn in_blocks_of(self, block_bytes: usize) -> Files {
         Files {
             block_bytes,
+            ..self
+        }
+    }
+
+    /// The same files, on a disk where no inode is free from the number `end` on.
+    pub fn with_free_inodes_below(self, end: u32) -> Files {
+        Files {
+            free_inodes_end: end.min(self.inodes),
             ..self
         }
     }
@@ -86,6 +101,24 @@ impl Files {
     pub(crate) fn blocks_for(&self, bytes: usize) -> usize {
         let blocks = bytes.div_ceil(self.block_bytes);
         blocks + usize::from(blocks > DIRECT_BLOCKS)
+    }
+
+    /// One more than the largest number that a new inode can get.
+    pub(crate) fn free_inodes_end(&self) -> u32 {
+        self.free_inodes_end
+    }
+
+    /// The same files, on a disk of which the kernel has not read which blocks are free.
+    pub fn with_room_unread(self) -> Files {
+        Files {
+            is_room_unread: true,
+            ..self
+        }
+    }
+
+    /// Whether the kernel has not read which blocks are free.
+    pub(crate) fn is_room_unread(&self) -> bool {
+        self.is_room_unread
     }
 
     /// The file with that inode.
@@ -148,7 +181,7 @@ impl Files {
         let mut nodes = vec![node(ROOT_INODE, Kind::Directory, entries.collect())];
         let files = names.iter().zip(ROOT_INODE + 1..);
         nodes.extend(files.map(|((_, bytes), inode)| node(inode, Kind::File, bytes.clone())));
-        Files::new(nodes, INODES, FREE_BLOCKS)
+        Files::new(nodes, INODES, FREE_BLOCKS).with_room_unread()
     }
 }
 

@@ -2,8 +2,8 @@
 
 use oracle::generation::generate;
 use oracle::{
-    Dialect, End, Event, Failure, FrameKind, Judge, Nap, Observation, PageFlags, PageMapping,
-    Process, ProcessState, Profile, RefusedStore, Setting, UserTrap, bucket, describe,
+    Dialect, DiskContent, End, Event, Failure, FrameKind, Judge, Nap, Observation, PageFlags,
+    PageMapping, Process, ProcessState, Profile, RefusedStore, Setting, UserTrap, bucket, describe,
 };
 use proptest::prelude::{
     Just, Strategy, any, prop, prop_assert, prop_assert_eq, prop_oneof, proptest,
@@ -92,6 +92,11 @@ fn observation() -> impl Strategy<Value = Observation> {
                 out_of_frames,
                 frames,
                 mappings,
+                disk: frames.map(|(before, after)| DiskContent {
+                    nodes: Vec::new(),
+                    damage: None,
+                    free_blocks: before.wrapping_add(after) as usize,
+                }),
                 instructions: 0,
             },
         )

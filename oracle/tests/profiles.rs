@@ -45,7 +45,7 @@ proptest! {
 #[test]
 fn every_profile_makes_what_another_makes() {
     let made = Profile::ALL.map(|profile| -> BTreeSet<Kind> {
-        let cases = (0..600).map(|seed| generate(seed, 40, profile));
+        let cases = (0..1000).map(|seed| generate(seed, 40, profile));
         let operations = cases.flat_map(|case| case.operations);
         operations.map(|operation| operation.call.kind()).collect()
     });

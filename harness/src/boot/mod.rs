@@ -21,7 +21,7 @@ use crate::driver::{Driver, Order, Reaping, Standing};
 use crate::guest::hardware::{Hardware, Seen, Turns};
 use crate::guest::location::GuestFiles;
 use crate::guest::{Guest, Resources};
-use file_system::Contents;
+use file_system::Planted;
 use oracle::{Dialect, Process};
 use std::sync::Arc;
 
@@ -31,9 +31,8 @@ use std::sync::Arc;
 /// Says how far the kernel got, and shows its console.
 pub fn boot(files: &GuestFiles, dialect: Dialect) -> Result<Arc<Guest>, BootError> {
     let agent = Agent::assemble();
-    let image = file_system::with_agent(files, &agent)?;
-    let contents = Contents::of(&image).map_err(BootError::file_system(files))?;
-    let (mut stage, disk, memory) = hardware::find(files, &agent, &image.into_bytes())?;
+    let planted = Planted::new(files, &agent)?;
+    let (mut stage, disk, memory) = hardware::find(files, &agent, planted.bytes())?;
     let harts = stage.start_other_harts();
     let hardware = Hardware {
         disk,
@@ -44,7 +43,7 @@ pub fn boot(files: &GuestFiles, dialect: Dialect) -> Result<Arc<Guest>, BootErro
         harts,
         sleeps_early: false,
     };
-    let mut guest = stage.set(dialect.clone(), contents, hardware)?;
+    let mut guest = stage.set(dialect.clone(), planted, hardware)?;
     guest.set_dialect(dialect);
     let mut guest = find_turns(Arc::new(guest));
     if let Some(harts) = only_one_hart(&guest) {

@@ -2,7 +2,7 @@
 
 use super::address_space::layout;
 use super::error::{BootError, STILL_RUNNING};
-use super::file_system::Contents;
+use super::file_system::Planted;
 use super::progress::Progress;
 use super::spin::Spin;
 use crate::agent::{Agent, DATA_FILE_BYTES, DATA_START, STATUS_ADDRESS, TEXT_BYTES, TEXT_START};
@@ -93,6 +93,7 @@ impl Stage {
             console: Vec::new(),
             printed: 0,
         };
+        stage.machine.record_disk_reads();
         stage.run_to_hint("to the agent's first instruction", BOOT_BUDGET)?;
         Ok(stage)
     }
@@ -115,7 +116,7 @@ impl Stage {
     pub(super) fn set(
         mut self,
         dialect: Dialect,
-        contents: Contents,
+        planted: Planted,
         hardware: Hardware,
     ) -> Result<Guest, BootError> {
         let stack_pointer = self.machine.x(FIRST_HART, SP);
@@ -151,7 +152,7 @@ impl Stage {
             memory: self.initial_memory(&layout)?,
             layout,
         };
-        let Contents { files, problems } = contents;
+        let files = planted.files_after(&self.machine.take_disk_reads());
         let setting = Setting {
             first_pid,
             booted: Arc::new(booted),
@@ -176,7 +177,8 @@ impl Stage {
             dialect,
             hardware,
             setting,
-            disk_problems: problems,
+            disk_problems: planted.problems,
+            reserved: planted.reserved,
             at_end: Resources::default(),
             tick,
             processes,

@@ -1,7 +1,9 @@
-//! The disk, read from outside: what the kernel has written to it.
+//! The disk, from outside: what the kernel has written to it, and marks that make it fuller than it is.
 
 use super::Driver;
 use crate::guest::files::file_node;
+use emulator::SECTOR_BYTES;
+use mkfs::Image;
 use oracle::DiskContent;
 
 impl Driver {
@@ -17,12 +19,32 @@ impl Driver {
             Err(error) => DiskContent {
                 nodes: Vec::new(),
                 damage: Some(error.to_string()),
+                free_blocks: 0,
             },
         }
     }
 
+    /// Leaves at most so many blocks of the disk free. The kernel must not have read which blocks are free. A disk that
+    /// cannot be read stays as it is.
+    pub(super) fn leave_blocks(&mut self, keep: u16) {
+        let before = self.machine.disk();
+        let Ok(mut image) = Image::open(before.clone()) else {
+            return;
+        };
+        image.reserve_blocks(keep.into(), &mut self.reserved);
+        let (old, _) = before.as_chunks::<SECTOR_BYTES>();
+        let (new, _) = image.as_bytes().as_chunks::<SECTOR_BYTES>();
+        for (sector, (old, new)) in (0..).zip(old.iter().zip(new)) {
+            if old != new {
+                self.machine.write_disk(sector, new);
+            }
+        }
+    }
+
     fn read_disk(&self) -> Result<DiskContent, mkfs::Error> {
-        let image = mkfs::Image::open(self.machine.disk())?;
+        let mut image = Image::open(self.machine.disk())?;
+        let free_blocks = image.free_blocks();
+        image.release(&self.reserved)?;
         let nodes = image.nodes()?.into_iter().map(file_node).collect();
         let mut problems = image.check_blocks().into_iter();
         let before = &self.guest.disk_problems;
@@ -30,6 +52,7 @@ impl Driver {
         Ok(DiskContent {
             nodes,
             damage: new.map(|problem| problem.to_string()),
+            free_blocks,
         })
     }
 }

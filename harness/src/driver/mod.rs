@@ -31,6 +31,7 @@ use clock::FirstUptime;
 use conflicts::Meeting;
 use emulator::isa::{csr, register};
 use emulator::{Exit, Machine};
+use mkfs::Reserved;
 use oracle::{Event, Failure, Process, RefusedStore, Turn};
 use patience::Patience;
 use record::Record;
@@ -92,6 +93,8 @@ pub struct Driver {
     console_mark: usize,
     /// What the case withholds from the kernel.
     scarcity: Scarcity,
+    /// What the case has marked on the disk as in use.
+    reserved: Reserved,
     /// The call stack at the failure of this case, if there was one: addresses, innermost first.
     stack: Vec<u64>,
     /// How many owners each frame had when frames were missing at the end of this case.
@@ -164,6 +167,7 @@ impl Driver {
             lines: None,
             page_tables: Vec::new(),
             disk_requests: 0,
+            reserved: guest.reserved.clone(),
         }
     }
 
@@ -191,6 +195,7 @@ impl Driver {
         self.record = Record::Off;
         self.meeting = Meeting::Off;
         self.disk_requests = 0;
+        self.reserved.clone_from(&self.guest.reserved);
     }
 
     /// Changes the kernel itself, for this and all later cases: `bytes` at physical `address`.

@@ -67,6 +67,7 @@ fn time(driver: &mut Driver, process: Process, action: Action) -> Option<(u64, u
         action,
         rounds: 0,
         pages: 0,
+        looks_at_disk: false,
     };
     let mut observation = Observation::default();
     driver.perform(&step, &mut observation);

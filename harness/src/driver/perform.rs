@@ -23,6 +23,9 @@ impl Driver {
     pub fn perform(&mut self, step: &Step, observation: &mut Observation) {
         self.observe(observation, step.pages, |driver| driver.act(step));
         self.collect_mappings(step, observation);
+        if step.looks_at_disk {
+            observation.disk = Some(self.disk_content());
+        }
     }
 
     /// Fills `observation` with what is seen during `act`, except mappings. `pages` pages are at stake.
@@ -55,6 +58,7 @@ impl Driver {
         observation.turns.append(&mut self.turns);
         observation.out_of_frames = self.out_of_frames;
         observation.refused_store = self.refused_store;
+        observation.disk = None;
         observation.available = available;
         observation.frames = frames_before.zip(self.free_frames());
         observation.instructions = self.machine.retired() - instructions_before;
@@ -72,6 +76,10 @@ impl Driver {
             }
             Action::Vary(variation) => {
                 self.vary(variation);
+                return Ok(());
+            }
+            Action::LeaveBlocks(keep) => {
+                self.leave_blocks(keep);
                 return Ok(());
             }
             Action::Type(keys) => {
@@ -282,6 +290,7 @@ impl Driver {
             | Action::Yield
             | Action::LeaveFrames(_)
             | Action::FailFrame(_)
+            | Action::LeaveBlocks(_)
             | Action::Type(_)
             | Action::Vary(_)
             | Action::Nothing => None,

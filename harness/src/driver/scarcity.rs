@@ -257,6 +257,7 @@ fn stored_pages(action: &Action) -> Vec<u64> {
         | Action::Yield
         | Action::LeaveFrames(_)
         | Action::FailFrame(_)
+        | Action::LeaveBlocks(_)
         | Action::Type(_)
         | Action::Vary(_)
         | Action::Nothing => Vec::new(),

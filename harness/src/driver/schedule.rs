@@ -114,6 +114,7 @@ impl Driver {
             },
             rounds: 0,
             pages: 0,
+            looks_at_disk: false,
         };
         let fork = step(Process::FIRST, SystemCall::Fork.number(), Some(child));
         let exit = step(child, SystemCall::Exit.number(), None);

@@ -87,6 +87,8 @@ pub struct Guest {
     pub(crate) canaries: Canaries,
     /// What was wrong with the disk before the kernel used it.
     pub(crate) disk_problems: Vec<mkfs::Problem>,
+    /// What was marked on the disk as in use, so that inodes are scarce.
+    pub(crate) reserved: mkfs::Reserved,
 }
 
 impl Guest {

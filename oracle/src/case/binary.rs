@@ -29,9 +29,11 @@ pub(crate) type Record = [u8; RECORD_BYTES];
 /// Upper bit of byte 5: a descriptor or stride, exactly.
 pub(super) const EXACT: u8 = 0x80;
 
-/// The code of `frames` and `frames fail`: the latter has [`FAILS`] in byte 1.
-const FRAMES: u8 = 19;
+/// The code of what makes something scarce: `frames fail` if byte 1 is [`FAILS`], `blocks` if its upper bit is set
+/// otherwise, as in [`BLOCKS`], and else `frames`.
+const SCARCITY: u8 = 19;
 const FAILS: u8 = 0xff;
+const BLOCKS: u8 = 0x80;
 /// The code of further calls that take a path: the lower two bits of byte 5 say which.
 const PATH_CALL: u8 = 29;
 /// The code of operations that were added later: the lower three bits of byte 5 say which.
@@ -52,7 +54,11 @@ pub(super) fn put_code(code: u8, record: &mut Record) {
 /// Which of the operations that share its code a record means.
 fn form(record: &Record) -> u8 {
     match record[0] >> 3 {
-        FRAMES => u8::from(record[1] == FAILS),
+        SCARCITY => match record[1] {
+            FAILS => 1,
+            BLOCKS.. => 2,
+            _ => 0,
+        },
         PATH_CALL => record[5] & 3,
         FURTHER => record[5] & 7,
         _ => 0,
@@ -61,7 +67,8 @@ fn form(record: &Record) -> u8 {
 
 fn put_form(form: u8, record: &mut Record) {
     match record[0] >> 3 {
-        FRAMES if form == 1 => record[1] = FAILS,
+        SCARCITY if form == 1 => record[1] = FAILS,
+        SCARCITY if form == 2 => record[1] = BLOCKS,
         PATH_CALL | FURTHER => record[5] = form,
         _ => {}
     }
@@ -180,7 +187,7 @@ mod tests {
     fn each_code_has_one_meaning() {
         for code in 0..32 {
             let forms = match code {
-                super::FRAMES => 0..2,
+                super::SCARCITY => 0..3,
                 super::PATH_CALL => 0..4,
                 super::FURTHER => 0..8,
                 _ => 0..1,

@@ -56,6 +56,7 @@ macro_rules! for_each_operation {
     Machine    "machine"     [31, 7]       Environment Outside 1    Value (variation: Variation)                                   {};
     Frames     "frames"      [19, 0]       Environment Outside 1    Value (free: FrameCount)                                       {};
     FailFrame  "frames fail" [19, 1]       Environment Outside 1    Value (nth: Nth)                                               {};
+    Blocks     "blocks"      [19, 2]       Environment Outside 1    Value (free: Room)                                              {};
     Together   "together"    [27]          Environment Outside 1    Value (schedule: Schedule)                                     {};
         }
     };

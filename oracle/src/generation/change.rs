@@ -4,7 +4,7 @@ use super::Scene;
 use super::repair::Companion;
 use crate::case::argument::{
     self, Address, Amount, Argument, CallNumber, Child, Count, Descriptor, Flavour, FrameCount,
-    Keys, Length, Major, NearAddress, Nth, OpenFlags, OpenMode, Rounds, Schedule, Status,
+    Keys, Length, Major, NearAddress, Nth, OpenFlags, OpenMode, Room, Rounds, Schedule, Status,
     StatusAddress, StoredValue, Stride, Target, Terminated, Text, Ticks, Variation, Width, Word,
 };
 use crate::case::{Call, Kind, Process, for_each_operation};
@@ -300,6 +300,12 @@ impl Change for Variation {
 impl Change for FrameCount {
     fn change(_old: u16, scene: &mut Scene<'_>) -> u16 {
         scene.below(16) as u16
+    }
+}
+
+impl Change for Room {
+    fn change(_old: u16, scene: &mut Scene<'_>) -> u16 {
+        scene.room()
     }
 }
 

@@ -204,6 +204,10 @@ pub(super) fn fail_frame(scene: &mut Scene<'_>) -> Call {
     Call::FailFrame { nth: scene.nth() }
 }
 
+pub(super) fn blocks(scene: &mut Scene<'_>) -> Call {
+    Call::Blocks { free: scene.room() }
+}
+
 pub(super) fn together(scene: &mut Scene<'_>) -> Call {
     let racers = 2 + scene.below(2) as usize;
     Call::Together {

@@ -7,6 +7,7 @@ use crate::case::{
 };
 use crate::layout::{Layout, PAGE_SIZE};
 use crate::model::NO_CALL;
+use abi::file_system::DIRECT_BLOCKS;
 use std::num::NonZeroU8;
 
 impl Scene<'_> {
@@ -201,6 +202,17 @@ impl Scene<'_> {
     pub(super) fn nth(&mut self) -> NonZeroU8 {
         let most = self.pick(&[1, 4, 16]);
         NonZeroU8::MIN.saturating_add(self.below(most) as u8)
+    }
+
+    /// Blocks that are left free of the disk: so few that a case uses them up. Often the last one goes to a file's
+    /// block of addresses, or to the first block that needs one.
+    pub(super) fn room(&mut self) -> u16 {
+        const DIRECT: u16 = DIRECT_BLOCKS as u16;
+        if self.one_in(4) {
+            return DIRECT + self.below(3) as u16;
+        }
+        let most = self.pick(&[2, 8, 40]);
+        self.below(most) as u16
     }
 
     /// Another process that can act, if there is one.

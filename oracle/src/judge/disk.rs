@@ -1,12 +1,28 @@
 //! The disk at the end of a case that has changed files: does it hold what the model holds?
 
-use super::{Clause, DiskContent, Finding, Judge};
+use super::{Clause, DiskContent, Finding, Judge, Observation, Planned};
 use crate::case::Process;
 use crate::files::FileNode;
+use crate::model::DiskSeen;
 use abi::file_system::Kind;
 use std::collections::BTreeMap;
 
 impl Judge {
+    /// What matters of the disk for an operation for which it may have no room.
+    pub(super) fn disk_seen(
+        &self,
+        planned: &Planned,
+        observation: &Observation,
+    ) -> Option<DiskSeen> {
+        let disk = observation.disk.as_ref()?;
+        let written = self.model.file_written(&planned.operation);
+        let node = disk.nodes.iter().find(|node| Some(node.inode) == written);
+        Some(DiskSeen {
+            free_blocks: disk.free_blocks,
+            size: node.map_or(0, |node| node.bytes.len()),
+        })
+    }
+
     /// Compares what the disk holds when every process is gone.
     pub(super) fn compare_disk(&self, disk: &DiskContent) -> Result<(), Finding> {
         if let Some(damage) = &disk.damage {

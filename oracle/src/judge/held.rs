@@ -31,6 +31,7 @@ impl Judge {
             },
             rounds: 0,
             pages: 1,
+            looks_at_disk: false,
         }
     }
 

@@ -194,7 +194,11 @@ impl Judge {
         };
         let mut model = self.model.clone();
         model.perform(planned.index, &planned.operation, &Witness::ideal());
-        words::replies(&model, &planned.operation, planned.page)
+        let mut words = words::replies(&model, &planned.operation, planned.page);
+        if self.model.may_fill_disk(&planned.operation) {
+            words += ", or -1 if the disk is full";
+        }
+        words
     }
 
     /// What must happen to each process in the planned step. If several things are allowed, this is the one

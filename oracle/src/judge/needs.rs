@@ -13,6 +13,7 @@ impl Judge {
     /// although enough were free, that does not count as a lack of frames.
     pub(super) fn witness(&self, planned: &Planned, observation: &Observation) -> Witness {
         let mut witness = compare::witness(observation);
+        witness.disk = self.disk_seen(planned, observation);
         if !observation.out_of_frames {
             return witness;
         }

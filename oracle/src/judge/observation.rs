@@ -24,6 +24,8 @@ pub struct Observation {
     /// Every valid leaf entry in the page tables of some processes: at least of the step's process, if it still
     /// lives.
     pub mappings: Option<Vec<PageMapping>>,
+    /// What the disk holds after the step, if the step asked for that.
+    pub disk: Option<DiskContent>,
     /// Instructions retired.
     pub instructions: u64,
     /// In a race: which hart ran when, in order.
@@ -317,4 +319,6 @@ pub struct DiskContent {
     /// What is wrong with the disk and was not wrong before, in words: with its files, or with what it marks as
     /// free.
     pub damage: Option<String>,
+    /// Blocks that are free.
+    pub free_blocks: usize,
 }

@@ -159,6 +159,7 @@ pub(super) fn step_for(model: &Model, operation: &Operation) -> Step {
         } => Action::LeaveFrames(u64::MAX),
         Call::Frames { free } => Action::LeaveFrames(u64::from(free)),
         Call::FailFrame { nth } => Action::FailFrame(nth.get()),
+        Call::Blocks { free } => Action::LeaveBlocks(free),
         Call::Unknown { number } => Action::SystemCall {
             number: number.resolve(model.layout(process), 0) as u64,
             arguments: [0; 3],
@@ -172,6 +173,7 @@ pub(super) fn step_for(model: &Model, operation: &Operation) -> Step {
         action,
         rounds,
         pages: model.pages_at_stake(operation),
+        looks_at_disk: model.may_fill_disk(operation),
     }
 }
 

@@ -13,6 +13,8 @@ pub struct Step {
     pub rounds: u32,
     /// The most pages that the kernel may have to fill, copy or give back for it, which takes time.
     pub pages: u64,
+    /// Whether the disk is to be read afterwards, because it may have no room for what the operation does.
+    pub looks_at_disk: bool,
 }
 
 /// What a process does in a step.
@@ -77,6 +79,8 @@ pub enum Action {
     /// The environment makes one request for frames fail: the one with this number, from 1,
     /// counted from now on.
     FailFrame(u8),
+    /// The environment leaves this many blocks of the disk free, which the kernel has not used yet.
+    LeaveBlocks(u16),
     /// The environment types at the console, and rounds of the scheduler pass.
     Type(Keys),
     /// From now to the end of the case, the machine does this as well.

@@ -99,6 +99,9 @@ fn stay(call: &Call) -> String {
     if let Call::FailFrame { nth } = call {
         return format!("request {nth} for a frame from now on fails");
     }
+    if let Call::Blocks { free } = call {
+        return format!("at most {free} blocks of the disk are left free");
+    }
     if let Call::Type { .. } = call {
         return "the keys are typed".to_owned();
     }

@@ -9,14 +9,14 @@ use crate::files::{FileNode, Files, names};
 use abi::file_system::{DirectoryEntry, Kind, NAME_SIZE, ROOT_INODE};
 use std::sync::Arc;
 
-/// Blocks that a new name may take: one for the entry, and one for the first entries of a new
-/// directory; and the same of addresses.
-const BLOCKS_OF_A_NAME: usize = 4;
-
 /// The files of a disk.
 #[derive(Clone, Debug)]
 pub(crate) struct FileSystem {
     start: Arc<Files>,
+    /// How many blocks the case may take.
+    free_blocks: usize,
+    /// Whether no path was looked up yet, so that the kernel has read nothing of the disk in this case.
+    is_unread: bool,
     /// Files that differ from those at the start, by inode, in ascending order; `None`: free.
     changed: Vec<(u32, Option<FileNode>)>,
     /// Blocks that the case may have taken, at most: those given back do not count.
@@ -27,8 +27,14 @@ pub(crate) struct FileSystem {
 }
 
 impl FileSystem {
+    /// Blocks that a new name may take: one for the entry, and one for the first entries of a new
+    /// directory; and the same of addresses.
+    pub(super) const BLOCKS_OF_A_NAME: usize = 4;
+
     pub(super) fn new(start: Files, removed_directory: RemovedDirectory) -> FileSystem {
         FileSystem {
+            free_blocks: start.free_blocks(),
+            is_unread: true,
             start: Arc::new(start),
             changed: Vec::new(),
             blocks_taken: 0,
@@ -44,6 +50,8 @@ impl FileSystem {
 
     /// Back to the start of a case.
     pub(super) fn reset(&mut self) {
+        self.free_blocks = self.start.free_blocks();
+        self.is_unread = true;
         self.changed.clear();
         self.blocks_taken = 0;
         self.nameless = false;
@@ -67,11 +75,31 @@ impl FileSystem {
         (ROOT_INODE..self.start.inodes()).filter_map(|inode| self.node(inode))
     }
 
+    /// Notes that the kernel reads from the disk what paths lead to.
+    pub(super) fn note_path(&mut self) {
+        self.is_unread = false;
+    }
+
+    /// Whether the environment can still leave few blocks free.
+    pub(super) fn can_leave_blocks(&self) -> bool {
+        self.is_unread && self.start.is_room_unread()
+    }
+
+    /// Leaves at most so many blocks free.
+    pub(super) fn leave_blocks(&mut self, free: usize) {
+        self.free_blocks = free.min(self.free_blocks);
+    }
+
     /// Whether there is room for `bytes` bytes more, or for a name, in any case.
     pub(super) fn has_room(&self, bytes: usize) -> bool {
-        // A write may begin and end inside of blocks, and need its own block of addresses.
-        let blocks = self.start.blocks_for(bytes) + 2 + BLOCKS_OF_A_NAME;
-        self.blocks_taken + blocks <= self.start.free_blocks()
+        let blocks = self.blocks_for_bytes(bytes) + Self::BLOCKS_OF_A_NAME;
+        self.blocks_taken + blocks <= self.free_blocks
+    }
+
+    /// The most blocks that a write of `bytes` bytes needs. It may begin and end inside of blocks, and need its own
+    /// block of addresses.
+    pub(super) fn blocks_for_bytes(&self, bytes: usize) -> usize {
+        self.start.blocks_for(bytes) + 2
     }
 
     fn place(&self, inode: u32) -> Result<usize, usize> {
@@ -148,7 +176,7 @@ impl FileSystem {
             }
             None => node.bytes.extend_from_slice(&entry),
         }
-        self.blocks_taken += BLOCKS_OF_A_NAME;
+        self.blocks_taken += Self::BLOCKS_OF_A_NAME;
     }
 
     fn add_links(&mut self, inode: u32, change: i16) {
@@ -175,7 +203,7 @@ impl FileSystem {
         if !self.takes_names(parent) {
             return None;
         }
-        let mut inodes = ROOT_INODE..self.start.inodes();
+        let mut inodes = ROOT_INODE..self.start.free_inodes_end();
         let inode = inodes.find(|inode| self.node(*inode).is_none())?;
         *self.slot(inode) = Some(FileNode {
             inode,
@@ -240,7 +268,7 @@ impl FileSystem {
 
     /// Writes `bytes` to a file, from `offset` on, which is not beyond its end.
     pub(super) fn write(&mut self, inode: u32, offset: usize, bytes: &[u8]) {
-        self.blocks_taken += self.start.blocks_for(bytes.len()) + 2;
+        self.blocks_taken += self.blocks_for_bytes(bytes.len());
         let Some(node) = self.slot(inode) else {
             return;
         };

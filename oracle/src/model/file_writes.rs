@@ -69,8 +69,7 @@ impl Arrival {
 }
 
 impl Model {
-    /// Whether a write is predicted: on a disk that is full it is not, nor in a file that is larger
-    /// than any of xv6.
+    /// Whether a write is predicted: in a file that is larger than any of xv6 it is not.
     pub(super) fn write_is_known(&self, process: Process, fd: i8, length: i16) -> bool {
         match self.file(process, fd) {
             Some(Target::File(node)) if node.writable => {
@@ -81,7 +80,7 @@ impl Model {
                     Bound::Granted => MAX_FILE_SIZE - BLOCK_SIZE,
                     Bound::Refused => usize::MAX,
                 };
-                self.files.has_room(length) && end <= most
+                end <= most
             }
             _ => true,
         }
@@ -154,6 +153,10 @@ impl Model {
             let failed = Outcome::Returns(Answer::Exactly(FAILED));
             return self.excused(process, failed);
         }
+        if offset <= size && witness.found_no_room(process, self.files.blocks_for_bytes(length)) {
+            let arrived = (address, most.read());
+            return self.stops_at_the_last_block(process, (number, node), arrived, witness);
+        }
         let stops = most.counted < length && arrival(length).counted == length;
         if stops && rules.refused_transaction == RefusedTransaction::CountsAll {
             // A second transaction would begin beyond the end of the file, and fail.
@@ -211,7 +214,7 @@ impl Model {
         self.advance(number, node, arrival.counted);
     }
 
-    fn size_of(&self, inode: u32) -> usize {
+    pub(super) fn size_of(&self, inode: u32) -> usize {
         self.files.node(inode).map_or(0, |file| file.bytes.len())
     }
 

@@ -150,6 +150,10 @@ impl Model {
                 self.types(keys);
                 self.reply(process, Outcome::Stays);
             }
+            Call::Blocks { free } => {
+                self.files.leave_blocks(free.into());
+                self.reply(process, Outcome::Stays);
+            }
             Call::Yield { .. }
             | Call::Stack { .. }
             | Call::Machine { .. }
@@ -180,6 +184,9 @@ impl Model {
         if let Call::Machine { variation } = operation.call {
             return self.world.variations.contains(&variation);
         }
+        if let Call::Blocks { .. } = operation.call {
+            return self.files.can_leave_blocks();
+        }
         if operation.call.is_done_to_all() {
             return true;
         }
@@ -200,9 +207,12 @@ impl Model {
             } => !PIDS.contains(&pid),
             Call::Fetch { address } => self.fetch_is_known(process, self.resolve(process, address)),
             Call::Sbrk { amount, flavour } => self.sbrk_can_be_driven(process, amount, flavour),
-            Call::Read { fd, .. } => !self.would_queue(process, fd, Way::Read),
+            Call::Read { fd, .. } => {
+                !self.would_queue(process, fd, Way::Read) && !self.has_lost_offset(process, fd)
+            }
             Call::Write { fd, length, .. } => {
                 self.write_is_known(process, fd, length)
+                    && !self.has_lost_offset(process, fd)
                     && !self.would_queue(process, fd, Way::Write)
                     // How much of a bad buffer a kernel shows depends on how it splits the buffer.
                     && (!self.leads_to_console(process, fd) || self.may_touch_all(operation))
@@ -212,7 +222,6 @@ impl Model {
                 mode,
                 flags,
             } => self.open_is_known(process, self.resolve(process, address), mode, flags),
-            Call::Link { .. } | Call::Mkdir { .. } | Call::Mknod { .. } => self.files.has_room(0),
             Call::Unknown { number } => is_no_call(number.resolve(self.layout(process), 0) as u64),
             Call::Exec { address, .. } => {
                 self.exec_is_known(process, self.resolve(process, address))
@@ -229,7 +238,10 @@ impl Model {
             | Call::Dup { .. }
             | Call::String { .. }
             | Call::Point { .. }
+            | Call::Link { .. }
             | Call::Unlink { .. }
+            | Call::Mkdir { .. }
+            | Call::Mknod { .. }
             | Call::Fstat { .. }
             | Call::Chdir { .. }
             | Call::Yield { .. }
@@ -241,6 +253,7 @@ impl Model {
             | Call::Machine { .. }
             | Call::Frames { .. }
             | Call::FailFrame { .. }
+            | Call::Blocks { .. }
             | Call::Together { .. } => true,
         }
     }
@@ -289,6 +302,7 @@ impl Model {
             | Call::Machine { .. }
             | Call::Frames { .. }
             | Call::FailFrame { .. }
+            | Call::Blocks { .. }
             | Call::Together { .. } => true,
         }
     }

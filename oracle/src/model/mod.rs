@@ -9,6 +9,7 @@ mod console;
 mod file_calls;
 mod file_system;
 mod file_writes;
+mod full_disk;
 mod habits;
 mod history;
 mod lifecycle;
@@ -31,6 +32,7 @@ mod witness;
 
 pub use page_state::PageState;
 pub use process::{Death, Ended, ProcessState};
+pub(crate) use witness::DiskSeen;
 pub use witness::{Answer, FAILED, Outcome, Reply, Witness};
 
 pub(crate) use crate::case::Access;

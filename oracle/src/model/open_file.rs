@@ -17,6 +17,8 @@ pub(crate) struct OpenNode {
     pub(crate) inode: u32,
     /// Where the next read begins.
     pub(crate) offset: u32,
+    /// Whether that is not known, because the disk had no room for all of a write.
+    pub(crate) is_lost: bool,
     pub(crate) readable: bool,
     pub(crate) writable: bool,
 }

@@ -33,6 +33,7 @@ impl Model {
         buffers: &'b mut [[u8; PATH]; COUNT],
         witness: &Witness,
     ) -> Option<Paths<'b, COUNT>> {
+        self.files.note_path();
         let mut bytes: [&[u8]; COUNT] = [&[]; COUNT];
         let mut looked_at = [0; COUNT];
         let mut leave = Leave::Granted;
@@ -91,9 +92,7 @@ impl Model {
         };
         let changes = mode != OpenMode::Read || flags.contains(OpenFlags::TRUNCATE);
         let supervisors = |node: &FileNode| changes && node.inode == self.world.supervisor_file;
-        node.is_none_or(|node| !driven(node) && !supervisors(node))
-            && self.has_room_for_inodes()
-            && (!flags.contains(OpenFlags::CREATE) || self.files.has_room(0))
+        node.is_none_or(|node| !driven(node) && !supervisors(node)) && self.has_room_for_inodes()
     }
 
     /// Whether a kernel has room in memory for a few inodes more, in any case.
@@ -126,6 +125,12 @@ impl Model {
         self.unknown |= fails_late && paths.leave == Leave::Either;
         let [path] = paths.bytes;
         let directory = self.of(process).directory;
+        let is_new = creates && self.find(process, path).is_none();
+        if is_new && self.finds_no_room_for_name(process, witness) {
+            // With no descriptor free, the call fails whether it has made the file or not.
+            self.unknown |= free.is_none();
+            return;
+        }
         let inode = if creates {
             self.files.create(directory, path, Kind::File, 0)
         } else {
@@ -143,6 +148,7 @@ impl Model {
         let target = Target::File(OpenNode {
             inode: node.inode,
             offset: 0,
+            is_lost: false,
             readable: mode != OpenMode::Write,
             writable: mode != OpenMode::Read,
         });
@@ -161,6 +167,9 @@ impl Model {
             return;
         };
         let [old, new] = paths.bytes;
+        if self.finds_no_room_for_name(process, witness) {
+            return;
+        }
         let directory = self.of(process).directory;
         let done = self.files.link(directory, old, new);
         self.returns(process, done.map_or(FAILED, |()| 0));
@@ -189,6 +198,9 @@ impl Model {
         let Some(paths) = self.paths(process, [address], &mut buffers, witness) else {
             return;
         };
+        if self.finds_no_room_for_name(process, witness) {
+            return;
+        }
         let directory = self.of(process).directory;
         let [path] = paths.bytes;
         let made = self.files.create(directory, path, kind, major.into());

@@ -72,6 +72,7 @@ impl Model {
             | Call::Machine { .. }
             | Call::Frames { .. }
             | Call::FailFrame { .. }
+            | Call::Blocks { .. }
             | Call::Together { .. } => false,
         }
     }

@@ -18,6 +18,8 @@ pub struct Witness {
     pub refused_needlessly: Option<Process>,
     /// How many frames were free, if a frame was refused although that many are enough for the operation.
     pub refused_with: Option<u64>,
+    /// What the disk held afterwards, if that was looked at.
+    pub(crate) disk: Option<DiskSeen>,
     /// Whether there is an observation at all: without one the model predicts the ideal.
     observed: bool,
 }
@@ -67,6 +69,12 @@ impl Witness {
         self.returned[process.index()]
     }
 
+    /// Whether `process` came back with an error because the disk has no room for what needs up to `blocks` blocks.
+    pub(crate) fn found_no_room(&self, process: Process, blocks: usize) -> bool {
+        let lacks = |disk: DiskSeen| disk.free_blocks < blocks;
+        self.returned(process) == Some(FAILED) && self.disk.is_some_and(lacks)
+    }
+
     /// Whether `process` fell silent and stayed so.
     pub fn silent(&self, process: Process) -> bool {
         self.silent[process.index()] && self.returned(process).is_none()
@@ -81,6 +89,15 @@ impl Witness {
     pub(crate) fn excused_silence(&self, process: Process) -> bool {
         self.out_of_frames && self.silent(process)
     }
+}
+
+/// What the disk was seen to hold after an operation for which it may have had no room.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DiskSeen {
+    /// Blocks that are free.
+    pub(crate) free_blocks: usize,
+    /// Bytes of the file that was written; 0 if none was.
+    pub(crate) size: usize,
 }
 
 /// What a process must answer.

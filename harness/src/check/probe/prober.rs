@@ -234,6 +234,7 @@ impl Prober {
             action,
             rounds: 0,
             pages: 0,
+            looks_at_disk: false,
         };
         self.driver.perform(&step, &mut self.observation);
         if self.observation.failure.is_some() {

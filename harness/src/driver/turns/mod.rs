@@ -68,6 +68,7 @@ impl Driver {
                 },
                 rounds: 0,
                 pages: 0,
+                looks_at_disk: false,
             };
             let mut observation = Observation::default();
             self.perform(&fork, &mut observation);

@@ -280,6 +280,9 @@ impl Recorder {
             (Action::FailFrame(_), _) => {
                 return Err("a program cannot choose which allocation of a frame fails");
             }
+            (Action::LeaveBlocks(_), _) => {
+                return Err("a program cannot make the disk fuller than it is");
+            }
             (Action::LeaveFrames(left), _) => {
                 return Ok(Deed::Environment(Conduct::Frames(left)));
             }

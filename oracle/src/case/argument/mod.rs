@@ -24,7 +24,7 @@ pub use file::{DESCRIPTORS, OpenFlags, OpenMode};
 pub(crate) use file::{Descriptor, Length, Major};
 pub(crate) use habit::{CallNumber, Word};
 pub use keys::Keys;
-pub(crate) use number::{FrameCount, Nth, Rounds, Ticks};
+pub(crate) use number::{FrameCount, Nth, Room, Rounds, Ticks};
 pub(crate) use other_address::{NearAddress, StatusAddress};
 pub use process::Target;
 pub(crate) use process::{Child, Status};
@@ -103,6 +103,7 @@ macro_rules! value_of {
     (Count) => { std::num::NonZeroU8 };
     (Descriptor) => { i8 };
     (FrameCount) => { u16 };
+    (Room) => { u16 };
     (Length) => { i16 };
     (Major) => { u8 };
     (NearAddress) => { $crate::case::Address };

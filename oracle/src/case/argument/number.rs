@@ -110,6 +110,46 @@ impl Argument for FrameCount {
     }
 }
 
+/// Blocks of the disk that are left free, below 1024. Bytes 6 and 7; few, by the lower half of byte 6, if
+/// they are more.
+pub(crate) enum Room {}
+
+impl Room {
+    const MOST: u16 = 1023;
+}
+
+impl Argument for Room {
+    type Value = u16;
+
+    fn decode(record: &Record) -> u16 {
+        match low_half(record) as u16 {
+            exact @ 0..=Room::MOST => exact,
+            other => other % 16,
+        }
+    }
+
+    fn encode(free: u16, record: &mut Record) {
+        record[6..].copy_from_slice(&free.to_le_bytes());
+    }
+
+    fn parse(line: &mut Line<'_>) -> Parsed<u16> {
+        let free = line.integer(0..=i64::from(Room::MOST), "how many are left free")?;
+        Ok(free as u16)
+    }
+
+    fn print(free: u16, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, " {free}")
+    }
+
+    /// More room, up to a number that a person can still count.
+    fn simpler(free: u16) -> Vec<u16> {
+        const MOST: u16 = 64;
+        let candidates = [free.saturating_mul(2), free.saturating_add(1)];
+        let more = candidates.into_iter();
+        more.filter(|more| *more > free && *more <= MOST).collect()
+    }
+}
+
 /// Which request for frames fails, counted from now on: 1 (the next) to 255. Byte 6, modulo 16
 /// unless byte 7 is 0.
 pub(crate) enum Nth {}

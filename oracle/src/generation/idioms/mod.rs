@@ -5,6 +5,7 @@
 
 pub(super) mod files;
 pub(super) mod forks;
+pub(super) mod full_disk;
 pub(super) mod leaks;
 pub(super) mod memory;
 pub(super) mod paths;
