@@ -95,6 +95,7 @@ fn observation() -> impl Strategy<Value = Observation> {
                 disk: frames.map(|(before, after)| DiskContent {
                     nodes: Vec::new(),
                     damage: None,
+                    wrong_name: None,
                     free_blocks: before.wrapping_add(after) as usize,
                 }),
                 instructions: 0,

@@ -22,7 +22,7 @@ pub(super) struct Planted {
     image: Image,
     /// Everything that paths lead to.
     files: Files,
-    /// What is wrong with its blocks.
+    /// What is wrong with it.
     pub(super) problems: Vec<mkfs::Problem>,
     /// The inodes that are marked as in use.
     pub(super) reserved: Reserved,
@@ -44,7 +44,7 @@ impl Planted {
     fn of(mut image: Image) -> Result<Self, mkfs::Error> {
         let nodes = image.nodes()?.into_iter();
         let nodes: Vec<_> = nodes.map(file_node).collect();
-        let problems = image.check_blocks();
+        let problems = image.check();
         let is_free = |inode: &u32| nodes.iter().all(|node| node.inode != *inode);
         let inodes = image.super_block().inodes;
         let end = (1..inodes).filter(is_free).nth(FREE_INODES);

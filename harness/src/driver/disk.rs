@@ -19,6 +19,7 @@ impl Driver {
             Err(error) => DiskContent {
                 nodes: Vec::new(),
                 damage: Some(error.to_string()),
+                wrong_name: None,
                 free_blocks: 0,
             },
         }
@@ -49,8 +50,11 @@ impl Driver {
         let mut problems = image.check_blocks().into_iter();
         let before = &self.guest.disk_problems;
         let new = problems.find(|problem| !before.contains(problem));
+        let names = image.check_names_since(before).into_iter().next();
+        let wrong_name = names.map(|problem| (problem.inode().unwrap_or(0), problem.to_string()));
         Ok(DiskContent {
             nodes,
+            wrong_name,
             damage: new.map(|problem| problem.to_string()),
             free_blocks,
         })

@@ -69,6 +69,9 @@ impl Driver {
         if observation.failure.is_none() {
             self.list_mappings(None, &mut mappings);
             observation.mappings = Some(mappings);
+            if race.looks_at_disk {
+                observation.disk = Some(self.disk_content());
+            }
         }
     }
 

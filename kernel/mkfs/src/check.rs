@@ -78,7 +78,37 @@ pub enum Problem {
     },
 }
 
+impl Problem {
+    /// The inode that it is about, if it is about one: that of a name, for a name.
+    pub fn inode(&self) -> Option<u32> {
+        match *self {
+            Problem::UnknownKind { inode, .. }
+            | Problem::UsedButFree { inode, .. }
+            | Problem::DanglingName { inode, .. }
+            | Problem::WrongLinks { inode, .. }
+            | Problem::Orphan(inode)
+            | Problem::BadDots(inode) => Some(inode),
+            Problem::RepeatedName { directory, .. } => Some(directory),
+            Problem::Unreadable(_) | Problem::SharedBlock { .. } | Problem::LostBlock(_) => None,
+        }
+    }
+
+    /// Whether both are of one kind and about one inode.
+    fn is_like(&self, other: &Problem) -> bool {
+        std::mem::discriminant(self) == std::mem::discriminant(other)
+            && self.inode() == other.inode()
+    }
+}
+
 impl Image {
+    /// What is wrong with names and the counts of links, and was not already wrong `before`.
+    pub fn check_names_since(&self, before: &[Problem]) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        self.check_names(&mut problems);
+        problems.retain(|problem| !before.iter().any(|known| known.is_like(problem)));
+        problems
+    }
+
     /// Checks the whole image: inodes, blocks, bitmap, directories, link counts. An empty list
     /// means that all is well.
     pub fn check(&self) -> Vec<Problem> {

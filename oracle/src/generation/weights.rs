@@ -168,6 +168,7 @@ preferences! {
         races::of_kill_and_sleep: 0 but Processes 3, Schedules 14;
         races::of_breaks: 0 but Schedules 10;
         races::for_the_last_frames: 0 but OutOfMemory 3, Schedules 4;
+        races::of_files: 0 but Files 6, Schedules 12;
         races::move_to_another_hart: 0 but Schedules 8;
     }
 }

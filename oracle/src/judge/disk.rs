@@ -7,6 +7,15 @@ use crate::model::DiskSeen;
 use abi::file_system::Kind;
 use std::collections::BTreeMap;
 
+/// When the disk was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum DiskMoment {
+    /// While processes may hold files that have no name.
+    InBetween,
+    /// When every process is gone.
+    AtEnd,
+}
+
 impl Judge {
     /// What matters of the disk for an operation for which it may have no room.
     pub(super) fn disk_seen(
@@ -23,20 +32,25 @@ impl Judge {
         })
     }
 
-    /// Compares what the disk holds when every process is gone.
-    pub(super) fn compare_disk(&self, disk: &DiskContent) -> Result<(), Finding> {
+    /// Compares what the disk holds.
+    pub(super) fn compare_disk(
+        &self,
+        disk: &DiskContent,
+        moment: DiskMoment,
+    ) -> Result<(), Finding> {
         if let Some(damage) = &disk.damage {
             let expected = "everything in use belongs to one file, and the rest is free";
             return Err(self.about_disk(Clause::BlocksComeBack, expected, damage.clone()));
         }
         if self.model.is_unknown() {
-            return Ok(());
+            return self.compare_names(disk, moment);
         }
         let mut seen: BTreeMap<u32, &FileNode> = BTreeMap::new();
         seen.extend(disk.nodes.iter().map(|node| (node.inode, node)));
         for wanted in self.model.files.nodes() {
             // The processes that held a file without a name are gone.
-            if wanted.links == 0 && !self.model.supervisor_holds(wanted.inode) {
+            let is_gone = wanted.links == 0 && !self.model.supervisor_holds(wanted.inode);
+            if is_gone && moment == DiskMoment::AtEnd {
                 continue;
             }
             match seen.remove(&wanted.inode) {
@@ -51,6 +65,20 @@ impl Judge {
                 let seen = format!("it is {}", in_words(left));
                 Err(self.about_disk(Clause::BlocksComeBack, &expected, seen))
             }
+        }
+    }
+
+    /// Where it is not known what the disk must hold: whether every file has as many names as it counts, and the
+    /// names lead to files.
+    fn compare_names(&self, disk: &DiskContent, moment: DiskMoment) -> Result<(), Finding> {
+        match &disk.wrong_name {
+            Some((inode, problem))
+                if moment == DiskMoment::AtEnd && !self.model.supervisor_holds(*inode) =>
+            {
+                let expected = "every file has the names that it counts";
+                Err(self.about_disk(Clause::DiskContent, expected, problem.clone()))
+            }
+            _ => Ok(()),
         }
     }
 

@@ -2,6 +2,7 @@
 //! frames and process slots came back.
 
 use super::compare::panic_words;
+use super::disk::DiskMoment;
 use super::{Clause, End, Failure, Finding, Judge, Miscount, Nap, words};
 use crate::case::Process;
 use crate::dialect::ExitStatus;
@@ -37,7 +38,7 @@ impl Judge {
         self.compare_slots(end)?;
         match &end.disk {
             None => Ok(()),
-            Some(disk) => self.compare_disk(disk),
+            Some(disk) => self.compare_disk(disk, DiskMoment::AtEnd),
         }
     }
 

@@ -319,6 +319,9 @@ pub struct DiskContent {
     /// What is wrong with the disk and was not wrong before, in words: with its files, or with what it marks as
     /// free.
     pub damage: Option<String>,
+    /// A file whose names are not those that it counts, and what is wrong with them, in words: its inode, or 0 if it is
+    /// not about one file. Nothing that was wrong before.
+    pub wrong_name: Option<(u32, String)>,
     /// Blocks that are free.
     pub free_blocks: usize,
 }

@@ -1,11 +1,12 @@
 //! Operations that race: which do, and whether some order of them explains what was seen.
 
+use super::disk::DiskMoment;
 use super::feature::feature;
 use super::frames::Budget;
 use super::record::Performed;
 use super::{Extent, Finding, Judge, Observation, Planned, Step, compare, plan, words};
 use crate::case::{Call, Operation, Schedule};
-use crate::model::Witness;
+use crate::model::{Model, Witness};
 
 /// Operations that the driver has to perform at the same time, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub struct Race {
     pub steps: Vec<Step>,
     /// Full rounds of the scheduler to let pass afterwards, at least 1.
     pub rounds: u32,
+    /// Whether the disk is to be read afterwards, because files are changed.
+    pub looks_at_disk: bool,
 }
 
 impl Race {
@@ -77,6 +80,7 @@ impl Judge {
             schedule,
             rounds: rounds.unwrap_or(0).max(1),
             steps,
+            looks_at_disk: self.model.race_changes_files(group),
         })
     }
 
@@ -118,17 +122,32 @@ impl Judge {
             .map(|planned| (planned.index, planned.operation))
             .collect();
         let before = self.model.clone();
+        let racing: Vec<Operation> = group.iter().map(|(_, operation)| *operation).collect();
+        let order_shows = Model::order_shows_on_disk(&racing);
+        // The first order that explains all but the disk.
+        let mut but_for_disk = None;
         let mut nearest: Option<(usize, Finding)> = None;
         for order in orders(&race.priorities()) {
             self.model.clone_from(&before);
             self.model.perform_in_order(&group, &order, &witness);
-            let (explained, finding) = self.explain(&witness, observation);
+            let (mut explained, mut finding) = self.explain(&witness, observation);
+            if finding.is_none()
+                && let Some(disk) = &observation.disk
+                && let Err(wrong) = self.compare_disk(disk, DiskMoment::InBetween)
+            {
+                (explained, finding) = (order.len() + 1, Some(wrong));
+                but_for_disk = but_for_disk.or_else(|| Some(order.clone()));
+            }
             let Some(finding) = finding else {
                 if !self.following.is_under_way() {
                     let first = self.done.len() - order.len();
                     self.record.push(Performed::race(first, order, &witness));
                 }
                 self.count_race();
+                if race.looks_at_disk && observation.disk.is_none() {
+                    // Several orders may explain what was seen, and leave different files.
+                    self.model.give_up();
+                }
                 return match &observation.mappings {
                     Some(mappings) => self.compare_mappings(mappings),
                     None => Ok(()),
@@ -137,6 +156,13 @@ impl Judge {
             if nearest.as_ref().is_none_or(|(most, _)| explained > *most) {
                 nearest = Some((explained, finding));
             }
+        }
+        if let Some(order) = but_for_disk.filter(|_| !order_shows) {
+            self.model.clone_from(&before);
+            self.model.perform_in_order(&group, &order, &witness);
+            self.model.give_up();
+            self.count_race();
+            return Ok(());
         }
         let Some((_, mut finding)) = nearest else {
             return Ok(());

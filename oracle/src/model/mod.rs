@@ -7,6 +7,7 @@
 
 mod console;
 mod file_calls;
+mod file_race;
 mod file_system;
 mod file_writes;
 mod full_disk;
@@ -45,6 +46,7 @@ pub(crate) use space::{AddressSpace, Leave};
 
 use crate::case::{Operation, Process, Variation};
 use crate::dialect::Dialect;
+use crate::files::FileNode;
 use crate::layout::Layout;
 use crate::program_file::Program;
 use crate::setting::Setting;
@@ -186,6 +188,11 @@ impl Model {
     /// Whether a legal difference has left memory or pipes unknown.
     pub fn is_unknown(&self) -> bool {
         self.unknown
+    }
+
+    /// The files of a disk that holds what it must hold.
+    pub fn files_on_disk(&self) -> Vec<FileNode> {
+        self.files.nodes().cloned().collect()
     }
 
     /// The parent of a living process; `None` if the parent has ended, or is the supervisor.

@@ -5,7 +5,6 @@
 //! operations that each take effect at one moment, as far as the others can tell. So only such
 //! operations may race, and only with others from which their order cannot be told in another way.
 
-use super::open_file;
 use super::{Answer, FAILED, Model, Outcome, ProcessState, Reply, Witness};
 use crate::case::{Address, Amount, Call, Family, Flavour, Operation, Process, Target};
 use crate::model::EAGER_PAGES;
@@ -21,7 +20,9 @@ impl Model {
         others.iter().all(|other| other.process != process)
             && self.applies(operation)
             && self.may_race_at_all(operation)
-            && others.iter().all(|other| pair_may_race(other, operation))
+            && others.iter().all(|other| {
+                self.pair_may_race(other, operation) && self.files_may_race(other, operation)
+            })
             && self.kills_may_race(others, operation)
     }
 
@@ -55,16 +56,18 @@ impl Model {
                 Target::Pid(_) => true,
             },
             Call::Pipe { .. } => self.has_room_for(FILES_NEEDED),
-            Call::Open { flags, .. } => flags.is_empty() && self.has_room_for(FILES_NEEDED),
-            // A file may be seen with a part of what is written.
-            Call::Write { fd, .. } => {
-                !matches!(self.file(process, fd), Some(open_file::Target::File(_)))
+            Call::Open { .. } => {
+                self.has_room_for(FILES_NEEDED)
+                    && (!self.changes_files(operation) || self.change_may_race(operation))
             }
-            Call::Link { .. }
-            | Call::Unlink { .. }
-            | Call::Mkdir { .. }
-            | Call::Mknod { .. }
-            | Call::Yield { .. }
+            Call::Write { fd, .. } => {
+                !self.leads_to_console(process, fd)
+                    && (!self.changes_files(operation) || self.change_may_race(operation))
+            }
+            Call::Link { .. } | Call::Unlink { .. } | Call::Mkdir { .. } | Call::Mknod { .. } => {
+                self.change_may_race(operation)
+            }
+            Call::Yield { .. }
             | Call::Pause { .. }
             | Call::HighHalf { .. }
             | Call::Stack { .. }
@@ -108,6 +111,19 @@ impl Model {
                             || self.surely_completes(other) && leaves_nothing(&other.call)
                     }))
         })
+    }
+
+    /// Whether two operations may race: of two that move bytes it would not be known which bytes went where, unless
+    /// both go to files.
+    fn pair_may_race(&self, one: &Operation, other: &Operation) -> bool {
+        let both = |is: &dyn Fn(&Operation) -> bool| is(one) && is(other);
+        if both(&|operation| operation.call.kind().moves_bytes()) {
+            return both(&|operation| self.changes_files(operation));
+        }
+        if let (Call::Fork { child: one }, Call::Fork { child: other }) = (one.call, other.call) {
+            return one != other;
+        }
+        true
     }
 
     /// Whether an operation only makes its process sleep.
@@ -165,18 +181,6 @@ impl Model {
         let mut replies = trial.perform(index, operation, &plenty).iter();
         replies.any(|reply| reply.process == process && reply.outcome == fails)
     }
-}
-
-/// Whether two operations may race, whatever the state.
-fn pair_may_race(one: &Operation, other: &Operation) -> bool {
-    // It would not be known which bytes went where.
-    if one.call.kind().moves_bytes() && other.call.kind().moves_bytes() {
-        return false;
-    }
-    if let (Call::Fork { child: one }, Call::Fork { child: other }) = (one.call, other.call) {
-        return one != other;
-    }
-    true
 }
 
 /// Whether nothing shows, after the process is dead, if it did that.

@@ -156,6 +156,7 @@ pub(crate) fn with_disk(operations: &[&str], tamper: impl Fn(&mut DiskContent)) 
         DiskContent {
             nodes,
             damage: None,
+            wrong_name: None,
             free_blocks: 1000,
         }
     };

@@ -4,8 +4,8 @@
 use oracle::case::Family;
 use oracle::model::{Answer, Death, FAILED, Model, Outcome, Witness};
 use oracle::{
-    BiteMeter, Call, Case, Dialect, End, Event, Finding, Judge, Observation, Operation, Process,
-    ProcessState, Race, Setting, Step,
+    BiteMeter, Call, Case, Dialect, DiskContent, End, Event, Finding, Judge, Observation,
+    Operation, Process, ProcessState, Race, Setting, Step,
 };
 
 /// The identifier of process `a`.
@@ -249,7 +249,16 @@ impl Kernel for Perfect {
         seen.events
             .retain(|event| !matches!(event, Event::Appeared { .. }));
         seen.events.extend(appeared(model));
+        seen.disk = race.looks_at_disk.then(|| disk_of(model));
         seen
+    }
+}
+
+/// A disk that holds what it must hold.
+pub(crate) fn disk_of(model: &Model) -> DiskContent {
+    DiskContent {
+        nodes: model.files_on_disk(),
+        ..DiskContent::default()
     }
 }
 

@@ -1,7 +1,10 @@
 //! Operations that race: what harts do to pages, tables and one another at the same time.
 
+use super::files;
 use super::memory::grow;
-use crate::case::{Address, Amount, Call, Order, Process, Region, Schedule, Target};
+use crate::case::{
+    Address, Amount, Call, OpenFlags, OpenMode, Order, Process, Region, Schedule, Target,
+};
 use crate::generation::{Scene, operations};
 
 /// About how many instructions a fork takes.
@@ -241,6 +244,75 @@ pub(crate) fn move_to_another_hart(scene: &mut Scene<'_>) {
         scene.does(grow(Amount::pages(1)));
     }
     scene.does(load);
+}
+
+/// Names and files change at once, mostly the same ones.
+pub(crate) fn of_files(scene: &mut Scene<'_>) {
+    let names = scene.pick(&[
+        ["new", "new", "new"],
+        ["new", "other", "new"],
+        ["dir/new", "dir", "dir/dir"],
+    ]);
+    let first = files::path_to(files::spelled(names[0]), scene);
+    if names.contains(&"dir") {
+        let address = files::path_to(files::spelled("dir"), scene);
+        scene.does(Call::Mkdir { address });
+    }
+    let flags = OpenFlags::CREATE;
+    // A file that all of them have open.
+    let fd = if scene.one_in(2) {
+        files::make(first, OpenMode::ReadWrite, flags, scene)
+    } else {
+        let other = files::path_to(files::spelled("other"), scene);
+        files::make(other, OpenMode::ReadWrite, flags, scene)
+    };
+    let racers = racers(scene);
+    let paths: Vec<Address> = (racers.iter().zip(names))
+        .map(|(process, name)| {
+            let address = Address::new(Region::Stack, 0, 0xb00);
+            let string = Call::String {
+                address,
+                text: files::spelled(name),
+                terminated: true,
+            };
+            scene.other_does(*process, string);
+            address
+        })
+        .collect();
+    begin(racers.len(), scene);
+    for (process, address) in racers.iter().copied().zip(paths) {
+        let call = change_of_file(fd, [address, first], scene);
+        scene.other_does(process, call);
+    }
+    scene.does(Call::Unlink { address: first });
+}
+
+/// Changes the file at a path, gives another file this name, or changes the file that is open.
+fn change_of_file(fd: i8, [address, other]: [Address; 2], scene: &mut Scene<'_>) -> Call {
+    let flags = scene.pick(&[
+        OpenFlags::CREATE,
+        OpenFlags::CREATE,
+        OpenFlags::CREATE | OpenFlags::TRUNCATE,
+    ]);
+    match scene.below(8) {
+        0..=2 => Call::Open {
+            address,
+            mode: OpenMode::Write,
+            flags,
+        },
+        3 => Call::Mkdir { address },
+        4 => Call::Mknod { address, major: 1 },
+        5 => Call::Link {
+            address: other,
+            new: address.near(),
+        },
+        6 => Call::Unlink { address },
+        _ => Call::Write {
+            fd,
+            address: Address::new(Region::Stack, 0, 0),
+            length: 1 + scene.below(2000) as i16,
+        },
+    }
 }
 
 fn begin(racers: usize, scene: &mut Scene<'_>) {

@@ -9,7 +9,7 @@ mod frames;
 mod racer;
 mod touches;
 
-use crate::support::{Kernel, Liberties, appeared, observe};
+use crate::support::{Kernel, Liberties, appeared, disk_of, observe};
 use frames::Frames;
 use oracle::case::{Access, Family, Kind};
 use oracle::model::{Answer, FAILED, Model, Outcome, Witness};
@@ -329,6 +329,7 @@ impl Kernel for ScarceKernel {
         self.release_the_dead();
         self.report(&racers, &mut seen);
         seen.mappings = Some(self.frames.mappings(judge));
+        seen.disk = race.looks_at_disk.then(|| disk_of(&self.model));
         seen
     }
 }
