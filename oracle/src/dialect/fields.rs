@@ -183,7 +183,7 @@ macro_rules! for_each_dialect_field {
                     variant: "Upstream gave a program all rights to its pages until August 2022 (\"Compile \
                               user binary to map text without W and data without X\"). A program can harm \
                               only itself with them.",
-                    asked: "Store a return instruction to the data segment and jump to it.",
+                    asked: "Store a return instruction to the data segment and jump to it; store to code.",
                 }
                 /// How `exec` places the segments of a program in memory.
                 segments: SegmentRule {

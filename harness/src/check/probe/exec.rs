@@ -49,18 +49,27 @@ pub(super) fn stack_pages(prober: &mut Prober) -> Shown<u64> {
     )
 }
 
-/// A kernel may allow a store to code by mistake if a fork has shared the page. No kernel makes data
-/// executable by mistake.
+/// A kernel may allow a store to code by mistake if a fork has shared the page, and it may make a page of data executable
+/// by mistake. A kernel that does not check permissions allows both.
 pub(super) fn permissions(prober: &mut Prober) -> Shown<SegmentPermissions> {
     prober.reset();
-    if executes(prober, prober.layout.data.end - PAGE_SIZE) {
-        let because = "a program can execute its data, so its permissions are not checked";
-        answer(SegmentPermissions::All, because)
-    } else {
-        answer(
+    let executes_data = executes(prober, prober.layout.data.end - PAGE_SIZE);
+    prober.reset();
+    let last_of_code = prober.layout.text.end - 1;
+    let stores_to_code = prober.store(ASKED, last_of_code).comes_back();
+    match (executes_data, stores_to_code) {
+        (true, true) => answer(
+            SegmentPermissions::All,
+            "a program can execute its data and store to its code, so its permissions are not checked",
+        ),
+        (true, false) => answer(
+            SegmentPermissions::AsAsked,
+            "a program cannot store to its code",
+        ),
+        (false, _) => answer(
             SegmentPermissions::AsAsked,
             "a program cannot execute its data",
-        )
+        ),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::pipe::{NO_PIPE, READ_END, new_pipe};
 use super::prober::{ASKED, FAILED, Prober};
-use super::{Shown, answer};
+use super::{Shown, UNCLEAR, answer};
 use abi::SystemCall;
 use oracle::Process;
 
@@ -46,7 +46,10 @@ pub(super) fn files(prober: &mut Prober) -> Shown<u16> {
         }
     }
     let possible = everyone.len() as u16 * u16::from(pipes_each * 2);
-    if files < possible {
+    if files == 0 {
+        // The kernel has just made a pipe: it refuses these for another reason.
+        Shown::Nothing(UNCLEAR)
+    } else if files < possible {
         answer(files, "this many were open when `pipe` failed")
     } else {
         answer(u16::MAX, "`pipe` never failed for this reason")

@@ -1,7 +1,7 @@
 //! How many bytes a pipe holds, and what a read of no bytes does.
 
 use super::prober::{ASKED, Prober, Seen};
-use super::{Shown, answer, clear};
+use super::{Shown, UNCLEAR, answer, clear};
 use abi::SystemCall;
 use oracle::dialect::EmptyRead;
 use oracle::layout::PAGE_SIZE;
@@ -33,11 +33,19 @@ pub(super) fn bytes(prober: &mut Prober) -> Shown<u32> {
         new_pipe(prober);
         prober.grow_and_touch(LARGEST_PIPE / PAGE_SIZE);
         let written = prober.call(SystemCall::Write, [WRITE_END, prober.layout.heap, middle]);
-        if written == Seen::Returned(middle) {
-            fits = middle;
-        } else {
-            waits = middle;
+        match written {
+            Seen::Returned(some) if some == middle => fits = middle,
+            Seen::Silent { announced: false } => waits = middle,
+            Seen::Returned(some) if some < middle => waits = middle,
+            // It was killed, or answered something else: that says nothing about the pipe.
+            Seen::Returned(_) | Seen::Silent { announced: true } | Seen::Broken => {
+                return Shown::Nothing(UNCLEAR);
+            }
         }
+    }
+    if waits == 2 {
+        // No write has come back.
+        return Shown::Nothing(UNCLEAR);
     }
     answer(
         fits as u32,
