@@ -571,9 +571,11 @@ pub(super) fn panic_words(failure: &Failure) -> Option<Box<str>> {
     }
 }
 
-/// The words of a panic, without numbers and addresses: they differ between panics of one cause.
+/// The words of a panic, without numbers and addresses: they differ between panics of one cause, and so does what the
+/// console shows before.
 fn without_numbers(text: &str) -> Box<str> {
-    let words = text
+    let begins = text.find("panic").unwrap_or(0);
+    let words = text[begins..]
         .split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty() && !word.contains(|c: char| c.is_ascii_digit()))
         .take(8);
@@ -583,6 +585,13 @@ fn without_numbers(text: &str) -> Box<str> {
 #[cfg(test)]
 mod tests {
     use super::without_numbers;
+
+    #[test]
+    fn what_the_console_shows_before_a_panic_does_not_matter() {
+        let alone = without_numbers("panic: no page");
+        assert_eq!(without_numbers("abpanic: no page"), alone);
+        assert_eq!(&*without_numbers("no page"), "no-page");
+    }
 
     #[test]
     fn panics_at_different_addresses_have_the_same_words() {
