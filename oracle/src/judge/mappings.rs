@@ -1,9 +1,9 @@
 //! The page tables, walked from outside: what must hold of every mapped page.
 
 use super::{Clause, Finding, FrameKind, Judge, PageFlags, PageMapping, Spoiled};
-use crate::case::Process;
+use crate::case::{Access, Bytes, Family, Operation, Process, Reach};
 use crate::layout::{PAGE_SIZE, Permissions, page_floor};
-use crate::model::ProcessState;
+use crate::model::{ProcessState, pages_of};
 
 /// What must hold of the frames that pages map.
 const NOT_FREE: &str = "no page maps a free frame";
@@ -196,11 +196,10 @@ impl Judge {
         let Some(at) = (0..length).find(|at| bytes[*at] != wanted[*at]) else {
             return Ok(());
         };
-        let fresh = !space.was_written(page);
-        let clause = if fresh {
-            Clause::FreshPageZero
-        } else {
+        let clause = if space.was_written(page) || self.may_be_of_a_call(page) {
             Clause::PageContent
+        } else {
+            Clause::FreshPageZero
         };
         let place = page + at as u64;
         let mut finding = self.finding(
@@ -218,6 +217,25 @@ impl Judge {
             _ => Spoiled::Own,
         });
         Err(finding)
+    }
+
+    /// Whether a system call of this case may have stored to the page at that address. It may have left wrong bytes
+    /// there, even if it had to store nothing: then the page is not fresh.
+    fn may_be_of_a_call(&self, page: u64) -> bool {
+        let number = page / PAGE_SIZE;
+        self.done.iter().any(|done| {
+            let Operation { process, call, .. } = &done.operation;
+            let stores_there = |reach: Reach| {
+                let length = match reach.bytes {
+                    Bytes::ReadFrom { length, .. } => u64::try_from(length).unwrap_or(0),
+                    other => self.model.bytes_of(*process, other),
+                };
+                let mut places = self.model.places_of(*process, &reach);
+                reach.access == Access::Store
+                    && places.any(|place| pages_of(place, length).contains(&number))
+            };
+            call.kind().family() == Family::CopyOut && call.reaches().any(stores_there)
+        })
     }
 
     pub(super) fn acting(&self) -> Process {
