@@ -59,7 +59,7 @@ fn our_own_kernel_has_no_defect() {
     let files = GuestFiles::find(None, None).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let checked = probed(&files, folder.path());
-    let rows: Vec<&str> = checked.rows.iter().map(|row| row.wrong).collect();
+    let rows: Vec<&str> = checked.rows.iter().map(|row| &*row.wrong).collect();
     assert!(rows.is_empty(), "{rows:?}");
 }
 
@@ -84,7 +84,7 @@ fn is_one_row(bug: &Bug, built: &Path) {
     let files = files.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let checked = probed(&files, folder.path());
-    let wrong: Vec<&str> = checked.rows.iter().map(|row| row.wrong).collect();
+    let wrong: Vec<&str> = checked.rows.iter().map(|row| &*row.wrong).collect();
     assert_eq!(wrong.len(), 1, "{name}: {wrong:?}");
     let row = &checked.rows[0];
     let field = row.defect.as_ref().map(|defect| defect.field);

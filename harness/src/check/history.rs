@@ -35,7 +35,7 @@ pub(super) struct OldRow {
 impl OldRow {
     pub(super) fn of(row: &Row) -> Self {
         Self {
-            wrong: row.wrong.to_owned(),
+            wrong: row.wrong.to_string(),
             cases: row.files().map(file_name).collect(),
         }
     }

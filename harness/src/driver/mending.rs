@@ -31,6 +31,11 @@ impl Driver {
         was_writable
     }
 
+    /// Makes every hart forget its translations, as `sfence.vma` does.
+    pub(crate) fn forget_translations(&mut self) {
+        self.machine.forget_translations();
+    }
+
     /// Stores these bytes to the page that a process has at virtual address `address`. Returns false if it has none.
     pub(crate) fn mend_bytes(&mut self, process: Process, address: u64, bytes: &[u8]) -> bool {
         let mapped = self.mapped_at(process, address);

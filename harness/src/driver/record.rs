@@ -36,14 +36,23 @@ pub(crate) struct Recording {
     pub(crate) traps: Vec<TrapTaken>,
     /// The call stack when the kernel first printed something: addresses, innermost first.
     pub(crate) first_words: Option<Vec<u64>>,
-    /// The call stack at the kernel's first store to the place that was watched: addresses, innermost first.
-    pub(crate) first_store: Option<Vec<u64>>,
-    /// The call stack at the kernel's last store to the place that was watched: addresses, innermost first.
-    pub(crate) last_store: Option<Vec<u64>>,
+    /// The kernel's first store to a place that was watched.
+    pub(crate) first_store: Option<Store>,
+    /// The kernel's last store to a place that was watched.
+    pub(crate) last_store: Option<Store>,
     /// Whether several processes acted at once.
     pub(crate) is_race: bool,
     /// Whether the step was longer than the recording.
     pub(crate) is_cut: bool,
+}
+
+/// A store of the kernel to a place that was watched.
+#[derive(Clone, Debug)]
+pub(crate) struct Store {
+    /// The index of the place.
+    pub(crate) place: usize,
+    /// The call stack: addresses, innermost first.
+    pub(crate) stack: Vec<u64>,
 }
 
 /// One call of a function.
@@ -231,11 +240,14 @@ impl Recorder {
                 }
             }
             let before = Registers::of(machine, hart);
-            if !before.is_user && self.is_about_to_store(machine, hart, before.pc) {
+            if !before.is_user
+                && let Some(place) = self.place_stored_to(machine, hart, before.pc)
+            {
                 let stack = unwinder.walk(machine, hart);
+                let store = Store { place, stack };
                 let first = &mut self.recording.first_store;
-                first.get_or_insert_with(|| stack.clone());
-                self.recording.last_store = Some(stack);
+                first.get_or_insert_with(|| store.clone());
+                self.recording.last_store = Some(store);
             }
             let exit = machine.run_hart(hart, 1);
             if exit != Exit::Budget {
@@ -258,24 +270,24 @@ impl Recorder {
         Exit::Budget
     }
 
-    /// Whether the kernel's instruction at `pc` stores to a place that is watched. The kernel maps memory at its
-    /// physical addresses.
-    fn is_about_to_store(&self, machine: &Machine, hart: usize, pc: u64) -> bool {
+    /// The watched place to which the kernel's instruction at `pc` stores. The kernel maps memory at its physical
+    /// addresses.
+    fn place_stored_to(&self, machine: &Machine, hart: usize, pc: u64) -> Option<usize> {
         if self.watched.is_empty() {
-            return false;
+            return None;
         }
         let mut bytes = [0; 4];
-        let read = machine.read_physical(pc, &mut bytes).ok();
-        let access = read.and_then(|()| Instruction::read(&bytes)?.memory_access());
-        access.is_some_and(|access| {
-            let start = machine
-                .x(hart, access.base)
-                .wrapping_add_signed(access.offset);
-            let is_in = |place: &Range<u64>| {
-                start < place.end && place.start < start.saturating_add(access.bytes)
-            };
-            access.effect != Effect::Load && self.watched.iter().any(is_in)
-        })
+        machine.read_physical(pc, &mut bytes).ok()?;
+        let access = Instruction::read(&bytes)?.memory_access()?;
+        if access.effect == Effect::Load {
+            return None;
+        }
+        let start = machine
+            .x(hart, access.base)
+            .wrapping_add_signed(access.offset);
+        let end = start.saturating_add(access.bytes);
+        let mut watched = self.watched.iter();
+        watched.position(|place| start < place.end && place.start < end)
     }
 
     fn note(

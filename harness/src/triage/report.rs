@@ -153,7 +153,8 @@ impl Report {
     /// `exec` as a program that does not start.
     pub fn clause(&self) -> Clause {
         match self.identity.bug().clause() {
-            Clause::FreshPageZero => Clause::FreshPageZero,
+            _ if self.explanation.cause.is_some() => self.finding.clause,
+            clause @ (Clause::FreshPageZero | Clause::PageContent) => clause,
             Clause::ReturnedValue if self.explanation.root.is_none() && self.is_about_a_start() => {
                 Clause::ReturnedValue
             }

@@ -2,11 +2,11 @@
 
 mod also;
 mod shown;
+mod words;
 
 pub use also::{Also, Other};
 
 use super::Found;
-use super::ending::Ending;
 use super::identity::Bug;
 use super::severity::severity;
 use super::standing::Standing;
@@ -14,7 +14,9 @@ use super::upstream::Upstream;
 use crate::guest::symbols::Symbols;
 use oracle::dialect::Defect;
 use oracle::{Clause, PageState, Severity, Variation};
+use std::borrow::Cow;
 use std::path::Path;
+use words::{function, word, wrong};
 
 /// What is likely to be one bug, with every finding that shows it.
 #[derive(Debug)]
@@ -26,13 +28,15 @@ pub struct Row {
     /// The rule that the first finding breaks.
     pub clause: Clause,
     /// What is wrong, in words.
-    pub wrong: &'static str,
+    pub wrong: Cow<'static, str>,
     /// The known defect, if it is one.
     pub defect: Option<Defect>,
     /// The state of the page that was touched, if it matters.
     pub page: Option<PageState>,
     /// The function of the kernel that is likely to be wrong, if a finding shows it.
     function: Option<String>,
+    /// The system calls that leave wrong bytes in memory.
+    left_by: Vec<&'static str>,
     /// The kinds of operations that show it, in the order in which they were found.
     pub operations: Vec<&'static str>,
     /// The finding with the smallest case, which represents all.
@@ -102,7 +106,7 @@ impl Row {
             None => found.report.finding.clause.severity(),
         };
         Row {
-            wrong: defect.sentence,
+            wrong: defect.sentence.into(),
             page: None,
             defect: Some(defect.clone()),
             ..Row::new(found, severity, defect.doubt)
@@ -118,6 +122,7 @@ impl Row {
             defect: None,
             page: found.report.identity.bug().page,
             function: function(&found),
+            left_by: found.report.explanation.left_by.into_iter().collect(),
             operations: word(&found).into_iter().collect(),
             executions: found.executions,
             shortest: found,
@@ -163,6 +168,11 @@ impl Row {
         if let Some(word) = word(&found).filter(|word| !self.operations.contains(word)) {
             self.operations.push(word);
         }
+        if let Some(call) = found.report.explanation.left_by
+            && !self.left_by.contains(&call)
+        {
+            self.left_by.push(call);
+        }
         let function = function(&found);
         // A doubtful finding does not represent a row that is not doubtful.
         let is_weaker = self.doubt.is_none() && severity == Severity::Questionable;
@@ -176,6 +186,12 @@ impl Row {
             self.function = self.function.take().or(function);
             found
         };
+        if self.left_by.len() > 1 {
+            // The code that they share is wrong.
+            let shared = self.shortest.report.explanation.function();
+            self.function = shared.map(str::to_owned);
+            self.wrong = "system calls leave wrong bytes in memory".into();
+        }
         // Findings of one name share a file.
         if self.files().all(|file| file != other.path) {
             self.others.push(Other::of(&other));
@@ -183,40 +199,13 @@ impl Row {
     }
 }
 
-/// The function that a finding points to.
-fn function(found: &Found) -> Option<String> {
-    let function = found.report.explanation.function();
-    function.map(str::to_owned)
-}
-
-/// The kind of operation that a finding is about.
-fn word(found: &Found) -> Option<&'static str> {
-    let situation = found.report.identity.situation();
-    situation.map(|situation| situation.kind.word())
-}
-
-/// What is wrong, for a person who does not know the names of the rules.
-fn wrong(found: &Found) -> &'static str {
-    let report = &found.report;
-    if report.explanation.root.is_some() {
-        return report.clause().broken();
-    }
-    match report.ending {
-        Ending::Late(_) => "the kernel walks untouched memory page by page",
-        Ending::Dead => Clause::InnocentLive.broken(),
-        Ending::CameBack | Ending::Never if report.identity.bug().gets_through() => {
-            "a system call reads or writes memory that the program may not access"
-        }
-        Ending::CameBack | Ending::Never => report.clause().broken(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::{Row, rows};
     use crate::triage::ending::Ending;
-
-    use crate::triage::specimens::{Does, found, found_resting_on_a_free_frame, found_with};
+    use crate::triage::specimens::{
+        Does, found, found_resting_on_a_free_frame, found_with, found_with_bytes,
+    };
     use oracle::{Clause, PageState, Severity};
     use std::path::Path;
 
@@ -336,6 +325,20 @@ mod tests {
             [Path::new("a: sbrk +1p\na: open heap[0].case")]
         );
         assert!(rows[1].also_shows_as().is_empty());
+    }
+
+    #[test]
+    fn a_page_that_a_call_stored_to_is_not_fresh() {
+        let text = "a: sbrk +1p\na: read 9 heap[0] 1";
+        let stored = |left_by| rows(vec![found_with_bytes(text, left_by)]).remove(0);
+        let by_a_call = stored(Some("read"));
+        assert_eq!(by_a_call.clause, Clause::PageContent);
+        let sentence = "breaks isolation: read leaves wrong bytes in memory";
+        assert_eq!(by_a_call.sentence(), sentence);
+        let by_nobody = stored(None);
+        assert_eq!(by_nobody.clause, Clause::FreshPageZero);
+        let sentence = "breaks isolation: a fresh page is not zero";
+        assert_eq!(by_nobody.sentence(), sentence);
     }
 
     #[test]

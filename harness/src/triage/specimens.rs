@@ -75,6 +75,32 @@ pub(crate) fn found_resting_on_a_free_frame(text: &str, does: Does) -> Found {
     found
 }
 
+/// The finding that the page at the start of the heap holds a byte that is not zero after the last operation of a case
+/// that had to fail. `left_by` is the system call that stored it.
+pub(crate) fn found_with_bytes(text: &str, left_by: Option<&'static str>) -> Found {
+    let heap = Layout::nominal().heap;
+    let mut found = found_with(text, Does::Returns(0), Ending::CameBack);
+    let dialect = Dialect::xv6_2025();
+    let mut judge = Judge::new(&dialect, &Setting::nominal(&dialect, 3));
+    for (operation, value) in found.report.case().operations.iter().zip([heap, u64::MAX]) {
+        let process = Process::FIRST;
+        let step = judge.plan(operation).unwrap();
+        let observation = Observation {
+            events: vec![Event::Returned { process, value }],
+            ..Observation::default()
+        };
+        judge.observe(&step, &observation).unwrap();
+    }
+    let report = &mut found.report;
+    report.finding = judge
+        .compare_page(Process::FIRST, heap, &[1])
+        .expect_err("the page has to be zero");
+    report.explanation.left_by = left_by;
+    let name = Name::of(&report.finding, None);
+    report.identity = Identity::of(name, &report.finding, &report.explanation, report.ending);
+    found
+}
+
 /// The finding, with how its operation ended.
 pub(crate) fn found_with(text: &str, does: Does, ending: Ending) -> Found {
     let (case, finding) = finding(text, does);

@@ -226,7 +226,7 @@ fn counts(checked: &Checked) -> String {
     } else {
         "inconclusive: too little was done"
     };
-    let worst = checked.counted().next().map_or(none, |row| row.wrong);
+    let worst = checked.counted().next().map_or(none, |row| &row.wrong);
     format!("{}  {worst}", counts.join(" "))
 }
 

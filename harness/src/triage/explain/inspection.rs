@@ -8,9 +8,7 @@
 use crate::driver::Driver;
 use crate::guest::frames::FRAME_BYTES;
 use crate::runner::Watch;
-use oracle::{
-    Clause, Finding, FrameKind, Judge, Miscount, PageMapping, Process, ProcessState, Spoiled,
-};
+use oracle::{Clause, Finding, FrameKind, Judge, Miscount, PageMapping, Process, ProcessState};
 use std::ops::Range;
 
 /// The bytes of a link in the list of free frames, and of a page-table entry.
@@ -24,9 +22,49 @@ pub(super) struct Wrong {
     /// The index of the operation after which it is wrong; `None` if it was wrong before the first.
     pub(super) step: Option<usize>,
     pub(super) finding: Finding,
-    /// The physical addresses that the kernel stored to when it made this mistake.
-    pub(super) places: Vec<Range<u64>>,
+    /// What the kernel stored to when it made this mistake.
+    pub(super) places: Places,
     what: What,
+}
+
+impl Wrong {
+    /// Whether a page-table entry is wrong, which cannot be mended.
+    pub(super) fn is_in_an_entry(&self) -> bool {
+        matches!(self.what, What::Entry { .. })
+    }
+}
+
+/// What the kernel stored to when it made a mistake, as physical addresses.
+#[derive(Clone, Default)]
+pub(super) struct Places {
+    /// The first wrong byte of a page.
+    pub(super) byte: Option<u64>,
+    /// A frame, the link of a free one, or page-table entries.
+    pub(super) others: Vec<Range<u64>>,
+}
+
+impl Places {
+    /// All of them, the wrong byte first.
+    pub(super) fn ranges(&self) -> Vec<Range<u64>> {
+        let byte = self.byte.map(|byte| byte..byte + 1);
+        byte.into_iter()
+            .chain(self.others.iter().cloned())
+            .collect()
+    }
+
+    /// Whether the range with that index is the wrong byte.
+    pub(super) fn is_byte(&self, index: usize) -> bool {
+        self.byte.is_some() && index == 0
+    }
+}
+
+impl From<Range<u64>> for Places {
+    fn from(range: Range<u64>) -> Self {
+        Self {
+            byte: None,
+            others: vec![range],
+        }
+    }
 }
 
 /// What has to be mended.
@@ -40,12 +78,14 @@ enum What {
     Bytes {
         process: Process,
         page: u64,
-        /// Whether it was wrong when it was mapped, because the kernel had not cleared its frame.
-        was_never_cleared: bool,
+        /// The first wrong byte in the page.
+        at: usize,
     },
     /// The kernel has recorded a wrong number of holders.
     Count(Miscount),
-    /// Something that cannot be mended.
+    /// This page has a wrong page-table entry, which cannot be mended.
+    Entry { process: Process, page: u64 },
+    /// Something else that cannot be mended.
     Other,
 }
 
@@ -97,7 +137,7 @@ fn mend(driver: &mut Driver, judge: &Judge, what: &What) -> bool {
             driver.mend_bytes(*process, *page, &judge.wanted_page(*process, *page))
         }
         What::Count(miscount) => driver.mend_count(miscount),
-        What::Other => false,
+        What::Entry { .. } | What::Other => false,
     }
 }
 
@@ -176,7 +216,11 @@ fn mapped(driver: &Driver, judge: &Judge, mappings: &[PageMapping]) -> Option<(F
         other.map(|mapping| mapping.frame)
     });
     let Some(frame) = frame.filter(|_| finding.clause == Clause::WritableAlone) else {
-        return Some((finding, What::Other));
+        let entry = mappings.iter().find(is_it).map(|mapping| What::Entry {
+            process: mapping.process,
+            page: mapping.address,
+        });
+        return Some((finding, entry.unwrap_or(What::Other)));
     };
     let holders = mappings.iter().filter(|mapping| mapping.frame == frame);
     if holders.count() == 1
@@ -199,11 +243,12 @@ fn held(driver: &Driver, judge: &Judge, mappings: &[PageMapping]) -> Option<(Fin
             return None;
         }
         let finding = judge.compare_page(process, address, &page).err()?;
+        let wanted = judge.wanted_page(process, address);
+        let at = (0..page.len()).find(|at| page[*at] != wanted[*at])?;
         let what = What::Bytes {
             process,
             page: address,
-            was_never_cleared: finding.clause == Clause::FreshPageZero
-                || matches!(finding.spoiled(), Some(Spoiled::Zeros | Spoiled::Tail)),
+            at,
         };
         Some((finding, what))
     })
@@ -215,26 +260,33 @@ fn counted(driver: &Driver, judge: &Judge) -> Option<(Finding, What)> {
     Some((judge.miscounted(&miscount), What::Count(miscount)))
 }
 
-/// The places to which the kernel stores when it makes this mistake: a frame that it frees or fills, or else the
+/// The places to which the kernel stores when it makes this mistake: a frame that it frees, or the wrong byte, or the
 /// page-table entries that map the frame.
-fn places(driver: &Driver, what: &What, mappings: &[PageMapping]) -> Vec<Range<u64>> {
-    let bytes = |start: u64, length: u64| start..start + length;
+fn places(driver: &Driver, what: &What, mappings: &[PageMapping]) -> Places {
     match *what {
-        What::Freed(frame) => vec![bytes(frame, LINK_BYTES)],
+        What::Freed(frame) => Places::from(frame..frame + LINK_BYTES),
         What::Writable(frame) => {
             let all = mappings.iter().filter(|mapping| mapping.frame == frame);
             let entries = all.filter_map(|one| driver.mapped_at(one.process, one.address));
-            entries.map(|(_, entry)| bytes(entry, LINK_BYTES)).collect()
+            let others = entries.map(|(_, entry)| entry..entry + LINK_BYTES);
+            Places {
+                byte: None,
+                others: others.collect(),
+            }
         }
-        What::Bytes {
-            process,
-            page,
-            was_never_cleared,
-        } => match driver.mapped_at(process, page) {
-            Some((_, entry)) if was_never_cleared => vec![bytes(entry, LINK_BYTES)],
-            Some((frame, _)) => vec![bytes(frame, FRAME_BYTES)],
-            None => Vec::new(),
-        },
-        What::Count(_) | What::Other => Vec::new(),
+        What::Bytes { process, page, at } => {
+            let mapped = driver.mapped_at(process, page);
+            mapped.map_or_else(Places::default, |(frame, entry)| Places {
+                byte: Some(frame + at as u64),
+                ..Places::from(entry..entry + LINK_BYTES)
+            })
+        }
+        What::Entry { process, page } => {
+            let mapped = driver.mapped_at(process, page);
+            mapped.map_or_else(Places::default, |(_, entry)| {
+                Places::from(entry..entry + LINK_BYTES)
+            })
+        }
+        What::Count(_) | What::Other => Places::default(),
     }
 }

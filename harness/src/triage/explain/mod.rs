@@ -1,25 +1,32 @@
 //! Explaining a finding: which operation did the harm, where in the kernel it went wrong, and what
 //! the decisive step did to memory. The case runs a second time and is recorded at that step.
 
+mod again;
 mod calls;
+mod experiments;
 mod inspection;
 mod lost;
 mod memory;
+mod naming;
 mod origin;
 mod parting;
 
 pub use calls::CallLine;
 pub(crate) use calls::is_servant;
+pub use experiments::Cause;
 pub use lost::LostFrame;
 pub use memory::{FrameChange, Mapped, MemoryChange, PageChange};
+pub use naming::innermost;
 pub use origin::Origin;
 
 use crate::driver::{Driver, Recording};
 use crate::guest::Frame;
 use crate::runner::{Outcome, Runner, Watch};
 use emulator::isa::cause;
+use inspection::Places;
 use memory::Moment;
-use oracle::{Case, Clause, Fate, Finding, Judge, Verdict, bucket};
+use oracle::case::{Family, Kind};
+use oracle::{Case, Clause, Fate, Finding, Judge, Spoiled, Verdict, bucket};
 use origin::Source;
 use serde::Serialize;
 use std::fmt;
@@ -30,6 +37,8 @@ const DEEPEST: usize = 16;
 
 /// The moment of a stack that shows what made memory wrong.
 const STORED: &str = "where the kernel stored that";
+/// The same for a mistake that was made before the case began.
+const STORED_AGAIN: &str = "where the kernel does the same in another case";
 
 /// What can be said about a finding in addition to the finding itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -41,9 +50,15 @@ pub struct Explanation {
     /// the finding.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub root: Option<Finding>,
+    /// What an experiment has shown to be the cause.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
     /// Frames that are missing when all processes are gone.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lost: Vec<LostFrame>,
+    /// The system call that left wrong bytes in a page of its process, which was mapped before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_by: Option<&'static str>,
     /// Which moment the call stack shows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub moment: Option<&'static str>,
@@ -56,6 +71,9 @@ pub struct Explanation {
     /// The function in which it left the way of right steps of the like.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parts_in: Option<String>,
+    /// The system call of that step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub call: Option<&'static str>,
     /// The functions that it went through.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub calls: Vec<CallLine>,
@@ -74,6 +92,20 @@ struct Close {
     recording: Option<Recording>,
     /// How the operation ended, if it was right.
     fate: Option<Fate>,
+}
+
+impl Close {
+    /// Watches the operation with index `step`, if there is one.
+    fn new(step: Option<usize>, places: &Places) -> Self {
+        Self {
+            at: step.unwrap_or(usize::MAX),
+            places: places.ranges(),
+            before: None,
+            after: None,
+            recording: None,
+            fate: None,
+        }
+    }
 }
 
 impl Watch for Close {
@@ -103,6 +135,7 @@ pub fn explain(runner: &mut Runner, case: &Case, finding: &Finding) -> Explanati
     let Source {
         origin,
         root,
+        cause,
         places,
         lost,
     } = origin::find(runner, case, finding);
@@ -110,30 +143,29 @@ pub fn explain(runner: &mut Runner, case: &Case, finding: &Finding) -> Explanati
     // What was wrong before the first operation is shown where it does harm.
     let (step, places) = match harm {
         Some(step) => (Some(step), places),
-        None => (finding.step, Vec::new()),
+        None => (finding.step, Places::default()),
     };
-    let mut close = Close {
-        at: step.unwrap_or(usize::MAX),
-        places,
-        before: None,
-        after: None,
-        recording: None,
-        fate: None,
-    };
+    let mut close = Close::new(step, &places);
     let outcome = runner.run_up_to(&bucket(finding), case, &mut close);
     if !is_same(&outcome, finding) {
         // If two runs differ, neither explains the other.
         return Explanation::default();
     }
     let driver = runner.driver_mut();
+    let operation = step.and_then(|step| case.operations.get(step));
+    let kind = operation.map(|operation| operation.call.kind());
+    let call = kind.filter(|kind| kind.family() != Family::Access);
     let mut explanation = Explanation {
+        call: call.map(Kind::word),
         origin,
         root,
+        cause,
         lost,
         ..Explanation::default()
     };
     let stopped = driver.stack();
-    if !stopped.is_empty() {
+    let has_stopped = !stopped.is_empty();
+    if has_stopped {
         explanation.moment = Some(match finding.verdict {
             Verdict::Hang => "where the kernel spent its time",
             _ => "where the kernel stopped",
@@ -150,9 +182,11 @@ pub fn explain(runner: &mut Runner, case: &Case, finding: &Finding) -> Explanati
         } else {
             &recording.last_store
         };
-        if let Some(stack) = stored {
+        if let Some(stored) = stored {
             explanation.moment = Some(STORED);
-            explanation.stack = shown(driver.frames(stack));
+            explanation.stack = shown(driver.frames(&stored.stack));
+            let first = explanation.root.as_ref().unwrap_or(finding);
+            explanation.left_by = call_of(first).filter(|_| places.is_byte(stored.place));
         }
         if explanation.stack.is_empty() {
             let says = recording.first_words.as_deref();
@@ -161,6 +195,8 @@ pub fn explain(runner: &mut Runner, case: &Case, finding: &Finding) -> Explanati
                 explanation.moment = Some("where the kernel reports the kill");
                 explanation.stack = shown(without_printing(driver.frames(stack)));
             }
+        }
+        if !explanation.shows_store() && (!has_stopped || cause.is_some()) {
             explanation.calls = calls::tree(recording, |pc| driver.frames(&[pc]));
         }
     }
@@ -168,48 +204,46 @@ pub fn explain(runner: &mut Runner, case: &Case, finding: &Finding) -> Explanati
         let layout = runner.driver().guest().first_layout();
         explanation.memory = MemoryChange::between(before, after, layout);
     }
-    if explanation.stack.is_empty() {
+    if explanation.is_older()
+        && let Some(root) = &explanation.root
+    {
+        let clause = root.clause;
+        explanation.look_again(runner, clause);
+    } else if cause.is_none() && (explanation.stack.is_empty() || comes_too_late(finding)) {
         let first = explanation.root.as_ref().unwrap_or(finding);
         explanation.parts_in = parting::function(runner, case, finding, first, &close);
     }
     explanation
 }
 
-/// The innermost function that shows where the kernel is, or else the innermost one of the kernel.
-pub fn innermost(stack: &[Frame]) -> Option<&Frame> {
-    let own = || stack.iter().filter(|frame| !frame.is_library);
-    let telling = own().find(|frame| !calls::is_housekeeping(frame));
-    telling.or(own().next())
+impl Explanation {
+    /// Looks for the place of a mistake that was made before the case began: in a short case that makes it again.
+    fn look_again(&mut self, runner: &mut Runner, clause: Clause) {
+        if let Some(stack) = again::store(runner, clause) {
+            self.moment = Some(STORED_AGAIN);
+            self.stack = shown(runner.driver_mut().frames(&stack));
+        }
+    }
 }
 
-/// Whether a function takes, fills, maps or gives back a frame as it is told.
-fn serves_memory(frame: &Frame) -> bool {
-    const NAMES: [&str; 22] = [
-        "free",
-        "kfree",
-        "poison",
-        "memset",
-        "memmove",
-        "memcpy",
-        "kalloc",
-        "allocate",
-        "allocate_zeroed",
-        "take",
-        "zero",
-        "clear",
-        "write",
-        "read",
-        "map",
-        "mappages",
-        "store",
-        "replace",
-        "unmap",
-        "walk",
-        "words",
-        "set",
-    ];
-    let name = frame.function.rsplit("::").next().unwrap_or_default();
-    NAMES.contains(&name) || calls::is_housekeeping(frame)
+/// The system call that a finding about its own process's memory is about.
+fn call_of(finding: &Finding) -> Option<&'static str> {
+    let is_own = matches!(finding.spoiled(), Some(Spoiled::Zeros | Spoiled::Own));
+    let kind = finding.situation().map(|situation| situation.kind);
+    let call = kind.filter(|kind| is_own && kind.family() != Family::Access);
+    call.map(Kind::word)
+}
+
+/// Whether the stack of a finding shows only what follows from a wrong decision: that a process is killed, or that an
+/// access traps again and again.
+fn comes_too_late(finding: &Finding) -> bool {
+    let kind = finding.situation().map(|situation| situation.kind);
+    let is_access = kind.is_some_and(|kind| kind.family() == Family::Access);
+    match finding.verdict {
+        Verdict::WronglyKilled => true,
+        Verdict::Hang => is_access,
+        _ => false,
+    }
 }
 
 fn is_same(outcome: &Outcome, finding: &Finding) -> bool {
@@ -253,89 +287,6 @@ fn trap_words(trap: &crate::driver::TrapTaken) -> String {
     }
 }
 
-impl Explanation {
-    /// One line that says where it went wrong: the innermost functions with file and line, or the first
-    /// function to fail with its callers.
-    pub fn place(&self) -> Option<String> {
-        const TOLD: usize = 3;
-        if !self.stack.is_empty() {
-            let words: Vec<String> = self.stack.iter().take(TOLD).map(Frame::to_string).collect();
-            return Some(words.join(" < "));
-        }
-        let failed = self.calls.iter().position(|call| call.is_first_to_fail);
-        let (last, words) = match failed {
-            Some(failed) => (failed, ", the first to fail"),
-            None => (self.fork_in_the_way()?, " and what it calls"),
-        };
-        let mut depth = usize::MAX;
-        let way = self.calls[..=last].iter().rev().filter(|call| {
-            let is_outer = call.depth < depth;
-            depth = depth.min(call.depth);
-            is_outer
-        });
-        let told: Vec<String> = way
-            .take(TOLD)
-            .map(|call| match &call.called_at {
-                Some(place) => format!("{} (called at {place})", call.function),
-                None => call.function.clone(),
-            })
-            .collect();
-        Some(format!("{}{words}", told.join(" < ")))
-    }
-
-    /// The innermost function whose failure made the step fail.
-    pub(in crate::triage) fn first_to_fail(&self) -> Option<&str> {
-        let mut calls = self.calls.iter();
-        let failed = calls.find(|call| call.is_first_to_fail)?;
-        Some(&failed.function)
-    }
-
-    /// Whether the stack shows what made memory wrong.
-    pub(in crate::triage) fn shows_store(&self) -> bool {
-        self.moment == Some(STORED)
-    }
-
-    /// The function in which it went wrong, as far as that is known.
-    pub fn function(&self) -> Option<&str> {
-        // The step that shows what was wrong before the case has not done it.
-        if self
-            .origin
-            .as_ref()
-            .is_some_and(|origin| origin.step.is_none())
-        {
-            return None;
-        }
-        if self.shows_store() {
-            // What moves frames and bytes does what it is told.
-            let mut own = self.stack.iter().filter(|frame| !frame.is_library);
-            let told = own.clone().find(|frame| !serves_memory(frame));
-            return told.or(own.next()).map(|frame| frame.function.as_str());
-        }
-        if let Some(frame) = innermost(&self.stack) {
-            return Some(&frame.function);
-        }
-        if let Some(function) = &self.parts_in {
-            return Some(function);
-        }
-        self.first_to_fail()
-    }
-
-    /// The last function before the call tree branches. It shows what the step did.
-    fn fork_in_the_way(&self) -> Option<usize> {
-        let mut at = 0;
-        loop {
-            let depth = self.calls.get(at)?.depth;
-            let inside = self.calls[at + 1..].iter();
-            let inside = inside.take_while(|call| call.depth > depth);
-            if inside.filter(|call| call.depth == depth + 1).count() != 1 {
-                // A trap alone says nothing.
-                return (at > 0).then_some(at);
-            }
-            at += 1;
-        }
-    }
-}
-
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(origin) = &self.origin {
@@ -352,6 +303,21 @@ impl fmt::Display for Explanation {
             for frame in &self.stack {
                 writeln!(f, "  {frame}")?;
             }
+        }
+        match self.cause {
+            Some(Cause::OldTranslation) => {
+                writeln!(f, "it does not show if the harts forget their translations")?;
+            }
+            Some(Cause::FailedCall(call)) => {
+                writeln!(f, "it does not show without the {call} that fails")?;
+            }
+            None => {}
+        }
+        if let Some(call) = self.left_by {
+            writeln!(
+                f,
+                "the bytes were stored by {call}, after the page was mapped"
+            )?;
         }
         if let Some(function) = &self.parts_in {
             writeln!(f, "it leaves the way of right steps in {function}")?;

@@ -3,7 +3,8 @@
 //! A wrong byte in memory shows when a process loads it. A lost frame shows when all processes are gone. So the
 //! case is run once more, and memory and frames are checked after every operation.
 
-use super::inspection::{Inspection, Wrong, inspect, inspect_stopped};
+use super::experiments::{self, Cause};
+use super::inspection::{Inspection, Places, Wrong, inspect, inspect_stopped};
 use super::lost::{self, LostFrame};
 use super::memory::page_name;
 use crate::guest::frames::FRAME_BYTES;
@@ -42,8 +43,10 @@ pub(super) struct Source {
     pub(super) origin: Option<Origin>,
     /// What was wrong first, if that is something other than the finding.
     pub(super) root: Option<Finding>,
-    /// The physical addresses that the kernel stored to when it made the mistake.
-    pub(super) places: Vec<Range<u64>>,
+    /// What an experiment has shown to be the cause.
+    pub(super) cause: Option<Cause>,
+    /// What the kernel stored to when it made the mistake.
+    pub(super) places: Places,
     /// The lost frames.
     pub(super) lost: Vec<LostFrame>,
 }
@@ -71,8 +74,13 @@ pub(super) fn find(runner: &mut Runner, case: &Case, finding: &Finding) -> Sourc
             origin: None,
             ..Source::of(case, runner, wrong)
         },
-        None if finding.clause == Clause::FramesComeBack => Source::of_lost_frames(case, runner),
-        None => Source::default(),
+        None => match experiments::cause(runner, case, finding) {
+            Some((cause, step)) => Source::of_cause(case, runner, finding, cause, step),
+            None if finding.clause == Clause::FramesComeBack => {
+                Source::of_lost_frames(case, runner)
+            }
+            None => Source::default(),
+        },
     }
 }
 
@@ -85,6 +93,12 @@ fn rests_on(
     wrongs: Vec<Wrong>,
 ) -> Option<Wrong> {
     let first = wrongs.into_iter().next()?;
+    // That cannot be mended. A frame that is none of a program's has no right number of holders.
+    let follows = first.finding.clause == finding.clause
+        || (first.finding.clause == Clause::KernelHidden && is_about_counts(finding.clause));
+    if first.is_in_an_entry() && follows {
+        return Some(first);
+    }
     let mut mended = vec![first.finding.clause];
     // What was wrong first hides what was wrong later, until it is mended.
     loop {
@@ -101,6 +115,19 @@ fn rests_on(
         let mut next = wrongs.iter().map(|wrong| wrong.finding.clause);
         mended.push(next.find(|clause| !mended.contains(clause))?);
     }
+}
+
+/// Whether a rule is about the number of frames, or of their holders.
+fn is_about_counts(clause: Clause) -> bool {
+    matches!(
+        clause,
+        Clause::HoldersCounted
+            | Clause::FramesComeBack
+            | Clause::FramesNotInvented
+            | Clause::TouchTakesOne
+            | Clause::ForkShares
+            | Clause::ExecTakesLittle
+    )
 }
 
 /// The first mistake that belongs to a breach of `clause`, on which a finding rests. `first` is the first mistake of
@@ -171,7 +198,32 @@ impl Source {
             // Kernels differ in what they keep beyond the program break: nothing else rests on that.
             root: Some(finding).filter(|finding| finding.spoiled() != Some(Spoiled::Tail)),
             places,
-            lost: Vec::new(),
+            ..Self::default()
+        }
+    }
+
+    fn of_cause(
+        case: &Case,
+        runner: &Runner,
+        finding: &Finding,
+        cause: Cause,
+        step: Option<usize>,
+    ) -> Self {
+        let wrong = match cause {
+            Cause::OldTranslation => "a hart still uses the old translation of a page",
+            Cause::FailedCall(_) => "something has changed, although the call failed",
+        };
+        let origin = step.map(|step| Origin::new(case, Some(step), wrong.to_owned()));
+        let others = match cause {
+            // A translation changes with an entry in a page table.
+            Cause::OldTranslation => tables_of(runner, finding.process),
+            Cause::FailedCall(_) => Vec::new(),
+        };
+        Self {
+            origin,
+            cause: Some(cause),
+            places: Places { byte: None, others },
+            ..Self::default()
         }
     }
 
@@ -184,7 +236,7 @@ impl Source {
         let places = unowned.map(|lost| lost.frame..lost.frame + FRAME_BYTES);
         Self {
             origin,
-            places: places.into_iter().collect(),
+            places: places.map(Places::from).unwrap_or_default(),
             lost,
             ..Self::default()
         }
@@ -200,6 +252,15 @@ impl Origin {
             wrong,
         }
     }
+}
+
+/// The page tables of the process with that letter, as physical addresses.
+fn tables_of(runner: &Runner, letter: Option<char>) -> Vec<Range<u64>> {
+    let tables = runner.driver().page_tables();
+    let own = tables
+        .into_iter()
+        .filter(|(_, process)| Some(process.letter()) == letter);
+    own.map(|(table, _)| table..table + FRAME_BYTES).collect()
 }
 
 /// What is wrong from then on.

@@ -14,8 +14,9 @@ use oracle::{Case, Clause, Fate, Finding, Judge, Profile};
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
+use std::rc::Rc;
 
-/// Cases that are tried.
+/// Cases of each kind that are tried.
 const CASES: u64 = 32;
 /// Right steps that are enough.
 const ENOUGH: usize = 10;
@@ -24,7 +25,12 @@ const RECORDED: usize = 2;
 
 /// A way through the kernel: each instruction once for each way to reach its function, in the order of the
 /// first visits. Repetitions of a loop are left out, because like steps differ in them.
-struct Way(Vec<(u64, u64)>);
+struct Way {
+    /// A number for the way to the function, and the address of the instruction.
+    steps: Vec<(u64, u64)>,
+    /// For each of them, the addresses from which its function and the callers of that were called, innermost first.
+    callers: Vec<Rc<[u64]>>,
+}
 
 /// What a step must be like, to be compared with the wrong one.
 #[derive(Clone, Copy)]
@@ -51,20 +57,25 @@ pub(super) fn function(
         .filter(|_| finding.step == Some(close.at));
     let fate = expected.map_or(close.fate, |situation| Some(situation.fate))?;
     // Steps fail for many reasons, and most of them show long before this one would.
-    if recording.is_race || fate == Fate::Fails || is_about_bytes(first) {
+    if recording.is_race || fate == Fate::Fails || is_about_state(first) {
         return None;
     }
     leaves(runner, case, recording, Like { kind, fate })
 }
 
-/// Whether a finding is about what memory holds. Right and wrong steps take the same way if one of them stores other
-/// bytes.
-fn is_about_bytes(finding: &Finding) -> bool {
-    let is_of_memory = matches!(
+/// Whether a finding is about what memory, page tables or registers hold. Right and wrong steps take the same way if one
+/// of them stores something else.
+fn is_about_state(finding: &Finding) -> bool {
+    let is_of_state = matches!(
         finding.clause,
-        Clause::FreshPageZero | Clause::PageContent | Clause::LoadedValue
+        Clause::FreshPageZero
+            | Clause::PageContent
+            | Clause::LoadedValue
+            | Clause::PermissionBits
+            | Clause::KernelHidden
+            | Clause::RegistersSurvive
     );
-    is_of_memory || finding.spoiled().is_some()
+    is_of_state || finding.spoiled().is_some()
 }
 
 /// The function in which the `wrong` step leaves the way of right steps that are like it.
@@ -73,9 +84,7 @@ fn leaves(runner: &mut Runner, case: &Case, wrong: &Recording, like: Like) -> Op
     let wrong = places.way(wrong, runner.driver_mut());
     let mut parting: Option<Parting> = None;
     let mut right_steps = 0;
-    for seed in 0..CASES {
-        let mut neighbour = case.clone();
-        mutate(&mut neighbour, seed, Profile::default());
+    for neighbour in neighbours(case) {
         let mut search = Search::new(&neighbour, like);
         let outcome = runner.run_watched(&neighbour, &mut search);
         // What is wrong with the state shows only at the end.
@@ -98,6 +107,22 @@ fn leaves(runner: &mut Runner, case: &Case, wrong: &Recording, like: Like) -> Op
     parting.and_then(|parting| places.function(&parting, &wrong))
 }
 
+/// Cases that are a little different: without one of the operations, which often takes the reason away, and mutated.
+fn neighbours(case: &Case) -> impl Iterator<Item = Case> + '_ {
+    let without = move |at: usize| {
+        let mut shorter = case.clone();
+        shorter.operations.remove(at);
+        shorter
+    };
+    let mutated = move |seed| {
+        let mut other = case.clone();
+        mutate(&mut other, seed, Profile::default());
+        other
+    };
+    let few = case.operations.len().min(CASES as usize);
+    (0..few).map(without).chain((0..CASES).map(mutated))
+}
+
 /// Where two ways part.
 #[derive(Clone, Copy)]
 struct Parting {
@@ -111,10 +136,10 @@ struct Parting {
 
 impl Way {
     fn parting_from(&self, right: &Way) -> Option<Parting> {
-        let pairs = self.0.iter().zip(&right.0);
+        let pairs = self.steps.iter().zip(&right.steps);
         let at = pairs.take_while(|(one, two)| one == two).count();
-        let (_, last) = *self.0.get(at.checked_sub(1)?)?;
-        let next = match (self.0.get(at), right.0.get(at)) {
+        let (_, last) = *self.steps.get(at.checked_sub(1)?)?;
+        let next = match (self.steps.get(at), right.steps.get(at)) {
             (None, None) => return None,
             (Some((wrong_call, wrong)), Some((right_call, right))) if wrong_call == right_call => {
                 Some([*wrong, *right])
@@ -156,26 +181,39 @@ impl Places {
 
     fn way(&mut self, recording: &Recording, driver: &mut Driver) -> Way {
         let mut contexts: Vec<u64> = Vec::with_capacity(recording.calls.len());
+        let mut callers: Vec<Rc<[u64]>> = Vec::with_capacity(recording.calls.len());
         for call in &recording.calls {
             let mut hasher = DefaultHasher::new();
             let caller = call.caller.map(|(caller, at)| (contexts[caller], at));
             caller.hash(&mut hasher);
             contexts.push(hasher.finish());
+            let mut chain: Vec<u64> = Vec::new();
+            if let Some((caller, at)) = call.caller {
+                self.own(at, driver);
+                chain.push(at);
+                chain.extend_from_slice(&callers[caller]);
+            }
+            callers.push(chain.into());
         }
         let mut seen = HashSet::new();
-        let mut way = Vec::new();
+        let mut way = Way {
+            steps: Vec::new(),
+            callers: Vec::new(),
+        };
         for (call, pc) in &recording.visits {
             let step = (contexts[*call], *pc);
             if seen.insert(step) && !self.own(*pc, driver).is_empty() {
-                way.push(step);
+                way.steps.push(step);
+                way.callers.push(Rc::clone(&callers[*call]));
             }
         }
-        Way(way)
+        way
     }
 
     /// The function that decides: the innermost one that both ways are in before and after they part. A compiler
-    /// puts a branch of an inlined function down to the function around it now and then. The functions that begin
-    /// and end every way only pass on what others have decided.
+    /// puts a branch of an inlined function down to the function around it now and then. A function that hands out
+    /// frames or buffers has none left: the function that asks decides what that means. The functions that begin and
+    /// end every way only pass on what others have decided.
     fn function(&self, parting: &Parting, wrong: &Way) -> Option<String> {
         let functions = |pc: u64| self.known.get(&pc).map_or(&[][..], Vec::as_slice);
         let last = functions(parting.last);
@@ -184,23 +222,45 @@ impl Places {
             let both = wrong.iter().zip(right);
             &wrong[..both.take_while(|(one, two)| one == two).count()]
         });
-        let decides = if common.len() > last.len() {
+        let innermost = if common.len() > last.len() {
             common
         } else {
             last
-        }
-        .last()?;
-        let ends = [wrong.0.first(), wrong.0.last()].into_iter().flatten();
-        let passes_on = ends.map(|(_, pc)| functions(*pc).last());
-        let mut passes_on = passes_on.chain([functions(wrong.0.last()?.1).first()]);
-        (!passes_on.any(|function| function == Some(decides))).then(|| decides.clone())
+        };
+        let callers = wrong.callers[parting.at - 1].iter();
+        let outer = callers.flat_map(|pc| functions(*pc).iter().rev());
+        let mut all = innermost.iter().rev().chain(outer);
+        let decides = all.find(|function| !hands_out(function))?;
+        let (first, end) = (wrong.steps.first()?.1, wrong.steps.last()?.1);
+        let passes_on = [
+            functions(first).last(),
+            functions(end).last(),
+            functions(end).first(),
+        ];
+        (!passes_on.contains(&Some(decides))).then(|| decides.clone())
     }
 }
 
-/// Whether a function only answers a question, by its name.
+/// Whether a function hands out frames or buffers, by its name.
+fn hands_out(function: &str) -> bool {
+    const NAMES: [&str; 8] = [
+        "allocate",
+        "allocate_zeroed",
+        "available",
+        "check_available",
+        "claim",
+        "kalloc",
+        "take",
+        "bget",
+    ];
+    let name = function.rsplit("::").next().unwrap_or(function);
+    NAMES.contains(&name)
+}
+
+/// Whether a function only answers a question, or fetches an argument, by its name.
 fn only_answers(function: &str) -> bool {
     let name = function.rsplit("::").next().unwrap_or(function);
-    ["is_", "has_"].iter().any(|start| name.starts_with(start))
+    name == "argument" || ["is_", "has_"].iter().any(|start| name.starts_with(start))
 }
 
 /// Records the steps of a case that are like the wrong one.
@@ -249,8 +309,12 @@ impl Watch for Search<'_> {
 mod tests {
     use super::{Places, Way, only_answers};
 
+    /// A way that was called from address 2.
     fn way(addresses: &[u64]) -> Way {
-        Way(addresses.iter().map(|address| (0, *address)).collect())
+        Way {
+            steps: addresses.iter().map(|address| (0, *address)).collect(),
+            callers: addresses.iter().map(|_| [2].into()).collect(),
+        }
     }
 
     fn places(known: &[(u64, &[&str])]) -> Places {
@@ -269,6 +333,7 @@ mod tests {
             (4, &["sbrk", "move_break"]),
             (5, &["sbrk", "move_break"]),
             (6, &["user_trap", "enter"]),
+            (7, &["frames::take"]),
         ]);
         let wrong = way(wrong);
         let parting = wrong.parting_from(&way(right))?;
@@ -285,6 +350,14 @@ mod tests {
     fn a_branch_belongs_to_the_inlined_function_that_goes_on_both_ways() {
         let decides = function(&[1, 2, 4, 6], &[1, 2, 5, 6]);
         assert_eq!(decides.as_deref(), Some("move_break"));
+    }
+
+    #[test]
+    fn the_caller_of_a_function_that_hands_out_frames_decides() {
+        let decides = function(&[1, 7, 4, 6], &[1, 7, 5, 6]);
+        assert_eq!(decides.as_deref(), Some("move_break"));
+        let decides = function(&[1, 7, 6], &[1, 7, 3, 6]);
+        assert_eq!(decides.as_deref(), Some("sbrk"));
     }
 
     #[test]

@@ -8,7 +8,7 @@ pub(in crate::triage) use answer::Answer;
 
 use super::family::Family;
 use super::{Ending, Name};
-use crate::triage::explain::is_servant;
+use crate::triage::explain::{Cause, Explanation, is_servant};
 use answer::is_refused_exec;
 use oracle::{Clause, Fate, Finding, PageState, Situation, Spoiled};
 use place::Place;
@@ -24,12 +24,8 @@ pub(super) struct Evidence<'a> {
     pub(super) ending: Ending,
     /// Where in the kernel it went wrong, the innermost function first.
     pub(super) place: Option<&'a str>,
-    /// The function that is likely to be wrong.
-    pub(super) function: Option<&'a str>,
-    /// The innermost function whose failure made the operation fail.
-    pub(super) first_to_fail: Option<&'a str>,
-    /// For lost frames, the function that took one.
-    pub(super) taken_in: Option<&'a str>,
+    /// What else is known of it.
+    pub(super) explanation: &'a Explanation,
 }
 
 /// What distinguishes the findings of one bug from those of others.
@@ -45,6 +41,8 @@ pub(in crate::triage) struct Bug {
     words: Option<String>,
     /// For wrong bytes, whose bytes they are.
     spoiled: Option<Spoiled>,
+    /// What an experiment has shown to be the cause.
+    cause: Option<Cause>,
     /// Where the kernel decided wrongly, if that is known.
     place: Option<Place>,
 }
@@ -52,21 +50,23 @@ pub(in crate::triage) struct Bug {
 impl Bug {
     /// The bug that the evidence points to.
     pub(super) fn of(evidence: &Evidence<'_>) -> Bug {
-        let clause = evidence.finding.clause;
-        if matches!(clause, Clause::PageContent | Clause::FreshPageZero)
-            && evidence.finding.situation().is_some()
-            && (evidence.function.is_some() || is_unzeroed(evidence.finding))
+        let (finding, explanation) = (evidence.finding, evidence.explanation);
+        let function = explanation.function();
+        if matches!(finding.clause, Clause::PageContent | Clause::FreshPageZero)
+            && finding.situation().is_some()
+            && (function.is_some() || is_unzeroed(finding, explanation))
         {
-            return Bug::of_state(evidence.finding, evidence.function);
+            return Bug::of_state(finding, explanation);
         }
         // The function that took a lost frame identifies the bug, whatever the operation met.
-        if clause == Clause::FramesComeBack
-            && let Some(function) = evidence.taken_in
+        if finding.clause == Clause::FramesComeBack
+            && explanation.shows_store()
+            && let Some(function) = function
         {
             let words = Some(function.to_owned());
             return Bug {
                 words,
-                ..Bug::of_state(evidence.finding, None)
+                ..Bug::of_state(finding, explanation)
             };
         }
         let mut bug = Bug::as_met(evidence);
@@ -77,14 +77,13 @@ impl Bug {
         // The function that fails first serves all operations that reach it.
         if bug.answer == Answer::Refused
             && bug.family.copies()
-            && let Some(function) = evidence.first_to_fail
+            && let Some(function) = explanation.first_to_fail()
         {
             return Bug {
                 clause: Clause::ReturnedValue,
                 ..bug.in_copying_code(function)
             };
         }
-        let finding = evidence.finding;
         match bug.clause {
             // The function that walks identifies a walk.
             Clause::EndsInTime if evidence.ending.slow().is_some() => {
@@ -97,14 +96,16 @@ impl Bug {
                 bug.in_code(Some(stop(evidence)))
             }
             // The first operation that looks at the page shows bytes that had to be zero.
-            Clause::PageContent | Clause::FreshPageZero if is_unzeroed(finding) => Bug {
-                clause: Clause::FreshPageZero,
-                family: bug.family.coarse(),
-                page: None,
-                fate: None,
-                answer: Answer::Other,
-                ..bug
-            },
+            Clause::PageContent | Clause::FreshPageZero if is_unzeroed(finding, explanation) => {
+                Bug {
+                    clause: Clause::FreshPageZero,
+                    family: bug.family.coarse(),
+                    page: None,
+                    fate: None,
+                    answer: Answer::Other,
+                    ..bug
+                }
+            }
             // A store to a forbidden page is the same bug, no matter how it shows.
             Clause::ReturnedValue | Clause::PageContent | Clause::InnocentLive
                 if bug.stores_where_it_must_fail()
@@ -124,7 +125,7 @@ impl Bug {
                 clause: Clause::ReturnedValue,
                 ..bug
             },
-            Clause::FramesComeBack | Clause::FramesNotInvented | Clause::HoldersCounted => {
+            Clause::FramesComeBack | Clause::HoldersCounted => {
                 let page = match bug.page.map(without_memory) {
                     // A kernel that refuses one of them refuses the other.
                     Some(PageState::Beyond | PageState::Guard) => Some(PageState::Beyond),
@@ -132,6 +133,17 @@ impl Bug {
                     _ => None,
                 };
                 Bug { page, ..bug }.of_any_operation()
+            }
+            // Only the end of a case shows these. What its last operation met is accidental.
+            Clause::FramesNotInvented
+            | Clause::EverybodyReaped
+            | Clause::SlotsComeBack
+            | Clause::BlocksComeBack => Bug { page: None, ..bug }.of_any_operation(),
+            // The kernel saves and restores all registers in one place. A process that never comes back, or that lives
+            // on, is lost whatever page its operation met.
+            Clause::RegistersSurvive => Bug { page: None, ..bug }.of_any_operation(),
+            Clause::ComesBack if !matches!(bug.family, Family::Other(_)) => {
+                Bug { page: None, ..bug }.of_any_operation()
             }
             // However a process ends, the kernel keeps its status in one place, and `wait` stores it from there.
             Clause::ExitStatus => Bug { page: None, ..bug }.of_any_operation(),
@@ -162,14 +174,10 @@ impl Bug {
             {
                 Bug {
                     clause: Clause::MappedInside,
-                    ..Bug::of_state(finding, None)
+                    ..Bug::of_state(finding, explanation)
                 }
             }
-            Clause::ForbiddenAccessKills => Bug {
-                page: bug.page.map(without_memory),
-                ..bug
-            }
-            .of_any_operation(),
+            Clause::ForbiddenAccessKills => Bug { page: None, ..bug }.of_any_operation(),
             Clause::LoadedValue
             | Clause::ComesBack
             | Clause::Blocks
@@ -179,18 +187,14 @@ impl Bug {
             | Clause::ProgramStarts
             | Clause::DeadStayDead
             | Clause::KillAnnounced
-            | Clause::EverybodyReaped
-            | Clause::RegistersSurvive
             | Clause::StaysOn
             | Clause::PromisesEnd
-            | Clause::SlotsComeBack
             | Clause::ShrinkGivesBack
             | Clause::GrowthTakesNothing
             | Clause::ForkShares
             | Clause::TouchTakesOne
             | Clause::ExecTakesLittle
-            | Clause::DiskContent
-            | Clause::BlocksComeBack => match bug.family {
+            | Clause::DiskContent => match bug.family {
                 Family::Other(_) => Bug { fate: None, ..bug },
                 Family::Access
                 | Family::Path
@@ -223,6 +227,7 @@ impl Bug {
             answer: Answer::of(evidence),
             words: None,
             spoiled: None,
+            cause: None,
             place: None,
         };
         bug.page = situation

@@ -100,18 +100,16 @@ impl Identity {
         ending: Ending,
     ) -> Identity {
         let situation = name.situation(finding);
-        let function = explanation.function();
-        let bug = match &explanation.root {
-            Some(root) => Bug::of_state(root, function),
-            None => Bug::of(&bug::Evidence {
+        let bug = match (&explanation.root, explanation.cause) {
+            (Some(root), _) => Bug::of_state(root, explanation),
+            (None, Some(cause)) => Bug::of_cause(cause, explanation),
+            (None, None) => Bug::of(&bug::Evidence {
                 name: &name,
                 finding,
                 situation,
                 ending,
                 place: explanation.place().as_deref(),
-                function,
-                first_to_fail: explanation.first_to_fail(),
-                taken_in: function.filter(|_| explanation.shows_store()),
+                explanation,
             }),
         };
         Identity {

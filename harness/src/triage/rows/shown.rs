@@ -15,7 +15,7 @@ struct Shown<'a> {
     doubt: Option<&'static str>,
     verdict: Verdict,
     clause: Clause,
-    wrong: &'static str,
+    wrong: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     function: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -54,7 +54,7 @@ impl Serialize for Row {
             doubt: self.doubt,
             verdict: self.clause.verdict(),
             clause: self.clause,
-            wrong: self.wrong,
+            wrong: &self.wrong,
             function: self.function(),
             defect: self.defect.as_ref().map(|defect| defect.field),
             source: self.defect.as_ref().map(|defect| defect.source),

@@ -24,6 +24,13 @@ enum Wrong {
     Other(Clause),
 }
 
+impl Wrong {
+    fn is_opposite_of(self, other: Wrong) -> bool {
+        let both = [Answer::Refused, Answer::Granted].map(Wrong::Answer);
+        self != other && both.contains(&self) && both.contains(&other)
+    }
+}
+
 impl Bug {
     /// The same bug at the place that the explanation of `finding` points to, if it points to one.
     pub(in crate::triage::identity) fn located(
@@ -34,7 +41,9 @@ impl Bug {
         let first = explanation.root.as_ref().unwrap_or(finding);
         let function = match first.clause {
             // What took a frame is known as well as what decided.
+            _ if explanation.cause.is_some() => None,
             Clause::FramesComeBack => explanation.function(),
+            _ if explanation.left_by.is_some() => explanation.function(),
             _ => explanation.parts_in.as_deref(),
         };
         let place = function.map(|function| Place {
@@ -55,9 +64,12 @@ impl Bug {
         }
     }
 
-    /// Whether the kernel went wrong at the same place.
+    /// Whether the kernel went wrong at the same place. To refuse and to grant there are two bugs.
     pub(super) fn is_at_the_place_of(&self, other: &Bug) -> bool {
-        self.place.is_some() && self.place == other.place
+        let both = self.place.as_ref().zip(other.place.as_ref());
+        both.is_some_and(|(one, other)| {
+            one.function == other.function && !one.wrong.is_opposite_of(other.wrong)
+        })
     }
 }
 

@@ -1,0 +1,163 @@
+//! Which function of the kernel an explanation names, and the line that says where it went wrong.
+
+use super::{Cause, Explanation, STORED, STORED_AGAIN, calls};
+use crate::guest::Frame;
+
+/// The innermost function that shows where the kernel is, or else the innermost one of the kernel.
+pub fn innermost(stack: &[Frame]) -> Option<&Frame> {
+    let own = || stack.iter().filter(|frame| !frame.is_library);
+    let working = own().find(|frame| !calls::is_housekeeping(frame));
+    working.or(own().next())
+}
+
+/// Whether a function takes, fills, maps or gives back a frame for its caller.
+fn serves_memory(frame: &Frame) -> bool {
+    const NAMES: [&str; 22] = [
+        "free",
+        "kfree",
+        "poison",
+        "memset",
+        "memmove",
+        "memcpy",
+        "kalloc",
+        "allocate",
+        "allocate_zeroed",
+        "take",
+        "zero",
+        "clear",
+        "write",
+        "read",
+        "map",
+        "mappages",
+        "store",
+        "replace",
+        "unmap",
+        "walk",
+        "words",
+        "set",
+    ];
+    let name = frame.function.rsplit("::").next().unwrap_or_default();
+    NAMES.contains(&name) || calls::is_housekeeping(frame)
+}
+
+impl Explanation {
+    /// One line that says where it went wrong: the innermost functions with file and line, or the first
+    /// function to fail with its callers.
+    pub fn place(&self) -> Option<String> {
+        const SHOWN: usize = 3;
+        if !self.stack.is_empty() {
+            let words: Vec<String> = self
+                .stack
+                .iter()
+                .take(SHOWN)
+                .map(Frame::to_string)
+                .collect();
+            return Some(words.join(" < "));
+        }
+        let failed = self.calls.iter().position(|call| call.is_first_to_fail);
+        let (last, words) = match failed {
+            Some(failed) => (failed, ", the first to fail"),
+            None => (self.last_before_branches()?, " and what it calls"),
+        };
+        let mut depth = usize::MAX;
+        let path = self.calls[..=last].iter().rev().filter(|call| {
+            let is_outer = call.depth < depth;
+            depth = depth.min(call.depth);
+            is_outer
+        });
+        let functions: Vec<String> = path
+            .take(SHOWN)
+            .map(|call| match &call.called_at {
+                Some(place) => format!("{} (called at {place})", call.function),
+                None => call.function.clone(),
+            })
+            .collect();
+        Some(format!("{}{words}", functions.join(" < ")))
+    }
+
+    /// The innermost function whose failure made the step fail.
+    pub(in crate::triage) fn first_to_fail(&self) -> Option<&str> {
+        let mut calls = self.calls.iter();
+        let failed = calls.find(|call| call.is_first_to_fail)?;
+        Some(&failed.function)
+    }
+
+    /// Whether the stack shows what made memory wrong.
+    pub(in crate::triage) fn shows_store(&self) -> bool {
+        matches!(self.moment, Some(STORED | STORED_AGAIN))
+    }
+
+    /// The function in which it went wrong, as far as that is known.
+    pub fn function(&self) -> Option<&str> {
+        // The step that shows what was wrong before the case has not done it.
+        if self.is_older() && !self.shows_store() {
+            return None;
+        }
+        if let Some(Cause::FailedCall(call)) = self.cause {
+            return self.function_of(call);
+        }
+        if self.shows_store() {
+            // A function that moves frames or bytes does what its caller says.
+            let mut own = self.stack.iter().filter(|frame| !frame.is_library);
+            let caller = own.clone().find(|frame| !serves_memory(frame));
+            return caller.or(own.next()).map(|frame| frame.function.as_str());
+        }
+        if let Some(function) = &self.parts_in {
+            return Some(function);
+        }
+        if let Some(frame) = innermost(&self.stack) {
+            return Some(&frame.function);
+        }
+        self.first_to_fail()
+    }
+
+    /// The kernel's function for the system call that went wrong.
+    pub(in crate::triage) fn function_of_call(&self) -> Option<&str> {
+        let call = self.call.filter(|_| !self.is_older());
+        self.function_of(call?)
+    }
+
+    /// Whether it went wrong before the case began.
+    pub(super) fn is_older(&self) -> bool {
+        let origin = self.origin.as_ref();
+        origin.is_some_and(|origin| origin.step.is_none())
+    }
+
+    /// The function that performed a system call for the function that copies to user memory, if the stack shows what
+    /// made memory wrong.
+    pub(in crate::triage) fn stored_for(&self) -> Option<&str> {
+        const COPIERS: [&str; 3] = ["copyout", "either_copyout", "copy_out"];
+        let copies = |frame: &Frame| {
+            let name = frame.function.rsplit("::").next().unwrap_or_default();
+            COPIERS.contains(&name)
+        };
+        let mut own = self.stack.iter().filter(|frame| !frame.is_library);
+        let caller = own.find(|frame| !serves_memory(frame) && !copies(frame))?;
+        Some(&caller.function)
+    }
+
+    /// The kernel's function for a system call.
+    fn function_of(&self, call: &str) -> Option<&str> {
+        let is_it = |function: &str| {
+            let name = function.rsplit("::").next().unwrap_or_default();
+            name.strip_prefix("sys_").unwrap_or(name) == call
+        };
+        let mut functions = self.calls.iter().map(|call| call.function.as_str());
+        functions.find(|function| is_it(function))
+    }
+
+    /// The last function before the call tree branches. It shows what the step did.
+    fn last_before_branches(&self) -> Option<usize> {
+        let mut at = 0;
+        loop {
+            let depth = self.calls.get(at)?.depth;
+            let inside = self.calls[at + 1..].iter();
+            let inside = inside.take_while(|call| call.depth > depth);
+            if inside.filter(|call| call.depth == depth + 1).count() != 1 {
+                // A trap alone says nothing.
+                return (at > 0).then_some(at);
+            }
+            at += 1;
+        }
+    }
+}

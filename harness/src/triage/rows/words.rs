@@ -1,0 +1,53 @@
+//! What a row says about a finding.
+
+use crate::triage::Found;
+use crate::triage::ending::Ending;
+use crate::triage::explain::Cause;
+use oracle::Clause;
+use std::borrow::Cow;
+
+/// The function that a finding points to.
+pub(super) fn function(found: &Found) -> Option<String> {
+    let explanation = &found.report.explanation;
+    let function = match explanation.left_by {
+        // If only one call goes wrong, the function with which all of them copy is probably right.
+        Some(_) => explanation.stored_for().or(explanation.function()),
+        None => explanation.function(),
+    };
+    // If nothing else is known, the function that performs the call is the best guess.
+    let function = function.or_else(|| explanation.function_of_call());
+    function.map(str::to_owned)
+}
+
+/// The kind of operation that a finding is about.
+pub(super) fn word(found: &Found) -> Option<&'static str> {
+    let situation = found.report.identity.situation();
+    situation.map(|situation| situation.kind.word())
+}
+
+/// What is wrong, for a person who does not know the names of the rules.
+pub(super) fn wrong(found: &Found) -> Cow<'static, str> {
+    let report = &found.report;
+    if let Some(call) = report.explanation.left_by {
+        return format!("{call} leaves wrong bytes in memory").into();
+    }
+    match report.explanation.cause {
+        Some(Cause::OldTranslation) => {
+            return "a hart uses an old translation, because `sfence.vma` is missing".into();
+        }
+        Some(Cause::FailedCall(call)) => return format!("a failed {call} has an effect").into(),
+        None => {}
+    }
+    if report.explanation.root.is_some() {
+        return report.clause().broken().into();
+    }
+    let wrong = match report.ending {
+        Ending::Late(_) => "the kernel walks untouched memory page by page",
+        Ending::Dead => Clause::InnocentLive.broken(),
+        Ending::CameBack | Ending::Never if report.identity.bug().gets_through() => {
+            "a system call reads or writes memory that the program may not access"
+        }
+        Ending::CameBack | Ending::Never => report.clause().broken(),
+    };
+    wrong.into()
+}
