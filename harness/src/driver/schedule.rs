@@ -19,6 +19,10 @@ use oracle::{Action, Event, Failure, Observation, Passage, Process, Step};
 /// another process, which gets its turn in the second.
 const ROUNDS_AFTER_DISK: u32 = 2;
 
+/// The most rounds for which a settling kernel may print. A process that writes to the console may sleep after each
+/// byte until the serial port has sent it. Some kernels also print in each round, and never stop.
+const MOST_ROUNDS_FOR_CONSOLE: u32 = 256;
+
 /// Instructions after which an idle hart will not go to sleep.
 const IDLE_BUDGET: u64 = 2_000_000;
 
@@ -52,13 +56,22 @@ impl Driver {
     }
 
     /// Lets others run, for at least `rounds` rounds of the scheduler. Goes on until a round brings no event and no
-    /// process can be asleep because of the disk. Then reports which processes came to their hints in that round.
+    /// process can be asleep because of the disk or the serial port. Then reports which processes came to their hints
+    /// in that round.
     pub(super) fn settle(&mut self, rounds: u32) -> Result<(), Failure> {
         let mut left = rounds;
+        let mut rounds_for_console = MOST_ROUNDS_FOR_CONSOLE;
         loop {
             let before = self.events.len();
+            self.drain_console();
+            let printed = self.printed;
             let met = self.round()?;
             left = left.saturating_sub(1);
+            self.drain_console();
+            if self.printed != printed && rounds_for_console > 0 && self.processes.anyone_away() {
+                rounds_for_console -= 1;
+                left = left.max(1);
+            }
             if self.disk_was_used() {
                 left = left.max(ROUNDS_AFTER_DISK);
             }

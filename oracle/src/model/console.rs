@@ -10,6 +10,9 @@ use std::collections::VecDeque;
 
 /// The fewest typed bytes that a kernel keeps until they are read. Cases type no more.
 const INPUT_BYTES: usize = 100;
+/// The longest write to the console that is made, in bytes. A kernel may sleep after each byte until the serial port has
+/// sent it.
+const MOST_WRITTEN: i16 = 64;
 
 /// What was typed.
 #[derive(Clone, Debug, Default)]
@@ -86,6 +89,11 @@ impl Model {
     /// Whether a descriptor leads to the console.
     pub(super) fn leads_to_console(&self, process: Process, fd: i8) -> bool {
         matches!(self.file(process, fd), Some(Target::File(node)) if self.is_console(node))
+    }
+
+    /// Whether a write of `length` bytes to that descriptor goes to the console and is too long for it.
+    pub(super) fn writes_long_to_console(&self, process: Process, fd: i8, length: i16) -> bool {
+        length > MOST_WRITTEN && self.leads_to_console(process, fd)
     }
 
     /// Whether a process waits for a line: another one would have to wait as well, and which of them gets the

@@ -213,6 +213,7 @@ impl Model {
             Call::Write { fd, length, .. } => {
                 self.write_is_known(process, fd, length)
                     && !self.has_lost_offset(process, fd)
+                    && !self.writes_long_to_console(process, fd, length)
                     && !self.would_queue(process, fd, Way::Write)
                     // How much of a bad buffer a kernel shows depends on how it splits the buffer.
                     && (!self.leads_to_console(process, fd) || self.may_touch_all(operation))

@@ -61,7 +61,9 @@ fn is_file(model: &Model, process: Process, fd: i8) -> bool {
 pub(super) fn moves_a_part(model: &Model, operation: &Operation) -> bool {
     match operation.call {
         Call::Read { fd, .. } => !is_file(model, operation.process, fd),
-        Call::Write { .. } => answer(model, operation) != Some(FAILED),
+        Call::Write { fd, .. } => {
+            !is_file(model, operation.process, fd) && answer(model, operation) != Some(FAILED)
+        }
         _ => false,
     }
 }
