@@ -69,7 +69,7 @@ pub struct Schedule {
     harts: u8,
     order: Order,
     pre_empts: bool,
-    /// Ascending, with zeros, which mean none, at the end. A far change point is the only one.
+    /// Ascending, with zeros, which mean none, at the end. There are at most [`Schedule::FAR_SWITCHES`] if one is far.
     switches: [u32; Schedule::SWITCHES],
 }
 
@@ -80,23 +80,27 @@ impl Schedule {
     pub const SWITCHES: usize = 3;
 
     /// The last change point that there can be.
-    pub const LATEST: u32 = 1 << 24;
+    pub const LATEST: u32 = (1 << 24) - 1;
 
-    /// From the next on, a change point is far, and is the only one.
+    /// From the next on, a change point is far.
     pub const LAST_NEAR: u32 = u16::MAX as u32;
+
+    /// The most change points if one of them is far.
+    pub const FAR_SWITCHES: usize = 2;
 
     /// A schedule on `harts` harts (brought into 1 to 3), with change points at `switches`
     /// instructions since the race began (in any order). 0 is no change point. Of more than
-    /// [`Schedule::SWITCHES`] the last are left out; a far one is the only one; none comes after
-    /// [`Schedule::LATEST`]. `pre_empts`: at each of them the timer interrupts as well; on one hart
+    /// [`Schedule::SWITCHES`], or of more than [`Schedule::FAR_SWITCHES`] if one of those is far, the last are left
+    /// out; none comes after [`Schedule::LATEST`]. `pre_empts`: at each of them the timer interrupts as well; on one hart
     /// it always does.
     pub fn new(harts: u8, order: Order, pre_empts: bool, switches: &[u32]) -> Schedule {
         let there = switches.iter().filter(|at| **at != 0);
         let mut sorted: Vec<u32> = there.map(|at| (*at).min(Self::LATEST)).collect();
         sorted.sort_unstable();
         sorted.dedup();
-        if let Some(far) = sorted.iter().copied().find(|at| *at > Self::LAST_NEAR) {
-            sorted = vec![far];
+        sorted.truncate(Self::SWITCHES);
+        if sorted.last().is_some_and(|at| *at > Self::LAST_NEAR) {
+            sorted.truncate(Self::FAR_SWITCHES);
         }
         sorted.resize(Self::SWITCHES, 0);
         let harts = harts.clamp(1, Self::HARTS);
@@ -157,24 +161,32 @@ impl fmt::Display for Schedule {
 
 /// Bit of byte 1: change points interrupt.
 const PRE_EMPTS: u8 = 0x20;
-/// Low bits of byte 1: the change point is far.
+/// Low bits of byte 1: a change point is far.
 const FAR: u8 = 3;
 
 /// Byte 1: harts or [`FAR`] in the lowest two bits, order in the next three, then [`PRE_EMPTS`], and in
-/// the upper two by how much change points are shifted. Bytes 2 to 7: change points of two bytes; one
-/// that is far has the harts in byte 2, and is in bytes 4 to 7.
+/// the upper two by how much change points are shifted. Bytes 2 to 7: change points of two bytes. If one is far, the
+/// upper two bits have the harts, and there are two of three bytes; or they are 0, byte 2 has the harts, and the only
+/// change point is in bytes 4 to 7.
 impl Argument for Schedule {
     type Value = Schedule;
 
     fn decode(record: &Record) -> Schedule {
         let order = Order::from_code(record[1] >> 2);
         let pre_empts = record[1] & PRE_EMPTS != 0;
-        // Races are short: most of random change points are small.
-        let shift = 2 * (record[1] >> 6);
+        let upper = record[1] >> 6;
         if record[1] & FAR == FAR {
-            let far = number(record) as u32 >> shift;
-            return Schedule::new(1 + record[2] % 3, order, pre_empts, &[far]);
+            let far = |at| u32::from_le_bytes([record[at], record[at + 1], record[at + 2], 0]);
+            return match upper {
+                0 => {
+                    let only = number(record) as u32;
+                    Schedule::new(1 + record[2] % 3, order, pre_empts, &[only])
+                }
+                harts => Schedule::new(harts, order, pre_empts, &[far(2), far(5)]),
+            };
         }
+        // Races are short: most of random change points are small.
+        let shift = 2 * upper;
         let near = |at| u32::from(u16::from_le_bytes([record[at], record[at + 1]]) >> shift);
         let switches = [2, 4, 6].map(near);
         Schedule::new(1 + record[1] % 4, order, pre_empts, &switches)
@@ -188,6 +200,12 @@ impl Argument for Schedule {
             [far] if far > Schedule::LAST_NEAR => {
                 (record[1], record[2]) = (common | FAR, harts);
                 record[4..].copy_from_slice(&far.to_le_bytes());
+            }
+            [first, second] if second > Schedule::LAST_NEAR => {
+                record[1] = common | FAR | schedule.harts << 6;
+                for (at, point) in [(2, first), (5, second)] {
+                    record[at..at + 3].copy_from_slice(&point.to_le_bytes()[..3]);
+                }
             }
             _ => {
                 record[1] = common | harts;
@@ -316,16 +334,17 @@ fn change_points(line: &mut Line<'_>) -> Parsed<Vec<u32>> {
         return Err(Complaint::new(at, message)
             .help("each is a number of instructions since the race began, of all harts together"));
     }
-    if points.len() > 1
+    if points.len() > Schedule::FAR_SWITCHES
         && points
             .iter()
             .any(|point| *point > Schedule::LAST_NEAR.into())
     {
         let message = format!(
-            "a change point after {} must be the only one",
-            Schedule::LAST_NEAR
+            "if a change point is after {}, there are at most {}",
+            Schedule::LAST_NEAR,
+            Schedule::FAR_SWITCHES
         );
-        return Err(Complaint::new(at, message).help("leave the others out"));
+        return Err(Complaint::new(at, message).help("leave one of them out"));
     }
     Ok(points.into_iter().map(|point| point as u32).collect())
 }
@@ -366,7 +385,7 @@ mod tests {
         assert_eq!(schedule.to_string(), "3 harts, order 2 1, switch 120 400");
         assert_eq!(schedule, Schedule::new(3, order, false, &[120, 400]));
         let far = Schedule::new(3, order, false, &[120, 70_000, 80_000]);
-        assert_eq!(far.switches(), [70_000]);
+        assert_eq!(far.switches(), [120, 70_000]);
         let latest = Schedule::new(3, order, false, &[u32::MAX]);
         assert_eq!(latest.switches(), [Schedule::LATEST]);
         let one = Schedule::new(0, order, false, &[]);
