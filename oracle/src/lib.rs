@@ -34,9 +34,9 @@ pub use files::{FileNode, Files};
 pub use generation::Profile;
 pub use judge::{
     Action, Aftermath, BiteMeter, Bucket, Clause, DiskContent, Effect, End, Event, Extent, Failure,
-    Fate, Finding, FrameKind, Judge, Miscount, Mismatch, Nap, Observation, PageFlags, PageMapping,
-    Passage, Race, RefusedStore, Severity, Situation, Spoiled, Step, Turn, TurnEnd, UserTrap,
-    Verdict, bucket, describe, describe_race, describe_racer, describe_turn,
+    Fate, Finding, FrameKind, Judge, Miscount, Mismatch, Nap, NeverRun, Observation, PageFlags,
+    PageMapping, Passage, Race, Reached, RefusedStore, Severity, Situation, Spoiled, Step, Turn,
+    TurnEnd, UserTrap, Verdict, bucket, describe, describe_race, describe_racer, describe_turn,
 };
 pub use layout::{InitialMemory, Layout, Permissions, Segment};
 pub use model::{PageState, ProcessState};

@@ -203,6 +203,13 @@ macro_rules! define_call {
                 }
             }
 
+            /// How many addresses an operation of the kind has.
+            pub fn addresses(self) -> usize {
+                match self {
+                    $(Kind::$name => 0 $($(+ usize::from(argument::$type::IS_ADDRESS))+)?,)*
+                }
+            }
+
             /// Whether an argument follows the word directly.
             pub(super) fn has_suffix(self) -> bool {
                 match self {

@@ -24,6 +24,7 @@ mod needs;
 mod observation;
 mod plan;
 mod race;
+mod reached;
 mod record;
 mod severity;
 mod situation;
@@ -39,6 +40,7 @@ use crate::setting::Setting;
 use finding::Signature;
 use follow::Following;
 use frames::Budget;
+use reached::Last;
 use record::Performed;
 
 pub use bucket::{Bucket, bucket};
@@ -51,6 +53,7 @@ pub use observation::{
     PageMapping, Passage, RefusedStore, Turn, TurnEnd, UserTrap,
 };
 pub use race::Race;
+pub use reached::{NeverRun, OnPage, Pair, Reached};
 pub use severity::Severity;
 pub use situation::{Extent, Fate, Situation};
 pub use step::{Action, Step};
@@ -62,6 +65,9 @@ pub use words::{describe, describe_race, describe_racer, describe_turn};
 pub struct Judge {
     model: Model,
     meter: BiteMeter,
+    reached: Reached,
+    /// What each process has done last.
+    last: Last,
     features: Vec<u16>,
     /// Index that the next operation gets.
     next: usize,
@@ -116,6 +122,8 @@ impl Judge {
         Judge {
             model: Model::new(dialect, setting),
             meter: BiteMeter::default(),
+            reached: Reached::default(),
+            last: Last::default(),
             features: Vec::new(),
             next: 0,
             planned: None,
@@ -139,6 +147,8 @@ impl Judge {
     pub fn reset(&mut self) {
         self.model.reset();
         self.meter = BiteMeter::default();
+        self.reached = Reached::default();
+        self.last = Last::default();
         self.features.clear();
         self.next = 0;
         self.planned = None;
@@ -164,9 +174,20 @@ impl Judge {
             self.meter.skipped += 1;
             return None;
         }
+        let pages = self.pages_at(operation);
+        let kind = operation.call.kind();
+        self.reached
+            .note(operation.process, kind, pages, &mut self.last);
         let budget = Budget::of(&self.model, operation, &mut self.scratch.pages);
         self.planned = Some(self.begin(index, operation, budget));
         Some(plan::step_for(&self.model, operation))
+    }
+
+    /// The states of the pages at the addresses of an operation.
+    fn pages_at(&self, operation: &Operation) -> [Option<PageState>; 2] {
+        let call = &operation.call;
+        let state = |address| self.model.page_state(operation.process, address);
+        [call.address(), call.second_address()].map(|address| address.map(state))
     }
 
     /// Records that `operation` is about to be performed.
@@ -267,6 +288,11 @@ impl Judge {
     /// What was compared in this case.
     pub fn meter(&self) -> BiteMeter {
         self.meter
+    }
+
+    /// What was run in this case.
+    pub fn reached(&self) -> &Reached {
+        &self.reached
     }
 
     /// State features of this case: for each step a number below 8192, made of the kind of

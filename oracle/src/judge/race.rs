@@ -70,6 +70,7 @@ impl Judge {
             .iter()
             .map(|operation| plan::step_for(&self.model, operation))
             .collect();
+        self.note_reached(group);
         for (at, operation) in group.iter().enumerate() {
             let planned = self.begin(index + 1 + at, operation, Budget::default());
             self.race.push(planned);
@@ -82,6 +83,19 @@ impl Judge {
             steps,
             looks_at_disk: self.model.race_changes_files(group),
         })
+    }
+
+    /// Notes what is run at the same time: none of these operations comes after another one.
+    fn note_reached(&mut self, group: &[Operation]) {
+        let before = self.last;
+        for operation in group {
+            let (kind, pages) = (operation.call.kind(), self.pages_at(operation));
+            let mut last = before;
+            self.reached.note(operation.process, kind, pages, &mut last);
+            self.last[operation.process.index()] = Some(kind);
+        }
+        let kinds = group.iter().map(|operation| operation.call.kind());
+        self.reached.note_race(kinds);
     }
 
     /// What each of the racing operations does on a perfect kernel, in words, if they run one after another in the
