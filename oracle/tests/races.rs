@@ -2,7 +2,8 @@
 
 mod support;
 
-use oracle::{Case, Clause, Dialect, Event, Finding, Judge, Observation, Process};
+use oracle::generation::{count_inapplicable, small_races};
+use oracle::{Call, Case, Clause, Dialect, Event, Finding, Judge, Observation, Process};
 use support::{Honest, Liberties, Tamper, run};
 
 fn parsed(text: &str) -> Case {
@@ -63,6 +64,10 @@ fn only_operations_with_one_moment_race() {
         ("a: getpid", 0),
         // Not known: which bytes went where; the time.
         ("a: write 1 data 4\nb: read 0 data 4", 0),
+        ("a: write 1 data 4\nb: read 0 data 1", 0),
+        ("a: write 1 data 1\nb: write 1 data 1", 0),
+        // One byte is read before it is written, and its reader sleeps, or after that.
+        ("a: write 1 data 1\nb: read 0 data 1", 2),
         ("a: getpid\nb: yield", 0),
         ("a: getpid\nb: pause 1", 0),
         // What the dead did just before.
@@ -169,4 +174,24 @@ fn a_waiter_gets_a_child_that_ended() {
         changed(&text, gone).1.unwrap_err().clause,
         Clause::ComesBack
     );
+}
+
+/// A small race in which somebody may not race would be swept for nothing.
+#[test]
+fn all_racers_of_the_small_races_race() {
+    for case in small_races() {
+        let mut tamper = InRace {
+            change: |_: &mut Vec<Event>| {},
+            at: None,
+            racers: 0,
+        };
+        let (result, _) = run(&Dialect::faultline(), &case, Liberties(0), &mut tamper);
+        assert!(result.is_ok(), "{}\n{case}", result.unwrap_err());
+        let racers = case.operations.iter().find_map(|one| match one.call {
+            Call::Together { schedule } => Some(schedule.order().ranks().len()),
+            _ => None,
+        });
+        assert_eq!(Some(tamper.racers), racers, "{case}");
+        assert_eq!(count_inapplicable(&case), 0, "{case}");
+    }
 }

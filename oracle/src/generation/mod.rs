@@ -6,6 +6,7 @@
 
 mod addresses;
 mod amounts;
+mod battery;
 mod change;
 mod choices;
 mod idioms;
@@ -15,12 +16,15 @@ mod profile;
 mod repair;
 mod scene;
 mod schedules;
+mod small_races;
 mod values;
 mod weights;
 
+pub use battery::{battery, battery_of_pairs};
 pub use mutate::{cross_over, mutate};
 pub use profile::Profile;
 pub use repair::{count_inapplicable, repair, repaired_case};
+pub use small_races::small_races;
 
 use crate::case::{Case, Operation, Process};
 use arbitrary::{Arbitrary, Result, Unstructured};

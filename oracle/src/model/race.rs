@@ -114,11 +114,12 @@ impl Model {
     }
 
     /// Whether two operations may race: of two that move bytes it would not be known which bytes went where, unless
-    /// both go to files.
+    /// both go to files, or there is one byte to read and one to write.
     fn pair_may_race(&self, one: &Operation, other: &Operation) -> bool {
         let both = |is: &dyn Fn(&Operation) -> bool| is(one) && is(other);
         if both(&|operation| operation.call.kind().moves_bytes()) {
-            return both(&|operation| self.changes_files(operation));
+            return both(&|operation| self.changes_files(operation))
+                || is_one_byte_each_way(&one.call, &other.call);
         }
         if let (Call::Fork { child: one }, Call::Fork { child: other }) = (one.call, other.call) {
             return one != other;
@@ -181,6 +182,13 @@ impl Model {
         let mut replies = trial.perform(index, operation, &plenty).iter();
         replies.any(|reply| reply.process == process && reply.outcome == fails)
     }
+}
+
+/// Whether one operation reads a byte and the other one writes one: neither can be done in part.
+fn is_one_byte_each_way(one: &Call, other: &Call) -> bool {
+    let reads = |call: &Call| matches!(call, Call::Read { length: 1, .. });
+    let writes = |call: &Call| matches!(call, Call::Write { length: 1, .. });
+    (reads(one) && writes(other)) || (writes(one) && reads(other))
 }
 
 /// Whether nothing shows, after the process is dead, if it did that.

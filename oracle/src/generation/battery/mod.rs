@@ -1,0 +1,41 @@
+//! The battery: a fixed sequence of short cases that a campaign runs before it makes cases by chance.
+//!
+//! Tables say what is tried, and generators combine them: every operation in every state of the pages that its
+//! addresses name ([`pages`]), with each of its first requests for a frame refused ([`scarcity`]), and after every
+//! other operation, by another process ([`pairs`]); and besides, the edges of address spaces ([`edges`]) and tables of
+//! the kernel that are nearly full ([`tables`]).
+//!
+//! Situations that do not disturb each other share a case, because on a C kernel the end of a case takes as long as
+//! dozens of operations. Each use of an operation has a page of its own. What would end its process is done by a child.
+//!
+//! The battery is made for the layout of our own kernel. On another one a few operations do not apply, and are left out
+//! there.
+
+mod edges;
+mod grounds;
+mod pages;
+mod pairs;
+mod scarcity;
+mod script;
+mod tables;
+mod uses;
+
+use crate::case::Case;
+
+/// The cases about one operation at a time, in the order of what they are likely to tell for their cost.
+pub fn battery() -> Vec<Case> {
+    let parts = [
+        pages::without_a_page(),
+        edges::near(),
+        pages::cases(),
+        tables::cases(),
+        edges::far(),
+        scarcity::cases(),
+    ];
+    parts.into_iter().flatten().collect()
+}
+
+/// The cases about two operations, one after the other: those of memory first, which are cheap.
+pub fn battery_of_pairs() -> Vec<Case> {
+    pairs::cases()
+}
