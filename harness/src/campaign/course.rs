@@ -3,15 +3,17 @@
 use super::aimed::Aimed;
 use super::budget::{EndedBy, Spent};
 use super::coverage::{Coverage, Point};
+use super::opening::Opening;
 use super::pool::Pool;
 use super::shrinking::{Pending, Queue};
-use super::task::{Candidate, Done, SPREAD, Task, What};
+use super::sweep::{Next, Sweep};
+use super::task::{Candidate, Done, SPREAD, Source, Task, What};
 use super::{Broken, Minimising, NAME, Plan};
 use crate::fuzzing::{Alarm, Known, Progress, Totals};
 use crate::guest::Guest;
 use crate::triage::finding_file::Destination;
 use crate::triage::{Found, Report};
-use oracle::Profile;
+use oracle::{Profile, Reached};
 use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -32,14 +34,20 @@ pub(super) struct Course<'a> {
     /// Executions spent on the search for causes.
     pub(super) searched: u64,
     pub(super) totals: Totals,
+    /// Which operations were run.
+    pub(super) reached: Reached,
     /// The work done, as [`Runner::work`](crate::runner::Runner::work) counts it.
     pub(super) work: u64,
     pub(super) findings: Vec<Found>,
     /// Those of the findings that are to become smaller.
     queue: Queue,
     aimed: Aimed,
+    opening: Opening,
+    sweep: Sweep,
     /// Seeds given out, and cases made after them.
     next: usize,
+    /// Whether a seed comes next, and not a pair of the battery.
+    is_turn_of_seeds: bool,
     started: Instant,
 }
 
@@ -60,11 +68,15 @@ impl<'a> Course<'a> {
             known: Known::default(),
             searched: 0,
             totals: Totals::default(),
+            reached: Reached::default(),
             work: 0,
             findings: Vec::new(),
             queue: Queue::default(),
             aimed: Aimed::default(),
+            opening: Opening::new(executions_before > 0),
+            sweep: Sweep::new(executions_before > 0),
             next: 0,
+            is_turn_of_seeds: false,
             started: Instant::now(),
         }
     }
@@ -72,6 +84,16 @@ impl<'a> Course<'a> {
     /// How long the campaign has been running.
     pub(super) fn elapsed(&self) -> Duration {
         self.started.elapsed()
+    }
+
+    /// How many cases the battery has.
+    pub(super) fn battery(&self) -> usize {
+        self.opening.size
+    }
+
+    /// How many of them have not been run yet.
+    pub(super) fn battery_left(&self) -> usize {
+        self.opening.left()
     }
 
     /// Seeds that have not been run yet.
@@ -119,23 +141,40 @@ impl<'a> Course<'a> {
         if let Some(case) = self.aimed.due(self.totals.executions) {
             tasks.push(Task::Examine(case));
         }
+        let before = tasks.len();
         let room = ROUND.saturating_sub(tasks.len() as u64);
-        for _ in 0..self.plan.budget.executions_left(&self.spent(), room) {
+        let runs = self.plan.budget.executions_left(&self.spent(), room) as usize;
+        let swept = self.sweep.due(self.work, runs).into_iter();
+        tasks.extend(swept.map(|next| match next {
+            Next::Watch(race) => Task::Watch(race),
+            Next::Run(case) => Task::Run(case, Source::Sweep),
+        }));
+        while tasks.len() < before + runs {
             tasks.push(self.next_run());
         }
         tasks
     }
 
-    /// The seeds first, each once; then cases that are still to be made. Cases with a race that was
-    /// examined go before both.
+    /// The battery first, and the seeds and its pairs by turns, each once; then cases that are still to be made. Cases
+    /// with a race that was examined go before all.
     fn next_run(&mut self) -> Task {
         if let Some(case) = self.aimed.take() {
-            return Task::Run(case, Some(Profile::Schedules));
+            return Task::Run(case, Source::Target(Profile::Schedules));
+        }
+        if let Some(part) = self.opening.take_first() {
+            return Task::Open(part);
+        }
+        self.is_turn_of_seeds = !self.is_turn_of_seeds;
+        let has_seeds = self.next < self.plan.seeds.len();
+        if !(has_seeds && self.is_turn_of_seeds)
+            && let Some(part) = self.opening.take_later()
+        {
+            return Task::Open(part);
         }
         let number = self.next;
         self.next += 1;
         match self.plan.seeds.get(number) {
-            Some(seed) => Task::Run(seed.clone(), None),
+            Some(seed) => Task::Run(seed.clone(), Source::Seed),
             None => Task::Make(self.targets[number % self.targets.len()]),
         }
     }
@@ -146,6 +185,11 @@ impl<'a> Course<'a> {
             self.totals += done.totals;
             self.searched += done.searched;
             self.work += done.work;
+            self.reached |= &done.reached;
+            self.sweep.spend(done.swept);
+            if let Some((part, at)) = done.cut {
+                self.opening.give_back(part, at);
+            }
             match done.what {
                 What::Shrunk {
                     pending,
@@ -153,14 +197,15 @@ impl<'a> Course<'a> {
                     has_news,
                 } => self.shrunk(pending, *report, has_news, done.work)?,
                 What::Examined(cases) => self.aimed.give(cases),
+                What::Watched(cases) => self.sweep.give(cases),
                 What::Ran {
                     candidate,
                     new,
                     replaces,
                 } => self.learn(candidate, new, replaces)?,
-                What::Raised(Alarm::Findings(reports), target) => {
+                What::Raised(Alarm::Findings(reports), source) => {
                     for report in reports {
-                        self.keep(report, target)?;
+                        self.keep(report, source)?;
                     }
                 }
                 What::Raised(alarm, _) => return Err(Broken::Alarm(alarm)),
@@ -182,10 +227,10 @@ impl<'a> Course<'a> {
         let Candidate {
             case,
             parent,
-            target,
+            source,
         } = candidate;
         self.coverage.add(&mut new);
-        if target.is_none() || (!new.is_empty() && parent.is_some()) {
+        if source == Source::Seed || (!new.is_empty() && parent.is_some()) {
             self.aimed.add(&case);
         }
         let done = match parent {
@@ -198,15 +243,12 @@ impl<'a> Course<'a> {
     }
 
     /// Keeps a finding, unless an earlier case of the round has shown the same.
-    fn keep(&mut self, report: Report, target: Option<Profile>) -> Result<(), Broken> {
+    fn keep(&mut self, report: Report, source: Source) -> Result<(), Broken> {
         if !self.known.add(&report.finding, report.identity.name()) {
             return Ok(());
         }
         let to = &self.to;
-        let origin = match target {
-            Some(target) => format!("{NAME}, {target}"),
-            None => format!("{NAME}, a seed"),
-        };
+        let origin = format!("{NAME}, {source}");
         let executions = self.totals.executions;
         let found = Found::keep(report, to, origin, executions, self.elapsed())
             .map_err(|error| Broken::write(&to.folder, error))?;

@@ -13,11 +13,13 @@ mod budget;
 mod course;
 mod coverage;
 pub mod folder;
+mod opening;
 mod plan;
 mod pool;
 mod round;
 mod shrinking;
 mod summary;
+mod sweep;
 mod task;
 
 pub use budget::{Budget, EndedBy};
@@ -71,6 +73,8 @@ pub fn run(
         totals: course.totals,
         work: course.work,
         ended_by,
+        battery: course.battery(),
+        battery_left: course.battery_left(),
         seeds_left: course.seeds_left(),
         seconds,
         edges: course.coverage.edges(),
@@ -79,6 +83,7 @@ pub fn run(
         pool: course.pool.len(),
         pool_operations: course.pool.operations(),
         effort,
+        never_run: course.reached.never_run(),
         findings: course.findings,
     })
 }

@@ -40,7 +40,7 @@ pub(super) fn run(
 
 /// For each task, how many executions are begun before it.
 fn numbers(course: &Course<'_>, tasks: &[Task]) -> Vec<u64> {
-    let runs = |task: &Task| matches!(task, Task::Run(..) | Task::Make(_));
+    let runs = |task: &Task| matches!(task, Task::Run(..) | Task::Open(_) | Task::Make(_));
     let before = tasks.iter().scan(course.totals.executions, |begun, task| {
         let number = *begun;
         *begun += u64::from(runs(task));

@@ -4,6 +4,7 @@ use super::folder::Effort;
 use super::{EndedBy, NAME};
 use crate::fuzzing::{Alarm, Progress, Totals};
 use crate::triage::Found;
+use oracle::NeverRun;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -18,6 +19,10 @@ pub struct Summary {
     pub work: u64,
     /// What ended it.
     pub ended_by: EndedBy,
+    /// Cases of the battery; 0 if the campaign continues earlier ones.
+    pub battery: usize,
+    /// How many of them were not run.
+    pub battery_left: usize,
     /// Cases to begin with that were not run.
     pub seeds_left: usize,
     /// How long it took, in seconds.
@@ -35,6 +40,9 @@ pub struct Summary {
     pub pool_operations: usize,
     /// The work on this corpus so far, including this campaign.
     pub effort: Effort,
+    /// Which operations, on pages in which states and beside which others, were never run on this kernel. This says
+    /// where nobody has looked; it does not say that too little was done.
+    pub never_run: NeverRun,
     /// What was found, in the order of discovery.
     pub findings: Vec<Found>,
 }
@@ -42,14 +50,14 @@ pub struct Summary {
 impl Summary {
     /// The summary in words.
     pub fn words(&self) -> String {
-        Progress {
+        let done = Progress {
             target: NAME,
             elapsed: Duration::from_secs_f64(self.seconds),
             totals: &self.totals,
             edges: self.edges,
             findings: &self.findings,
-        }
-        .summary()
+        };
+        format!("{}  never run: {}\n", done.summary(), self.never_run)
     }
 }
 

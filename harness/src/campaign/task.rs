@@ -4,19 +4,24 @@
 
 use super::course::Course;
 use super::coverage::Point;
+use super::opening::Part;
 use super::pool::Member;
 use super::shrinking::Pending;
 use crate::case_maker::CaseMaker;
 use crate::counters::{EDGE_COUNTERS, FEATURE_COUNTERS};
 use crate::fuzzing::{Alarm, Before, Execution, Session, Totals};
 use crate::triage::Report;
-use oracle::{Case, Profile};
+use oracle::{Case, Profile, Reached};
+use std::fmt;
 use std::sync::Arc;
 
 /// One of so many cases has no parent.
 const FRESH: u32 = 20;
 /// Operations of a case made from nothing, at most.
 const FRESH_OPERATIONS: u32 = 64;
+
+/// A race that is watched instruction by instruction takes about so many times as long as one that is not.
+const WATCHED: u64 = 16;
 
 /// Spreads the numbers of cases over all 64 bits: 2^64 divided by the golden ratio.
 pub(super) const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -27,10 +32,38 @@ pub(super) enum Task {
     Shrink(Pending),
     /// Examine the race of a case.
     Examine(Case),
-    /// Run an existing case: it was made for a target, or is a seed.
-    Run(Case, Option<Profile>),
+    /// Watch a small race, to find its change points.
+    Watch(Case),
+    /// Run an existing case.
+    Run(Case, Source),
+    /// Run a case of the battery.
+    Open(Part),
     /// Make a case for a target, and run it.
     Make(Profile),
+}
+
+/// Where a case comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    /// The battery.
+    Battery,
+    /// The cases that the campaign was given.
+    Seed,
+    /// The sweep of small races.
+    Sweep,
+    /// It was made for a target.
+    Target(Profile),
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Source::Battery => f.write_str("the battery"),
+            Source::Seed => f.write_str("a seed"),
+            Source::Sweep => f.write_str("the sweep of small races"),
+            Source::Target(target) => target.fmt(f),
+        }
+    }
 }
 
 /// A case that was run, and where it comes from.
@@ -38,8 +71,7 @@ pub(super) struct Candidate {
     pub(super) case: Case,
     /// The case that it was made from, if that is in the pool.
     pub(super) parent: Option<Arc<Member>>,
-    /// The target that it was made for; `None` for a seed.
-    pub(super) target: Option<Profile>,
+    pub(super) source: Source,
 }
 
 /// The result of a task.
@@ -51,6 +83,12 @@ pub(super) struct Done {
     pub(super) searched: u64,
     /// The work that was done.
     pub(super) work: u64,
+    /// Which operations were run.
+    pub(super) reached: Reached,
+    /// What of that counts as the sweep's.
+    pub(super) swept: u64,
+    /// The case of the battery that was run, if a finding has cut it short, and the operation at which it did.
+    pub(super) cut: Option<(Part, usize)>,
 }
 
 /// The result of a task of each kind.
@@ -63,6 +101,8 @@ pub(super) enum What {
     },
     /// The cases that pre-empt the racers where they conflict.
     Examined(Vec<Case>),
+    /// The cases that switch between the racers wherever that makes a difference.
+    Watched(Vec<Case>),
     /// A case that showed nothing wrong, or nothing new.
     Ran {
         candidate: Candidate,
@@ -71,8 +111,8 @@ pub(super) enum What {
         /// Whether it can take its parent's place.
         replaces: bool,
     },
-    /// The case, made for that target, raised an alarm.
-    Raised(Alarm, Option<Profile>),
+    /// A case, which came from there, raised an alarm.
+    Raised(Alarm, Source),
 }
 
 /// A thread's session, and room for what a case covers.
@@ -101,26 +141,36 @@ impl<'a> Worker<'a> {
             searched: course.searched,
         });
         let work_before = self.session.runner().work();
+        let mut cut = None;
         let what = match task {
             Task::Shrink(pending) => self.shrink(*pending, course),
             Task::Examine(case) => What::Examined(self.session.aim(case)),
-            Task::Run(case, target) => {
-                let case = case.clone();
-                let (parent, target) = (None, *target);
-                let candidate = Candidate {
-                    case,
-                    parent,
-                    target,
-                };
-                self.run(candidate, course)
+            Task::Watch(case) => What::Watched(self.session.sweep(case)),
+            Task::Run(case, source) => self.run(existing(case, *source), course),
+            Task::Open(part) => {
+                let what = self.run(existing(&part.case, Source::Battery), course);
+                cut = self.session.cut_at().map(|at| (part.clone(), at));
+                what
             }
             Task::Make(target) => self.run(make(*target, begun, course), course),
         };
+        let work = self.session.runner().work() - work_before;
         Done {
             what,
             totals: *self.session.totals(),
             searched: self.session.searched() - course.searched,
-            work: self.session.runner().work() - work_before,
+            work,
+            reached: self.session.reached().clone(),
+            swept: match task {
+                Task::Watch(_) => work * WATCHED,
+                Task::Run(_, Source::Sweep) => work,
+                Task::Shrink(_)
+                | Task::Examine(_)
+                | Task::Run(..)
+                | Task::Open(_)
+                | Task::Make(_) => 0,
+            },
+            cut,
         }
     }
 
@@ -132,7 +182,7 @@ impl<'a> Worker<'a> {
                 report,
                 has_news,
             },
-            Err(alarm) => What::Raised(alarm, None),
+            Err(alarm) => What::Raised(alarm, Source::Seed),
         }
     }
 
@@ -143,7 +193,7 @@ impl<'a> Worker<'a> {
         let result = self.session.execute(&candidate.case, edges, features);
         let is_clean = match result {
             Ok(execution) => execution == Execution::Clean,
-            Err(alarm) => return What::Raised(alarm, candidate.target),
+            Err(alarm) => return What::Raised(alarm, candidate.source),
         };
         let mut new = Vec::new();
         let mut replaces = false;
@@ -159,6 +209,15 @@ impl<'a> Worker<'a> {
             new,
             replaces,
         }
+    }
+}
+
+/// A case that was not made from another one.
+fn existing(case: &Case, source: Source) -> Candidate {
+    Candidate {
+        case: case.clone(),
+        parent: None,
+        source,
     }
 }
 
@@ -181,6 +240,6 @@ fn make(target: Profile, number: u64, course: &Course<'_>) -> Candidate {
     Candidate {
         case,
         parent,
-        target: Some(target),
+        source: Source::Target(target),
     }
 }

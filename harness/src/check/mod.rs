@@ -26,7 +26,7 @@ use crate::triage::rows::{self, Row};
 use defects::Defects;
 use history::{History, OldRow};
 use oracle::dialect::Defect;
-use oracle::{Case, Dialect, Profile};
+use oracle::{Case, Dialect, NeverRun, Profile};
 use probe::Answer;
 use rayon::prelude::*;
 use recheck::Earlier;
@@ -94,6 +94,9 @@ pub struct Checked {
     pub ended_by: EndedBy,
     /// What was not reached. If there is anything, too little was done to say that nothing is wrong.
     pub not_reached: Vec<String>,
+    /// Which operations, on pages in which states and beside which others, were never run on this kernel. It does not
+    /// count as [`not_reached`](Self::not_reached): on most kernels something does not apply.
+    pub never_run: NeverRun,
     /// How long fuzzing took, in seconds.
     pub seconds: f64,
 }
@@ -249,7 +252,17 @@ pub fn check(
         seed: plan.seed,
         work: summary.work,
         ended_by: summary.ended_by,
-        not_reached: not_reached(plan.seeds.len(), summary.seeds_left, cases),
+        not_reached: not_reached(
+            [
+                (
+                    "cases of the battery",
+                    summary.battery,
+                    summary.battery_left,
+                ),
+                ("seeds", plan.seeds.len(), summary.seeds_left),
+            ],
+            cases,
+        ),
         dialect: guest.dialect.clone(),
         dialect_file,
         flags,
@@ -259,6 +272,7 @@ pub fn check(
         recheck,
         totals: summary.totals,
         edges: summary.edges,
+        never_run: summary.never_run,
         seconds: summary.seconds,
     })
 }
@@ -309,13 +323,18 @@ fn keep_dialect(dialect: &Dialect, answers: &[Answer], folder: &Path) -> io::Res
 /// The fewest cases of each target that a check has to run.
 const LEAST_CASES: u64 = 20;
 
-/// What is missing of the least that a check has to do: all seeds, and some cases of each target.
-fn not_reached(seeds: usize, seeds_left: usize, executions: u64) -> Vec<String> {
+/// What is missing of the least that a check has to do: all cases that it begins with, and some cases of each target.
+/// `first` has the former: what they are, how many there are, and how many were not run.
+fn not_reached(first: [(&str, usize, usize); 2], executions: u64) -> Vec<String> {
     let mut missing = Vec::new();
-    if seeds_left > 0 {
-        missing.push(format!("{seeds_left} of the {seeds} seeds"));
+    let mut run = 0;
+    for (what, all, left) in first {
+        run += all - left;
+        if left > 0 {
+            missing.push(format!("{left} of the {all} {what}"));
+        }
     }
-    let made = executions.saturating_sub((seeds - seeds_left) as u64);
+    let made = executions.saturating_sub(run as u64);
     let least = LEAST_CASES * Profile::ALL.len() as u64;
     if made < least {
         missing.push(format!(

@@ -67,9 +67,10 @@ impl<'a> CaseReport<'a> {
 pub(crate) fn print_text(path: &Path, outcome: &Outcome) {
     if outcome.findings.is_empty() {
         println!(
-            "ok       {}  ({} operations compared)",
+            "ok       {}  ({} operations compared{})",
             path.display(),
-            outcome.meter.compared
+            outcome.meter.compared,
+            left_out(outcome).map_or(String::new(), |words| format!(", {words}"))
         );
     }
     for finding in &outcome.findings {
@@ -78,6 +79,18 @@ pub(crate) fn print_text(path: &Path, outcome: &Outcome) {
             println!("    {line}");
         }
         println!("    bucket: {}", bucket(finding));
+    }
+    if let Some(words) = left_out(outcome).filter(|_| !outcome.findings.is_empty()) {
+        println!("    {words}");
+    }
+}
+
+/// How many operations of a case did not apply, if there are any.
+pub(crate) fn left_out(outcome: &Outcome) -> Option<String> {
+    match outcome.meter.skipped {
+        0 => None,
+        1 => Some("1 did not apply".to_owned()),
+        count => Some(format!("{count} did not apply")),
     }
 }
 

@@ -1,6 +1,6 @@
 //! `faultline trace`: shows a case operation by operation.
 
-use super::output::{FurtherFinding, further, print_json};
+use super::output::{FurtherFinding, further, left_out, print_json};
 use super::{Conclusion, Format, GuestArguments};
 use faultline::case_file;
 use faultline::driver::Driver;
@@ -68,6 +68,8 @@ struct TurnLine {
 #[derive(Serialize)]
 struct Report<'a> {
     operations: &'a [Line],
+    /// How many of them did not apply.
+    skipped: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     finding: Option<&'a Finding>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -200,6 +202,7 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
     match arguments.format {
         Format::Json => print_json(&Report {
             operations: &recorder.lines,
+            skipped: outcome.meter.skipped,
             finding: outcome.first(),
             bucket: outcome.first().map(bucket),
             explanation: explanations.first(),
@@ -210,6 +213,9 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
             let origins = explanations.iter();
             let origins = origins.filter_map(|one| one.origin.as_ref()?.step);
             print(&recorder.lines, &steps, &origins.collect::<Vec<_>>());
+            if let Some(words) = left_out(&outcome) {
+                println!("of these operations {words}");
+            }
             for (finding, explanation) in outcome.findings.iter().zip(&explanations) {
                 println!("\n{finding}\nbucket: {}\n\n{explanation}", bucket(finding));
             }

@@ -7,6 +7,8 @@
 //! that word releases it.
 
 use super::Driver;
+use super::change_points::ChangePoints;
+use crate::guest::frames::RAM_START;
 use crate::guest::{Guest, HARTS};
 use emulator::isa::csr::{self, status};
 use emulator::isa::register::SP;
@@ -30,13 +32,16 @@ const MOST_POINTS: usize = 24;
 type Held = (u64, u64);
 
 #[derive(Clone, Copy, Debug)]
-struct Access {
+pub(super) struct Access {
     /// Instructions of the race before it.
-    at: u64,
-    hart: usize,
+    pub(super) at: u64,
+    /// Instructions of its hart in the race before it.
+    pub(super) own: u64,
+    pub(super) hart: usize,
+    pub(super) pc: u64,
     /// The stack pointer. It says which thread's kernel stack is in use.
     stack: u64,
-    is_store: bool,
+    pub(super) is_store: bool,
     /// Whether the timer could interrupt there.
     interruptible: bool,
     /// Index of the set of locks held.
@@ -53,15 +58,21 @@ impl Access {
 #[derive(Default)]
 pub(super) struct Meetings {
     begin: u64,
+    /// Instructions of each hart so far.
+    own: [u64; HARTS],
     instructions: HashMap<u64, Option<MemoryAccess>>,
-    accesses: HashMap<u64, Vec<Access>>,
+    pub(super) accesses: HashMap<u64, Vec<Access>>,
+    /// Where the kernel's own data lies.
+    data: Range<u64>,
     /// Words that were swapped: locks.
-    swapped: HashSet<u64>,
+    pub(super) swapped: HashSet<u64>,
     held: [Vec<Held>; HARTS],
     taken: u64,
     sets: Vec<Vec<Held>>,
     /// When each lock was released.
     releases: Vec<(u64, Held)>,
+    /// The same, as accesses to the lock.
+    pub(super) released: Vec<(u64, Access)>,
 }
 
 /// Whether to find out where the racers of the next race meet.
@@ -71,7 +82,8 @@ pub(super) enum Meeting {
     Off,
     Asked,
     On(Box<Meetings>),
-    Done(Vec<u32>),
+    /// With the number of harts that took part.
+    Done(Box<Meetings>, usize),
 }
 
 impl Driver {
@@ -84,8 +96,16 @@ impl Driver {
     /// most promising first.
     pub(crate) fn take_change_points(&mut self) -> Vec<u32> {
         match std::mem::take(&mut self.meeting) {
-            Meeting::Done(points) => points,
+            Meeting::Done(meetings, harts) => meetings.change_points(harts),
             _ => Vec::new(),
+        }
+    }
+
+    /// All change points of that race that make a difference, and pairs of them.
+    pub(crate) fn take_all_change_points(&mut self) -> ChangePoints {
+        match std::mem::take(&mut self.meeting) {
+            Meeting::Done(meetings, harts) => meetings.all_change_points(harts),
+            _ => ChangePoints::default(),
         }
     }
 
@@ -93,6 +113,7 @@ impl Driver {
         if matches!(self.meeting, Meeting::Asked) {
             self.meeting = Meeting::On(Box::new(Meetings {
                 begin: self.machine.steps(),
+                data: self.guest.kernel_extent.clone(),
                 ..Meetings::default()
             }));
         }
@@ -100,7 +121,7 @@ impl Driver {
 
     pub(super) fn end_meeting(&mut self, harts: usize) {
         self.meeting = match std::mem::take(&mut self.meeting) {
-            Meeting::On(meetings) => Meeting::Done(meetings.change_points(harts)),
+            Meeting::On(meetings) => Meeting::Done(meetings, harts),
             other => other,
         };
     }
@@ -127,15 +148,9 @@ impl Meetings {
             {
                 let base = machine.x(hart, access.base);
                 let address = base.wrapping_add_signed(access.offset);
-                self.note(
-                    machine,
-                    hart,
-                    at,
-                    access.effect,
-                    address,
-                    &guest.kernel_extent,
-                );
+                self.note(machine, hart, at, access.effect, address);
             }
+            self.own[hart] += 1;
             let exit = machine.run_hart(hart, 1);
             if exit != Exit::Budget {
                 return exit;
@@ -156,15 +171,7 @@ impl Meetings {
         *self.instructions.entry(pc).or_insert_with(read)
     }
 
-    fn note(
-        &mut self,
-        machine: &Machine,
-        hart: usize,
-        at: u64,
-        effect: Effect,
-        address: u64,
-        kernel: &Range<u64>,
-    ) {
+    fn note(&mut self, machine: &Machine, hart: usize, at: u64, effect: Effect, address: u64) {
         let value = |register: usize| machine.x(hart, register);
         match effect {
             Effect::Swap(swapped) if value(swapped) != 0 => {
@@ -172,16 +179,21 @@ impl Meetings {
                 self.take(machine, hart, address);
                 return;
             }
-            Effect::Swap(_) => return self.release(hart, at, address),
+            Effect::Swap(_) => return self.release(machine, hart, at, address),
             Effect::Store(stored) if value(stored) == 0 && self.swapped.contains(&address) => {
-                return self.release(hart, at, address);
+                return self.release(machine, hart, at, address);
             }
             Effect::Atomic => return,
             Effect::Load | Effect::Store(_) => {}
         }
-        if !kernel.contains(&address) {
+        if address < RAM_START {
             return;
         }
+        let access = self.access(machine, hart, at, matches!(effect, Effect::Store(_)));
+        self.accesses.entry(address).or_default().push(access);
+    }
+
+    fn access(&mut self, machine: &Machine, hart: usize, at: u64, is_store: bool) -> Access {
         let locks = match self.sets.last() {
             Some(last) if *last == self.held[hart] => self.sets.len() - 1,
             _ => {
@@ -190,14 +202,16 @@ impl Meetings {
             }
         };
         let status = machine.csr(hart, csr::SSTATUS).unwrap_or(0);
-        self.accesses.entry(address).or_default().push(Access {
+        Access {
             at,
+            own: self.own[hart],
             hart,
-            stack: value(SP),
-            is_store: matches!(effect, Effect::Store(_)),
+            pc: machine.pc(hart),
+            stack: machine.x(hart, SP),
+            is_store,
             interruptible: status & status::SIE != 0,
             locks,
-        });
+        }
     }
 
     /// A swap is about to put a nonzero value into a word: the lock is taken if the word is zero.
@@ -211,7 +225,9 @@ impl Meetings {
     }
 
     /// A lock may be released on a hart other than the one that took it: the thread that runs next releases it.
-    fn release(&mut self, hart: usize, at: u64, address: u64) {
+    fn release(&mut self, machine: &Machine, hart: usize, at: u64, address: u64) {
+        let access = self.access(machine, hart, at, true);
+        self.released.push((address, access));
         let harts = std::iter::once(hart).chain(0..HARTS);
         for holder in harts {
             if let Some(place) = self.held[holder].iter().position(|held| held.0 == address) {
@@ -224,7 +240,8 @@ impl Meetings {
     fn change_points(&self, harts: usize) -> Vec<u32> {
         let mut unlocked = Vec::new();
         let mut between = Vec::new();
-        for (address, accesses) in &self.accesses {
+        let own = self.accesses.iter();
+        for (address, accesses) in own.filter(|(address, _)| self.data.contains(address)) {
             let accesses = &accesses[..accesses.len().min(MOST_ACCESSES)];
             let is_on_one_hart = accesses.iter().all(|one| one.hart == accesses[0].hart);
             if self.swapped.contains(address) || (harts > 1 && is_on_one_hart) {
@@ -278,6 +295,18 @@ impl Meetings {
         reads.filter(|one| one.stack == store.stack || store.at - one.at <= APART_IN_CALLS)
     }
 
+    /// Whether no lock covers both accesses.
+    pub(super) fn is_unlocked(&self, one: &Access, other: &Access) -> bool {
+        let locks = &self.sets[other.locks];
+        let is_held = |held: &Held| locks.iter().any(|other| other.0 == held.0);
+        !self.sets[one.locks].iter().any(is_held)
+    }
+
+    /// Whether an address lies in the kernel's own data.
+    pub(super) fn is_data(&self, address: u64) -> bool {
+        self.data.contains(&address)
+    }
+
     /// Addresses of the locks that are held without a break from one access to another.
     fn common(&self, one: &Access, other: &Access) -> Vec<u64> {
         let kept = self.sets[one.locks].iter();
@@ -308,6 +337,7 @@ mod tests {
     /// Two threads increment a counter, each by a load and a store at these moments, under these locks.
     fn count(loads_and_stores: [[(u64, Vec<Held>); 2]; 2], releases: &[(u64, Held)]) -> Vec<u32> {
         let mut meetings = Meetings {
+            data: 0..0x1000,
             releases: releases.to_vec(),
             ..Meetings::default()
         };
@@ -317,7 +347,9 @@ mod tests {
                 meetings.sets.push(locks);
                 accesses.push(Access {
                     at,
+                    own: at,
                     hart,
+                    pc: 0,
                     stack: (hart as u64) << 20,
                     is_store: nth == 1,
                     interruptible: true,

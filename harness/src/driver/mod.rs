@@ -4,6 +4,7 @@
 //! reports or every other process has had a turn, and records the events. The judge, in `oracle`, says what they
 //! mean.
 
+mod change_points;
 mod clock;
 mod conflicts;
 mod disk;

@@ -6,7 +6,7 @@ use super::{Known, MINIMISE_EXECUTIONS, Totals, aiming};
 use crate::counters::add_features;
 use crate::guest::Guest;
 use crate::runner::{Outcome, Runner};
-use oracle::{Case, bucket};
+use oracle::{Aftermath, Case, Finding, Reached, bucket};
 use std::sync::Arc;
 
 /// One case in this many is run twice, and both runs must agree to the instruction.
@@ -26,6 +26,10 @@ pub struct Session {
     pub(super) minimise_executions: u64,
     /// `None`: no case is steered.
     pub(super) steering: Option<Steering>,
+    /// The operation at which a finding ended the last case, or left it in doubt.
+    cut_at: Option<usize>,
+    /// What was run since [`resume`](Self::resume).
+    reached: Reached,
 }
 
 /// What the sessions of a campaign have done before a case.
@@ -57,6 +61,8 @@ impl Session {
             known: Known::default(),
             minimise_executions: MINIMISE_EXECUTIONS,
             steering: None,
+            cut_at: None,
+            reached: Reached::default(),
         }
     }
 
@@ -78,6 +84,7 @@ impl Session {
     pub(crate) fn resume(&mut self, before: &Before) {
         self.before = before.totals;
         self.totals = Totals::default();
+        self.reached = Reached::default();
         self.known = before.known.clone();
         if let Some(steering) = &mut self.steering {
             steering.resume(before.searched);
@@ -148,6 +155,13 @@ impl Session {
             }
         }
         let is_cut = outcome.ended_by().is_some();
+        self.reached |= self.runner.judge().reached();
+        let cuts = |finding: &&Finding| finding.aftermath != Aftermath::GoesOn;
+        self.cut_at = outcome
+            .findings
+            .last()
+            .filter(cuts)
+            .and_then(|last| last.step);
         let reports = self.look_into(case, outcome.findings);
         match (reports.is_empty(), is_cut) {
             (false, _) => Err(Alarm::Findings(reports)),
@@ -181,6 +195,22 @@ impl Session {
     /// without a common lock. There are none if the case has no race, or its racers do not conflict.
     pub fn aim(&mut self, case: &Case) -> Vec<Case> {
         aiming::aim(&mut self.runner, case)
+    }
+
+    /// What was run since [`resume`](Self::resume), but for the search for smaller cases.
+    pub(crate) fn reached(&self) -> &Reached {
+        &self.reached
+    }
+
+    /// The operation at which a finding ended the case that [`execute`](Self::execute) has run, or left it in doubt.
+    pub(crate) fn cut_at(&self) -> Option<usize> {
+        self.cut_at
+    }
+
+    /// Schedules for the first race of `case`, each in a copy of the case: all of one change point that make a
+    /// difference, and then those of two that are likely to.
+    pub(crate) fn sweep(&mut self, case: &Case) -> Vec<Case> {
+        aiming::sweep(&mut self.runner, case)
     }
 
     /// What this session has done, since [`resume`](Self::resume) if that was called.

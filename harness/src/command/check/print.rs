@@ -82,6 +82,7 @@ fn print_work(checked: &Checked) {
     for what in &checked.not_reached {
         println!("   not reached: {what}");
     }
+    println!("   never run: {}", checked.never_run);
 }
 
 /// Prints what has changed since the last check.
