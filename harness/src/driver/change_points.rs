@@ -39,6 +39,13 @@ struct Point {
     hart: usize,
 }
 
+impl Point {
+    /// Instructions of the other harts before it.
+    fn of_others(&self) -> u64 {
+        self.at.saturating_sub(self.own)
+    }
+}
+
 const IN_DATA: u8 = 0;
 const AFTER_A_RELEASE: u8 = 1;
 const ELSEWHERE: u8 = 2;
@@ -59,7 +66,7 @@ impl Meetings {
             of_rank[rank] += 1;
             of_rank[rank] <= MOST_OF_A_RANK[rank]
         });
-        let first = points.iter().min_by_key(|point| point.at - point.own);
+        let first = points.iter().min_by_key(|point| point.of_others());
         let double = first.map_or(Vec::new(), |first| pairs(&points, first.hart, harts));
         let single = points.iter();
         let single = single.filter_map(|point| u32::try_from(point.at).ok());
@@ -141,7 +148,7 @@ fn pairs(points: &[Point], first: usize, harts: usize) -> Vec<[u32; 2]> {
             let others = points.iter().filter(|point| point.hart != first);
             for other in others.take(MOST_OF_A_PAIR) {
                 // What other harts did before the first point, they need not do after it.
-                let done = one.at - one.own;
+                let done = one.of_others();
                 if other.own > done {
                     pairs.push((one.at, one.at + other.own - done));
                 }

@@ -150,8 +150,10 @@ impl Meetings {
                 let address = base.wrapping_add_signed(access.offset);
                 self.note(machine, hart, at, access.effect, address);
             }
-            self.own[hart] += 1;
+            let before = machine.steps();
             let exit = machine.run_hart(hart, 1);
+            // A hart that takes an interrupt or waits for one executes no instruction.
+            self.own[hart] += machine.steps() - before;
             if exit != Exit::Budget {
                 return exit;
             }
