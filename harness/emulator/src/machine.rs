@@ -38,6 +38,8 @@ pub struct Machine {
     pub(crate) translations: Vec<Translations>,
     pub(crate) bus: Bus,
     pub(crate) code: CodeCache,
+    /// Code as it is decoded while stores are delayed, or the other way round.
+    pub(crate) other_code: CodeCache,
     pub(crate) draft: Draft,
     pub(crate) map: Map,
     pub(crate) breakpoints: Vec<u64>,
@@ -80,6 +82,7 @@ impl Machine {
             bits_set: 0,
             variations: Variations::default(),
             kept: Default::default(),
+            late: Default::default(),
         };
         Ok(Machine::assemble(config.clone(), harts, bus))
     }
@@ -97,6 +100,7 @@ impl Machine {
             bits_set: 0,
             variations: Variations::default(),
             kept: Default::default(),
+            late: Default::default(),
         };
         let mut machine = Machine::assemble(base.config.clone(), base.harts.clone(), bus);
         machine.turn = base.turn;
@@ -110,6 +114,7 @@ impl Machine {
             harts,
             bus,
             code: CodeCache::new(),
+            other_code: CodeCache::new(),
             draft: Draft::default(),
             map: Map::new(config.coverage),
             breakpoints: Vec::new(),
@@ -178,6 +183,17 @@ impl Machine {
         self.bus.ram.fences.clear();
     }
 
+    /// Every hart sees all stores.
+    fn end_delays(&mut self) {
+        let running = self.turn.running;
+        for (hart, late) in self.bus.late.iter_mut().enumerate() {
+            if hart != running {
+                late.show(&mut self.bus.ram);
+            }
+            late.order();
+        }
+    }
+
     /// The liberties of the specification that the machine takes now.
     pub fn variations(&self) -> Variations {
         self.bus.variations
@@ -191,6 +207,10 @@ impl Machine {
     /// Takes these liberties of the specification from now on, and no others. Every hart forgets what it remembers of
     /// page tables and of overwritten code. A reset goes back to none.
     pub fn vary(&mut self, variations: Variations) {
+        self.end_delays();
+        if variations.delays_stores != self.bus.variations.delays_stores {
+            std::mem::swap(&mut self.code, &mut self.other_code);
+        }
         self.bus.variations = variations;
         let strict = self.config.strict_tlb || variations.keep_entries();
         self.bus.ram.fences.set_strict(strict);
@@ -399,7 +419,7 @@ impl Machine {
         let is_new = !self.breakpoints.contains(&pc);
         if is_new {
             self.breakpoints.push(pc);
-            self.code.drop_instruction(pc);
+            self.drop_instruction(pc);
         }
         is_new
     }
@@ -409,8 +429,13 @@ impl Machine {
         let before = self.breakpoints.len();
         self.breakpoints.retain(|at| *at != pc);
         if self.breakpoints.len() != before {
-            self.code.drop_instruction(pc);
+            self.drop_instruction(pc);
         }
+    }
+
+    fn drop_instruction(&mut self, pc: u64) {
+        self.code.drop_instruction(pc);
+        self.other_code.drop_instruction(pc);
     }
 
     /// The coverage counters: 65536 of them, each stopping at 255. Counter 0 means nothing.

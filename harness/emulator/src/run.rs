@@ -1,6 +1,6 @@
 //! Running: whose turn it is, and everything that is decided between blocks.
 
-use crate::code::{BlockId, Source};
+use crate::code::{BlockId, Known, Source};
 use crate::defect::Defect;
 use crate::devices::Finish;
 use crate::execute::{Interpreter, Leave};
@@ -173,7 +173,11 @@ impl Machine {
                         return None;
                     }
                 }
-                Leave::Hint(code) => return Some(Exit::Hint { hart: number, code }),
+                Leave::Hint(code) => {
+                    // Time enough passes for its stores to be seen.
+                    self.bus.order_stores(number);
+                    return Some(Exit::Hint { hart: number, code });
+                }
                 Leave::Breakpoint => {
                     let hart = &mut self.harts[number];
                     hart.passed_breakpoint = Some(hart.pc);
@@ -244,7 +248,7 @@ impl Machine {
     fn apply(&mut self, number: usize, outcome: Outcome) {
         let hart = &mut self.harts[number];
         match outcome {
-            Outcome::Next | Outcome::Changed => {}
+            Outcome::Next | Outcome::Changed | Outcome::FenceStores => {}
             // The hart that runs next must not inherit an unfinished atomic sequence.
             Outcome::Jumped => self.bus.reservations[number] = None,
             Outcome::AddressSpace => {
@@ -264,6 +268,7 @@ impl Machine {
             }
             Outcome::FenceCode => self.bus.ram.old_code.fence(number),
             Outcome::Wait => {
+                self.bus.order_stores(number);
                 hart.update_lines(&self.bus);
                 hart.is_waiting = !hart.is_awakened();
             }
@@ -327,6 +332,7 @@ impl Machine {
     /// Decodes the block at the hart's `pc`, whose code is at `offset` in RAM.
     fn decode(&mut self, number: usize, offset: u64, limit: u64) -> Result<BlockId, Stop> {
         let address = self.harts[number].pc;
+        let known = self.known_instructions();
         let room = PAGE_BYTES - (offset & PAGE_MASK);
         let bytes = self.bus.ram.present(offset, room)?;
         if room == 2 && bytes[0] & 3 == 3 {
@@ -336,7 +342,7 @@ impl Machine {
             address,
             bytes,
             limit: u64::MAX,
-            hints: self.config.hints,
+            known,
             breakpoints: &self.breakpoints,
         };
         let count = self.draft.translate(&whole);
@@ -352,6 +358,13 @@ impl Machine {
         Ok(self.code.insert(&self.draft, address, offset))
     }
 
+    fn known_instructions(&self) -> Known {
+        Known {
+            hints: self.config.hints,
+            fences: self.bus.variations.delays_stores,
+        }
+    }
+
     /// Decodes an instruction that lies in two pages.
     fn decode_straddling(&mut self, number: usize, offset: u64) -> Result<BlockId, Stop> {
         let hart = &self.harts[number];
@@ -365,6 +378,7 @@ impl Machine {
         if let Some(known) = self.code.find_straddling(hart.pc, offset, second) {
             return Ok(known);
         }
+        let known = self.known_instructions();
         let ram = &mut self.bus.ram;
         let [a, b] = (ram.value(offset, 2)? as u16).to_le_bytes();
         let [c, d] = (ram.value(second, 2)? as u16).to_le_bytes();
@@ -372,7 +386,7 @@ impl Machine {
             address: hart.pc,
             bytes: &[a, b, c, d],
             limit: 1,
-            hints: self.config.hints,
+            known,
             breakpoints: &self.breakpoints,
         });
         self.draft.name_edges(&mut self.map);
@@ -435,6 +449,7 @@ impl Machine {
     pub(crate) fn settle(&mut self) {
         while let Some(page) = self.bus.ram.take_stale_code() {
             self.code.drop_page(page);
+            self.other_code.drop_page(page);
         }
         if self.bus.ram.old_code.take_moved() {
             for translations in &mut self.translations {
@@ -454,6 +469,10 @@ impl Machine {
         let last = std::mem::replace(&mut self.turn.running, number);
         if last == number {
             return;
+        }
+        if self.bus.variations.delays_stores {
+            self.bus.switch_stores(last, number);
+            self.settle();
         }
         if let Some(offset) = self.bus.reservations[last] {
             self.bus.ram.note_reservation(offset);

@@ -14,6 +14,9 @@ pub struct Variations {
     pub keeps_code: bool,
     /// An access faults if it would have to set A or D (extension Svade).
     pub leaves_bits: bool,
+    /// Other harts see the stores of a hart late, and in another order, until a fence, a release or an atomic operation
+    /// orders them.
+    pub delays_stores: bool,
 }
 
 impl Variations {

@@ -18,8 +18,8 @@ pub(super) fn asked(elf: &[u8], machine: &Machine) -> Seen<Vec<Variation>> {
     let fences = has_fence_i(elf);
     let sets_bits = machine.bits_set() < MANY;
     let provided = |variation: &Variation| match variation {
-        // `sfence.vma` is needed on each machine.
-        Variation::KeepsPermissions | Variation::KeepsAbsences => true,
+        // `sfence.vma` is needed on each machine, and locks that order memory.
+        Variation::KeepsPermissions | Variation::KeepsAbsences | Variation::DelaysStores => true,
         Variation::KeepsCode => fences,
         Variation::LeavesBits => sets_bits,
     };

@@ -12,6 +12,7 @@ impl Driver {
             Variation::KeepsAbsences => all.keeps_absences = true,
             Variation::KeepsCode => all.keeps_code = true,
             Variation::LeavesBits => all.leaves_bits = true,
+            Variation::DelaysStores => all.delays_stores = true,
         }
         self.machine.vary(all);
     }

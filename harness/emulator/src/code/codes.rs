@@ -91,7 +91,7 @@ macro_rules! with_codes {
                 Spin,
                 /// The block ends because it is full.
                 Next,
-                /// A SYSTEM instruction or `fence.i`: the immediate.
+                /// A SYSTEM instruction or a fence of memory: the immediate.
                 System,
                 /// An illegal instruction: the immediate.
                 Illegal,

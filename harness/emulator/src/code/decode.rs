@@ -39,12 +39,21 @@ pub(super) fn raw(code: Code, instruction: u32) -> Operation {
     operation(code, 0, 0, 0, instruction as i32)
 }
 
-/// Decodes an instruction of 32 bits. `hints` says whether hint calls are known.
-pub(super) fn decode(instruction: u32, hints: bool) -> Decoded {
-    decode_legal(instruction, hints).unwrap_or(Decoded::End(raw(Code::Illegal, instruction)))
+/// What some machines make of instructions that have no effect on others.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Known {
+    /// Hint calls end a run.
+    pub(crate) hints: bool,
+    /// A `fence` orders stores.
+    pub(crate) fences: bool,
 }
 
-fn decode_legal(i: u32, hints: bool) -> Option<Decoded> {
+/// Decodes an instruction of 32 bits.
+pub(super) fn decode(instruction: u32, known: Known) -> Decoded {
+    decode_legal(instruction, known).unwrap_or(Decoded::End(raw(Code::Illegal, instruction)))
+}
+
+fn decode_legal(i: u32, known: Known) -> Option<Decoded> {
     let (rd, rs1, rs2) = (rd(i), rs1(i), rs2(i));
     let op = |code, immediate| operation(code, rd, rs1, rs2, immediate);
     let decoded = match opcode(i) {
@@ -62,14 +71,15 @@ fn decode_legal(i: u32, hints: bool) -> Option<Decoded> {
             Decoded::Plain(op(code, i_immediate(i)))
         }
         opcode::MISC_MEM => match funct3(i) {
-            // Accesses happen in program order: a fence has nothing to do.
-            0 => Decoded::Nothing,
+            // If all harts see stores at once, in program order, a fence has nothing to do.
+            0 if !known.fences => Decoded::Nothing,
+            0 => Decoded::End(raw(Code::System, i)),
             // `fence.i`.
             1 => Decoded::End(raw(Code::System, i)),
             _ => return None,
         },
         opcode::OP_IMM => {
-            if hints && rd == 0 && rs1 == 0 && funct3(i) == 2 {
+            if known.hints && rd == 0 && rs1 == 0 && funct3(i) == 2 {
                 return Some(Decoded::End(op(Code::Hint, i_immediate(i))));
             }
             computed(rd, immediate_arithmetic(i, op)?)

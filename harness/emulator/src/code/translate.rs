@@ -1,7 +1,7 @@
 //! From guest bytes to a block.
 
 use super::codes::Code;
-use super::decode::{Decoded, decode, raw};
+use super::decode::{Decoded, Known, decode, raw};
 use super::loops::Loop;
 use super::operation::{Block, Exit, Mark, NO_LINK, Operation};
 use crate::coverage::{Map, edge};
@@ -36,8 +36,8 @@ pub(crate) struct Source<'a> {
     pub(crate) bytes: &'a [u8],
     /// Most instructions to take.
     pub(crate) limit: u64,
-    /// Whether hint calls are known.
-    pub(crate) hints: bool,
+    /// What instructions mean that have no effect on some machines.
+    pub(crate) known: Known,
     /// Virtual addresses at which to stop.
     pub(crate) breakpoints: &'a [u64],
 }
@@ -83,7 +83,7 @@ impl Draft {
                 self.push(raw(Code::Breakpoint, 0));
             }
             let decoded = match instruction {
-                Some(word) => decode(word, source.hints),
+                Some(word) => decode(word, source.known),
                 None => Decoded::End(raw(Code::Illegal, illegal)),
             };
             self.append(source, decoded, length);

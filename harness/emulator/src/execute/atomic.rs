@@ -46,6 +46,9 @@ pub(super) fn execute(
             old
         }
     };
+    if bus.variations.delays_stores && function != amo::LOAD_RESERVED {
+        bus.order_stores(data.hart);
+    }
     let destination = match rd(instruction) as u8 {
         0 => X_DISCARD,
         register => register,

@@ -17,7 +17,7 @@ pub(super) enum Way {
     Exit(u8),
     /// By a jump to [`Body::target`], which a register gave.
     Indirect,
-    /// At the SYSTEM instruction or `fence.i` that ends it, which has not been executed yet.
+    /// At the SYSTEM instruction or the fence that ends it, which has not been executed yet.
     System,
     /// In the middle.
     Early(Early),

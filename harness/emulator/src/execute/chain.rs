@@ -195,7 +195,7 @@ fn count_steps(hart: &mut Hart, bus: &mut Bus, done: u64) {
 #[inline(always)]
 fn system(
     hart: &mut Hart,
-    bus: &Bus,
+    bus: &mut Bus,
     number: usize,
     end: u64,
     operation: Operation,
@@ -204,6 +204,10 @@ fn system(
     match hart::execute(hart, bus, operation.immediate as u32) {
         Ok(Outcome::Next) => Ok(onward),
         Ok(Outcome::Fence(_)) if bus.ram.fences.is_idle(number) => Ok(onward),
+        Ok(Outcome::FenceStores) => {
+            bus.order_stores(number);
+            Ok(onward)
+        }
         Ok(Outcome::FenceCode) if bus.ram.old_code.is_idle(number) => Ok(onward),
         Ok(Outcome::Changed) if !hart.interrupt_ready && !hart.view_changed => Ok(onward),
         Ok(Outcome::Jumped) => Err((hart.pc, Leave::System(Outcome::Jumped))),

@@ -13,6 +13,11 @@ const SET: u32 = 2;
 /// Its top bit: the operand is a number in place of a register.
 const IMMEDIATE: u32 = 4;
 
+/// The function of `fence.i` among the fences of memory.
+const FENCE_I: u32 = 1;
+/// In a `fence`: it orders stores before it.
+const PREDECESSOR_WRITES: u32 = 1 << 24;
+
 /// What an instruction did, as far as its caller must know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
@@ -32,16 +37,24 @@ pub(crate) enum Outcome {
     Fence(Scope),
     /// `fence.i`.
     FenceCode,
+    /// A `fence` that orders stores.
+    FenceStores,
     /// The hart sleeps, unless an interrupt is pending already.
     Wait,
 }
 
-/// Executes a SYSTEM instruction or `fence.i` at `hart.pc`, whose step is counted already.
+/// Executes a SYSTEM instruction or a fence of memory at `hart.pc`, whose step is counted already.
 pub(crate) fn execute(hart: &mut Hart, bus: &Bus, instruction: u32) -> Result<Outcome, Exception> {
     let illegal = Exception::illegal(instruction);
     let status = hart.csr.status;
     if opcode(instruction) == opcode::MISC_MEM {
-        return Ok(Outcome::FenceCode);
+        return Ok(if funct3(instruction) == FENCE_I {
+            Outcome::FenceCode
+        } else if instruction & PREDECESSOR_WRITES != 0 {
+            Outcome::FenceStores
+        } else {
+            Outcome::Next
+        });
     }
     if funct3(instruction) != 0 {
         return access_csr(hart, bus, instruction);

@@ -2,6 +2,7 @@
 //! straddled pages, and the entries that make the next access cheap.
 
 use super::kept::Kept;
+use super::late::Late;
 use super::ram::Ram;
 use super::sv39::{self, Access, Leaf, Reach, WalkError};
 use super::tlb::{Table, writer_with};
@@ -74,6 +75,8 @@ pub(crate) struct Bus {
     pub(crate) variations: Variations,
     /// What each hart's TLB keeps, if variations say that it keeps more than translations.
     pub(crate) kept: [Kept; MAX_HARTS],
+    /// What other harts have not seen of each hart's stores, if variations say so.
+    pub(crate) late: [Late; MAX_HARTS],
 }
 
 const CLINT_BYTES: u64 = 0x1_0000;
@@ -329,7 +332,11 @@ impl Bus {
         bytes: &[u8],
     ) -> Result<(), Defect> {
         self.ram.check(at, bytes.len() as u64)?;
-        if self.ram.prepare_direct_write(at) {
+        let delays = self.variations.delays_stores;
+        if delays {
+            self.late[data.hart].note(&self.ram, at, bytes);
+        }
+        if self.ram.prepare_direct_write(at) && !delays {
             let place = data.write.insert(address, at, reach);
             let writer = writer_with(self.ram.writer(at), data.hart, data.context, place);
             self.ram.note_writer(at, writer);
@@ -361,6 +368,17 @@ impl Bus {
         }
         self.device_accessed = done.is_some();
         done.ok_or(Exception::access_fault(Access::Store, address))
+    }
+
+    /// The stores that this hart has made so far are seen by all harts before those that follow.
+    pub(crate) fn order_stores(&mut self, hart: usize) {
+        self.late[hart].order();
+    }
+
+    /// Another hart takes over.
+    pub(crate) fn switch_stores(&mut self, from: usize, to: usize) {
+        self.late[from].hide(&mut self.ram);
+        self.late[to].show(&mut self.ram);
     }
 
     /// A store to `length` bytes at `offset` ends the reservations of the other harts there.

@@ -3,6 +3,7 @@
 mod access;
 mod fence;
 mod kept;
+mod late;
 mod old_code;
 mod ram;
 mod sv39;
@@ -12,6 +13,7 @@ mod view;
 pub(crate) use access::{Bus, Data, Place, Stop};
 pub(crate) use fence::{Fences, Scope};
 pub(crate) use kept::Kept;
+pub(crate) use late::Late;
 pub(crate) use ram::{Image, Ram};
 pub use sv39::Mapping;
 #[cfg(test)]

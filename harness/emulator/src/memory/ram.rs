@@ -233,7 +233,7 @@ impl Ram {
     }
 
     /// Copies bytes of one page out, without bringing the page in.
-    fn read_page(&self, offset: u64, out: &mut [u8]) {
+    pub(super) fn read_page(&self, offset: u64, out: &mut [u8]) {
         let page = page_of(offset);
         let absent = self.flags[page] & Flags::ABSENT != 0;
         match self.base.as_ref().filter(|_| absent) {

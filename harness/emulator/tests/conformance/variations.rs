@@ -220,6 +220,78 @@ fn a_fence_i_is_for_its_own_hart() {
     assert_eq!([call(&mut machine, 0), call(&mut machine, 1)], [2, 1]);
 }
 
+const FIRST: u64 = rig::DATA;
+const SECOND: u64 = rig::DATA + 64;
+
+/// Two harts, of which the first has stored 1 to [`FIRST`] and to [`SECOND`], as `text` does after its first store.
+fn stored(text: &str, delays_stores: bool) -> Machine {
+    let mut config = config();
+    config.harts = 2;
+    let mut machine = rig::bench(&config, &format!("sd a2, 0(a3)\n {text}"));
+    machine.vary(Variations {
+        delays_stores,
+        ..Variations::default()
+    });
+    for hart in 0..2 {
+        machine.set_x(hart, 12, 1);
+        machine.set_x(hart, 13, FIRST);
+        machine.set_x(hart, 14, SECOND);
+    }
+    machine.set_pc(0, CODE);
+    let steps = assemble(0, text).len() as u64 / 4;
+    machine.run_hart(0, 1 + steps);
+    machine
+}
+
+/// What a hart loads from the two places.
+fn seen_by(machine: &mut Machine, hart: usize) -> [u64; 2] {
+    const LOADS: u64 = rig::RAM + 0x7000;
+    let loads = assemble(0, "ld a0, 0(a3)\n ld a1, 0(a4)");
+    machine.write_physical(LOADS, &loads).unwrap();
+    machine.set_pc(hart, LOADS);
+    machine.run_hart(hart, 2);
+    [machine.x(hart, 10), machine.x(hart, 11)]
+}
+
+/// I:RVWMO: without a fence, another hart may see a later store before an earlier one; the hart itself sees both.
+#[test]
+fn stores_may_be_seen_late_and_out_of_order() {
+    let mut machine = stored("sd a2, 0(a4)", true);
+    assert_eq!(seen_by(&mut machine, 1), [0, 1]);
+    assert_eq!(seen_by(&mut machine, 0), [1, 1]);
+    // Nothing waits for ever.
+    assert_eq!(seen_by(&mut machine, 1), [1, 1]);
+    let mut machine = stored("sd a2, 0(a4)", false);
+    assert_eq!(seen_by(&mut machine, 1), [1, 1]);
+}
+
+/// A fence before the later store, or a later store that is atomic, keeps them in order.
+#[test]
+fn fences_and_atomic_operations_order_stores() {
+    for text in [
+        "fence\n sd a2, 0(a4)",
+        "fence.tso\n sd a2, 0(a4)",
+        "amoadd.d a0, a2, (a4)",
+        "lr.d a0, (a4)\n sc.d a0, a2, (a4)",
+    ] {
+        let mut machine = stored(text, true);
+        assert_eq!(seen_by(&mut machine, 1), [1, 1], "{text}");
+    }
+}
+
+/// What another hart stores meanwhile comes before a store that was not seen yet.
+#[test]
+fn a_late_store_comes_after_what_was_seen_before_it() {
+    let mut machine = stored("sd a2, 0(a4)", true);
+    // The other hart stores 5 to the first place.
+    machine.set_x(1, 12, 5);
+    machine.set_pc(1, CODE);
+    machine.run_hart(1, 1);
+    assert_eq!(seen_by(&mut machine, 1), [5, 1]);
+    assert_eq!(seen_by(&mut machine, 0), [1, 1]);
+    assert_eq!(seen_by(&mut machine, 1), [1, 1]);
+}
+
 /// A reset goes back to a machine without variations, and nothing of what was kept is left.
 #[test]
 fn a_reset_ends_variations() {
@@ -228,6 +300,7 @@ fn a_reset_ends_variations() {
         keeps_absences: true,
         keeps_code: true,
         leaves_bits: true,
+        delays_stores: true,
     };
     let (mut machine, slot) = mapped(Variations::default(), V | R);
     machine.snapshot();

@@ -21,6 +21,9 @@ named! {
         KeepsCode = "keeps-code",
         /// does not set the bits A and D of a page-table entry: an access that needs them faults (Svade)
         LeavesBits = "leaves-bits",
+        /// shows the stores of one hart to the others late, and not in their order, until a fence, a release or an
+        /// atomic operation orders them
+        DelaysStores = "delays-stores",
     }
 }
 
