@@ -28,6 +28,6 @@ pub mod seeded_bugs;
 pub mod test_programs;
 pub mod triage;
 
-pub use boot::boot;
+pub use boot::{boot, boot_with_identifiers};
 pub use oracle::generation::{cross_over, generate, mutate, repaired_case};
 pub use oracle::{Case, Profile};

@@ -58,6 +58,8 @@ pub struct Config {
     /// Makes every `sfence.vma` and every write of `satp` forget all translations, to check the
     /// finer bookkeeping against. Off by default.
     pub strict_tlb: bool,
+    /// Bits of an address-space identifier, 0 to 16: others of `satp` stay zero. 16 by default.
+    pub identifier_bits: u32,
     /// Instructions one hart executes before the next has its turn, at least 1. 4096 by default.
     pub quantum: u32,
     /// What the program is told at boot, as `bootargs` in a device tree at the end of RAM whose
@@ -77,6 +79,7 @@ impl Default for Config {
             hints: false,
             coverage: Coverage::Off,
             strict_tlb: false,
+            identifier_bits: 16,
             quantum: 4096,
             command_line: None,
         }
@@ -89,6 +92,7 @@ impl Config {
         (1..=MAX_HARTS).contains(&self.harts)
             && (RAM_BYTES_MIN..=RAM_BYTES_MAX).contains(&self.ram_bytes)
             && self.ram_bytes.is_multiple_of(4096)
+            && self.identifier_bits <= 16
             && self.quantum > 0
     }
 }

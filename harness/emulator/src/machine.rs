@@ -70,7 +70,7 @@ impl Machine {
             None => 0,
         };
         let harts = (0..config.harts)
-            .map(|number| Hart::new(number as u64, entry, tree))
+            .map(|number| Hart::new(number as u64, entry, tree, config.identifier_bits))
             .collect();
         let bus = Bus {
             ram,

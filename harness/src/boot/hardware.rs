@@ -17,17 +17,25 @@ pub(super) fn find(
     files: &GuestFiles,
     agent: &Agent,
     disk: &[u8],
+    identifier_bits: u32,
 ) -> Result<(Stage, Seen<DiskFlavour>, Seen<u64>), BootError> {
-    let usual = Config::default().ram_bytes;
-    let failure = match find_disk(files, agent, disk, usual) {
+    let usual = Config {
+        identifier_bits,
+        ..Config::default()
+    };
+    let failure = match find_disk(files, agent, disk, &usual) {
         Ok((stage, disk)) => {
             let because = "it boots with this much";
-            return Ok((stage, disk, Seen::new(usual, because)));
+            return Ok((stage, disk, Seen::new(usual.ram_bytes, because)));
         }
         Err(error) if error.is_before_disk() => error,
         Err(error) => return Err(error),
     };
-    match find_disk(files, agent, disk, MUCH_MEMORY) {
+    let larger = Config {
+        ram_bytes: MUCH_MEMORY,
+        ..usual
+    };
+    match find_disk(files, agent, disk, &larger) {
         Ok((stage, disk)) => {
             let because = "it boots with this much, but not with 128 MiB";
             Ok((stage, disk, Seen::new(MUCH_MEMORY, because)))
@@ -42,9 +50,15 @@ fn find_disk(
     files: &GuestFiles,
     agent: &Agent,
     disk: &[u8],
-    ram_bytes: u64,
+    board: &Config,
 ) -> Result<(Stage, Seen<DiskFlavour>), BootError> {
-    let boot = |flavour| Stage::open(files, agent, disk.to_vec(), flavour, ram_bytes);
+    let boot = |flavour| {
+        let board = Config {
+            disk: flavour,
+            ..board.clone()
+        };
+        Stage::open(files, agent, disk.to_vec(), board)
+    };
     let refusal = match boot(DiskFlavour::Modern) {
         Ok(stage) => {
             let because = "it boots from a disk with the registers of virtio 1.0";

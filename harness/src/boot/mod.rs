@@ -21,6 +21,7 @@ use crate::driver::{Driver, Order, Reaping, Standing};
 use crate::guest::hardware::{Hardware, Seen, Turns};
 use crate::guest::location::GuestFiles;
 use crate::guest::{Guest, Resources};
+use emulator::Config;
 use file_system::Planted;
 use oracle::{Dialect, Process};
 use std::sync::Arc;
@@ -30,9 +31,22 @@ use std::sync::Arc;
 /// # Errors
 /// Says how far the kernel got, and shows its console.
 pub fn boot(files: &GuestFiles, dialect: Dialect) -> Result<Arc<Guest>, BootError> {
+    boot_with_identifiers(files, dialect, Config::default().identifier_bits)
+}
+
+/// The same on a machine whose identifiers of address spaces have so many bits, 0 to 16.
+///
+/// # Errors
+/// Those of [`boot`].
+pub fn boot_with_identifiers(
+    files: &GuestFiles,
+    dialect: Dialect,
+    identifier_bits: u32,
+) -> Result<Arc<Guest>, BootError> {
     let agent = Agent::assemble();
     let planted = Planted::new(files, &agent)?;
-    let (mut stage, disk, memory) = hardware::find(files, &agent, planted.bytes())?;
+    let (mut stage, disk, memory) =
+        hardware::find(files, &agent, planted.bytes(), identifier_bits)?;
     let harts = stage.start_other_harts();
     let hardware = Hardware {
         disk,

@@ -19,7 +19,7 @@ use crate::guest::{FIRST_HART, Guest, HARTS, Resources, panic_line};
 use abi::SystemCall;
 use emulator::isa::csr;
 use emulator::isa::register::{A0, A1, A2, A7, SP};
-use emulator::{Clock, Config, Coverage, DiskFlavour, Exit, Machine};
+use emulator::{Clock, Config, Coverage, Exit, Machine};
 use oracle::{Dialect, Program, Setting};
 use std::sync::Arc;
 
@@ -64,22 +64,19 @@ struct Switch {
 }
 
 impl Stage {
-    /// Boots the kernel on the first hart up to the agent's first instruction.
+    /// Boots the kernel on the first hart of a `board` up to the agent's first instruction.
     pub(super) fn open(
         files: &GuestFiles,
         agent: &Agent,
         image: Vec<u8>,
-        disk: DiskFlavour,
-        ram_bytes: u64,
+        board: Config,
     ) -> Result<Self, BootError> {
         let config = Config {
             harts: HARTS,
-            disk,
-            ram_bytes,
             clock: Clock::Held,
             hints: true,
             coverage: Coverage::Supervisor,
-            ..Config::default()
+            ..board
         };
         let mut stage = Self {
             machine: Machine::new(&config, &files.kernel, image)?,

@@ -4,7 +4,7 @@
 //! written, data may not be executed, and the page below each kernel stack is missing. RAM beyond
 //! the kernel is mapped by megapages.
 
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use abi::layout::{PAGE_SIZE, RAM_END, RAM_START, TRAMPOLINE};
 use abi::limits::PROCESSES;
@@ -50,11 +50,20 @@ pub fn initialise(guards: impl Iterator<Item = PhysicalAddress>) {
     map(TRAMPOLINE, image::trampoline().0, PAGE_SIZE, executable);
 }
 
+/// Whether harts have an address-space identifier for each process.
+static HAS_IDENTIFIERS: AtomicBool = AtomicBool::new(true);
+
+/// The address-space identifier of the processes in slot `index`: their own, or zero, as the kernel's, if harts have
+/// too few. Then the trampoline executes a fence at each switch.
+pub fn identifier(index: usize) -> u16 {
+    if HAS_IDENTIFIERS.load(Ordering::Relaxed) {
+        index as u16 + 1
+    } else {
+        0
+    }
+}
+
 /// Turns translation on, on this hart.
-///
-/// # Panics
-/// If the hart has fewer address-space identifiers than there are processes: the trampoline relies
-/// on them and has no fences.
 pub fn activate() {
     let largest = satp() | ((PROCESSES as u64) << csr::SATP_ASID_SHIFT);
     // SAFETY: the table maps the kernel's memory to itself, so nothing moves. The identifier does
@@ -66,10 +75,9 @@ pub fn activate() {
         kept
     };
     fence::all_translations();
-    assert!(
-        kept == largest,
-        "this hart has too few address-space identifiers"
-    );
+    if kept != largest {
+        HAS_IDENTIFIERS.store(false, Ordering::Relaxed);
+    }
 }
 
 /// What `satp` holds in the kernel.

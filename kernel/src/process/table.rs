@@ -12,7 +12,7 @@ use crate::file::Descriptors;
 use crate::file_system::InodeReference;
 use crate::memory::account::Account;
 use crate::memory::address_space::Fixtures;
-use crate::memory::fixed_tables;
+use crate::memory::{fixed_tables, kernel_table};
 use crate::scheduling::{Slot, Thread};
 
 /// A slot of the process table. (Aligned so that indexing is a shift.)
@@ -119,8 +119,7 @@ impl Process {
     pub fn fixtures(&'static self) -> Fixtures {
         Fixtures {
             top: fixed_tables::top_entry(self.slot().index()),
-            // Zero is the kernel's own.
-            identifier: self.slot().index() as u16 + 1,
+            identifier: kernel_table::identifier(self.slot().index()),
             account: &self.account,
             owner: self,
         }

@@ -1,8 +1,8 @@
 //! The page of code that is mapped at one address in every page table, so that it can switch from
 //! one to another: from user mode into the kernel and back.
 //!
-//! No fence is needed for the switch: user translations carry their process's address-space
-//! identifier, the kernel's carry zero and never change.
+//! The switch needs no fence where user translations carry their process's address-space identifier: the kernel's carry
+//! zero and never change. If a hart has too few identifiers, a process has zero as well, and each switch is a fence.
 
 use core::arch::global_asm;
 
@@ -49,6 +49,15 @@ global_asm!(
     \op t6, 280(a0)
     .endm
 
+    # Forgets all translations if the satp of a process, in a register that is lost, has no identifier.
+    .macro fence_without_identifier register
+    slli \register, \register, 4
+    srli \register, \register, 48
+    bnez \register, 9f
+    sfence.vma zero, zero
+9:
+    .endm
+
     .section .trampoline, "ax"
 
     # A trap from user mode: save the registers, go on in the kernel.
@@ -61,12 +70,14 @@ global_asm!(
     ld sp, 8(a0)
     ld t0, 16(a0)
     ld tp, 32(a0)
-    csrw satp, t1
+    csrrw t1, satp, t1
+    fence_without_identifier t1
     jr t0
 
     # With satp in a0: restore the registers, go on in user mode.
     .org {leave}
     csrw satp, a0
+    fence_without_identifier a0
     li a0, {trapframe}
     each_register ld
     ld a0, 112(a0)

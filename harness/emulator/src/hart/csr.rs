@@ -58,13 +58,15 @@ pub(crate) struct Csrs {
     pub(super) stval: u64,
     pub(super) stimecmp: u64,
     pub(super) satp: u64,
+    /// The bits that an address-space identifier has.
+    pub(super) identifier_mask: u16,
     /// What was written to `mcycle` and `minstret`, less the count at that moment.
     cycle_offset: u64,
     instret_offset: u64,
 }
 
 impl Csrs {
-    pub(super) fn new(hartid: u64) -> Csrs {
+    pub(super) fn new(hartid: u64, identifier_bits: u32) -> Csrs {
         Csrs {
             hartid,
             status: 0,
@@ -88,6 +90,7 @@ impl Csrs {
             stval: 0,
             stimecmp: u64::MAX,
             satp: 0,
+            identifier_mask: ((1u32 << identifier_bits) - 1) as u16,
             cycle_offset: 0,
             instret_offset: 0,
         }
@@ -288,7 +291,8 @@ impl Hart {
             csr::SATP => {
                 // A write of an unsupported mode has no effect at all.
                 if SATP_MODES.contains(&(value >> translation::MODE_SHIFT)) {
-                    csr.satp = value;
+                    let absent = u64::from(!csr.identifier_mask);
+                    csr.satp = value & !(absent << translation::IDENTIFIER_SHIFT);
                 }
                 return Some(Effect::AddressSpace);
             }

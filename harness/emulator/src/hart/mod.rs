@@ -54,9 +54,9 @@ pub(crate) struct Hart {
 }
 
 impl Hart {
-    /// A hart as it comes out of reset, about to execute at `entry` in M-mode.
-    /// The address of the device tree; 0 means none.
-    pub(crate) fn new(number: u64, entry: u64, device_tree: u64) -> Hart {
+    /// A hart as it comes out of reset, about to execute at `entry` in M-mode. It has identifiers of address spaces of so
+    /// many bits. The address of the device tree; 0 means none.
+    pub(crate) fn new(number: u64, entry: u64, device_tree: u64, identifier_bits: u32) -> Hart {
         let mut x = [0; REGISTERS];
         let view = View::new(0, Privilege::Machine, false, false);
         // The boot protocol: hart number in a0, device tree in a1.
@@ -66,7 +66,7 @@ impl Hart {
             x,
             pc: entry,
             privilege: Privilege::Machine,
-            csr: Csrs::new(number),
+            csr: Csrs::new(number, identifier_bits),
             pmp: Pmp::default(),
             is_waiting: false,
             is_stuck: false,

@@ -157,7 +157,8 @@ impl Hart {
         };
         Scope {
             address: operand(rs1(instruction)),
-            identifier: operand(rs2(instruction)).map(|identifier| identifier as u16),
+            identifier: operand(rs2(instruction))
+                .map(|identifier| identifier as u16 & self.csr.identifier_mask),
         }
     }
 

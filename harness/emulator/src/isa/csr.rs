@@ -152,6 +152,8 @@ pub mod environment {
 pub mod translation {
     /// Place of the mode, the top four bits.
     pub const MODE_SHIFT: u32 = 60;
+    /// Place of the address-space identifier, of up to sixteen bits.
+    pub const IDENTIFIER_SHIFT: u32 = 44;
     /// The mode in which addresses are not translated.
     pub const BARE: u64 = 0;
     /// The mode of Sv39.

@@ -13,7 +13,6 @@ mod view;
 pub(crate) use access::{Bus, Data, Place, Stop};
 pub(crate) use fence::{Fences, Scope};
 pub(crate) use kept::Kept;
-pub(crate) use late::Late;
 pub(crate) use ram::{Image, Ram};
 pub use sv39::Mapping;
 #[cfg(test)]

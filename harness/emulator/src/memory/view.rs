@@ -2,6 +2,7 @@
 //! word, so that it is compared and remembered at no cost.
 
 use crate::isa::Privilege;
+use crate::isa::csr::translation::IDENTIFIER_SHIFT;
 
 /// Set in a view that translates, as in the one mode of `satp` that does, Sv39.
 const TRANSLATES: u64 = 1 << 63;
@@ -9,8 +10,6 @@ const TRANSLATES: u64 = 1 << 63;
 const IS_USER: u64 = 1 << 60;
 const SUM: u64 = 1 << 61;
 const MXR: u64 = 1 << 62;
-/// Where `satp` has the address-space identifier, of sixteen bits.
-const IDENTIFIER_SHIFT: u32 = 44;
 /// What `satp` says of the page table: the number of its root's frame.
 const ROOT: u64 = (1 << IDENTIFIER_SHIFT) - 1;
 
