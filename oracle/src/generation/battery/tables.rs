@@ -17,9 +17,10 @@ const TAKERS: [&str; 4] = [
     "open heap[0]+0x440 create",
 ];
 
-/// Calls that free an entry and find it again.
+/// Calls that free entries and find them again. In the end the process holds none: what a refused call has lost is then
+/// missing.
 const AGAIN: &str = "close 0; open heap[0]+0x400; close 0; pipe heap[0]+0x40; close 1; pipe heap[0]+0x40; close 0; close 1; \
-    pipe heap[0]+0x40; read 0 heap[0]+0x80 0";
+    close 2; close 3; pipe heap[0]+0x40; read 0 heap[0]+0x80 0";
 
 /// The first page of the heap is good memory with two paths in it.
 const AT_HAND: &str = "sbrk +1p; string heap[0]+0x400 \"init\"; string heap[0]+0x440 \"new\"";
