@@ -61,6 +61,9 @@ pub struct Files {
     is_room_unread: bool,
 }
 
+/// Inodes that are left free on the disk of every case: so few that a case can use them up.
+pub const FREE_INODES: u32 = 16;
+
 impl Files {
     /// These files, on a disk with so many `inodes` (number 0 included) and so many blocks free; the
     /// one with the root's inode is the directory where paths begin.
@@ -181,7 +184,10 @@ impl Files {
         let mut nodes = vec![node(ROOT_INODE, Kind::Directory, entries.collect())];
         let files = names.iter().zip(ROOT_INODE + 1..);
         nodes.extend(files.map(|((_, bytes), inode)| node(inode, Kind::File, bytes.clone())));
-        Files::new(nodes, INODES, FREE_BLOCKS).with_room_unread()
+        let end = ROOT_INODE + 1 + names.len() as u32 + FREE_INODES;
+        Files::new(nodes, INODES, FREE_BLOCKS)
+            .with_free_inodes_below(end)
+            .with_room_unread()
     }
 }
 

@@ -30,7 +30,7 @@ pub use case::{
     Schedule, StoredValue, Stride, Target, Text, Variation, Width,
 };
 pub use dialect::Dialect;
-pub use files::{FileNode, Files};
+pub use files::{FREE_INODES, FileNode, Files};
 pub use generation::Profile;
 pub use judge::{
     Action, Aftermath, BiteMeter, Bucket, Clause, DiskContent, Effect, End, Event, Extent, Failure,

@@ -7,14 +7,12 @@ use crate::guest::files::file_node;
 use crate::guest::location::GuestFiles;
 use emulator::SECTOR_BYTES;
 use mkfs::{Image, Reserved};
-use oracle::Files;
 use oracle::setting::planted_files;
+use oracle::{FREE_INODES, Files};
 use std::collections::BTreeSet;
 
 /// The program that xv6 runs first.
 const FIRST_PROGRAM: &str = "init";
-/// Inodes that are left free: so few that a case can use them up.
-const FREE_INODES: usize = 16;
 
 /// The image that a kernel boots from, and what is known about it.
 pub(super) struct Planted {
@@ -47,7 +45,7 @@ impl Planted {
         let problems = image.check();
         let is_free = |inode: &u32| nodes.iter().all(|node| node.inode != *inode);
         let inodes = image.super_block().inodes;
-        let end = (1..inodes).filter(is_free).nth(FREE_INODES);
+        let end = (1..inodes).filter(is_free).nth(FREE_INODES as usize);
         let end = end.unwrap_or(inodes);
         let mut reserved = Reserved::default();
         image.reserve_inodes(end, &mut reserved)?;
