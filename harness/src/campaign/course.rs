@@ -144,7 +144,10 @@ impl<'a> Course<'a> {
         let before = tasks.len();
         let room = ROUND.saturating_sub(tasks.len() as u64);
         let runs = self.plan.budget.executions_left(&self.spent(), room) as usize;
-        let swept = self.sweep.due(self.work, runs).into_iter();
+        // A campaign that continues runs what earlier ones have kept before it does anything new.
+        let continues = self.opening.size == 0 && self.seeds_left() > 0;
+        let for_sweep = if continues { 0 } else { runs };
+        let swept = self.sweep.due(self.work, for_sweep).into_iter();
         tasks.extend(swept.map(|next| match next {
             Next::Watch(race) => Task::Watch(race),
             Next::Run(case) => Task::Run(case, Source::Sweep),

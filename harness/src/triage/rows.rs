@@ -193,6 +193,8 @@ impl Row {
             self.wrong = "system calls leave wrong bytes in memory".into();
         }
         // Findings of one name share a file.
+        let own = &self.shortest.path;
+        self.others.retain(|known| known.path != *own);
         if self.files().all(|file| file != other.path) {
             self.others.push(Other::of(&other));
         }
