@@ -129,6 +129,11 @@ impl<'a> Course<'a> {
         self.plan.budget.ended_by(&self.spent())
     }
 
+    /// Whether it continues earlier campaigns and still runs what they have kept. That comes before anything new.
+    fn catches_up(&self) -> bool {
+        self.opening.size == 0 && self.seeds_left() > 0
+    }
+
     /// What to do in the next round.
     pub(super) fn next_round(&mut self) -> Vec<Task> {
         let mut tasks = Vec::new();
@@ -144,9 +149,7 @@ impl<'a> Course<'a> {
         let before = tasks.len();
         let room = ROUND.saturating_sub(tasks.len() as u64);
         let runs = self.plan.budget.executions_left(&self.spent(), room) as usize;
-        // A campaign that continues runs what earlier ones have kept before it does anything new.
-        let continues = self.opening.size == 0 && self.seeds_left() > 0;
-        let for_sweep = if continues { 0 } else { runs };
+        let for_sweep = if self.catches_up() { 0 } else { runs };
         let swept = self.sweep.due(self.work, for_sweep).into_iter();
         tasks.extend(swept.map(|next| match next {
             Next::Watch(race) => Task::Watch(race),
@@ -161,7 +164,9 @@ impl<'a> Course<'a> {
     /// The battery first, and the seeds and its pairs by turns, each once; then cases that are still to be made. Cases
     /// with a race that was examined go before all.
     fn next_run(&mut self) -> Task {
-        if let Some(case) = self.aimed.take() {
+        if !self.catches_up()
+            && let Some(case) = self.aimed.take()
+        {
             return Task::Run(case, Source::Target(Profile::Schedules));
         }
         if let Some(part) = self.opening.take_first() {
