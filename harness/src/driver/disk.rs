@@ -42,6 +42,16 @@ impl Driver {
         }
     }
 
+    /// A file whose names are not those that it counts, as [`DiskContent`] has it. A disk that cannot be read is
+    /// damaged, and this says nothing.
+    pub fn wrong_name(&self) -> Option<(u32, String)> {
+        let mut image = Image::open(self.machine.disk()).ok()?;
+        image.release(&self.reserved).ok()?;
+        let problems = image.check_names_since(&self.guest.disk_problems);
+        let first = problems.into_iter().next()?;
+        Some((first.inode().unwrap_or(0), first.to_string()))
+    }
+
     fn read_disk(&self) -> Result<DiskContent, mkfs::Error> {
         let mut image = Image::open(self.machine.disk())?;
         let free_blocks = image.free_blocks();
@@ -50,11 +60,9 @@ impl Driver {
         let mut problems = image.check_blocks().into_iter();
         let before = &self.guest.disk_problems;
         let new = problems.find(|problem| !before.contains(problem));
-        let names = image.check_names_since(before).into_iter().next();
-        let wrong_name = names.map(|problem| (problem.inode().unwrap_or(0), problem.to_string()));
         Ok(DiskContent {
             nodes,
-            wrong_name,
+            wrong_name: None,
             damage: new.map(|problem| problem.to_string()),
             free_blocks,
         })

@@ -398,7 +398,11 @@ impl Runner {
         let mut end = self.driver.finish(&standing, reaping);
         self.note_late(None, self.driver.machine().retired() - before);
         if self.judge.files_changed() || self.driver.has_written_disk() {
-            end.disk = Some(self.driver.disk_content());
+            let mut disk = self.driver.disk_content();
+            if self.judge.compares_names() {
+                disk.wrong_name = self.driver.wrong_name();
+            }
+            end.disk = Some(disk);
         }
         self.judge.finish(&end)
     }

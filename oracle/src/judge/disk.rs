@@ -43,7 +43,7 @@ impl Judge {
             return Err(self.about_disk(Clause::BlocksComeBack, expected, damage.clone()));
         }
         if self.model.is_unknown() {
-            return self.compare_names(disk, moment);
+            return self.compare_names(disk);
         }
         let mut seen: BTreeMap<u32, &FileNode> = BTreeMap::new();
         seen.extend(disk.nodes.iter().map(|node| (node.inode, node)));
@@ -70,11 +70,9 @@ impl Judge {
 
     /// Where it is not known what the disk must hold: whether every file has as many names as it counts, and the
     /// names lead to files.
-    fn compare_names(&self, disk: &DiskContent, moment: DiskMoment) -> Result<(), Finding> {
+    fn compare_names(&self, disk: &DiskContent) -> Result<(), Finding> {
         match &disk.wrong_name {
-            Some((inode, problem))
-                if moment == DiskMoment::AtEnd && !self.model.supervisor_holds(*inode) =>
-            {
+            Some((inode, problem)) if !self.model.supervisor_holds(*inode) => {
                 let expected = "every file has the names that it counts";
                 Err(self.about_disk(Clause::DiskContent, expected, problem.clone()))
             }

@@ -285,6 +285,12 @@ impl Judge {
         self.model.files.is_changed()
     }
 
+    /// Whether the end of the case needs to know if the names on the disk are right, because it is not known what the
+    /// disk must hold.
+    pub fn compares_names(&self) -> bool {
+        self.model.is_unknown()
+    }
+
     /// What was compared in this case.
     pub fn meter(&self) -> BiteMeter {
         self.meter

@@ -320,7 +320,8 @@ pub struct DiskContent {
     /// free.
     pub damage: Option<String>,
     /// A file whose names are not those that it counts, and what is wrong with them, in words: its inode, or 0 if it is
-    /// not about one file. Nothing that was wrong before.
+    /// not about one file. Nothing that was wrong before. Looked for at the end of a case, if the judge
+    /// asks for it.
     pub wrong_name: Option<(u32, String)>,
     /// Blocks that are free.
     pub free_blocks: usize,
