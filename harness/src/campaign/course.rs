@@ -149,8 +149,7 @@ impl<'a> Course<'a> {
         let before = tasks.len();
         let room = ROUND.saturating_sub(tasks.len() as u64);
         let runs = self.plan.budget.executions_left(&self.spent(), room) as usize;
-        let for_sweep = if self.catches_up() { 0 } else { runs };
-        let swept = self.sweep.due(self.work, for_sweep).into_iter();
+        let swept = self.sweep.due(self.work, runs).into_iter();
         tasks.extend(swept.map(|next| match next {
             Next::Watch(race) => Task::Watch(race),
             Next::Run(case) => Task::Run(case, Source::Sweep),

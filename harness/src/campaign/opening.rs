@@ -28,11 +28,12 @@ pub(super) struct Part {
 impl Opening {
     /// The whole battery; or nothing, for a campaign that continues earlier ones.
     pub(super) fn new(continues: bool) -> Self {
-        let parts = |cases: Vec<Case>| -> VecDeque<Part> {
-            let cases = cases.into_iter().filter(|_| !continues);
+        let parts = |make: fn() -> Vec<Case>| -> VecDeque<Part> {
+            let cases = if continues { Vec::new() } else { make() };
+            let cases = cases.into_iter();
             cases.map(|case| Part { case, tries: 0 }).collect()
         };
-        let (first, later) = (parts(battery()), parts(battery_of_pairs()));
+        let (first, later) = (parts(battery), parts(battery_of_pairs));
         Self {
             size: first.len() + later.len(),
             first,
