@@ -101,13 +101,17 @@ impl Argument for FrameCount {
         }
     }
 
-    /// Less pressure: more frames, up to a number that a person can still count.
     fn simpler(free: u16) -> Vec<u16> {
-        const MOST: u16 = 64;
-        let candidates = [free.saturating_mul(2), free.saturating_add(1)];
-        let more = candidates.into_iter();
-        more.filter(|more| *more > free && *more <= MOST).collect()
+        less_pressure(free)
     }
+}
+
+/// Less pressure is simpler: more of what is left free, up to a number that a person can still count.
+fn less_pressure(free: u16) -> Vec<u16> {
+    const MOST: u16 = 64;
+    let candidates = [free.saturating_mul(2), free.saturating_add(1)];
+    let more = candidates.into_iter();
+    more.filter(|more| *more > free && *more <= MOST).collect()
 }
 
 /// Blocks of the disk that are left free, below 1024. Bytes 6 and 7; few, by the lower half of byte 6, if
@@ -141,12 +145,8 @@ impl Argument for Room {
         write!(f, " {free}")
     }
 
-    /// More room, up to a number that a person can still count.
     fn simpler(free: u16) -> Vec<u16> {
-        const MOST: u16 = 64;
-        let candidates = [free.saturating_mul(2), free.saturating_add(1)];
-        let more = candidates.into_iter();
-        more.filter(|more| *more > free && *more <= MOST).collect()
+        less_pressure(free)
     }
 }
 
