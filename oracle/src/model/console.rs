@@ -1,6 +1,6 @@
 //! The console: lines that are typed, and programs that read them.
 
-use super::open_file::{OpenNode, Target};
+use super::open_file::OpenNode;
 use super::{Access, Answer, FAILED, Model, Outcome, ProcessState, Waiting, Witness};
 use crate::case::{Keys, Process};
 use crate::dialect::RefusedByte;
@@ -88,7 +88,8 @@ impl Model {
 
     /// Whether a descriptor leads to the console.
     pub(super) fn leads_to_console(&self, process: Process, fd: i8) -> bool {
-        matches!(self.file(process, fd), Some(Target::File(node)) if self.is_console(node))
+        let node = self.open_node(process, fd);
+        node.is_some_and(|node| self.is_console(node))
     }
 
     /// Whether a write of `length` bytes to that descriptor goes to the console and is too long for it.

@@ -13,6 +13,14 @@ impl Model {
         Some(self.open_files[self.descriptor(process, fd)?].target)
     }
 
+    /// The file of the disk that a descriptor of a process leads to, if it leads to one.
+    pub(super) fn open_node(&self, process: Process, fd: i8) -> Option<OpenNode> {
+        match self.file(process, fd)? {
+            Target::File(node) => Some(node),
+            Target::Pipe { .. } => None,
+        }
+    }
+
     /// The open file that a descriptor refers to.
     pub(super) fn descriptor(&self, process: Process, fd: i8) -> Option<usize> {
         let limit = self.world.dialect.limits.files_per_process;
@@ -65,7 +73,7 @@ impl Model {
     }
 
     pub(super) fn fstat(&mut self, process: Process, fd: i8, address: u64, witness: &Witness) {
-        let Some(Target::File(OpenNode { inode, .. })) = self.file(process, fd) else {
+        let Some(OpenNode { inode, .. }) = self.open_node(process, fd) else {
             return self.returns(process, FAILED);
         };
         let node = self.files.node(inode);

@@ -1,7 +1,7 @@
 //! Changes of files that race. Each takes effect at one moment: the kernel holds the lock of a directory, or of a file,
 //! while it changes it. So the disk afterwards is what some order of the operations makes of it.
 
-use super::open_file::Target;
+use super::full_disk::makes_a_name;
 use super::{Model, ProcessState};
 use crate::case::{Call, Kind, OpenFlags, Operation};
 
@@ -9,8 +9,8 @@ impl Model {
     /// Whether an operation changes what the disk holds, apart from the last close of a file without a name.
     pub(super) fn changes_files(&self, operation: &Operation) -> bool {
         if let Call::Write { fd, .. } = operation.call {
-            let file = self.file(operation.process, fd);
-            return matches!(file, Some(Target::File(node)) if !self.is_console(node));
+            let node = self.open_node(operation.process, fd);
+            return node.is_some_and(|node| !self.is_console(node));
         }
         changes_names(&operation.call)
     }
@@ -39,18 +39,10 @@ impl Model {
 
     /// Whether an operation shows what a file holds or is, perhaps in the middle of a change.
     fn looks_into_files(&self, operation: &Operation) -> bool {
-        match operation.call.kind() {
-            Kind::Exec | Kind::Fstat => true,
-            Kind::Read => !self.reads_pipe(operation),
-            _ => false,
+        if let Call::Read { fd, .. } = operation.call {
+            return !self.is_pipe(operation.process, fd);
         }
-    }
-
-    fn reads_pipe(&self, operation: &Operation) -> bool {
-        let Call::Read { fd, .. } = operation.call else {
-            return false;
-        };
-        self.is_pipe(operation.process, fd)
+        matches!(operation.call.kind(), Kind::Exec | Kind::Fstat)
     }
 
     /// Whether the disk has to be read after these operations have raced.
@@ -68,12 +60,10 @@ impl Model {
                 Kind::Unlink | Kind::Close | Kind::Exit | Kind::Kill | Kind::Chdir
             )
         };
-        let makes = |operation: &Operation| changes_names(&operation.call);
-        let mut frees = group.iter().filter(|operation| frees(operation));
-        let mut makes = group
-            .iter()
-            .filter(|operation| makes(operation) && operation.call.kind() != Kind::Unlink);
-        frees.next().is_none() || makes.next().is_none()
+        let makes = |operation: &Operation| {
+            changes_names(&operation.call) && operation.call.kind() != Kind::Unlink
+        };
+        !(group.iter().any(frees) && group.iter().any(makes))
     }
 
     /// Says that nothing can be compared any more.
@@ -84,10 +74,8 @@ impl Model {
 
 /// Whether an operation may change a directory, or remove the contents of a file.
 fn changes_names(call: &Call) -> bool {
-    let changes = |flags: OpenFlags| flags.intersects(OpenFlags::CREATE | OpenFlags::TRUNCATE);
-    matches!(call, Call::Open { flags, .. } if changes(*flags))
-        || matches!(
-            call.kind(),
-            Kind::Link | Kind::Unlink | Kind::Mkdir | Kind::Mknod
-        )
+    let truncates = |flags: OpenFlags| flags.contains(OpenFlags::TRUNCATE);
+    makes_a_name(call)
+        || matches!(call, Call::Open { flags, .. } if truncates(*flags))
+        || call.kind() == Kind::Unlink
 }

@@ -89,8 +89,8 @@ impl Model {
     /// Whether writing to a descriptor may change a running program: a kernel that reads
     /// programs on demand must first keep what its file holds, which takes frames.
     pub(crate) fn writes_program(&self, process: Process, fd: i8) -> bool {
-        let file = self.file(process, fd);
-        matches!(file, Some(Target::File(node)) if self.is_program_file(node.inode))
+        let node = self.open_node(process, fd);
+        node.is_some_and(|node| self.is_program_file(node.inode))
     }
 
     /// Whether opening the path at `address` so may do the same.

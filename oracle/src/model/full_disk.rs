@@ -20,8 +20,8 @@ impl Model {
     }
 
     fn writes_to_file(&self, process: Process, fd: i8) -> bool {
-        let file = self.file(process, fd);
-        matches!(file, Some(Target::File(node)) if node.writable && !self.is_console(node))
+        let node = self.open_node(process, fd);
+        node.is_some_and(|node| node.writable && !self.is_console(node))
     }
 
     /// The inode of the file that an operation writes to, if it writes to one.
@@ -29,15 +29,13 @@ impl Model {
         let Call::Write { fd, .. } = operation.call else {
             return None;
         };
-        match self.file(operation.process, fd) {
-            Some(Target::File(node)) => Some(node.inode),
-            _ => None,
-        }
+        Some(self.open_node(operation.process, fd)?.inode)
     }
 
     /// Whether it is not known where the next read or write of that descriptor begins.
     pub(super) fn has_lost_offset(&self, process: Process, fd: i8) -> bool {
-        matches!(self.file(process, fd), Some(Target::File(node)) if node.is_lost)
+        let node = self.open_node(process, fd);
+        node.is_some_and(|node| node.is_lost)
     }
 
     /// Whether a system call fails because the disk has no room for a new name. Then nothing changes, and this adds the
@@ -78,7 +76,7 @@ impl Model {
 }
 
 /// Whether an operation may add a name to a directory.
-fn makes_a_name(call: &Call) -> bool {
+pub(super) fn makes_a_name(call: &Call) -> bool {
     let creates = |flags: OpenFlags| flags.contains(OpenFlags::CREATE);
     matches!(call, Call::Open { flags, .. } if creates(*flags))
         || matches!(
