@@ -1,12 +1,14 @@
 //! Kernels with several bugs that hide each other: a check of a minute finds all of them.
 
-use faultline::campaign::Budget;
-use faultline::seeded_bugs::catalogue::{self, Bug};
-use faultline::seeded_bugs::{self, BugRows};
+mod support {
+    pub(crate) mod bugs;
+}
+
+use faultline::seeded_bugs::BugRows;
+use faultline::seeded_bugs::catalogue::Bug;
 use libtest_mimic::Arguments;
-use std::fs;
-use std::path::Path;
 use std::process::ExitCode;
+use support::bugs::check_bugs;
 
 /// What runs the test.
 const COMMAND: &str = "cargo test -p faultline --test behind -- --ignored";
@@ -26,26 +28,12 @@ fn main() -> ExitCode {
 }
 
 fn every_bug_shows_behind_others() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let root = root.canonicalize().unwrap();
-    let mut bugs = catalogue::read(&root.join("corpus/bugs")).unwrap();
-    bugs.retain(|bug| !bug.is_one());
-    let plan = seeded_bugs::Plan {
-        // Results are kept for the program that made them.
-        faultline: std::env::current_exe().unwrap(),
-        ..seeded_bugs::Plan::to_build(root)
-    };
-    fs::create_dir_all(&plan.folder).unwrap();
-    let budget = Budget {
-        work: Some(WORK),
-        ..Budget::default()
-    };
     let mut hidden = Vec::new();
-    seeded_bugs::check_each(&bugs, &plan, budget, |bug, found| {
-        let found = found.unwrap_or_else(|error| panic!("{}: {error}", bug.patch.name));
-        hidden.extend(unreported(bug, &found));
-    })
-    .unwrap();
+    check_bugs(
+        |bug| !bug.is_one(),
+        WORK,
+        |bug, found| hidden.extend(unreported(bug, &found)),
+    );
     assert!(hidden.is_empty(), "{}", hidden.join("\n"));
 }
 
