@@ -9,6 +9,7 @@ mod error;
 mod file_system;
 mod hardware;
 mod progress;
+mod resting;
 mod spin;
 mod stage;
 mod variations;
@@ -91,7 +92,7 @@ fn find_turns(guest: Arc<Guest>) -> Arc<Guest> {
     guest
 }
 
-/// One hart, if an idle hart slept after the boot but does not always sleep.
+/// One hart, if an idle hart slept or rested after the boot but does not always do so.
 fn only_one_hart(guest: &Arc<Guest>) -> Option<Seen<usize>> {
     let child = Process::all().nth(1)?;
     let sleeps = || Driver::new(guest).others_sleep(child);

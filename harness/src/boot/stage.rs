@@ -4,6 +4,7 @@ use super::address_space::layout;
 use super::error::{BootError, STILL_RUNNING};
 use super::file_system::Planted;
 use super::progress::Progress;
+use super::resting;
 use super::spin::Spin;
 use crate::agent::{Agent, DATA_FILE_BYTES, DATA_START, STATUS_ADDRESS, TEXT_BYTES, TEXT_START};
 use crate::guest::canary::Canaries;
@@ -14,6 +15,7 @@ use crate::guest::origin::OriginFile;
 use crate::guest::processes::{Processes, SUPERVISOR, Slot, State};
 use crate::guest::registers::{RegisterSet, Registers, planted};
 use crate::guest::requests::FrameRequests;
+use crate::guest::resting::RestingPlace;
 use crate::guest::symbols::Symbols;
 use crate::guest::{FIRST_HART, Guest, HARTS, Resources, panic_line};
 use abi::SystemCall;
@@ -53,6 +55,8 @@ pub(super) struct Stage {
     pub(super) console: Vec<u8>,
     /// Bytes that it has printed.
     printed: u64,
+    /// Where the other harts rest, if they do not sleep.
+    resting_place: Option<RestingPlace>,
 }
 
 /// How a switch to another process came about.
@@ -89,24 +93,53 @@ impl Stage {
             agent: agent.clone(),
             console: Vec::new(),
             printed: 0,
+            resting_place: None,
         };
         stage.machine.record_disk_reads();
         stage.run_to_hint("to the agent's first instruction", BOOT_BUDGET)?;
         Ok(stage)
     }
 
-    /// Runs each other hart until it is idle and sleeps. A hart that spins cannot wait while
-    /// another runs: in that case none of them is ever started.
+    /// Runs each other hart until it has no work and sleeps, or is at a resting place. If one of them does neither, none
+    /// is ever started: it could not wait while another runs.
     pub(super) fn start_other_harts(&mut self) -> Seen<usize> {
         self.machine.snapshot();
         let all = self.machine.harts();
-        let sleep = (FIRST_HART + 1..all)
-            .all(|hart| self.machine.run_hart(hart, HART_BUDGET) == Exit::Idle);
-        if sleep {
-            return Seen::new(all, "an idle hart sleeps (`wfi`)");
+        if (FIRST_HART + 1..all).all(|hart| self.start_hart(hart)) {
+            return Seen::new(
+                all,
+                match self.resting_place {
+                    None => "an idle hart sleeps (`wfi`)",
+                    Some(_) => "an idle hart searches for a process in a loop, and can stop there",
+                },
+            );
         }
         self.machine.reset();
-        Seen::new(1, "an idle hart does not sleep (`wfi`)")
+        self.resting_place = None;
+        Seen::new(
+            1,
+            "an idle hart neither sleeps (`wfi`) nor stays in one loop",
+        )
+    }
+
+    /// Starts one of the other harts. Returns whether it sleeps or rests now.
+    fn start_hart(&mut self, hart: usize) -> bool {
+        for _ in 0..HART_BUDGET / GLANCE {
+            match self.machine.run_hart(hart, GLANCE) {
+                Exit::Idle => return true,
+                Exit::Budget => {}
+                _ => return false,
+            }
+            let known = self.resting_place;
+            let place = known.or_else(|| resting::find(&mut self.machine, hart));
+            if let Some(place) = place
+                && resting::go_to(&mut self.machine, hart, place, GLANCE)
+            {
+                self.resting_place = Some(place);
+                return true;
+            }
+        }
+        false
     }
 
     /// Prepares the start of a case: from the supervisor's first hint to the first hint of process `a`.
@@ -173,6 +206,7 @@ impl Stage {
             agent: self.agent,
             dialect,
             hardware,
+            resting_place: self.resting_place,
             setting,
             disk_problems: planted.problems,
             reserved: planted.reserved,

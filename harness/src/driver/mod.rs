@@ -26,6 +26,7 @@ use crate::agent::NAME_REGISTER;
 use crate::guest::canary::Canary;
 use crate::guest::frames::KnownLists;
 use crate::guest::processes::{Processes, SUPERVISOR, Slot};
+use crate::guest::resting::Rounds;
 use crate::guest::source::Lines;
 use crate::guest::{Guest, HARTS, panic_line};
 use clock::FirstUptime;
@@ -67,6 +68,8 @@ pub struct Driver {
     processes: Processes,
     /// The process that waits at its hint on each hart, if there is one.
     fronts: [Option<Slot>; HARTS],
+    /// The rounds of each hart that does not sleep.
+    rounds: [Rounds; HARTS],
     /// How often the timer of the first hart was raised since the case began.
     raises: u64,
     /// The first `uptime` of the case.
@@ -132,6 +135,7 @@ impl Driver {
         for pc in panics
             .chain(guest.requests.refusals())
             .chain(guest.canaries.addresses())
+            .chain(guest.resting_place.map(|place| place.pc))
         {
             machine.set_breakpoint(pc);
         }
@@ -148,6 +152,7 @@ impl Driver {
             guest: Arc::clone(guest),
             machine,
             fronts: guest.fronts,
+            rounds: Default::default(),
             raises: 0,
             first_uptime: None,
             events: Vec::new(),
@@ -178,6 +183,7 @@ impl Driver {
         self.machine.reset();
         self.processes.clone_from(&self.guest.processes);
         self.fronts = self.guest.fronts;
+        self.rounds = Default::default();
         self.raises = 0;
         self.first_uptime = None;
         self.page_budget = 0;
@@ -285,6 +291,10 @@ impl Driver {
                 Exit::Breakpoint { pc, .. } if self.checkpoint == Some(pc) => {
                     return Ok(Pause::Budget);
                 }
+                Exit::Breakpoint { hart, pc } if self.is_at_rest(hart, pc) => {
+                    return Ok(Pause::Asleep);
+                }
+                Exit::Breakpoint { pc, .. } if self.is_resting_place(pc) => {}
                 Exit::Breakpoint { hart, pc } if self.note_frame_request(hart, pc) => {}
                 Exit::Breakpoint { pc, .. } if self.guest.canaries.heard(pc, &mut self.canary) => {}
                 Exit::Breakpoint { .. } => return Err(self.last_words(hart, None)),
@@ -296,6 +306,16 @@ impl Driver {
                 Exit::Defect(_) => return Err(Failure::Hang),
             }
         }
+    }
+
+    fn is_resting_place(&self, pc: u64) -> bool {
+        self.guest.resting_place.is_some_and(|place| place.pc == pc)
+    }
+
+    /// Whether `hart`, at `pc`, has searched for a process in vain.
+    fn is_at_rest(&mut self, hart: usize, pc: u64) -> bool {
+        let place = self.guest.resting_place.filter(|place| place.pc == pc);
+        place.is_some_and(|place| self.rounds[hart].comes_back_idle(&self.machine, hart, place))
     }
 
     /// Lets a kernel that panics print its message, and quotes it. A hart that can never continue is stuck if no
@@ -377,7 +397,7 @@ impl Driver {
 enum Pause {
     /// This process is at its hint.
     Hint(Slot),
-    /// It waits for an interrupt: no process is runnable.
+    /// It waits for an interrupt, or rests: no process is runnable.
     Asleep,
     /// It has spent its budget of instructions, or has reached the driver's checkpoint.
     Budget,

@@ -13,6 +13,7 @@ pub(crate) mod pace;
 pub(crate) mod processes;
 pub(crate) mod registers;
 pub(crate) mod requests;
+pub(crate) mod resting;
 pub(crate) mod source;
 pub mod symbols;
 pub(crate) mod unwind;
@@ -29,6 +30,7 @@ use origin::OriginFile;
 use pace::Pace;
 use processes::{Processes, Slot};
 use requests::FrameRequests;
+use resting::RestingPlace;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 use symbols::Symbols;
@@ -80,6 +82,8 @@ pub struct Guest {
     pub(crate) processes: Processes,
     /// The process that waits at its hint on each hart.
     pub(crate) fronts: [Option<Slot>; HARTS],
+    /// Where a hart without work rests, if it does not sleep.
+    pub(crate) resting_place: Option<RestingPlace>,
     /// Physical addresses of the kernel's own code and data.
     pub(crate) kernel_extent: Range<u64>,
     pub(crate) panic_entry: Option<u64>,

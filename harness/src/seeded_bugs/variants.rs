@@ -7,7 +7,12 @@ use super::workshop::Workshop;
 use std::path::{Path, PathBuf};
 
 /// Variants of different kinds, which continuous integration checks.
-pub const SAMPLE: [&str; 3] = ["first-runnable", "slices", "stack-of-two-pages"];
+pub const SAMPLE: [&str; 4] = [
+    "first-runnable",
+    "idle-hart-spins",
+    "slices",
+    "stack-of-two-pages",
+];
 
 /// A sound variant, as its patch describes it; `corpus/variants/README.md` explains the fields.
 #[derive(Clone, Debug)]
