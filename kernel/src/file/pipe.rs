@@ -9,8 +9,8 @@ use crate::scheduling::Thread;
 use crate::scheduling::sleep::{Channel, sleep_unless_killed, wake};
 use crate::sync::{SpinGuard, SpinLock};
 
-/// Pipes that can exist at one time: each takes two open files.
-const PIPES: usize = OPEN_FILES / 2;
+/// Pipes that can exist at one time: each takes an open file for as long as one of its ends is open.
+const PIPES: usize = OPEN_FILES;
 
 /// An end of a pipe.
 #[derive(Clone, Copy, PartialEq, Eq)]
