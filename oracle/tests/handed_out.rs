@@ -1,5 +1,6 @@
-//! What `fstat` reveals in addition to a status. It is seen at once, and only once.
+//! What `fstat` reveals in addition to a status, which is seen at once, and only once; and what `wait` stores.
 
+use oracle::dialect::ExitStatus;
 use oracle::{Case, Clause, Dialect, Event, Finding, Judge, Observation, Process, Setting};
 
 const A: Process = Process::FIRST;
@@ -56,4 +57,37 @@ fn what_is_added_is_taken_over_and_told_once() {
         judge.memory_of(A).read(place, &mut bytes);
         assert_eq!(bytes, seen);
     }
+}
+
+/// Where `wait` stores the status of a child that has ended, on a kernel that speaks `dialect`.
+fn places_of_statuses(dialect: &Dialect, address: &str) -> usize {
+    let mut judge = Judge::new(dialect, &Setting::nominal(dialect, 3));
+    let text = format!("faultline 1\na: b = fork\nb: exit 7\na: wait {address}\n");
+    let case = Case::parse(&text).unwrap();
+    let b = Process::all().nth(1).unwrap();
+    let returned = |value| Event::Returned { process: A, value };
+    let seen = [
+        vec![returned(4), Event::Born { child: b }],
+        vec![],
+        vec![returned(4)],
+    ];
+    for (operation, events) in case.operations.iter().zip(seen) {
+        let step = judge.plan(operation).expect("it applies");
+        let observation = Observation {
+            events,
+            ..Observation::default()
+        };
+        judge.observe(&step, &observation).unwrap();
+    }
+    judge.statuses_written().count()
+}
+
+#[test]
+fn a_kernel_that_tells_no_status_stores_none() {
+    let told = Dialect::xv6_2025();
+    let mut untold = told.clone();
+    untold.wait.status = ExitStatus::Untold;
+    assert_eq!(places_of_statuses(&told, "data[0]"), 1);
+    assert_eq!(places_of_statuses(&untold, "data[0]"), 0);
+    assert_eq!(places_of_statuses(&untold, "trapframe[0]"), 0);
 }

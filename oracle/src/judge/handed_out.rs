@@ -5,6 +5,7 @@
 
 use super::{Aftermath, Clause, Extent, Fate, Judge, Situation};
 use crate::case::{Call, Kind, Process};
+use crate::dialect::ExitStatus;
 use crate::layout::page_floor;
 use crate::model::{Access, Answer, FAILED, Outcome};
 use std::ops::Range;
@@ -71,9 +72,11 @@ impl Judge {
         }
     }
 
-    /// Where `wait` has just stored the exit status of a child, with the process whose memory it is.
+    /// Where `wait` has just stored the exit status of a child, with the process whose memory it is. A kernel that tells no
+    /// status may be given any address: it does not look at it.
     pub fn statuses_written(&self) -> impl Iterator<Item = (Process, u64)> {
-        let replies = self.model.replies().iter();
+        let tells = self.model.world.dialect.wait.status != ExitStatus::Untold;
+        let replies = self.model.replies().iter().filter(move |_| tells);
         replies.filter_map(|reply| {
             let process = reply.process;
             let has_reaped = matches!(
