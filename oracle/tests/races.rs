@@ -3,7 +3,7 @@
 mod support;
 
 use oracle::generation::{count_inapplicable, small_races};
-use oracle::{Call, Case, Clause, Dialect, Event, Finding, Judge, Observation, Process};
+use oracle::{Call, Case, Clause, Dialect, Event, Finding, Judge, Observation, Process, Variation};
 use support::{Honest, Liberties, Tamper, run};
 
 fn parsed(text: &str) -> Case {
@@ -179,7 +179,7 @@ fn a_waiter_gets_a_child_that_ended() {
 /// A small race in which somebody may not race would be swept for nothing.
 #[test]
 fn all_racers_of_the_small_races_race() {
-    for case in small_races() {
+    for case in small_races(&Variation::ALL) {
         let mut tamper = InRace {
             change: |_: &mut Vec<Event>| {},
             at: None,

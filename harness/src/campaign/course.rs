@@ -54,6 +54,8 @@ pub(super) struct Course<'a> {
 impl<'a> Course<'a> {
     /// A campaign that begins now; earlier campaigns did so many executions with its corpus.
     pub(super) fn new(guest: &Guest, plan: &'a Plan, executions_before: u64) -> Self {
+        let continues = executions_before > 0;
+        let asked = &guest.setting.variations;
         Self {
             plan,
             to: Destination::new(plan.findings.clone(), guest),
@@ -73,8 +75,8 @@ impl<'a> Course<'a> {
             findings: Vec::new(),
             queue: Queue::default(),
             aimed: Aimed::default(),
-            opening: Opening::new(executions_before > 0),
-            sweep: Sweep::new(executions_before > 0),
+            opening: Opening::new(continues, asked),
+            sweep: Sweep::new(continues, asked),
             next: 0,
             is_turn_of_seeds: false,
             started: Instant::now(),

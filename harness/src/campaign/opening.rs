@@ -1,7 +1,7 @@
 //! How a campaign opens: the cases of the battery, each once, and what a finding has hidden of them.
 
-use oracle::Case;
 use oracle::generation::{battery, battery_of_pairs};
+use oracle::{Case, Variation};
 use std::collections::VecDeque;
 
 /// How often a case of the battery is run again, each time without the operation that has cut it short.
@@ -26,14 +26,17 @@ pub(super) struct Part {
 }
 
 impl Opening {
-    /// The whole battery; or nothing, for a campaign that continues earlier ones.
-    pub(super) fn new(continues: bool) -> Self {
-        let parts = |make: fn() -> Vec<Case>| -> VecDeque<Part> {
-            let cases = if continues { Vec::new() } else { make() };
-            let cases = cases.into_iter();
-            cases.map(|case| Part { case, tries: 0 }).collect()
+    /// The whole battery, for a kernel that was written for machines with these variations; or nothing, for a campaign
+    /// that continues earlier ones.
+    pub(super) fn new(continues: bool, asked: &[Variation]) -> Self {
+        let (first, later) = if continues {
+            (Vec::new(), Vec::new())
+        } else {
+            (battery(asked), battery_of_pairs())
         };
-        let (first, later) = (parts(battery), parts(battery_of_pairs));
+        let part = |case| Part { case, tries: 0 };
+        let parts = |cases: Vec<Case>| -> VecDeque<Part> { cases.into_iter().map(part).collect() };
+        let (first, later) = (parts(first), parts(later));
         Self {
             size: first.len() + later.len(),
             first,
@@ -75,14 +78,14 @@ mod tests {
 
     #[test]
     fn a_campaign_that_continues_has_no_battery() {
-        let (new, old) = (Opening::new(false), Opening::new(true));
+        let (new, old) = (Opening::new(false, &[]), Opening::new(true, &[]));
         assert!(new.size > 0 && new.left() == new.size);
         assert_eq!((old.size, old.left()), (0, 0));
     }
 
     #[test]
     fn what_a_finding_hides_is_run_later() {
-        let mut opening = Opening::new(false);
+        let mut opening = Opening::new(false, &[]);
         let part = opening.take_first().unwrap();
         let operations = part.case.operations.clone();
         opening.give_back(part, 3);
@@ -94,7 +97,7 @@ mod tests {
 
     #[test]
     fn a_case_is_not_run_again_for_ever_nor_for_nothing() {
-        let mut opening = Opening::new(false);
+        let mut opening = Opening::new(false, &[]);
         let mut part = opening.take_first().unwrap();
         let all = opening.later.len();
         let last = part.case.operations.len() - 1;

@@ -1,7 +1,7 @@
 //! The sweep: a share of a campaign goes to small races, in all schedules that make a difference.
 
-use oracle::Case;
 use oracle::generation::small_races;
+use oracle::{Case, Variation};
 use std::collections::VecDeque;
 
 /// The largest share of a campaign's work that the sweep takes.
@@ -32,9 +32,14 @@ pub(super) enum Next {
 }
 
 impl Sweep {
-    /// All small races; or none, for a campaign that continues earlier ones.
-    pub(super) fn new(continues: bool) -> Self {
-        let races = if continues { Vec::new() } else { small_races() };
+    /// All small races, for a kernel that was written for machines with these variations; or none, for a campaign that
+    /// continues earlier ones.
+    pub(super) fn new(continues: bool, asked: &[Variation]) -> Self {
+        let races = if continues {
+            Vec::new()
+        } else {
+            small_races(asked)
+        };
         Self {
             waiting: races.into(),
             ready: VecDeque::new(),
@@ -92,7 +97,7 @@ mod tests {
 
     #[test]
     fn a_few_races_are_watched_one_a_round_and_take_turns() {
-        let mut sweep = Sweep::new(false);
+        let mut sweep = Sweep::new(false, &[]);
         assert_eq!(watched(&sweep.due(0, 32)), 1);
         let race = |text: &str| Case::parse(&format!("faultline 1\na: {text}\n")).unwrap();
         for name in ["getpid", "uptime", "yield"] {
@@ -114,7 +119,7 @@ mod tests {
 
     #[test]
     fn only_a_share_of_the_work_is_spent() {
-        let mut sweep = Sweep::new(false);
+        let mut sweep = Sweep::new(false, &[]);
         sweep.spend(300);
         assert!(sweep.due(1000, 32).is_empty());
         assert!(!sweep.due(2000, 32).is_empty());
@@ -122,6 +127,6 @@ mod tests {
 
     #[test]
     fn a_campaign_that_continues_sweeps_nothing() {
-        assert!(Sweep::new(true).due(0, 32).is_empty());
+        assert!(Sweep::new(true, &[]).due(0, 32).is_empty());
     }
 }

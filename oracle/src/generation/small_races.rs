@@ -1,6 +1,6 @@
 //! Small races: a table of a few operations each that meet in the kernel. A campaign sweeps their schedules.
 
-use crate::case::{Case, Order, Schedule, VERSION_LINE};
+use crate::case::{Call, Case, Operation, Order, Process, Schedule, VERSION_LINE, Variation};
 
 /// Each is what is done before, the operations that race, and what is done after. The race has as many harts as racers.
 const RACES: &[[&str; 3]] = &[
@@ -159,8 +159,26 @@ const INTERRUPTED: &[[&str; 3]] = &[
     ],
 ];
 
-/// The small races, each in every order of its racers. The first order of each comes before the second one of any.
-pub fn small_races() -> Vec<Case> {
+/// The small races, each in every order of its racers. The first order of each comes before the second one of any. Then
+/// the same once more, if a kernel is `asked` to be right on a machine that shows stores late.
+pub fn small_races(asked: &[Variation]) -> Vec<Case> {
+    let mut cases = races();
+    let late = Variation::DelaysStores;
+    if asked.contains(&late) {
+        let again = cases.clone().into_iter();
+        cases.extend(again.map(|case| on_a_machine(late, case)));
+    }
+    cases
+}
+
+/// The case on a machine that varies.
+fn on_a_machine(variation: Variation, mut case: Case) -> Case {
+    let machine = Operation::new(Process::FIRST, Call::Machine { variation });
+    case.operations.insert(0, machine);
+    case
+}
+
+fn races() -> Vec<Case> {
     let many = RACES.iter().map(|race| (race, Schedule::HARTS));
     let one = INTERRUPTED.iter().map(|race| (race, 1));
     let races: Vec<_> = many.chain(one).collect();

@@ -2,8 +2,8 @@
 //!
 //! Tables say what is tried, and generators combine them: every operation in every state of the pages that its
 //! addresses name ([`pages`]), with each of its first requests for a frame refused ([`scarcity`]), and after every
-//! other operation, by another process ([`pairs`]); and besides, the edges of address spaces ([`edges`]) and tables of
-//! the kernel that are nearly full ([`tables`]).
+//! other operation, by another process ([`pairs`]); and besides, the edges of address spaces ([`edges`]), tables of
+//! the kernel that are nearly full ([`tables`]), and machines that vary ([`machines`]).
 //!
 //! Situations that do not disturb each other share a case, because on a C kernel the end of a case takes as long as
 //! dozens of operations. Each use of an operation has a page of its own. What would end its process is done by a child.
@@ -13,6 +13,7 @@
 
 mod edges;
 mod grounds;
+mod machines;
 mod pages;
 mod pairs;
 mod scarcity;
@@ -20,15 +21,17 @@ mod script;
 mod tables;
 mod uses;
 
-use crate::case::Case;
+use crate::case::{Case, Variation};
 
-/// The cases about one operation at a time, in the order of what they are likely to tell for their cost.
-pub fn battery() -> Vec<Case> {
+/// The cases about one operation at a time, in the order of what they are likely to tell for their cost, for a kernel
+/// that was written for machines with these variations.
+pub fn battery(asked: &[Variation]) -> Vec<Case> {
     let parts = [
         pages::without_a_page(),
         edges::near(),
         pages::cases(),
         tables::cases(),
+        machines::cases(asked),
         edges::far(),
         scarcity::cases(),
     ];

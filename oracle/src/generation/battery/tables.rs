@@ -1,4 +1,5 @@
-//! Tables of the kernel that are nearly full: calls that take one or two entries then find none, one, or two.
+//! Tables of the kernel, and a disk, that are nearly full: calls that take one or two entries then find none, one, or
+//! two.
 
 use super::script::Script;
 use crate::case::{Case, Process};
@@ -29,6 +30,7 @@ pub(super) fn cases() -> Vec<Case> {
     let mut script = Script::new();
     of_descriptors(&mut script);
     of_files(&mut script);
+    of_blocks(&mut script);
     script.into_cases()
 }
 
@@ -75,5 +77,24 @@ fn of_files(script: &mut Script) {
             script.add(last, taker);
         }
         script.add(last, AGAIN);
+    }
+}
+
+/// Calls that take blocks of the disk: for the bytes of a file, for its block of addresses, and for a directory.
+const WRITERS: &str = "open heap[0]+0x440 read-write create; write 0 heap[0] 2048; close 0; mkdir heap[0]+0x480; \
+    link heap[0]+0x400 heap[0]+0x4c0; unlink heap[0]+0x440; unlink heap[0]+0x4c0; open heap[0]+0x4c0 read-write create; \
+    write 0 heap[0] 13312; close 0; unlink heap[0]+0x4c0; mkdir heap[0]+0x440";
+
+/// Their paths: of a file that is there, and of three that are not.
+const PATHS: &str = "sbrk +8p; string heap[0]+0x400 \"init\"; string heap[0]+0x440 \"new\"; \
+    string heap[0]+0x480 \"dir\"; string heap[0]+0x4c0 \"other\"";
+
+/// A disk with so many free blocks.
+fn of_blocks(script: &mut Script) {
+    for left in [0, 1, 2, 3, 13] {
+        script.begin();
+        script.add(ACTOR, &format!("blocks {left}"));
+        script.add(ACTOR, PATHS);
+        script.add(ACTOR, WRITERS);
     }
 }
