@@ -159,14 +159,28 @@ const INTERRUPTED: &[[&str; 3]] = &[
     ],
 ];
 
-/// The small races, each in every order of its racers. The first order of each comes before the second one of any. Then
-/// the same once more, if a kernel is `asked` to be right on a machine that shows stores late.
+/// The small races, each in every order of its racers. The first order of each comes before the second one of any. If a
+/// kernel is `asked` to be right on a machine that shows stores late, each order of all of them follows once more there.
 pub fn small_races(asked: &[Variation]) -> Vec<Case> {
-    let mut cases = races();
+    let many = RACES.iter().map(|race| (race, Schedule::HARTS));
+    let one = INTERRUPTED.iter().map(|race| (race, 1));
+    let races: Vec<_> = many.chain(one).collect();
+    let most = Order::all().count();
+    let orders = |racers: usize| Order::all().filter(move |order| order.ranks().len() == racers);
     let late = Variation::DelaysStores;
-    if asked.contains(&late) {
-        let again = cases.clone().into_iter();
-        cases.extend(again.map(|case| on_a_machine(late, case)));
+    let mut cases = Vec::new();
+    for nth in 0..most {
+        let first = cases.len();
+        for (race, harts) in &races {
+            let racers = lines(race[1]).count();
+            if let Some(order) = orders(racers).nth(nth) {
+                cases.push(case(race, Schedule::new(*harts, order, false, &[])));
+            }
+        }
+        if asked.contains(&late) {
+            let again: Vec<Case> = cases[first..].to_vec();
+            cases.extend(again.into_iter().map(|case| on_a_machine(late, case)));
+        }
     }
     cases
 }
@@ -176,24 +190,6 @@ fn on_a_machine(variation: Variation, mut case: Case) -> Case {
     let machine = Operation::new(Process::FIRST, Call::Machine { variation });
     case.operations.insert(0, machine);
     case
-}
-
-fn races() -> Vec<Case> {
-    let many = RACES.iter().map(|race| (race, Schedule::HARTS));
-    let one = INTERRUPTED.iter().map(|race| (race, 1));
-    let races: Vec<_> = many.chain(one).collect();
-    let most = Order::all().count();
-    let orders = |racers: usize| Order::all().filter(move |order| order.ranks().len() == racers);
-    let mut cases = Vec::new();
-    for nth in 0..most {
-        for (race, harts) in &races {
-            let racers = lines(race[1]).count();
-            if let Some(order) = orders(racers).nth(nth) {
-                cases.push(case(race, Schedule::new(*harts, order, false, &[])));
-            }
-        }
-    }
-    cases
 }
 
 fn lines(text: &'static str) -> impl Iterator<Item = &'static str> {
