@@ -44,7 +44,7 @@ static BUGS: [Upstream; 6] = [
         name: "kill-0",
         versions: "2019 to 2025",
         sentence: "`kill` compares identifiers and does not check whether the slot is free; free slots have \
-                   the identifier 0, so `kill(0)` returns 0",
+                   the identifier 0, so `kill(0)` returns 0, and the next new process dies",
         covers: |report, _| is_granted(report) && is_at(report, Kind::Kill),
     },
     Upstream {

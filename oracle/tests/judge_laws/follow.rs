@@ -278,35 +278,46 @@ fn what_was_done_becomes_known_later() {
     }
 }
 
-#[test]
-fn a_program_whose_code_may_be_overwritten_is_not_accused() {
-    let text =
-        "faultline 1\na: pipe data[0]\na: write 1 data[0] 2\na: read 0 text[0] 2\na: getpid\n";
-    let case = Case::parse(text).unwrap();
+/// What is noted of a case on a kernel that gives other answers to two of its operations: a number, or silence.
+fn noted_of(text: &str, lies: &[(usize, Option<u64>)]) -> Judge {
+    let case = Case::parse(&format!("faultline 1\n{text}\n")).unwrap();
     let dialect = Dialect::xv6_2025();
     let mut judge = Judge::new(&dialect, &Setting::nominal(&dialect, FIRST_PID));
     let mut kernel = Liar::new(&dialect, &[], Lie::More);
     for (index, operation) in case.operations.iter().enumerate() {
         let step = judge.plan(operation).unwrap();
         let mut seen = kernel.perform(index, operation, &step, &judge);
-        match operation.call {
-            // The kernel has stored the bytes to the program's code.
-            Call::Read { .. } => answer_with(&mut seen, operation.process, 2),
-            // The program runs what is there now, and is never seen again.
-            Call::Getpid => {
+        let process = operation.process;
+        match lies.iter().find(|(at, _)| *at == index) {
+            Some((_, Some(answer))) => answer_with(&mut seen, process, *answer),
+            Some((_, None)) => {
+                let silent = Event::Silent {
+                    process,
+                    trap: None,
+                    killed_message: false,
+                };
                 seen = Observation {
-                    events: vec![Event::Silent {
-                        process: operation.process,
-                        trap: None,
-                        killed_message: false,
-                    }],
+                    events: vec![silent],
                     ..Observation::default()
                 };
             }
-            _ => {}
+            None => {}
         }
         assert_eq!(judge.observe(&step, &seen), Ok(()), "{operation}");
     }
     assert_eq!(judge.noted().len(), 1);
-    assert!(judge.is_in_doubt());
+    judge
+}
+
+#[test]
+fn a_program_whose_code_may_be_overwritten_is_not_accused() {
+    let text = "a: pipe data[0]\na: write 1 data[0] 2\na: read 0 text[0] 2\na: getpid";
+    // The kernel has stored the bytes to the program's code. The program runs what is there now, and is never seen again.
+    assert!(noted_of(text, &[(2, Some(2)), (3, None)]).is_in_doubt());
+}
+
+#[test]
+fn a_process_in_a_slot_that_was_killed_while_it_was_free_is_not_accused() {
+    let text = "a: kill pid 0\na: b = fork\nb: getpid";
+    assert!(noted_of(text, &[(0, Some(0)), (2, None)]).is_in_doubt());
 }
