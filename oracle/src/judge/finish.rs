@@ -194,25 +194,18 @@ impl Judge {
     }
 
     fn never_reaped(&self, process: Process, end: &End) -> Finding {
-        let seen = if end.all_reaped {
-            "wait never returns it, and says that no child is left"
-        } else {
-            "it does not end"
+        let Some(ended) = self.model.ended(process) else {
+            let expected = format!("{process} ends when it is told to");
+            return self.finding(Clause::EverybodyReaped, process, expected, lost(end));
         };
-        match self.model.ended(process) {
-            Some(ended) => {
-                let clause = match ended.death {
-                    Death::ForbiddenAccess | Death::OutOfFrames => Clause::ForbiddenAccessKills,
-                    Death::Killed | Death::Exited => Clause::DeadStayDead,
-                };
-                let at = self.operation_at(ended.step);
-                self.finding_at(at, clause, process, format!("{process} is dead"), seen)
-            }
-            None => {
-                let expected = format!("{process} ends when it is told to");
-                self.finding(Clause::EverybodyReaped, process, expected, seen)
-            }
-        }
+        let at = self.operation_at(ended.step);
+        let clause = match ended.death {
+            // It has ended: for a process that lives on, `wait` waits.
+            _ if end.all_reaped => Clause::EverybodyReaped,
+            Death::ForbiddenAccess | Death::OutOfFrames => Clause::ForbiddenAccessKills,
+            Death::Killed | Death::Exited => Clause::DeadStayDead,
+        };
+        self.finding_at(at, clause, process, format!("{process} is dead"), lost(end))
     }
 
     fn compare_free_frames(&self, end: &End) -> Result<(), Finding> {
@@ -236,5 +229,14 @@ impl Judge {
         };
         let expected = format!("{wanted} frames are free when every process is gone");
         Err(self.finding(clause, Process::FIRST, expected, seen))
+    }
+}
+
+/// What was seen of a process that `wait` has never returned.
+fn lost(end: &End) -> &'static str {
+    if end.all_reaped {
+        "wait never returns it, and says that no child is left"
+    } else {
+        "it does not end"
     }
 }

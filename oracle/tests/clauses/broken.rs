@@ -227,6 +227,13 @@ pub(crate) fn broken() -> Vec<(Clause, Caught)> {
             Clause::EverybodyReaped,
             with_end(&["a: getpid"], |end| end.reaped.push((99, 0))),
         ),
+        // It has exited, but nobody is its parent any more.
+        (
+            Clause::EverybodyReaped,
+            with_end(&["a: b = fork", "b: exit 0"], |end| {
+                end.reaped.remove(1);
+            }),
+        ),
         (
             Clause::RegistersSurvive,
             with_last(&["a: getpid"], fails(registers)),
