@@ -11,7 +11,7 @@ use crate::triage::finding_file::{self, Destination};
 use crate::triage::rows::Row;
 use crate::triage::{Discovery, Explaining, Found, Name, Report};
 use oracle::dialect::Defect;
-use oracle::{Dialect, Finding};
+use oracle::{Case, Clause, Dialect, Finding, bucket};
 use std::io;
 use std::path::Path;
 
@@ -27,7 +27,11 @@ enum Shown {
     /// It goes right.
     Right,
     /// It goes wrong as the defect explains. `way` is the number of the wrong answer.
-    Defect { way: usize, finding: Finding },
+    Defect {
+        way: usize,
+        case: Case,
+        finding: Finding,
+    },
     /// It goes wrong in another way.
     Unclear,
 }
@@ -38,7 +42,7 @@ pub struct Defects {
     pub followed: Dialect,
     /// What was seen of each defect.
     pub answers: Vec<Answer>,
-    seen: Vec<(Defect, Finding)>,
+    seen: Vec<(Defect, Case, Finding)>,
 }
 
 /// Finds out which of the `candidates` the kernel has. The dialect of `guest` must be right in everything else.
@@ -67,22 +71,71 @@ pub fn find(guest: &Guest, candidates: Vec<Defect>) -> Defects {
     Defects::new(followed, all)
 }
 
-/// Runs the case of a defect with a dialect that does not have the defect. If the case goes wrong, runs it with
-/// the same dialect with the defect.
+/// Looks at the case of a defect. A kernel may go wrong in it for another reason: then at the same case with a page that
+/// no other process has had.
 fn look(guest: &Guest, without: &Dialect, defect: &Defect) -> Shown {
     let case = defect.case();
+    let shown = look_at(guest, without, defect, case.clone());
+    match (shown, on_the_heap(&case)) {
+        (Shown::Unclear, Some(other)) => match look_at(guest, without, defect, other) {
+            Shown::Right => Shown::Unclear,
+            shown => shown,
+        },
+        (shown, _) => shown,
+    }
+}
+
+/// Runs a case with a dialect that does not have the defect. If it goes wrong, runs it with the same dialect with the
+/// defect. What goes wrong with both is not about the defect.
+fn look_at(guest: &Guest, without: &Dialect, defect: &Defect, case: Case) -> Shown {
     let run = |dialect: &Dialect| {
         let mut runner = Runner::new(&guest.speaking(dialect.clone()));
-        runner.run(&case).findings.into_iter().next()
+        runner.run(&case).findings
     };
-    let Some(finding) = run(without) else {
+    let wrong = run(without);
+    if wrong.is_empty() {
         return Shown::Right;
+    }
+    let has = |findings: &[Finding], one: &Finding| {
+        let mut buckets = findings.iter().map(bucket);
+        buckets.any(|known| known == bucket(one))
     };
-    let mut ways = defect.in_each_way(without);
-    match ways.position(|with| run(&with).is_none()) {
-        Some(way) => Shown::Defect { way, finding },
+    let ways = defect.in_each_way(without).enumerate();
+    let explained = ways.filter_map(|(way, with)| {
+        let left = run(&with);
+        let explained = wrong.iter().find(|one| !has(&left, one))?;
+        if !may_show(explained.clause) {
+            return None;
+        }
+        let is_new = left.iter().any(|one| !has(&wrong, one));
+        (!is_new).then(|| (left.len(), way, explained.clone()))
+    });
+    match explained.min_by_key(|(left, way, _)| (*left, *way)) {
+        Some((_, way, finding)) => Shown::Defect { way, case, finding },
         None => Shown::Unclear,
     }
+}
+
+/// Whether the case of a defect may break that rule: the defects of the table are wrong answers.
+fn may_show(clause: Clause) -> bool {
+    matches!(
+        clause,
+        Clause::ReturnedValue
+            | Clause::ExitStatus
+            | Clause::LoadedValue
+            | Clause::Blocks
+            | Clause::ComesBack
+            | Clause::DiskContent
+    )
+}
+
+/// A case in which the first page of the heap takes the place of the program's data.
+fn on_the_heap(case: &Case) -> Option<Case> {
+    let text = case.to_string().replace("data[0]", "heap[0]");
+    let mut other = Case::parse(&text).ok()?;
+    let grow = Case::parse("faultline 1\na: sbrk +1p\n").ok()?;
+    other.operations.splice(0..0, grow.operations);
+    Some(other)
 }
 
 /// The value of a field, given as `section.name`, as a dialect file spells it.
@@ -108,8 +161,8 @@ impl Defects {
                 value: value(&followed, defect.field),
                 because: because.to_owned(),
             });
-            if let Shown::Defect { finding, .. } = shown {
-                seen.push((defect, finding));
+            if let Shown::Defect { case, finding, .. } = shown {
+                seen.push((defect, case, finding));
             }
         }
         Defects {
@@ -132,11 +185,11 @@ impl Defects {
         let Defects { followed, seen, .. } = self;
         // With the right answers everywhere, no other defect can help to make a case smaller.
         let mut runner = Runner::new(&guest.speaking(followed.mended()));
-        let rows = seen.into_iter().map(|(defect, finding)| {
+        let rows = seen.into_iter().map(|(defect, case, finding)| {
             // The dialect in the file does not allow this defect. So the file shows it until the kernel is fixed.
             let guest = guest.speaking(defect.mended_in(&followed));
             let to = Destination::new(folder.to_owned(), &guest);
-            row(&mut runner, &defect, finding, &to)
+            row(&mut runner, &defect, &case, finding, &to)
         });
         rows.collect()
     }
@@ -145,6 +198,7 @@ impl Defects {
 fn row(
     runner: &mut Runner,
     defect: &Defect,
+    case: &Case,
     finding: Finding,
     to: &Destination,
 ) -> io::Result<Row> {
@@ -155,7 +209,7 @@ fn row(
     };
     let report = Report::make(
         runner,
-        &defect.case(),
+        case,
         discovery,
         MINIMISE_EXECUTIONS,
         Explaining::Always,
