@@ -17,6 +17,17 @@ pub(super) enum DiskMoment {
 }
 
 impl Judge {
+    /// Whether the disk holds what the model holds, if that is known while processes may hold files without a name.
+    ///
+    /// # Errors
+    /// What the disk holds, if that is something else.
+    pub fn inspect_disk(&self, disk: &DiskContent) -> Result<(), Finding> {
+        if self.model.is_unknown() || self.is_in_doubt() || self.following.has_worlds() {
+            return Ok(());
+        }
+        self.compare_disk(disk, DiskMoment::InBetween)
+    }
+
     /// What matters of the disk for an operation for which it may have no room.
     pub(super) fn disk_seen(
         &self,

@@ -4,7 +4,7 @@
 use crate::driver::Driver;
 use crate::runner::{Runner, Watch};
 use oracle::case::{Family, Kind};
-use oracle::{Case, Clause, Event, Finding, Judge, Observation, Operation, Step, bucket};
+use oracle::{Case, Clause, Event, Finding, Judge, Observation, Operation, Process, Step, bucket};
 use serde::Serialize;
 use std::ops::Range;
 
@@ -28,6 +28,42 @@ pub(super) fn cause(
     }
     let (call, step) = failed_call(runner, case, finding)?;
     Some((Cause::FailedCall(call), Some(step)))
+}
+
+/// What the shortest beginning of `case` shows at its end, and its last operation, if the finding rests on that: a
+/// process that waits rests on one that had to be gone, and a panic on another panic.
+pub(super) fn shown_before(
+    runner: &mut Runner,
+    case: &Case,
+    finding: &Finding,
+) -> Option<(usize, Finding)> {
+    let is_first: fn(Clause) -> bool = match finding.clause {
+        Clause::ComesBack | Clause::Blocks | Clause::EverybodyReaped => is_about_an_end,
+        Clause::NoPanic => |clause| clause == Clause::NoPanic,
+        _ => return None,
+    };
+    let all = case.operations.len();
+    let last = finding.step.unwrap_or(all.saturating_sub(1));
+    let mut shown = |length: usize| {
+        let mut beginning = case.clone();
+        beginning.operations.truncate(length);
+        let outcome = runner.run(&beginning);
+        let mut findings = outcome.findings.into_iter();
+        findings.find(|one| is_first(one.clause))
+    };
+    // What every case shows says nothing about this one.
+    if shown(0).is_some() {
+        return None;
+    }
+    (1..=last).find_map(|length| Some((length - 1, shown(length)?)))
+}
+
+/// Whether a rule is about the end of a process.
+fn is_about_an_end(clause: Clause) -> bool {
+    matches!(
+        clause,
+        Clause::DeadStayDead | Clause::ForbiddenAccessKills | Clause::EverybodyReaped
+    )
 }
 
 /// The operation that changed a translation which a hart still uses, if the finding rests on one.
@@ -91,13 +127,15 @@ fn failed_call(
 /// Notes the system calls that returned -1 and change nothing then.
 #[derive(Default)]
 struct Failures {
-    last: Option<usize>,
+    /// The last operation of each process: it may have slept in it.
+    begun: Vec<(Process, usize, Kind)>,
+    last: Vec<usize>,
     steps: Vec<usize>,
 }
 
 impl Watch for Failures {
     fn before(&mut self, _: Range<usize>, _: &mut Driver) {
-        self.last = None;
+        self.last.clear();
     }
 
     fn step(
@@ -108,20 +146,32 @@ impl Watch for Failures {
         _: &Judge,
         observation: &Observation,
     ) {
-        let kind = operation.call.kind();
-        // These may have written a part, or made a file.
-        let may_change =
-            matches!(kind, Kind::Write | Kind::Open) || kind.family() == Family::Access;
-        let failed = Event::Returned {
-            process: operation.process,
-            value: u64::MAX,
-        };
-        if !may_change && observation.events.contains(&failed) {
-            self.last = Some(index);
+        let process = operation.process;
+        self.begun.retain(|(known, ..)| *known != process);
+        self.begun.push((process, index, operation.call.kind()));
+        let failed = observation.events.iter().filter_map(|event| match event {
+            Event::Returned {
+                process,
+                value: u64::MAX,
+            } => Some(*process),
+            _ => None,
+        });
+        for process in failed {
+            let mut begun = self.begun.iter();
+            if let Some((_, index, kind)) = begun.find(|(known, ..)| *known == process)
+                && !may_change(*kind)
+            {
+                self.last.push(*index);
+            }
         }
     }
 
     fn judged(&mut self, _: Range<usize>, _: &mut Driver, _: &Judge) {
-        self.steps.extend(self.last.take());
+        self.steps.append(&mut self.last);
     }
+}
+
+/// Whether an operation may have written a part, or made a file, although it fails.
+fn may_change(kind: Kind) -> bool {
+    matches!(kind, Kind::Write | Kind::Open) || kind.family() == Family::Access
 }

@@ -1,5 +1,5 @@
-//! Inspects memory with every check, before and after each operation: what was wrong first, and does the finding rest
-//! on it?
+//! Inspects memory and the disk with every check, before and after each operation: what was wrong first, and does the
+//! finding rest on it?
 //!
 //! A campaign checks only what an operation can have changed, and checks everything only at the end. Here a case that
 //! went wrong is run once more, and time does not matter. A mistake in memory can be *mended* from outside. If the
@@ -16,7 +16,7 @@ const LINK_BYTES: u64 = 8;
 /// The most mistakes that are mended after one operation.
 const MOST_MENDS: usize = 200;
 
-/// Something that is wrong with memory.
+/// Something that is wrong with memory or with the disk.
 #[derive(Clone)]
 pub(super) struct Wrong {
     /// The index of the operation after which it is wrong; `None` if it was wrong before the first.
@@ -28,6 +28,11 @@ pub(super) struct Wrong {
 }
 
 impl Wrong {
+    /// Whether a file on the disk is wrong, which cannot be mended.
+    pub(super) fn is_on_the_disk(&self) -> bool {
+        matches!(self.what, What::File)
+    }
+
     /// Whether a page-table entry is wrong, which cannot be mended.
     pub(super) fn is_in_an_entry(&self) -> bool {
         matches!(self.what, What::Entry { .. })
@@ -85,6 +90,8 @@ enum What {
     Count(Miscount),
     /// This page has a wrong page-table entry, which cannot be mended.
     Entry { process: Process, page: u64 },
+    /// The disk holds something other than what was written.
+    File,
     /// Something else that cannot be mended.
     Other,
 }
@@ -137,7 +144,7 @@ fn mend(driver: &mut Driver, judge: &Judge, what: &What) -> bool {
             driver.mend_bytes(*process, *page, &judge.wanted_page(*process, *page))
         }
         What::Count(miscount) => driver.mend_count(miscount),
-        What::Entry { .. } | What::Other => false,
+        What::Entry { .. } | What::File | What::Other => false,
     }
 }
 
@@ -149,14 +156,15 @@ fn living(judge: &Judge) -> Vec<Process> {
     Process::all().filter(lives).collect()
 }
 
-/// The worst thing that is wrong with memory now, after the operation with that index.
+/// The worst thing that is wrong with memory or with the disk now, after the operation with that index.
 pub(super) fn inspect(driver: &mut Driver, judge: &Judge, step: Option<usize>) -> Option<Wrong> {
     let mut mappings = Vec::new();
     driver.list_mappings(None, &mut mappings);
     let (finding, what) = freed(driver, judge, &mut mappings)
         .or_else(|| mapped(driver, judge, &mappings))
         .or_else(|| held(driver, judge, &mappings))
-        .or_else(|| counted(driver, judge))?;
+        .or_else(|| counted(driver, judge))
+        .or_else(|| written(driver, judge))?;
     let places = places(driver, &what, &mappings);
     Some(Wrong {
         step,
@@ -260,6 +268,15 @@ fn counted(driver: &Driver, judge: &Judge) -> Option<(Finding, What)> {
     Some((judge.miscounted(&miscount), What::Count(miscount)))
 }
 
+/// A file on the disk that is not as it was written.
+fn written(driver: &Driver, judge: &Judge) -> Option<(Finding, What)> {
+    if !driver.has_written_disk() {
+        return None;
+    }
+    let finding = judge.inspect_disk(&driver.disk_content()).err()?;
+    Some((finding, What::File))
+}
+
 /// The places to which the kernel stores when it makes this mistake: a frame that it frees, or the wrong byte, or the
 /// page-table entries that map the frame.
 fn places(driver: &Driver, what: &What, mappings: &[PageMapping]) -> Places {
@@ -287,6 +304,6 @@ fn places(driver: &Driver, what: &What, mappings: &[PageMapping]) -> Places {
                 Places::from(entry..entry + LINK_BYTES)
             })
         }
-        What::Count(_) | What::Other => Places::default(),
+        What::Count(_) | What::File | What::Other => Places::default(),
     }
 }

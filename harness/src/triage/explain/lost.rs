@@ -27,6 +27,9 @@ pub struct LostFrame {
     /// Whether no process ever had it.
     #[serde(skip)]
     pub(super) had_no_owner: bool,
+    /// Whether a process had it to its end.
+    #[serde(skip)]
+    pub(in crate::triage) was_kept: bool,
 }
 
 impl fmt::Display for LostFrame {
@@ -98,6 +101,7 @@ impl Search {
                     taken: None,
                     lost,
                     had_no_owner: false,
+                    was_kept: false,
                 });
                 continue;
             };
@@ -105,6 +109,7 @@ impl Search {
             let named = |moment: &Moment| moment.purpose(Moment::frame(number), layout);
             let had_no_owner = held.iter().all(|(_, moment)| named(moment).is_none());
             let last = held.iter().rposition(|(_, moment)| named(moment).is_some());
+            let was_kept = last.is_some_and(|last| held.get(last + 1).is_none());
             let (step, lost) = match last.map(|last| (held.get(last + 1), &held[last].1)) {
                 // No process ever had it.
                 None => (
@@ -129,6 +134,7 @@ impl Search {
                 taken: Some(at(*taken_in) + &purpose),
                 lost,
                 had_no_owner,
+                was_kept,
             });
             origin = origin.or(step);
         }

@@ -111,6 +111,12 @@ pub struct FrameChange {
 }
 
 impl MemoryChange {
+    /// Whether a page is mapped now that was not mapped before.
+    pub(in crate::triage) fn has_new_page(&self) -> bool {
+        let is_new = |page: &PageChange| page.before.is_none() && page.after.is_some();
+        self.pages.iter().any(is_new)
+    }
+
     /// The difference of two moments.
     pub(super) fn between(before: &Moment, after: &Moment, layout: &Layout) -> Self {
         let mut change = Self::default();

@@ -196,7 +196,8 @@ pub fn explain(runner: &mut Runner, case: &Case, finding: &Finding) -> Explanati
                 explanation.stack = shown(without_printing(driver.frames(stack)));
             }
         }
-        if !explanation.shows_store() && (!has_stopped || cause.is_some()) {
+        let is_shown = has_stopped || explanation.shows_store();
+        if !is_shown || cause.is_some() {
             explanation.calls = calls::tree(recording, |pc| driver.frames(&[pc]));
         }
     }
@@ -228,8 +229,10 @@ impl Explanation {
 
 /// The system call that a finding about its own process's memory is about.
 fn call_of(finding: &Finding) -> Option<&'static str> {
-    let is_own = matches!(finding.spoiled(), Some(Spoiled::Zeros | Spoiled::Own));
     let kind = finding.situation().map(|situation| situation.kind);
+    let is_fresh = finding.clause == Clause::FreshPageZero
+        && kind.is_some_and(|kind| kind.family() == Family::CopyOut);
+    let is_own = is_fresh || matches!(finding.spoiled(), Some(Spoiled::Zeros | Spoiled::Own));
     let call = kind.filter(|kind| is_own && kind.family() != Family::Access);
     call.map(Kind::word)
 }

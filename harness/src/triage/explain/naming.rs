@@ -97,10 +97,7 @@ impl Explanation {
             return self.function_of(call);
         }
         if self.shows_store() {
-            // A function that moves frames or bytes does what its caller says.
-            let mut own = self.stack.iter().filter(|frame| !frame.is_library);
-            let caller = own.clone().find(|frame| !serves_memory(frame));
-            return caller.or(own.next()).map(|frame| frame.function.as_str());
+            return self.storer();
         }
         if let Some(function) = &self.parts_in {
             return Some(function);
@@ -111,6 +108,28 @@ impl Explanation {
         self.first_to_fail()
     }
 
+    /// The function that stored what was wrong, or took a frame that was lost, if the stack shows that. A function that
+    /// moves frames or bytes does what its caller says.
+    pub(in crate::triage) fn storer(&self) -> Option<&str> {
+        let stack = Some(&self.stack).filter(|_| self.shows_store())?;
+        let mut own = stack.iter().filter(|frame| !frame.is_library);
+        let caller = own.clone().find(|frame| !serves_memory(frame));
+        caller.or(own.next()).map(|frame| frame.function.as_str())
+    }
+
+    /// Whether all frames that were lost belonged to processes until these ended.
+    pub(in crate::triage) fn loses_what_ends(&self) -> bool {
+        !self.lost.is_empty() && self.lost.iter().all(|frame| frame.was_kept)
+    }
+
+    /// The system call that leaves wrong bytes in memory, or that has an effect although it fails.
+    pub(in crate::triage) fn wrong_call(&self) -> Option<&'static str> {
+        match self.cause {
+            Some(Cause::FailedCall(call)) => Some(call),
+            Some(Cause::OldTranslation) | None => self.left_by,
+        }
+    }
+
     /// The kernel's function for the system call that went wrong.
     pub(in crate::triage) fn function_of_call(&self) -> Option<&str> {
         let call = self.call.filter(|_| !self.is_older());
@@ -118,7 +137,7 @@ impl Explanation {
     }
 
     /// Whether it went wrong before the case began.
-    pub(super) fn is_older(&self) -> bool {
+    pub(in crate::triage) fn is_older(&self) -> bool {
         let origin = self.origin.as_ref();
         origin.is_some_and(|origin| origin.step.is_none())
     }

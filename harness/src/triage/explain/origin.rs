@@ -10,7 +10,7 @@ use super::memory::page_name;
 use crate::guest::frames::FRAME_BYTES;
 use crate::runner::Runner;
 use oracle::case::{Family, Kind};
-use oracle::{Case, Clause, Finding, Mismatch, Spoiled, Verdict, bucket};
+use oracle::{Case, Clause, Finding, Mismatch, PageState, Spoiled, Verdict, bucket};
 use serde::Serialize;
 use std::fmt;
 use std::ops::Range;
@@ -62,6 +62,9 @@ pub(super) fn find(runner: &mut Runner, case: &Case, finding: &Finding) -> Sourc
     if let Some(wrong) = rests_on(runner, case, finding, inspection.wrongs) {
         let shows_at_once = wrong.step.is_some() && wrong.step == finding.step;
         let mut source = Source::of(case, runner, wrong);
+        // Kernels differ in what they keep beyond the program break: nothing else rests on that.
+        let is_in_tail = |root: &Finding| root.spoiled() == Some(Spoiled::Tail);
+        source.root = source.root.filter(|root| !is_in_tail(root));
         source.origin = source.origin.filter(|_| !shows_at_once);
         return source;
     }
@@ -74,13 +77,36 @@ pub(super) fn find(runner: &mut Runner, case: &Case, finding: &Finding) -> Sourc
             origin: None,
             ..Source::of(case, runner, wrong)
         },
-        None => match experiments::cause(runner, case, finding) {
-            Some((cause, step)) => Source::of_cause(case, runner, finding, cause, step),
-            None if finding.clause == Clause::FramesComeBack => {
-                Source::of_lost_frames(case, runner)
+        None => {
+            if let Some((step, first)) = experiments::shown_before(runner, case, finding) {
+                return Source::of_earlier(case, step, first);
             }
-            None => Source::default(),
-        },
+            Source::of_experiments(runner, case, finding)
+        }
+    }
+}
+
+impl Source {
+    /// What experiments show.
+    fn of_experiments(runner: &mut Runner, case: &Case, finding: &Finding) -> Self {
+        match experiments::cause(runner, case, finding) {
+            Some((cause, step)) => Source::of_cause(case, runner, finding, cause, step),
+            None if finding.clause == Clause::FramesComeBack => Self::of_lost_frames(case, runner),
+            None => Self::default(),
+        }
+    }
+
+    /// A case that ends after the operation `step` shows what was wrong `first`.
+    fn of_earlier(case: &Case, step: usize, first: Finding) -> Self {
+        Self {
+            origin: Some(Origin::new(
+                case,
+                Some(step),
+                first.clause.broken().to_owned(),
+            )),
+            root: Some(first),
+            ..Self::default()
+        }
     }
 }
 
@@ -92,7 +118,13 @@ fn rests_on(
     finding: &Finding,
     wrongs: Vec<Wrong>,
 ) -> Option<Wrong> {
-    let first = wrongs.into_iter().next()?;
+    let is_of_files = is_about_files(finding);
+    let mut wrongs = wrongs.into_iter();
+    let first = wrongs.find(|wrong| is_of_files || !wrong.is_on_the_disk())?;
+    // A file cannot be mended: every call that uses files may show it.
+    if first.is_on_the_disk() {
+        return Some(first);
+    }
     // That cannot be mended. A frame that is none of a program's has no right number of holders.
     let follows = first.finding.clause == finding.clause
         || (first.finding.clause == Clause::KernelHidden && is_about_counts(finding.clause));
@@ -112,9 +144,27 @@ fn rests_on(
         if outcome.shown(&wanted).is_none() {
             return root_of(*mended.last()?, first, &wrongs);
         }
-        let mut next = wrongs.iter().map(|wrong| wrong.finding.clause);
-        mended.push(next.find(|clause| !mended.contains(clause))?);
+        let is_next = |wrong: &&Wrong| {
+            !mended.contains(&wrong.finding.clause) && (is_of_files || !wrong.is_on_the_disk())
+        };
+        let next = wrongs.iter().find(is_next)?;
+        if next.is_on_the_disk() {
+            return Some(next.clone());
+        }
+        mended.push(next.finding.clause);
     }
+}
+
+/// Whether a finding is about what a file or a directory holds, or about a call that uses them.
+fn is_about_files(finding: &Finding) -> bool {
+    let uses_files = |kind: Kind| {
+        kind.family() == Family::Path || matches!(kind, Kind::Read | Kind::Write | Kind::Fstat)
+    };
+    let is_of_disk = matches!(finding.clause, Clause::DiskContent | Clause::BlocksComeBack);
+    is_of_disk
+        || finding
+            .situation()
+            .is_some_and(|situation| uses_files(situation.kind))
 }
 
 /// Whether a rule is about the number of frames, or of their holders.
@@ -160,7 +210,9 @@ fn last_look(runner: &mut Runner, finding: &Finding) -> Option<Wrong> {
     }
     let wrong = inspect(driver, judge, finding.step)?;
     let kind = finding.situation().map(|situation| situation.kind);
-    let only_loads = kind.is_some_and(|kind| kind.family() == Family::Access);
+    let is_of = |family| kind.is_some_and(|kind| kind.family() == family);
+    let only_loads = is_of(Family::Access);
+    let stores_nothing = is_of(Family::Path) || is_of(Family::CopyIn);
     let is_refused = matches!(finding.mismatch(), Some(Mismatch::Refused | Mismatch::Less));
     // If the break did not move or the program did not start, memory is not what the model has now.
     let is_behind = matches!(kind, Some(Kind::Exec | Kind::Sbrk));
@@ -168,20 +220,31 @@ fn last_look(runner: &mut Runner, finding: &Finding) -> Option<Wrong> {
         clause if clause == finding.clause => true,
         Clause::MappedNotFree | Clause::KernelHidden => true,
         Clause::MappedInside if kind == Some(Kind::Sbrk) => {
-            finding.clause == Clause::ShrinkGivesBack
+            matches!(
+                finding.clause,
+                Clause::ShrinkGivesBack | Clause::GrowthTakesNothing
+            )
         }
         _ if is_behind => false,
         Clause::WritableAlone | Clause::MappedInside => true,
         Clause::HoldersCounted => finding.clause == Clause::WritableAlone,
         Clause::FreshPageZero | Clause::PageContent => match wrong.finding.spoiled() {
             Some(Spoiled::Others) => true,
-            Some(Spoiled::Zeros) => !is_refused,
+            Some(Spoiled::Zeros) => !is_refused || stores_nothing,
             Some(Spoiled::Own) => only_loads,
-            Some(Spoiled::Tail) | None => false,
+            // Then the whole page was filled in this step.
+            Some(Spoiled::Tail) => finding.clause == Clause::LoadedValue && !is_in_tail(finding),
+            None => false,
         },
         _ => false,
     };
     speaks_for_itself.then_some(wrong)
+}
+
+/// Whether the operation was about bytes beyond the program break in a page that was there before.
+fn is_in_tail(finding: &Finding) -> bool {
+    let page = finding.situation().and_then(|situation| situation.page);
+    page == Some(PageState::Tail)
 }
 
 impl Source {
@@ -195,8 +258,7 @@ impl Source {
         let wrong = words(runner, &finding);
         Self {
             origin: Some(Origin::new(case, step, wrong)),
-            // Kernels differ in what they keep beyond the program break: nothing else rests on that.
-            root: Some(finding).filter(|finding| finding.spoiled() != Some(Spoiled::Tail)),
+            root: Some(finding),
             places,
             ..Self::default()
         }
@@ -204,7 +266,7 @@ impl Source {
 
     fn of_cause(
         case: &Case,
-        runner: &Runner,
+        runner: &mut Runner,
         finding: &Finding,
         cause: Cause,
         step: Option<usize>,
@@ -214,16 +276,24 @@ impl Source {
             Cause::FailedCall(_) => "something has changed, although the call failed",
         };
         let origin = step.map(|step| Origin::new(case, Some(step), wrong.to_owned()));
-        let others = match cause {
+        let source = match cause {
             // A translation changes with an entry in a page table.
-            Cause::OldTranslation => tables_of(runner, finding.process),
-            Cause::FailedCall(_) => Vec::new(),
+            Cause::OldTranslation => Self {
+                places: Places {
+                    byte: None,
+                    others: tables_of(runner, finding.process),
+                },
+                ..Self::default()
+            },
+            Cause::FailedCall(_) if finding.clause == Clause::FramesComeBack => {
+                Self::of_lost_frames(case, runner)
+            }
+            Cause::FailedCall(_) => Self::default(),
         };
         Self {
             origin,
             cause: Some(cause),
-            places: Places { byte: None, others },
-            ..Self::default()
+            ..source
         }
     }
 
