@@ -1,17 +1,17 @@
 //! Findings in rows: one row for what is likely to be one bug.
 
 mod also;
+mod groups;
 mod shown;
 mod words;
 
 pub use also::{Also, Other};
 
 use super::Found;
-use super::identity::Bug;
-use super::severity::severity;
 use super::standing::Standing;
 use super::upstream::Upstream;
 use crate::guest::symbols::Symbols;
+use groups::Group;
 use oracle::dialect::Defect;
 use oracle::{Clause, PageState, Severity, Variation};
 use std::borrow::Cow;
@@ -35,8 +35,8 @@ pub struct Row {
     pub page: Option<PageState>,
     /// The function of the kernel that is likely to be wrong, if a finding shows it.
     function: Option<String>,
-    /// The system calls that leave wrong bytes in memory.
-    left_by: Vec<&'static str>,
+    /// The system calls that leave wrong bytes in memory, or that have an effect although they fail.
+    calls: Vec<&'static str>,
     /// The kinds of operations that show it, in the order in which they were found.
     pub operations: Vec<&'static str>,
     /// The finding with the smallest case, which represents all.
@@ -55,32 +55,10 @@ pub struct Row {
 
 /// Puts findings into rows, the worst first.
 pub fn rows(findings: Vec<Found>) -> Vec<Row> {
-    let mut rows: Vec<(Vec<Bug>, Row)> = Vec::new();
-    let judged = findings
+    let mut rows: Vec<Row> = groups::of(findings)
         .into_iter()
-        .map(|found| (severity(&found.report), found));
-    let mut judged: Vec<_> = judged.collect();
-    // A doubtful finding may show the bug of a row that is not doubtful, so it comes later.
-    judged.sort_by_key(|((_, doubt), found)| {
-        let bug = found.report.identity.bug();
-        (doubt.is_some(), !bug.has_place())
-    });
-    for ((severity, doubt), found) in judged {
-        let bug = found.report.identity.bug();
-        // A point on which an author may disagree is one row, however often it shows.
-        let same = |(known, row): &&mut (Vec<Bug>, Row)| {
-            let is_one_point = doubt.is_some() && row.doubt == doubt;
-            is_one_point || (row.doubt.is_none() && known.iter().any(|known| known.is_same(bug)))
-        };
-        match rows.iter_mut().find(same) {
-            Some((known, row)) => {
-                known.push(bug.clone());
-                row.join(found, severity);
-            }
-            None => rows.push((vec![bug.clone()], Row::new(found, severity, doubt))),
-        }
-    }
-    let mut rows: Vec<Row> = rows.into_iter().map(|(_, row)| row).collect();
+        .filter_map(Row::of)
+        .collect();
     sort(&mut rows);
     rows
 }
@@ -113,6 +91,17 @@ impl Row {
         }
     }
 
+    /// The row of a group of findings. `None` if there are none.
+    fn of(group: Group) -> Option<Row> {
+        let mut findings = group.into_iter();
+        let first = findings.next()?;
+        let mut row = Row::new(first.found, first.severity, first.doubt);
+        for other in findings {
+            row.join(other.found, other.severity);
+        }
+        Some(row)
+    }
+
     fn new(found: Found, severity: Severity, doubt: Option<&'static str>) -> Row {
         Row {
             severity,
@@ -122,7 +111,7 @@ impl Row {
             defect: None,
             page: found.report.identity.bug().page,
             function: function(&found),
-            left_by: found.report.explanation.left_by.into_iter().collect(),
+            calls: found.report.explanation.wrong_call().into_iter().collect(),
             operations: word(&found).into_iter().collect(),
             executions: found.executions,
             shortest: found,
@@ -168,10 +157,10 @@ impl Row {
         if let Some(word) = word(&found).filter(|word| !self.operations.contains(word)) {
             self.operations.push(word);
         }
-        if let Some(call) = found.report.explanation.left_by
-            && !self.left_by.contains(&call)
+        if let Some(call) = found.report.explanation.wrong_call()
+            && !self.calls.contains(&call)
         {
-            self.left_by.push(call);
+            self.calls.push(call);
         }
         let function = function(&found);
         // A doubtful finding does not represent a row that is not doubtful.
@@ -186,11 +175,12 @@ impl Row {
             self.function = self.function.take().or(function);
             found
         };
-        if self.left_by.len() > 1 {
+        if self.calls.len() > 1 {
             // The code that they share is wrong.
-            let shared = self.shortest.report.explanation.function();
+            let explanation = &self.shortest.report.explanation;
+            let shared = explanation.storer().or(explanation.function());
             self.function = shared.map(str::to_owned);
-            self.wrong = "system calls leave wrong bytes in memory".into();
+            self.wrong = words::of_calls(&self.shortest);
         }
         // Findings of one name share a file.
         let own = &self.shortest.path;

@@ -1,22 +1,25 @@
 //! Which bug a finding is likely to show: what findings of one bug have in common, and nothing else.
 
 mod answer;
+mod page;
 mod place;
 mod state;
 
 pub(in crate::triage) use answer::Answer;
+pub(in crate::triage) use page::is_forbidden;
 
+use super::Ending;
 use super::family::Family;
-use super::{Ending, Name};
 use crate::triage::explain::{Cause, Explanation, is_servant};
 use answer::is_refused_exec;
-use oracle::{Clause, Fate, Finding, PageState, Situation, Spoiled};
+use oracle::case::Kind;
+use oracle::{Clause, Fate, Finding, PageState, Situation, Spoiled, bucket};
+use page::{in_image_or_heap, to_be_brought_in, without_memory};
 use place::Place;
 use state::is_unzeroed;
 
 /// What is known of a finding that was looked into.
 pub(super) struct Evidence<'a> {
-    pub(super) name: &'a Name,
     pub(super) finding: &'a Finding,
     /// What the operation met.
     pub(super) situation: Option<Situation>,
@@ -26,6 +29,14 @@ pub(super) struct Evidence<'a> {
     pub(super) place: Option<&'a str>,
     /// What else is known of it.
     pub(super) explanation: &'a Explanation,
+}
+
+impl Evidence<'_> {
+    /// Whether it is about a system call with a number that none has.
+    fn is_unknown_call(&self) -> bool {
+        self.situation
+            .is_some_and(|situation| situation.kind == Kind::Unknown)
+    }
 }
 
 /// What distinguishes the findings of one bug from those of others.
@@ -45,6 +56,10 @@ pub(in crate::triage) struct Bug {
     cause: Option<Cause>,
     /// Where the kernel decided wrongly, if that is known.
     place: Option<Place>,
+    /// Whether memory was wrong before the case began.
+    is_older: bool,
+    /// The function that stored what is wrong with memory, if a stack shows it.
+    stored_in: Option<String>,
 }
 
 impl Bug {
@@ -66,6 +81,21 @@ impl Bug {
             let words = Some(function.to_owned());
             return Bug {
                 words,
+                ..Bug::of_state(finding, explanation)
+            };
+        }
+        // A frame that nobody gives back when its last process ends has a holder too many.
+        if finding.clause == Clause::FramesComeBack && explanation.loses_what_ends() {
+            return Bug {
+                clause: Clause::HoldersCounted,
+                ..Bug::of_state(finding, explanation)
+            };
+        }
+        // The kernel decides in one place which system calls there are.
+        if evidence.is_unknown_call() {
+            return Bug {
+                clause: Clause::ReturnedValue,
+                family: Family::Other(Kind::Unknown),
                 ..Bug::of_state(finding, explanation)
             };
         }
@@ -93,7 +123,7 @@ impl Bug {
             Clause::EndsInTime if bug.family == Family::Access => Bug { page: None, ..bug },
             // The place where the kernel stopped says more than the program's operation.
             Clause::NoPanic | Clause::EndsInTime | Clause::NotStuck => {
-                bug.in_code(Some(stop(evidence)))
+                bug.in_code(Some(stop(finding)))
             }
             // The first operation that looks at the page shows bytes that had to be zero.
             Clause::PageContent | Clause::FreshPageZero if is_unzeroed(finding, explanation) => {
@@ -125,7 +155,8 @@ impl Bug {
                 clause: Clause::ReturnedValue,
                 ..bug
             },
-            Clause::FramesComeBack | Clause::HoldersCounted => {
+            Clause::HoldersCounted => Bug { page: None, ..bug }.of_any_operation(),
+            Clause::FramesComeBack => {
                 let page = match bug.page.map(without_memory) {
                     // A kernel that refuses one of them refuses the other.
                     Some(PageState::Beyond | PageState::Guard) => Some(PageState::Beyond),
@@ -168,31 +199,40 @@ impl Bug {
                 page: bug.page.map(without_memory),
                 ..bug
             },
-            // A forbidden access succeeds only if a page is mapped there.
+            // A forbidden access succeeds if a page is mapped there.
             Clause::ForbiddenAccessKills
-                if bug.family == Family::Access && bug.page.is_some_and(is_forbidden) =>
+                if bug.family == Family::Access
+                    && bug.page.is_some_and(is_forbidden)
+                    && explanation.memory.has_new_page() =>
             {
                 Bug {
                     clause: Clause::MappedInside,
                     ..Bug::of_state(finding, explanation)
                 }
             }
-            Clause::ForbiddenAccessKills => Bug { page: None, ..bug }.of_any_operation(),
+            // What happens to a process that is wrongly there, or wrongly gone, does not matter; nor which page brings in
+            // others.
+            Clause::ForbiddenAccessKills
+            | Clause::DeadStayDead
+            | Clause::ChildRuns
+            | Clause::TouchTakesOne => Bug { page: None, ..bug }.of_any_operation(),
+            // If the ticks come too fast, pauses are too short.
+            Clause::PauseLasts | Clause::ClockKeepsTime => Bug {
+                clause: Clause::ClockKeepsTime,
+                page: None,
+                ..bug
+            }
+            .of_any_operation(),
             Clause::LoadedValue
             | Clause::ComesBack
             | Clause::Blocks
-            | Clause::PauseLasts
-            | Clause::ClockKeepsTime
-            | Clause::ChildRuns
             | Clause::ProgramStarts
-            | Clause::DeadStayDead
             | Clause::KillAnnounced
             | Clause::StaysOn
             | Clause::PromisesEnd
             | Clause::ShrinkGivesBack
             | Clause::GrowthTakesNothing
             | Clause::ForkShares
-            | Clause::TouchTakesOne
             | Clause::ExecTakesLittle
             | Clause::DiskContent => match bug.family {
                 Family::Other(_) => Bug { fate: None, ..bug },
@@ -229,6 +269,8 @@ impl Bug {
             spoiled: None,
             cause: None,
             place: None,
+            is_older: false,
+            stored_in: None,
         };
         bug.page = situation
             .and_then(|situation| situation.page)
@@ -324,59 +366,15 @@ impl Bug {
     }
 }
 
-/// A page of the image is shared in the same way as a page of the heap.
-fn in_image_or_heap(page: PageState) -> PageState {
-    if page == PageState::ImageShared {
-        PageState::Shared
-    } else {
-        page
-    }
-}
-
-/// A system call has to bring in a page that is not mapped yet. Where its content comes from does not matter.
-fn to_be_brought_in(page: PageState, family: Family) -> PageState {
-    match page {
-        PageState::Unloaded | PageState::StackHole => PageState::Lazy,
-        PageState::TextUnloaded if family == Family::CopyOut => PageState::Text,
-        PageState::TextUnloaded => PageState::Lazy,
-        // The page was only loaded from, and that may have failed.
-        PageState::Shared if family == Family::Path => PageState::Lazy,
-        _ => page,
-    }
-}
-
-/// Whether there is no memory in a page of that state.
-pub(in crate::triage) fn is_forbidden(page: PageState) -> bool {
-    matches!(
-        page,
-        PageState::Guard
-            | PageState::Gap
-            | PageState::Tail
-            | PageState::Beyond
-            | PageState::Top
-            | PageState::Outside
-    )
-}
-
-/// For a page without memory it does not matter how far away the next memory is.
-fn without_memory(page: PageState) -> PageState {
-    match page {
-        PageState::Tail | PageState::Top | PageState::Outside => PageState::Beyond,
-        PageState::Gap => PageState::Guard,
-        _ => page,
-    }
-}
-
 /// For a panic or a hang: what the kernel printed, and the innermost function that could be wrong. Its callers
 /// say little, because a mistake in it shows in all of them.
-fn stop(evidence: &Evidence<'_>) -> String {
-    let finding = evidence.finding;
+fn stop(finding: &Finding) -> String {
     let function = finding.functions().find(|function| !is_servant(function));
     match (finding.panic_words(), function) {
-        (None, None) => evidence.name.bucket.to_string(),
+        (None, None) => bucket(finding).to_string(),
         (said, function) => {
             let [said, function] = [said, function].map(Option::unwrap_or_default);
-            format!("{} {said} {function}", finding.verdict)
+            format!("{} {function} {said}", finding.verdict)
         }
     }
 }

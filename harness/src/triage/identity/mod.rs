@@ -102,9 +102,8 @@ impl Identity {
         let situation = name.situation(finding);
         let bug = match (&explanation.root, explanation.cause) {
             (Some(root), _) => Bug::of_state(root, explanation),
-            (None, Some(cause)) => Bug::of_cause(cause, explanation),
+            (None, Some(cause)) => Bug::of_cause(cause, finding, explanation),
             (None, None) => Bug::of(&bug::Evidence {
-                name: &name,
                 finding,
                 situation,
                 ending,
@@ -136,7 +135,7 @@ impl Identity {
 
     /// Whether both are likely to be one bug, and so one row.
     pub fn is_same_bug(&self, other: &Identity) -> bool {
-        self.bug.is_same(&other.bug)
+        self.bug.is_same(&other.bug) || self.bug.may_be(&other.bug)
     }
 
     /// What all findings of its row have in common.
@@ -266,6 +265,8 @@ mod tests {
         assert!(!answer.gets_through());
         let beyond = bug("a: write 1 guard[0] 5", Does::Returns(5));
         assert!(beyond.gets_through());
+        let nothing = bug("a: write 1 guard[0] 5", Does::Returns(0));
+        assert!(!nothing.gets_through());
     }
 
     #[test]

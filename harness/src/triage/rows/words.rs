@@ -51,3 +51,11 @@ pub(super) fn wrong(found: &Found) -> Cow<'static, str> {
     };
     wrong.into()
 }
+
+/// The same if several system calls go wrong in the code that they share.
+pub(super) fn of_calls(found: &Found) -> Cow<'static, str> {
+    match found.report.explanation.left_by {
+        Some(_) => "system calls leave wrong bytes in memory".into(),
+        None => found.report.clause().broken().into(),
+    }
+}
