@@ -6,7 +6,8 @@
 
 use super::probe::{Answer, spelled};
 use crate::guest::Guest;
-use crate::runner::Runner;
+use crate::runner::{Outcome, Runner};
+use crate::triage::explain::run_mended;
 use crate::triage::finding_file::{self, Destination};
 use crate::triage::rows::Row;
 use crate::triage::{Discovery, Explaining, Found, Name, Report};
@@ -72,25 +73,37 @@ pub fn find(guest: &Guest, candidates: Vec<Defect>) -> Defects {
 }
 
 /// Looks at the case of a defect. A kernel may go wrong in it for another reason: then at the same case with a page that
-/// no other process has had.
+/// no other process has had, and at both while wrong memory is mended.
 fn look(guest: &Guest, without: &Dialect, defect: &Defect) -> Shown {
     let case = defect.case();
-    let shown = look_at(guest, without, defect, case.clone());
-    match (shown, on_the_heap(&case)) {
-        (Shown::Unclear, Some(other)) => match look_at(guest, without, defect, other) {
-            Shown::Right => Shown::Unclear,
-            shown => shown,
-        },
-        (shown, _) => shown,
+    let shown = look_at(guest, without, defect, case.clone(), Runner::run);
+    if !matches!(shown, Shown::Unclear) {
+        return shown;
     }
+    let on_the_heap = on_the_heap(&case).unwrap_or_else(|| case.clone());
+    let others: [(Case, Run); 3] = [
+        (on_the_heap.clone(), Runner::run),
+        (case, run_mended),
+        (on_the_heap, run_mended),
+    ];
+    let mut shown = others
+        .into_iter()
+        .map(|(case, run)| look_at(guest, without, defect, case, run));
+    // That another case goes right does not say that the defect is not there.
+    shown
+        .find(|shown| matches!(shown, Shown::Defect { .. }))
+        .unwrap_or(Shown::Unclear)
 }
+
+/// A way to run a case.
+type Run = fn(&mut Runner, &Case) -> Outcome;
 
 /// Runs a case with a dialect that does not have the defect. If it goes wrong, runs it with the same dialect with the
 /// defect. What goes wrong with both is not about the defect.
-fn look_at(guest: &Guest, without: &Dialect, defect: &Defect, case: Case) -> Shown {
+fn look_at(guest: &Guest, without: &Dialect, defect: &Defect, case: Case, run: Run) -> Shown {
     let run = |dialect: &Dialect| {
         let mut runner = Runner::new(&guest.speaking(dialect.clone()));
-        runner.run(&case).findings
+        run(&mut runner, &case).findings
     };
     let wrong = run(without);
     if wrong.is_empty() {
@@ -107,7 +120,9 @@ fn look_at(guest: &Guest, without: &Dialect, defect: &Defect, case: Case) -> Sho
         if !may_show(explained.clause) {
             return None;
         }
-        let is_new = left.iter().any(|one| !has(&wrong, one));
+        // After a wrong answer, counts at the end of the case are no evidence. So they may be wrong in both.
+        let mut before_the_end = left.iter().filter(|one| one.step.is_some());
+        let is_new = before_the_end.any(|one| !has(&wrong, one));
         (!is_new).then(|| (left.len(), way, explained.clone()))
     });
     match explained.min_by_key(|(left, way, _)| (*left, *way)) {

@@ -7,8 +7,10 @@
 
 use crate::driver::Driver;
 use crate::guest::frames::FRAME_BYTES;
-use crate::runner::Watch;
-use oracle::{Clause, Finding, FrameKind, Judge, Miscount, PageMapping, Process, ProcessState};
+use crate::runner::{Outcome, Runner, Watch};
+use oracle::{
+    Case, Clause, Finding, FrameKind, Judge, Miscount, PageMapping, Process, ProcessState,
+};
 use std::ops::Range;
 
 /// The bytes of a link in the list of free frames, and of a page-table entry.
@@ -103,6 +105,24 @@ pub(super) struct Inspection {
     pub(super) mended: Vec<Clause>,
     /// What was wrong: each rule once for each operation.
     pub(super) wrongs: Vec<Wrong>,
+}
+
+/// The rules whose breaches can be mended.
+const MENDABLE: [Clause; 5] = [
+    Clause::MappedNotFree,
+    Clause::WritableAlone,
+    Clause::FreshPageZero,
+    Clause::PageContent,
+    Clause::HoldersCounted,
+];
+
+/// Runs a case and mends what goes wrong with memory, as far as that is possible, so that it shows what else is wrong.
+pub(crate) fn run_mended(runner: &mut Runner, case: &Case) -> Outcome {
+    let mut inspection = Inspection {
+        mended: MENDABLE.to_vec(),
+        ..Inspection::default()
+    };
+    runner.run_watched(case, &mut inspection)
 }
 
 impl Watch for Inspection {

@@ -14,6 +14,7 @@ mod parting;
 pub use calls::CallLine;
 pub(crate) use calls::is_servant;
 pub use experiments::Cause;
+pub(crate) use inspection::run_mended;
 pub use lost::LostFrame;
 pub use memory::{FrameChange, Mapped, MemoryChange, PageChange};
 pub use naming::innermost;
