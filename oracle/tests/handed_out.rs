@@ -59,8 +59,8 @@ fn what_is_added_is_taken_over_and_told_once() {
     }
 }
 
-/// Where `wait` stores the status of a child that has ended, on a kernel that speaks `dialect`.
-fn places_of_statuses(dialect: &Dialect, address: &str) -> usize {
+/// A judge of a kernel that speaks `dialect`, on which a child ended with status 7, and `wait` has returned it.
+fn after_wait(dialect: &Dialect, address: &str) -> Judge {
     let mut judge = Judge::new(dialect, &Setting::nominal(dialect, 3));
     let text = format!("faultline 1\na: b = fork\nb: exit 7\na: wait {address}\n");
     let case = Case::parse(&text).unwrap();
@@ -79,7 +79,12 @@ fn places_of_statuses(dialect: &Dialect, address: &str) -> usize {
         };
         judge.observe(&step, &observation).unwrap();
     }
-    judge.statuses_written().count()
+    judge
+}
+
+/// At how many places the judge looks for the status.
+fn places_of_statuses(dialect: &Dialect, address: &str) -> usize {
+    after_wait(dialect, address).statuses_written().count()
 }
 
 #[test]
@@ -90,4 +95,18 @@ fn a_kernel_that_tells_no_status_stores_none() {
     assert_eq!(places_of_statuses(&told, "data[0]"), 1);
     assert_eq!(places_of_statuses(&untold, "data[0]"), 0);
     assert_eq!(places_of_statuses(&untold, "trapframe[0]"), 0);
+}
+
+#[test]
+fn a_kernel_that_loses_statuses_may_tell_the_right_one() {
+    let mut zero = Dialect::xv6_2025();
+    zero.wait.status = ExitStatus::Zero;
+    let noted = |status: i32| {
+        let mut judge = after_wait(&zero, "data[0]");
+        let (process, place) = judge.statuses_written().next().expect("it tells one");
+        judge.compare_status(process, place, status.to_le_bytes());
+        judge.noted().len()
+    };
+    assert_eq!((noted(0), noted(7)), (0, 0));
+    assert_eq!(noted(6), 1);
 }
