@@ -27,9 +27,9 @@ pub struct LostFrame {
     /// Whether no process ever had it.
     #[serde(skip)]
     pub(super) had_no_owner: bool,
-    /// Whether a process had it to its end.
+    /// Whether a process had it before.
     #[serde(skip)]
-    pub(in crate::triage) was_kept: bool,
+    pub(in crate::triage) had_owner: bool,
 }
 
 impl fmt::Display for LostFrame {
@@ -101,7 +101,7 @@ impl Search {
                     taken: None,
                     lost,
                     had_no_owner: false,
-                    was_kept: false,
+                    had_owner: false,
                 });
                 continue;
             };
@@ -109,7 +109,6 @@ impl Search {
             let named = |moment: &Moment| moment.purpose(Moment::frame(number), layout);
             let had_no_owner = held.iter().all(|(_, moment)| named(moment).is_none());
             let last = held.iter().rposition(|(_, moment)| named(moment).is_some());
-            let was_kept = last.is_some_and(|last| held.get(last + 1).is_none());
             let (step, lost) = match last.map(|last| (held.get(last + 1), &held[last].1)) {
                 // No process ever had it.
                 None => (
@@ -134,7 +133,7 @@ impl Search {
                 taken: Some(at(*taken_in) + &purpose),
                 lost,
                 had_no_owner,
-                was_kept,
+                had_owner: !had_no_owner,
             });
             origin = origin.or(step);
         }

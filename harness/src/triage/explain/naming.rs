@@ -117,9 +117,9 @@ impl Explanation {
         caller.or(own.next()).map(|frame| frame.function.as_str())
     }
 
-    /// Whether all frames that were lost belonged to processes until these ended.
-    pub(in crate::triage) fn loses_what_ends(&self) -> bool {
-        !self.lost.is_empty() && self.lost.iter().all(|frame| frame.was_kept)
+    /// Whether all frames that were lost belonged to processes before.
+    pub(in crate::triage) fn loses_what_was_owned(&self) -> bool {
+        !self.lost.is_empty() && self.lost.iter().all(|frame| frame.had_owner)
     }
 
     /// The system call that leaves wrong bytes in memory, or that has an effect although it fails.

@@ -16,7 +16,7 @@ use oracle::case::Kind;
 use oracle::{Clause, Fate, Finding, PageState, Situation, Spoiled, bucket};
 use page::{in_image_or_heap, to_be_brought_in, without_memory};
 use place::Place;
-use state::is_unzeroed;
+use state::{is_about_bytes, is_unzeroed};
 
 /// What is known of a finding that was looked into.
 pub(super) struct Evidence<'a> {
@@ -67,7 +67,7 @@ impl Bug {
     pub(super) fn of(evidence: &Evidence<'_>) -> Bug {
         let (finding, explanation) = (evidence.finding, evidence.explanation);
         let function = explanation.function();
-        if matches!(finding.clause, Clause::PageContent | Clause::FreshPageZero)
+        if is_about_bytes(finding)
             && finding.situation().is_some()
             && (function.is_some() || is_unzeroed(finding, explanation))
         {
@@ -84,8 +84,8 @@ impl Bug {
                 ..Bug::of_state(finding, explanation)
             };
         }
-        // A frame that nobody gives back when its last process ends has a holder too many.
-        if finding.clause == Clause::FramesComeBack && explanation.loses_what_ends() {
+        // A frame that nobody gives back when its last process loses it has a holder too many.
+        if finding.clause == Clause::FramesComeBack && explanation.loses_what_was_owned() {
             return Bug {
                 clause: Clause::HoldersCounted,
                 ..Bug::of_state(finding, explanation)

@@ -134,8 +134,8 @@ mod tests {
         let other = Does::Panics("panic: uvmunmap: not aligned", "uvmunmap<growproc");
         let groups = of(vec![
             found("a: sbrk +1p", whole),
-            found("a: sbrk -1p", cut),
-            found("a: sbrk -2p", other),
+            found("a: sbrk +2p", cut),
+            found("a: sbrk +3p", other),
         ]);
         assert_eq!(groups.iter().map(Vec::len).collect::<Vec<_>>(), [2, 1]);
     }

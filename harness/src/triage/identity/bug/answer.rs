@@ -25,9 +25,9 @@ impl Answer {
         let fails = situation.is_some_and(|situation| situation.fate == Fate::Fails);
         let moves_bytes =
             situation.is_some_and(|situation| Service::of(situation.kind).moves_bytes);
-        let is_nothing = moves_bytes && finding.seen.ends_with("returns 0");
+        let is_nothing = fails && moves_bytes && finding.seen.ends_with("returns 0");
         match (finding.clause, finding.mismatch()) {
-            (Clause::ReturnedValue, Some(Mismatch::Granted)) if is_nothing => Answer::Nothing,
+            (Clause::ReturnedValue, _) if is_nothing => Answer::Nothing,
             (Clause::ReturnedValue, Some(Mismatch::Granted | Mismatch::More)) => Answer::Granted,
             (Clause::ReturnedValue, None) if fails => Answer::Granted,
             (Clause::ReturnedValue, Some(Mismatch::Refused)) => Answer::Refused,

@@ -4,7 +4,7 @@ use super::page::to_be_brought_in;
 use super::{Answer, Bug, stop};
 use crate::triage::explain::{Cause, Explanation};
 use crate::triage::identity::family::Family;
-use oracle::{Clause, Finding, Spoiled};
+use oracle::{Clause, Finding, PageState, Spoiled};
 
 impl Bug {
     /// The bug of what was wrong first, or of a finding that says by itself what is wrong with memory. `function`
@@ -13,10 +13,10 @@ impl Bug {
         finding: &Finding,
         explanation: &Explanation,
     ) -> Bug {
-        let is_of_bytes = matches!(finding.clause, Clause::PageContent | Clause::FreshPageZero);
+        let is_of_bytes = is_about_bytes(finding);
         let is_never_cleared = is_unzeroed(finding, explanation);
         let clause = match finding.clause {
-            Clause::PageContent if is_never_cleared => Clause::FreshPageZero,
+            Clause::PageContent | Clause::LoadedValue if is_never_cleared => Clause::FreshPageZero,
             Clause::FreshPageZero if !is_never_cleared => Clause::PageContent,
             clause => clause,
         };
@@ -76,7 +76,7 @@ impl Bug {
             || self.follows_the_call_of(other)
             || self.loses_frames_of(other)
             || self.corrupts_memory_like(other)
-            || (self.invents_frames() && other.invents_frames())
+            || self.ends_wrongly_like(other)
             || self.stops_like(other)
             || self.refuses_like(other)
             || other.refuses_like(self)
@@ -109,9 +109,14 @@ impl Bug {
         matches!(self.cause, Some(Cause::FailedCall(_))) && self.cause == other.cause
     }
 
-    /// Whether it shows as more free frames than there can be, with or without a call that fails before.
-    fn invents_frames(&self) -> bool {
-        self.clause == Clause::FramesNotInvented
+    /// Whether both show at the end of a case as too many free frames, or as a process that nobody reaps; with or
+    /// without a call that fails before.
+    fn ends_wrongly_like(&self, other: &Bug) -> bool {
+        let is_of_the_end = matches!(
+            self.clause,
+            Clause::FramesNotInvented | Clause::EverybodyReaped
+        );
+        is_of_the_end && self.clause == other.clause
     }
 
     /// Whether the program cannot use pages of a kind, and the other shows that system calls cannot use them either: both
@@ -165,9 +170,23 @@ impl Bug {
     }
 }
 
+/// Whether a finding is about bytes of memory, or about what a load returned that was the first to touch its page.
+pub(super) fn is_about_bytes(finding: &Finding) -> bool {
+    matches!(finding.clause, Clause::PageContent | Clause::FreshPageZero) || loads_zero(finding)
+}
+
 /// Whether a finding is about bytes that had to be zero, and that no system call has stored.
 pub(super) fn is_unzeroed(finding: &Finding, explanation: &Explanation) -> bool {
     let had_to_be_zero = finding.clause == Clause::FreshPageZero
+        || loads_zero(finding)
         || matches!(finding.spoiled(), Some(Spoiled::Zeros | Spoiled::Tail));
     had_to_be_zero && explanation.left_by.is_none()
+}
+
+/// Whether a load had to return 0, because nobody has touched its page before.
+fn loads_zero(finding: &Finding) -> bool {
+    let page = finding.situation().and_then(|situation| situation.page);
+    finding.clause == Clause::LoadedValue
+        && matches!(page, Some(PageState::Lazy | PageState::StackHole))
+        && finding.expected.ends_with(" loads 0")
 }
