@@ -7,6 +7,7 @@ use emulator::isa::assemble::{add_immediate, branch_not_zero};
 use faultline::guest::Guest;
 use faultline::guest::location::GuestFiles;
 use faultline::runner::{Outcome, Runner};
+use faultline::triage::minimise::{Minimality, minimise_on};
 use oracle::{Case, Clause, Dialect};
 use std::sync::Arc;
 
@@ -40,6 +41,11 @@ fn guest() -> Arc<Guest> {
 
 /// Runs the case on our kernel, changed so that each system call executes `detour` first.
 fn run(detour: &[u32]) -> Outcome {
+    changed(detour).run(&Case::parse(CASE).unwrap())
+}
+
+/// A runner with that kernel.
+fn changed(detour: &[u32]) -> Runner {
     let guest = guest();
     let mut runner = Runner::new(&guest);
     let start = |name| {
@@ -63,7 +69,7 @@ fn run(detour: &[u32]) -> Outcome {
     let code: Vec<u8> = code.into_iter().flat_map(u32::to_le_bytes).collect();
     runner.patch_kernel(room, &code);
     runner.patch_kernel(service, &jump(service, room).to_le_bytes());
-    runner.run(&Case::parse(CASE).unwrap())
+    runner
 }
 
 fn clause(outcome: &Outcome) -> Option<Clause> {
@@ -99,13 +105,37 @@ fn a_kernel_that_repeats_itself_hangs_and_that_is_seen_soon() {
     );
 }
 
+/// Counts for ever: the counter is never zero within the limit.
+fn counting() -> [u32; 2] {
+    [
+        add_immediate(COUNTER, COUNTER, 1),
+        branch_not_zero(COUNTER, -4),
+    ]
+}
+
 #[test]
 fn a_kernel_that_counts_for_ever_hangs() {
-    let outcome = run(&[
-        add_immediate(COUNTER, COUNTER, 1),
-        // The counter is never zero within the limit.
-        branch_not_zero(COUNTER, -4),
-    ]);
+    let outcome = run(&counting());
     assert_eq!(clause(&outcome), Some(Clause::EndsInTime));
     assert!(outcome.instructions > 8 * LATE);
+}
+
+#[test]
+fn a_hang_is_proved_once_for_the_smallest_case() {
+    let mut runner = changed(&counting());
+    let text = "faultline 1\na: load1 data[0]\na: store1 data[0] 1\na: load1 data[0]\na: getpid\na: uptime\n";
+    let case = Case::parse(text).unwrap();
+    let wanted = oracle::bucket(runner.run(&case).first().unwrap());
+    let before = runner.work();
+    let minimised = minimise_on(&mut runner, &case, &wanted, Some(3), 100, |_, _| {});
+    let spent = runner.work() - before;
+    // It hangs even where nothing happens: in the `exit` that ends a case.
+    assert_eq!(minimised.case.to_string(), "faultline 1\n");
+    assert_eq!(minimised.minimality, Minimality::Proved);
+    // One proof takes longer than eight late steps.
+    assert!(minimised.executions > 3);
+    assert!(
+        spent < (minimised.executions + 16) * LATE * 5 / 4,
+        "{spent}"
+    );
 }

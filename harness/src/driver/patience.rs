@@ -46,6 +46,9 @@ const MOST_COMPARISONS: u32 = 64;
 /// not part of the state.
 const RETURNS: u32 = 3;
 
+/// How many times as long as a step may take until it is late a race may take, if its hang is known.
+const AGAIN: u64 = 2;
+
 /// How often the limit is renewed for a hart that makes visible progress.
 const MOST_EXTENSIONS: u32 = 64;
 
@@ -55,6 +58,8 @@ pub(crate) enum Patience {
     /// Until a hang is proved.
     #[default]
     Proof,
+    /// Until a loop is proved, or a step is late: a longer case was proved to hang as this one does.
+    Again,
     /// Until a step is late.
     Short,
     /// As long as it takes to walk through the largest hole that one `sbrk` of 32 bits makes.
@@ -126,6 +131,9 @@ impl Driver {
             if let Some(pause) = self.look_for_loop(hart)? {
                 return Ok(pause);
             }
+            if self.patience == Patience::Again {
+                return Err(self.out_of_budget(hart));
+            }
             let spent = self.machine.steps() - begin;
             if spent < LEAST_LIMIT || spent < limit {
                 continue;
@@ -186,7 +194,10 @@ impl Driver {
         if late.turns.is_power_of_two() {
             late.known = Some((order, self.machine.moment()));
         }
-        spent >= self.limit()
+        match self.patience {
+            Patience::Again => spent >= AGAIN * self.budget(),
+            _ => spent >= self.limit(),
+        }
     }
 
     fn signs(&mut self) -> Signs {

@@ -172,6 +172,8 @@ pub struct Runner {
     trail: Trail,
     /// The walk that the last case shows, if it shows one.
     walk: Option<Walk>,
+    /// How long the driver waits, if nothing else is said.
+    patience: Patience,
     /// Whether no long walk is waited for.
     hasty: bool,
     /// The finding at which a case has to end, even if it could go on.
@@ -195,6 +197,7 @@ impl Runner {
             memory: MemoryCheck::default(),
             trail: Trail::default(),
             walk: None,
+            patience: Patience::Proof,
             hasty: false,
             stop_at: None,
             pristine: true,
@@ -213,6 +216,17 @@ impl Runner {
             Hasty::Ended(outcome) | Hasty::AtLongWalk(outcome) => outcome,
             Hasty::Late => self.run_patiently(case, &mut Unwatched),
         }
+    }
+
+    /// Calls `look`, for which a late step counts as a hang at once, unless it is late because it repeats itself: to prove
+    /// that a kernel hangs may take as long as thousands of steps, and here that was done before.
+    pub fn where_a_hang_is_known<R>(&mut self, look: impl FnOnce(&mut Self) -> R) -> R {
+        let before = std::mem::replace(&mut self.patience, Patience::Again);
+        self.driver.set_patience(self.patience);
+        let seen = look(self);
+        self.patience = before;
+        self.driver.set_patience(self.patience);
+        seen
     }
 
     /// [`run`](Self::run), with the guest's edges added to `edges`, which has
@@ -244,7 +258,7 @@ impl Runner {
         self.hasty = true;
         let outcome = self.run_once(case, watch);
         self.hasty = false;
-        self.driver.set_patience(Patience::Proof);
+        self.driver.set_patience(self.patience);
         outcome
     }
 
@@ -285,7 +299,7 @@ impl Runner {
     fn run_up_to_late(&mut self, case: &Case, watch: &mut impl Watch) -> Outcome {
         self.driver.set_patience(Patience::Short);
         let outcome = self.run_once(case, watch);
-        self.driver.set_patience(Patience::Proof);
+        self.driver.set_patience(self.patience);
         outcome
     }
 

@@ -1,6 +1,6 @@
 //! Buckets: signatures by which findings of one cause are recognised.
 
-use super::Finding;
+use super::{Finding, Verdict};
 use serde::Serialize;
 use std::fmt;
 
@@ -13,6 +13,13 @@ impl From<&str> for Bucket {
     /// A bucket from its name, as a finding file states it.
     fn from(name: &str) -> Self {
         Self(name.to_owned())
+    }
+}
+
+impl Bucket {
+    /// Whether its findings have this verdict.
+    pub fn is_of(&self, verdict: Verdict) -> bool {
+        self.0.split('/').next() == Some(&verdict.to_string())
     }
 }
 

@@ -133,6 +133,14 @@ impl Watch for Close {
 
 /// Runs `case`, which shows `finding`, once more and says where it went wrong.
 pub fn explain(runner: &mut Runner, case: &Case, finding: &Finding) -> Explanation {
+    if finding.verdict == Verdict::Hang {
+        runner.where_a_hang_is_known(|runner| explained(runner, case, finding))
+    } else {
+        explained(runner, case, finding)
+    }
+}
+
+fn explained(runner: &mut Runner, case: &Case, finding: &Finding) -> Explanation {
     let Source {
         origin,
         root,

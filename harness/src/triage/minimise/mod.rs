@@ -13,9 +13,9 @@ mod search;
 
 pub use needs::{Need, Reason, add_reasons};
 
-use crate::runner::Runner;
+use crate::runner::{Outcome, Runner};
 use oracle::case::VERSION_LINE;
-use oracle::{Bucket, Case, Operation, bucket};
+use oracle::{Bucket, Case, Operation, Verdict, bucket};
 use search::Search;
 use std::time::Instant;
 
@@ -94,10 +94,25 @@ pub fn minimise_on(
     wanted: &Bucket,
     failed_at: Option<usize>,
     budget: impl Into<Budget>,
-    progress: impl FnMut(usize, u64),
+    mut progress: impl FnMut(usize, u64),
 ) -> Minimised {
-    let shows = |candidate: &Case| runner.run(candidate).findings.iter().map(bucket).collect();
+    let budget = budget.into();
+    // The hang is proved once more for the result. If it cannot be proved, everything is done again with patience.
+    if wanted.is_of(Verdict::Hang) {
+        let hasty = runner.where_a_hang_is_known(|runner| {
+            let shows = |candidate: &Case| buckets(&runner.run(candidate));
+            minimise(case, wanted, failed_at, budget, shows, &mut progress)
+        });
+        if runner.run(&hasty.case).shown(wanted).is_some() {
+            return hasty;
+        }
+    }
+    let shows = |candidate: &Case| buckets(&runner.run(candidate));
     minimise(case, wanted, failed_at, budget, shows, progress)
+}
+
+fn buckets(outcome: &Outcome) -> Vec<Bucket> {
+    outcome.findings.iter().map(bucket).collect()
 }
 
 /// Shrinks `case`, which shows `wanted`, within `budget`.
