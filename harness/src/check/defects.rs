@@ -6,7 +6,7 @@
 
 use super::probe::{Answer, spelled};
 use crate::guest::Guest;
-use crate::runner::{Outcome, Runner};
+use crate::runner::Runner;
 use crate::triage::explain::run_mended;
 use crate::triage::finding_file::{self, Destination};
 use crate::triage::rows::Row;
@@ -76,34 +76,41 @@ pub fn find(guest: &Guest, candidates: Vec<Defect>) -> Defects {
 /// no other process has had, and at both while wrong memory is mended.
 fn look(guest: &Guest, without: &Dialect, defect: &Defect) -> Shown {
     let case = defect.case();
-    let shown = look_at(guest, without, defect, case.clone(), Runner::run);
+    let shown = look_at(guest, without, defect, case.clone(), Memory::AsItIs);
     if !matches!(shown, Shown::Unclear) {
         return shown;
     }
     let on_the_heap = on_the_heap(&case).unwrap_or_else(|| case.clone());
-    let others: [(Case, Run); 3] = [
-        (on_the_heap.clone(), Runner::run),
-        (case, run_mended),
-        (on_the_heap, run_mended),
+    let others = [
+        (on_the_heap.clone(), Memory::AsItIs),
+        (case, Memory::Mended),
+        (on_the_heap, Memory::Mended),
     ];
     let mut shown = others
         .into_iter()
-        .map(|(case, run)| look_at(guest, without, defect, case, run));
+        .map(|(case, memory)| look_at(guest, without, defect, case, memory));
     // That another case goes right does not say that the defect is not there.
     shown
         .find(|shown| matches!(shown, Shown::Defect { .. }))
         .unwrap_or(Shown::Unclear)
 }
 
-/// A way to run a case.
-type Run = fn(&mut Runner, &Case) -> Outcome;
+/// What is done about wrong memory.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Memory {
+    AsItIs,
+    Mended,
+}
 
 /// Runs a case with a dialect that does not have the defect. If it goes wrong, runs it with the same dialect with the
 /// defect. What goes wrong with both is not about the defect.
-fn look_at(guest: &Guest, without: &Dialect, defect: &Defect, case: Case, run: Run) -> Shown {
+fn look_at(guest: &Guest, without: &Dialect, defect: &Defect, case: Case, memory: Memory) -> Shown {
     let run = |dialect: &Dialect| {
         let mut runner = Runner::new(&guest.speaking(dialect.clone()));
-        run(&mut runner, &case).findings
+        match memory {
+            Memory::AsItIs => runner.run(&case).findings,
+            Memory::Mended => run_mended(&mut runner, &case).findings,
+        }
     };
     let wrong = run(without);
     if wrong.is_empty() {
@@ -117,7 +124,7 @@ fn look_at(guest: &Guest, without: &Dialect, defect: &Defect, case: Case, run: R
     let explained = ways.filter_map(|(way, with)| {
         let left = run(&with);
         let explained = wrong.iter().find(|one| !has(&left, one))?;
-        if !may_show(explained.clause) {
+        if !may_show(explained.clause, memory) {
             return None;
         }
         // After a wrong answer, counts at the end of the case are no evidence. So they may be wrong in both.
@@ -131,17 +138,15 @@ fn look_at(guest: &Guest, without: &Dialect, defect: &Defect, case: Case, run: R
     }
 }
 
-/// Whether the case of a defect may break that rule: the defects of the table are wrong answers.
-fn may_show(clause: Clause) -> bool {
-    matches!(
+/// Whether the case of a defect may break that rule: the defects of the table are wrong answers. What memory holds is no
+/// evidence if it has to be mended.
+fn may_show(clause: Clause, memory: Memory) -> bool {
+    let is_in_memory = matches!(clause, Clause::ExitStatus | Clause::LoadedValue);
+    let is_answer = matches!(
         clause,
-        Clause::ReturnedValue
-            | Clause::ExitStatus
-            | Clause::LoadedValue
-            | Clause::Blocks
-            | Clause::ComesBack
-            | Clause::DiskContent
-    )
+        Clause::ReturnedValue | Clause::Blocks | Clause::ComesBack | Clause::DiskContent
+    );
+    is_answer || (is_in_memory && memory == Memory::AsItIs)
 }
 
 /// A case in which the first page of the heap takes the place of the program's data.

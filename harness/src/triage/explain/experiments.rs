@@ -4,7 +4,9 @@
 use crate::driver::Driver;
 use crate::runner::{Runner, Watch};
 use oracle::case::{Family, Kind};
-use oracle::{Case, Clause, Event, Finding, Judge, Observation, Operation, Process, Step, bucket};
+use oracle::{
+    Case, Clause, Event, Finding, Judge, Observation, Operation, Process, Spoiled, Step, bucket,
+};
 use serde::Serialize;
 use std::ops::Range;
 
@@ -64,6 +66,38 @@ fn is_about_an_end(clause: Clause) -> bool {
         clause,
         Clause::DeadStayDead | Clause::ForbiddenAccessKills | Clause::EverybodyReaped
     )
+}
+
+/// That a page which the wrong operation brings in is not zero, if the finding rests on that: if the program stores a 0
+/// there before, the model takes over what the page holds, and then the operation is right.
+pub(super) fn page_brought_in(
+    runner: &mut Runner,
+    case: &Case,
+    finding: &Finding,
+) -> Option<Finding> {
+    let step = finding.step?;
+    let operation = case.operations.get(step)?;
+    let addresses = [operation.call.address(), operation.call.second_address()];
+    let touches: String = addresses
+        .iter()
+        .flatten()
+        .map(|address| format!("{}: store1 {address} 0\n", operation.process))
+        .collect();
+    let touches = Case::parse(&format!("faultline 1\n{touches}")).ok()?;
+    let later = step + touches.operations.len();
+    let mut touched = case.clone();
+    touched.operations.splice(step..step, touches.operations);
+    let outcome = runner.run(&touched);
+    let shows = |one: &Finding| one.clause == finding.clause && one.step >= Some(later);
+    if outcome.findings.iter().any(shows) {
+        return None;
+    }
+    let is_fresh = |one: &Finding| {
+        let had_to_be_zero =
+            one.clause == Clause::FreshPageZero || one.spoiled() == Some(Spoiled::Zeros);
+        had_to_be_zero && one.step.is_some_and(|at| (step..later).contains(&at))
+    };
+    outcome.findings.into_iter().find(is_fresh)
 }
 
 /// The operation that changed a translation which a hart still uses, if the finding rests on one.

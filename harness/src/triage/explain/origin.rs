@@ -78,6 +78,12 @@ pub(super) fn find(runner: &mut Runner, case: &Case, finding: &Finding) -> Sourc
             ..Source::of(case, runner, wrong)
         },
         None => {
+            if let Some(page) = experiments::page_brought_in(runner, case, finding) {
+                return Source {
+                    root: Some(page),
+                    ..Source::default()
+                };
+            }
             if let Some((step, first)) = experiments::shown_before(runner, case, finding) {
                 return Source::of_earlier(case, step, first);
             }

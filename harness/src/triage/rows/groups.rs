@@ -3,8 +3,9 @@
 use crate::triage::Found;
 use crate::triage::identity::Bug;
 use crate::triage::severity::severity;
-use oracle::Severity;
 use oracle::case::Kind;
+use oracle::{Clause, Severity};
+use std::collections::BTreeSet;
 
 /// A finding, and how bad it is.
 pub(super) struct Judged {
@@ -28,19 +29,19 @@ impl Judged {
         self.found.report.identity.bug()
     }
 
-    /// Whether the same operation of the same case shows both, and the state of a page may be the reason of both.
+    /// Whether the same operation of the same case shows both, and the state of a page may be the reason of both; or
+    /// whether both show without any operation, and a frame has two users in every case.
     fn meets_the_same_as(&self, other: &Judged) -> bool {
         let page = |one: &Judged| {
             let report = &one.found.report;
-            report
-                .identity
-                .situation()
-                .and_then(|met| met.page)
-                .zip(report.finding.step)
+            let met = report.identity.situation().and_then(|met| met.page);
+            met.zip(report.finding.step)
         };
-        page(self).is_some()
-            && page(self) == page(other)
-            && self.found.report.case() == other.found.report.case()
+        let case = self.found.report.case();
+        let is_of_every_case = case.operations.is_empty()
+            && (self.bug().corrupts_every_case() || other.bug().corrupts_every_case());
+        let is_of_one_page = page(self).is_some() && page(self) == page(other);
+        (is_of_every_case || is_of_one_page) && case == other.found.report.case()
     }
 }
 
@@ -69,7 +70,28 @@ pub(super) fn of(findings: Vec<Found>) -> Vec<Group> {
         }
     }
     unite_by_call(&mut groups);
+    unite_lost_frames(&mut groups);
     groups
+}
+
+/// Calls that lose frames when they fail, so that the code which they share is likely to lose them.
+const SEVERAL_CALLS: usize = 3;
+
+/// If several system calls lose frames when they fail, there is one row for all frames that no process ever had.
+fn unite_lost_frames(groups: &mut Vec<Group>) {
+    let loses = |group: &Group| {
+        group
+            .iter()
+            .all(|one| one.bug().clause() == Clause::FramesComeBack)
+    };
+    let losing = places(groups, loses);
+    let findings = losing.iter().flat_map(|number| &groups[*number]);
+    let calls = findings.filter_map(|one| one.found.report.explanation.wrong_call());
+    if calls.collect::<BTreeSet<_>>().len() >= SEVERAL_CALLS
+        && let Some((first, others)) = losing.split_first()
+    {
+        unite(groups, *first, others);
+    }
 }
 
 /// A system call that succeeds with memory of several kinds that it may not access does not look at the result of

@@ -22,7 +22,7 @@ impl Bug {
         };
         let words = match finding.clause {
             Clause::NoPanic => Some(stop(finding)),
-            _ if is_of_bytes => explanation.function().map(str::to_owned),
+            _ if is_of_bytes => explanation.storer().map(str::to_owned),
             _ => None,
         };
         Bug {
@@ -129,17 +129,24 @@ impl Bug {
         both && self.page.is_some() && page(self) == page(other)
     }
 
+    /// Whether a frame had two users before the case began, as it has in every case.
+    pub(in crate::triage) fn corrupts_every_case(&self) -> bool {
+        self.is_older && self.corrupts()
+    }
+
+    fn corrupts(&self) -> bool {
+        let is_of_two_users = matches!(
+            self.clause,
+            Clause::PageContent | Clause::WritableAlone | Clause::MappedNotFree
+        );
+        is_of_two_users && self.cause.is_none()
+    }
+
     /// Whether both give a frame two users, in the same function; or those of one were there before its case began. They
     /// are in every case then, so nothing shows that there are two causes.
     fn corrupts_memory_like(&self, other: &Bug) -> bool {
-        let corrupts = |bug: &Bug| {
-            matches!(
-                bug.clause,
-                Clause::PageContent | Clause::WritableAlone | Clause::MappedNotFree
-            ) && bug.cause.is_none()
-        };
         let is_one_function = self.stored_in.is_some() && self.stored_in == other.stored_in;
-        (self.is_older || other.is_older || is_one_function) && corrupts(self) && corrupts(other)
+        (self.is_older || other.is_older || is_one_function) && self.corrupts() && other.corrupts()
     }
 
     /// Whether the kernel stops in the same place, and says the same. It may have had no time to say all of it.
