@@ -124,7 +124,9 @@ fn look_at(guest: &Guest, without: &Dialect, defect: &Defect, case: Case, memory
     let explained = ways.filter_map(|(way, with)| {
         let left = run(&with);
         let explained = wrong.iter().find(|one| !has(&left, one))?;
-        if !may_show(explained.clause, memory) {
+        let is_memory_right =
+            memory == Memory::AsItIs && !left.iter().any(|one| is_about_memory(one.clause));
+        if !may_show(explained.clause, is_memory_right) {
             return None;
         }
         // After a wrong answer, counts at the end of the case are no evidence. So they may be wrong in both.
@@ -139,14 +141,22 @@ fn look_at(guest: &Guest, without: &Dialect, defect: &Defect, case: Case, memory
 }
 
 /// Whether the case of a defect may break that rule: the defects of the table are wrong answers. What memory holds is no
-/// evidence if it has to be mended.
-fn may_show(clause: Clause, memory: Memory) -> bool {
+/// evidence if something else is wrong with it.
+fn may_show(clause: Clause, is_memory_right: bool) -> bool {
     let is_in_memory = matches!(clause, Clause::ExitStatus | Clause::LoadedValue);
     let is_answer = matches!(
         clause,
         Clause::ReturnedValue | Clause::Blocks | Clause::ComesBack | Clause::DiskContent
     );
-    is_answer || (is_in_memory && memory == Memory::AsItIs)
+    is_answer || (is_in_memory && is_memory_right)
+}
+
+/// Whether a rule is about what memory holds, or who has it.
+fn is_about_memory(clause: Clause) -> bool {
+    matches!(
+        clause,
+        Clause::PageContent | Clause::FreshPageZero | Clause::MappedNotFree | Clause::WritableAlone
+    )
 }
 
 /// A case in which the first page of the heap takes the place of the program's data.
