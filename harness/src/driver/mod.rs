@@ -125,6 +125,17 @@ pub struct Driver {
     gave_up: bool,
     /// The address at which the driver checks whether a state comes back.
     checkpoint: Option<u64>,
+    /// How the kernel's code differs from the guest's.
+    change: Option<CodeChange>,
+}
+
+/// Other code for the kernel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CodeChange {
+    /// The physical address, in RAM.
+    pub address: u64,
+    /// The bytes there.
+    pub bytes: Vec<u8>,
 }
 
 impl Driver {
@@ -148,6 +159,7 @@ impl Driver {
             was_late: false,
             gave_up: false,
             checkpoint: None,
+            change: None,
             processes: guest.processes.clone(),
             guest: Arc::clone(guest),
             machine,
@@ -203,6 +215,15 @@ impl Driver {
         self.meeting = Meeting::Off;
         self.disk_requests = 0;
         self.reserved.clone_from(&self.guest.reserved);
+        if let Some(change) = &self.change {
+            // Outside of RAM there is no code that a kernel executes.
+            let _ = self.machine.write_physical(change.address, &change.bytes);
+        }
+    }
+
+    /// Changes the kernel's code from the next reset on. `None`: it is the guest's again.
+    pub(crate) fn change_code(&mut self, change: Option<CodeChange>) {
+        self.change = change;
     }
 
     /// Changes the kernel itself, for this and all later cases: `bytes` at physical `address`.

@@ -62,6 +62,8 @@ pub(crate) enum Patience {
     Again,
     /// Until a step is late.
     Short,
+    /// For so many instructions in each step.
+    Within(u64),
     /// As long as it takes to walk through the largest hole that one `sbrk` of 32 bits makes.
     Walk,
     /// As long as it takes, to measure this kernel's speed.
@@ -109,6 +111,10 @@ impl Driver {
     /// It hangs, or something else went wrong.
     pub(super) fn run_patiently(&mut self, hart: usize, budget: u64) -> Result<Pause, Failure> {
         let begin = self.machine.steps();
+        let budget = match self.patience {
+            Patience::Within(most) => budget.min(most),
+            _ => budget,
+        };
         if self.may_be_idle()
             && let Some(pause) = self.look_for_work(hart)?
         {
@@ -125,7 +131,7 @@ impl Driver {
                 pause => return Ok(pause),
             }
             self.was_late = true;
-            if self.patience == Patience::Short {
+            if matches!(self.patience, Patience::Short | Patience::Within(_)) {
                 return Err(self.out_of_budget(hart));
             }
             if let Some(pause) = self.look_for_loop(hart)? {
@@ -179,7 +185,7 @@ impl Driver {
         late: &mut LateRace,
     ) -> bool {
         self.was_late = true;
-        if self.patience == Patience::Short {
+        if matches!(self.patience, Patience::Short | Patience::Within(_)) {
             return true;
         }
         if self.patience == Patience::Walk && spent >= LEAST_LIMIT {

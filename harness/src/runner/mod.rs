@@ -7,7 +7,7 @@ pub use walk::Walk;
 
 use crate::counters::move_counts;
 use crate::driver::patience::Patience;
-use crate::driver::{Driver, Reaping, Standing};
+use crate::driver::{CodeChange, Driver, Reaping, Standing};
 use crate::guest::Guest;
 use crate::guest::frames::FRAME_BYTES;
 use emulator::Defect;
@@ -301,6 +301,23 @@ impl Runner {
         let outcome = self.run_once(case, watch);
         self.driver.set_patience(self.patience);
         outcome
+    }
+
+    /// Whether a case shows nothing wrong. It ends at its first finding. An operation that takes more than so many
+    /// instructions counts as one that hangs.
+    pub(crate) fn is_right_within(&mut self, case: &Case, instructions: u64) -> bool {
+        self.driver.set_patience(Patience::Within(instructions));
+        self.stop_at = Some(StopAt::First);
+        let outcome = self.run_once(case, &mut Unwatched);
+        self.stop_at = None;
+        self.driver.set_patience(Patience::Proof);
+        outcome.findings.is_empty()
+    }
+
+    /// Changes the kernel's code for all later cases. `None`: it is the guest's again.
+    pub(crate) fn change_code(&mut self, change: Option<CodeChange>) {
+        self.driver.change_code(change);
+        self.pristine = false;
     }
 
     /// [`run_watched`](Self::run_watched), but the case ends as soon as it shows a finding of that bucket, so

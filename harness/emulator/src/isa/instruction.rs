@@ -5,6 +5,7 @@ use super::format::{
     amo, b_immediate, funct3, funct5, i_immediate, j_immediate, opcode, rd, rs1, rs2, s_immediate,
     system, u_immediate,
 };
+use super::register::RA;
 
 /// An instruction as it lies in memory, of two bytes or of four.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,6 +135,11 @@ impl Instruction {
     /// Whether it is a conditional branch.
     pub fn is_branch(self) -> bool {
         opcode(self.word) == opcode::BRANCH
+    }
+
+    /// Whether it is a jump that leaves the address after it in `ra`.
+    pub fn is_call(self) -> bool {
+        matches!(opcode(self.word), opcode::JAL | opcode::JALR) && rd(self.word) as usize == RA
     }
 
     /// Whether it is a fence of address translation, `sfence.vma`.

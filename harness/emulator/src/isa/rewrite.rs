@@ -1,7 +1,7 @@
 //! One instruction changed into another one of the same length.
 
 use super::Instruction;
-use super::format::{bits, funct3, funct7, i_immediate, opcode, rs1, rs2, sign};
+use super::format::{bits, funct3, funct7, i_immediate, opcode, rd, rs1, rs2, sign};
 
 const NOP: u32 = 0x0000_0013;
 const COMPRESSED_NOP: u16 = 0x0001;
@@ -86,6 +86,28 @@ impl Instruction {
         range.contains(&value).then(|| self.with(raw))
     }
 
+    /// The instruction that only copies the first operand, if this one computes its result from that; `None` otherwise, and
+    /// if it does so already.
+    pub fn passing_on(self) -> Option<Self> {
+        if self.length() == 2 {
+            let computes = match (self.raw & 3, self.raw >> 13) {
+                // c.addi, c.addiw; shifts and other arithmetic; c.slli.
+                (1, 0 | 1 | 4) | (2, 0) => true,
+                // c.add, but not c.mv, c.jalr and c.ebreak.
+                (2, 4) => bits(self.raw, 12, 1, 0) == 1 && bits(self.raw, 2, 5, 0) != 0,
+                _ => false,
+            };
+            let is_nop = self.raw == u32::from(COMPRESSED_NOP);
+            return (computes && !is_nop).then(|| self.dropped());
+        }
+        let computes = matches!(
+            opcode(self.raw),
+            opcode::OP | opcode::OP_IMM | opcode::OP_32 | opcode::OP_IMM_32
+        );
+        let copy = NOP | rd(self.raw) << 7 | rs1(self.raw) << 15;
+        (computes && rs1(self.raw) != 0 && copy != self.raw).then(|| self.with(copy))
+    }
+
     fn kind_of_constant(self) -> Option<Constant> {
         if self.length() == 4 {
             let is_shift = matches!(funct3(self.raw), 1 | 5);
@@ -164,6 +186,24 @@ mod tests {
         let srai = full(0x43f5_d513); // srai a0, a1, 63
         assert_eq!(up(srai), None);
         assert_eq!(down(srai), Some(full(0x43e5_d513)));
+    }
+
+    #[test]
+    fn results_that_are_computed_can_be_passed_on() {
+        let andi = full(0x0ff5_f513); // andi a0, a1, 255
+        assert_eq!(andi.passing_on(), Some(full(0x0005_8513))); // mv a0, a1
+        assert_eq!(full(0x0005_8513).passing_on(), None);
+        assert_eq!(full(0x0100_0513).passing_on(), None); // li a0, 16
+        assert_eq!(full(0x00b5_3023).passing_on(), None); // sd a1, 0(a0)
+        let nop = compressed(1);
+        for computes in [0x0505, 0x8905, 0x8d0d, 0x0532, 0x952e] {
+            // c.addi a0, 1; c.andi a0, 1; c.sub a0, a1; c.slli a0, 12; c.add a0, a1
+            assert_eq!(compressed(computes).passing_on(), Some(nop), "{computes:x}");
+        }
+        for other in [0x557d, 0x852e, 0x8082, 0x0001, 0x9502] {
+            // c.li a0, -1; c.mv a0, a1; ret; c.nop; c.jalr a0
+            assert_eq!(compressed(other).passing_on(), None, "{other:x}");
+        }
     }
 
     #[test]
