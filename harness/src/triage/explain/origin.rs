@@ -15,6 +15,9 @@ use serde::Serialize;
 use std::fmt;
 use std::ops::Range;
 
+/// The most operations of a case for which the case is ended after each of them. A longer case is not minimised yet.
+const MOST_ENDS: usize = 32;
+
 /// An operation whose mistake a later operation shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Origin {
@@ -97,8 +100,17 @@ impl Source {
     fn of_experiments(runner: &mut Runner, case: &Case, finding: &Finding) -> Self {
         match experiments::cause(runner, case, finding) {
             Some((cause, step)) => Source::of_cause(case, runner, finding, cause, step),
-            None if finding.clause == Clause::FramesComeBack => Self::of_lost_frames(case, runner),
-            None => Self::default(),
+            None => {
+                let source = if finding.clause == Clause::FramesComeBack {
+                    Self::of_lost_frames(case, runner)
+                } else {
+                    Self::default()
+                };
+                Self {
+                    origin: source.origin.or_else(|| first_enough(runner, case, finding)),
+                    ..source
+                }
+            }
         }
     }
 
@@ -114,6 +126,28 @@ impl Source {
             ..Self::default()
         }
     }
+}
+
+/// For a finding that only the end of a case shows: the operation from which on it does, even if the case ends there.
+fn first_enough(runner: &mut Runner, case: &Case, finding: &Finding) -> Option<Origin> {
+    let wanted = bucket(finding);
+    let all = case.operations.len();
+    if finding.step.is_some() || all > MOST_ENDS {
+        return None;
+    }
+    let mut shows = |operations: usize| {
+        let mut beginning = case.clone();
+        beginning.operations.truncate(operations);
+        runner.run(&beginning).shown(&wanted).is_some()
+    };
+    if shows(0) {
+        return None;
+    }
+    let enough = (1..all)
+        .find(|operations| shows(*operations))
+        .unwrap_or(all);
+    let wrong = "the end of a case shows this".to_owned();
+    Some(Origin::new(case, enough.checked_sub(1), wrong))
 }
 
 /// What the finding of `case` rests on, if something is wrong with memory before it: the mistake that has to be mended
