@@ -21,6 +21,7 @@ use crate::guest::location::GuestFiles;
 use crate::guest::origin::Origin;
 use crate::runner::Runner;
 use crate::triage::Found;
+use crate::triage::explain::Controls;
 use crate::triage::finding_file::Destination;
 use crate::triage::rows::{self, Row};
 use defects::Defects;
@@ -31,6 +32,7 @@ use probe::Answer;
 use rayon::prelude::*;
 use recheck::Earlier;
 use serde::Serialize;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -235,6 +237,7 @@ pub fn check(
     let mut rows = rows::rows(findings);
     rows.extend(defect_rows);
     rows::sort(&mut rows);
+    look_for_repairs(&guest, &mut rows, plan.budget.work);
     rows::name_upstream(&mut rows, &guest.symbols);
     let recheck = earlier.map(|earlier| earlier.compare(&guest, &plan.findings, &mut rows));
     let recheck = recheck.transpose()?;
@@ -275,6 +278,25 @@ pub fn check(
         never_run: summary.never_run,
         seconds: summary.seconds,
     })
+}
+
+/// How many rows are repaired at least and at most. For one, about 0.1 billion instructions are executed.
+const ROWS_TO_REPAIR: RangeInclusive<u64> = 2..=8;
+/// So much work of a check pays for the repair of one row.
+const WORK_PER_REPAIR: u64 = 1_000_000_000;
+
+/// Looks for repairs of the worst rows, so that each names the function that has to change. `work` is the budget of the
+/// check, if it has a limit.
+fn look_for_repairs(guest: &Arc<Guest>, rows: &mut [Row], work: Option<u64>) {
+    if rows.is_empty() {
+        return;
+    }
+    let (least, most) = ROWS_TO_REPAIR.into_inner();
+    let count = work.map_or(most, |work| (work / WORK_PER_REPAIR).clamp(least, most));
+    let controls = Controls::measure(&mut Runner::new(guest));
+    let worst = rows.par_iter_mut().take(count as usize);
+    // A new runner for each, so that none depends on which thread has done what before.
+    worst.for_each(|row| row.look_for_repairs(&mut Runner::new(guest), &controls));
 }
 
 /// The findings of a campaign. Those that the campaign had no time to minimise are explained here.

@@ -5,7 +5,7 @@ use super::{Conclusion, Format, GuestArguments};
 use faultline::case_file;
 use faultline::driver::Driver;
 use faultline::runner::Watch;
-use faultline::triage::explain::{Explanation, explain, innermost};
+use faultline::triage::explain::{Controls, Explanation, explain, innermost};
 use oracle::layout::page_floor;
 use oracle::{
     Bucket, Finding, Judge, Observation, Operation, Race, Step, Turn, bucket, describe,
@@ -191,10 +191,16 @@ pub(crate) fn run(arguments: &Arguments) -> miette::Result<Conclusion> {
     let outcome = runner.run_watched(&case, &mut recorder);
     let console = runner.driver().console().trim_end().to_owned();
     let findings = outcome.findings.iter();
-    let explanations: Vec<Explanation> = findings
+    let mut explanations: Vec<Explanation> = findings
         .clone()
         .map(|finding| explain(&mut runner, &case, finding))
         .collect();
+    if !explanations.is_empty() {
+        let controls = Controls::measure(&mut runner);
+        for (finding, explanation) in findings.clone().zip(&mut explanations) {
+            explanation.look_for_repairs(&mut runner, &case, finding, &controls);
+        }
+    }
     runner.check_machine()?;
     for line in &mut recorder.lines {
         line.turns = turn_lines(&line.harts, runner.driver_mut());

@@ -13,6 +13,7 @@ mod score;
 mod sites;
 
 pub use operators::Operator;
+pub(crate) use operators::{changes, ends_address, saves_register};
 pub use programs::{Asked, ProgramBaseline, ProgramNotSound, Said, detects};
 pub use score::{NotSound, Reached, Score, Tried, baseline, try_all};
 pub use sites::{Mutant, NoSites, draw, sites};

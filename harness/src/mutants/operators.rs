@@ -44,7 +44,7 @@ impl Operator {
 
 /// Whether the instruction keeps a caller's register on the stack. The compiler adds such a store:
 /// without it some callers would go wrong and most would not, and no line of source says so.
-pub(super) fn saves_register(instruction: Instruction) -> bool {
+pub(crate) fn saves_register(instruction: Instruction) -> bool {
     let access = instruction.memory_access();
     access.is_some_and(|access| match access.effect {
         Effect::Store(register) => {
@@ -57,7 +57,7 @@ pub(super) fn saves_register(instruction: Instruction) -> bool {
 
 /// Whether the instruction is the second half of an address whose first half is `before`: `auipc`
 /// and `addi`. It is not a constant of the source, and its low bits are often cut off.
-pub(super) fn ends_address(before: Option<Instruction>, instruction: Instruction) -> bool {
+pub(crate) fn ends_address(before: Option<Instruction>, instruction: Instruction) -> bool {
     let (Some(before), Some((source, _))) = (before, instruction.added()) else {
         return false;
     };
@@ -67,7 +67,7 @@ pub(super) fn ends_address(before: Option<Instruction>, instruction: Instruction
 }
 
 /// Every change of the instruction: what it becomes.
-pub(super) fn changes(instruction: Instruction) -> Vec<(Operator, Instruction)> {
+pub(crate) fn changes(instruction: Instruction) -> Vec<(Operator, Instruction)> {
     let mut changes = Vec::new();
     let mut offer = |operator, changed: Option<Instruction>| {
         changes.extend(changed.map(|changed| (operator, changed)));

@@ -1,7 +1,7 @@
 //! A finding that was minimised and explained.
 
 use super::ending::Ending;
-use super::explain::{Explanation, explain};
+use super::explain::{Controls, Explanation, explain};
 use super::identity::{Identity, Name};
 use super::minimise::{Minimality, Minimised, minimise_on};
 use crate::runner::{Runner, Unwatched};
@@ -102,6 +102,14 @@ impl Report {
         let minimised = self.minimised.clone();
         *self = Report::describe(runner, discovery, minimised, Explaining::Always);
         true
+    }
+
+    /// Looks for changes of the kernel after which the case is right. `controls` are cases that have to stay right.
+    pub fn look_for_repairs(&mut self, runner: &mut Runner, controls: &Controls) {
+        runner.avoid(&self.avoided);
+        let case = &self.minimised.case;
+        self.explanation
+            .look_for_repairs(runner, case, &self.finding, controls);
     }
 
     /// The report of a finding, with the smallest case that was found.

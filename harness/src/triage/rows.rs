@@ -8,9 +8,11 @@ mod words;
 pub use also::{Also, Other};
 
 use super::Found;
+use super::explain::Controls;
 use super::standing::Standing;
 use super::upstream::Upstream;
 use crate::guest::symbols::Symbols;
+use crate::runner::Runner;
 use groups::Group;
 use oracle::dialect::Defect;
 use oracle::{Clause, PageState, Severity, Variation};
@@ -122,12 +124,25 @@ impl Row {
         }
     }
 
-    /// What is wrong, and in which function, as far as that is known.
+    /// What is wrong, and in which function, as far as that is known: "in" it if an experiment or a store shows that, and
+    /// otherwise "near" it.
     pub fn sentence(&self) -> String {
+        let explanation = &self.shortest.report.explanation;
+        let is_proved = explanation.has_proof() && explanation.named() == self.function();
+        let where_in = if is_proved { "in" } else { "near" };
         let function = self
             .function()
-            .map_or(String::new(), |function| format!(", in {function}"));
+            .map_or(String::new(), |function| format!(", {where_in} {function}"));
         format!("{}: {}{function}", self.severity, self.wrong)
+    }
+
+    /// Looks for repairs of the finding that represents the row, and names the function that they have in common.
+    pub fn look_for_repairs(&mut self, runner: &mut Runner, controls: &Controls) {
+        let report = &mut self.shortest.report;
+        report.look_for_repairs(runner, controls);
+        if let Some(function) = report.explanation.repaired_in() {
+            self.function = Some(function.to_owned());
+        }
     }
 
     /// What the machine has to do for it that most machines do not do, a sentence each: the specification allows it.

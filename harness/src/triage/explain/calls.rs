@@ -3,7 +3,7 @@
 use crate::driver::Recording;
 use crate::guest::Frame;
 use serde::Serialize;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
 
 /// The most lines of a tree, so that a person still reads it.
@@ -101,6 +101,31 @@ pub(super) fn tree(recording: &Recording, frames: impl FnMut(u64) -> Vec<Frame>)
     }
     tree.mark();
     tree.lines()
+}
+
+/// The function that performs the system call of that name: of those that are named for it, the one of which a recording
+/// executes the most instructions. `frames` returns the functions that an address belongs to, inlined ones first.
+pub(super) fn performer(
+    recording: &Recording,
+    call: &str,
+    mut frames: impl FnMut(u64) -> Vec<Frame>,
+) -> Option<String> {
+    let is_named_for_it = |function: &str| {
+        let name = function.rsplit("::").next().unwrap_or_default();
+        ["", "sys_", "k"]
+            .iter()
+            .any(|start| name.strip_prefix(start) == Some(call))
+    };
+    let executed: BTreeSet<u64> = recording.visits.iter().map(|(_, pc)| *pc).collect();
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for pc in executed {
+        let mut own = frames(pc).into_iter().filter(|frame| !frame.is_library);
+        if let Some(frame) = own.find(|frame| is_named_for_it(&frame.function)) {
+            *counts.entry(frame.function).or_default() += 1;
+        }
+    }
+    let most = counts.into_iter().max_by_key(|(_, count)| *count);
+    most.map(|(function, _)| function)
 }
 
 struct Tree<'a, F> {

@@ -10,6 +10,7 @@ mod memory;
 mod naming;
 mod origin;
 mod parting;
+mod repair;
 
 pub use calls::CallLine;
 pub(crate) use calls::is_servant;
@@ -19,6 +20,7 @@ pub use lost::LostFrame;
 pub use memory::{FrameChange, Mapped, MemoryChange, PageChange};
 pub use naming::innermost;
 pub use origin::Origin;
+pub use repair::{Controls, Repair, Repairs};
 
 use crate::driver::{Driver, Recording};
 use crate::guest::Frame;
@@ -72,9 +74,15 @@ pub struct Explanation {
     /// The function in which it left the way of right steps of the like.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parts_in: Option<String>,
+    /// Changes of one instruction after which nothing is wrong any more, if they were looked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repairs: Option<Repairs>,
     /// The system call of that step.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub call: Option<&'static str>,
+    /// The kernel's function for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub performer: Option<String>,
     /// The functions that it went through.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub calls: Vec<CallLine>,
@@ -205,6 +213,13 @@ fn explained(runner: &mut Runner, case: &Case, finding: &Finding) -> Explanation
                 explanation.stack = shown(without_printing(driver.frames(stack)));
             }
         }
+        // A failed call is performed in the step that did the harm.
+        let call = match cause {
+            Some(Cause::FailedCall(call)) => Some(call),
+            _ => explanation.call,
+        };
+        explanation.performer =
+            call.and_then(|call| calls::performer(recording, call, |pc| driver.frames(&[pc])));
         let is_shown = has_stopped || explanation.shows_store();
         if !is_shown || cause.is_some() {
             explanation.calls = calls::tree(recording, |pc| driver.frames(&[pc]));
@@ -227,6 +242,24 @@ fn explained(runner: &mut Runner, case: &Case, finding: &Finding) -> Explanation
 }
 
 impl Explanation {
+    /// Looks for repairs of `finding`, which `case` shows and which this explains. This takes as long as hundreds of
+    /// cases.
+    pub fn look_for_repairs(
+        &mut self,
+        runner: &mut Runner,
+        case: &Case,
+        finding: &Finding,
+        controls: &Controls,
+    ) {
+        // No other instruction stands in for one that is missing.
+        if self.cause != Some(Cause::OldTranslation) {
+            let panics = innermost(&self.stack).filter(|_| finding.verdict == Verdict::Panic);
+            let panics = panics.map(|frame| frame.function.as_str());
+            let repairs = repair::find(runner, case, finding, panics, controls);
+            self.repairs = Some(repairs);
+        }
+    }
+
     /// Looks for the place of a mistake that was made before the case began: in a short case that makes it again.
     fn look_again(&mut self, runner: &mut Runner, clause: Clause) {
         if let Some(stack) = again::store(runner, clause) {
@@ -333,6 +366,14 @@ impl fmt::Display for Explanation {
         }
         if let Some(function) = &self.parts_in {
             writeln!(f, "it leaves the way of right steps in {function}")?;
+        }
+        let repairs = self.repairs.iter().flat_map(|repairs| &repairs.all);
+        let mut repairs = repairs.peekable();
+        if repairs.peek().is_some() {
+            writeln!(f, "nothing is wrong any more:")?;
+            for repair in repairs {
+                writeln!(f, "  {repair}")?;
+            }
         }
         if !self.traps.is_empty() {
             writeln!(f, "traps in this step:")?;

@@ -93,8 +93,8 @@ impl Explanation {
         if self.is_older() && !self.shows_store() {
             return None;
         }
-        if let Some(Cause::FailedCall(call)) = self.cause {
-            return self.function_of(call);
+        if let Some(Cause::FailedCall(_)) = self.cause {
+            return self.performer.as_deref();
         }
         if self.shows_store() {
             return self.storer();
@@ -130,10 +130,34 @@ impl Explanation {
         }
     }
 
+    /// The function that a row names.
+    pub fn named(&self) -> Option<&str> {
+        if let Some(repaired) = self.repaired_in() {
+            return Some(repaired);
+        }
+        let function = match self.left_by {
+            // If only one call goes wrong, the function with which all of them copy is probably right.
+            Some(_) => self.stored_for().or(self.function()),
+            None => self.function(),
+        };
+        // If nothing else is known, the function that performs the call is the best guess.
+        function.or_else(|| self.function_of_call())
+    }
+
+    /// The function that the repairs have in common.
+    pub fn repaired_in(&self) -> Option<&str> {
+        self.repairs.as_ref()?.function.as_deref()
+    }
+
+    /// Whether an experiment or a store shows that the function it names is part of the mistake.
+    pub fn has_proof(&self) -> bool {
+        self.repaired_in().is_some() || self.shows_store()
+    }
+
     /// The kernel's function for the system call that went wrong.
-    pub(in crate::triage) fn function_of_call(&self) -> Option<&str> {
-        let call = self.call.filter(|_| !self.is_older());
-        self.function_of(call?)
+    fn function_of_call(&self) -> Option<&str> {
+        let performer = self.performer.as_deref();
+        performer.filter(|_| !self.is_older())
     }
 
     /// Whether it went wrong before the case began.
@@ -144,7 +168,7 @@ impl Explanation {
 
     /// The function that performed a system call for the function that copies to user memory, if the stack shows what
     /// made memory wrong.
-    pub(in crate::triage) fn stored_for(&self) -> Option<&str> {
+    fn stored_for(&self) -> Option<&str> {
         const COPIERS: [&str; 3] = ["copyout", "either_copyout", "copy_out"];
         let copies = |frame: &Frame| {
             let name = frame.function.rsplit("::").next().unwrap_or_default();
@@ -153,16 +177,6 @@ impl Explanation {
         let mut own = self.stack.iter().filter(|frame| !frame.is_library);
         let caller = own.find(|frame| !serves_memory(frame) && !copies(frame))?;
         Some(&caller.function)
-    }
-
-    /// The kernel's function for a system call.
-    fn function_of(&self, call: &str) -> Option<&str> {
-        let is_it = |function: &str| {
-            let name = function.rsplit("::").next().unwrap_or_default();
-            name.strip_prefix("sys_").unwrap_or(name) == call
-        };
-        let mut functions = self.calls.iter().map(|call| call.function.as_str());
-        functions.find(|function| is_it(function))
     }
 
     /// The last function before the call tree branches. It shows what the step did.

@@ -107,7 +107,9 @@ impl Source {
                     Self::default()
                 };
                 Self {
-                    origin: source.origin.or_else(|| first_enough(runner, case, finding)),
+                    origin: source
+                        .origin
+                        .or_else(|| first_enough(runner, case, finding)),
                     ..source
                 }
             }

@@ -8,15 +8,7 @@ use std::borrow::Cow;
 
 /// The function that a finding points to.
 pub(super) fn function(found: &Found) -> Option<String> {
-    let explanation = &found.report.explanation;
-    let function = match explanation.left_by {
-        // If only one call goes wrong, the function with which all of them copy is probably right.
-        Some(_) => explanation.stored_for().or(explanation.function()),
-        None => explanation.function(),
-    };
-    // If nothing else is known, the function that performs the call is the best guess.
-    let function = function.or_else(|| explanation.function_of_call());
-    function.map(str::to_owned)
+    found.report.explanation.named().map(str::to_owned)
 }
 
 /// The kind of operation that a finding is about.

@@ -1,0 +1,287 @@
+//! Repairs: changes of one instruction of the kernel after which a case shows nothing wrong any more.
+//!
+//! The kernel decides wrongly in some instruction that the case executes. So each of these is changed as a mutant is
+//! ([`crate::mutants`]), and the case is run again. Nearly all changes make it no better. If one does, cases that are a
+//! little different and showed the same finding have to be right as well, and all cases that were right before have to
+//! stay right. Such a change is a repair. It proves that a change there is enough, which is not yet that the mistake is
+//! there. But several repairs that have a function in common rarely lie.
+
+mod changes;
+mod survey;
+
+pub use survey::Controls;
+
+use super::calls;
+use crate::driver::CodeChange;
+use crate::guest::Frame;
+use crate::mutants;
+use crate::runner::Runner;
+use emulator::isa::Instruction;
+use oracle::{Case, Finding};
+use serde::{Serialize, Serializer};
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use survey::Survey;
+
+/// The most work that is spent on changing instructions for one finding. The same work is spent whatever the load.
+const MOST_WORK: u64 = 80_000_000;
+/// Repairs of different instructions that are enough.
+const ENOUGH: usize = 8;
+/// The most cases with the same finding that a repair is tried with.
+const MOST_WRONG: usize = 8;
+/// The most right cases that a repair is tried with.
+const MOST_RIGHT: usize = 32;
+/// How many times as long as on the unchanged kernel an operation may take on a changed one. One that takes longer
+/// counts as one that hangs.
+const SLOWER: u64 = 4;
+/// Instructions that it may take in any case.
+const LEAST_TIME: u64 = 50_000;
+
+/// A change of one instruction after which a case shows nothing wrong any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Repair {
+    /// What is done to it, as the end of a sentence.
+    words: &'static str,
+    change: CodeChange,
+    /// The functions that the instruction belongs to: what was inlined comes first.
+    place: Vec<Frame>,
+}
+
+/// The repairs of a finding.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Repairs {
+    /// In the order in which they were found.
+    pub all: Vec<Repair>,
+    /// The innermost function that most of them are in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub function: Option<String>,
+}
+
+/// Looks for repairs of `finding`, which `case` shows. `controls` are cases that have to stay right. `panics` is the
+/// function that panicked, if one did: its checks are no mistake because they fail.
+pub(super) fn find(
+    runner: &mut Runner,
+    case: &Case,
+    finding: &Finding,
+    panics: Option<&str>,
+    controls: &Controls,
+) -> Repairs {
+    let survey = Survey::make(runner, case, finding);
+    let are_permissions = changes::may_be_permissions(finding);
+    let end = runner.work() + MOST_WORK;
+    let mut all: Vec<Repair> = Vec::new();
+    let mut repaired = 0;
+    for (address, instruction) in survey.suspects(runner.driver()) {
+        let place = own_frames(runner.driver_mut().frames(&[address]));
+        let Some(innermost) = place.first() else {
+            continue;
+        };
+        let decides = instruction.is_branch() || instruction.is_call();
+        if decides && panics == Some(&innermost.function) {
+            continue;
+        }
+        let before = all.len();
+        for changed in changes::changes(instruction, are_permissions) {
+            let change = CodeChange {
+                address,
+                bytes: changed.instruction.bytes(),
+            };
+            if repairs(runner, &change, &survey, controls) {
+                all.push(Repair {
+                    words: changed.words,
+                    change,
+                    place: place.clone(),
+                });
+            }
+        }
+        repaired += usize::from(all.len() > before);
+        if repaired == ENOUGH || runner.work() > end {
+            break;
+        }
+    }
+    runner.change_code(None);
+    let general = survey.general_functions(runner.driver_mut(), controls);
+    let function = common_function(&all, &general);
+    Repairs { all, function }
+}
+
+/// Whether a change makes all right that was wrong, and makes nothing wrong that was right.
+fn repairs(runner: &mut Runner, change: &CodeChange, survey: &Survey, controls: &Controls) -> bool {
+    runner.change_code(Some(change.clone()));
+    if !stays_right(runner, &survey.case, survey.time) {
+        return false;
+    }
+    let others = survey.wrong.iter().take(MOST_WRONG);
+    let right = others
+        .clone()
+        .filter(|other| stays_right(runner, &other.case, survey.time));
+    // A case may show two bugs.
+    if 2 * right.count() < others.len() {
+        return false;
+    }
+    let reach = survey.right.iter().chain(controls.right());
+    let mut reach = reach
+        .filter(|trial| trial.executes(change.address))
+        .take(MOST_RIGHT);
+    reach.all(|trial| stays_right(runner, &trial.case, trial.instructions))
+}
+
+/// Whether a case shows nothing wrong. It takes so many instructions if it is right.
+fn stays_right(runner: &mut Runner, case: &Case, instructions: u64) -> bool {
+    let most = SLOWER * instructions + LEAST_TIME;
+    runner.is_right_within(case, most)
+}
+
+/// The functions of an instruction that may be wrong; none if it only serves others.
+fn own_frames(mut frames: Vec<Frame>) -> Vec<Frame> {
+    if frames.iter().any(calls::is_housekeeping) {
+        return Vec::new();
+    }
+    frames.retain(|frame| !frame.is_library);
+    frames
+}
+
+/// The innermost function that most repaired instructions are in. Functions that every case goes through only pass on
+/// what others decide.
+fn common_function(repairs: &[Repair], general: &HashSet<String>) -> Option<String> {
+    let mut addresses = HashSet::new();
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    let first_at_each = |repair: &&Repair| addresses.insert(repair.change.address);
+    for repair in repairs.iter().filter(first_at_each) {
+        for frame in &repair.place {
+            *counts.entry(&frame.function).or_default() += 1;
+        }
+    }
+    counts.retain(|function, _| !general.contains(*function));
+    let most = counts.values().copied().max()?;
+    let mut functions = repairs.iter().flat_map(|repair| &repair.place);
+    let common = functions.find(|frame| counts.get(frame.function.as_str()) == Some(&most))?;
+    Some(common.function.clone())
+}
+
+impl Repairs {
+    /// Whether a case shows nothing wrong on the kernel with the first repair of the function that most have in common.
+    /// The kernel is the guest's again afterwards. Without a repair, no case becomes right.
+    pub fn make_right(&self, runner: &mut Runner, case: &Case) -> bool {
+        let mut all = self.all.iter();
+        let Some(repair) = all.find(|repair| repair.is_in(self.function.as_deref())) else {
+            return false;
+        };
+        runner.change_code(Some(repair.change.clone()));
+        let outcome = runner.run(case);
+        runner.change_code(None);
+        outcome.findings.is_empty()
+    }
+}
+
+impl Repair {
+    /// The address of the instruction.
+    pub fn address(&self) -> u64 {
+        self.change.address
+    }
+
+    fn is_in(&self, function: Option<&str>) -> bool {
+        let mut functions = self.place.iter().map(|frame| frame.function.as_str());
+        functions.any(|name| Some(name) == function)
+    }
+}
+
+impl fmt::Display for Repair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.words)?;
+        match self.place.first() {
+            Some(frame) => write!(f, " in {frame}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Serialize for Repair {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Shown<'a> {
+            change: &'static str,
+            place: &'a [Frame],
+        }
+        let shown = Shown {
+            change: self.words,
+            place: &self.place,
+        };
+        shown.serialize(serializer)
+    }
+}
+
+/// Whether an instruction can be wrong: the compiler adds others that no line of source says anything about.
+fn is_of_source(before: Option<Instruction>, instruction: Instruction) -> bool {
+    !mutants::saves_register(instruction) && !mutants::ends_address(before, instruction)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Repair, common_function};
+    use crate::driver::CodeChange;
+    use crate::guest::Frame;
+    use std::collections::HashSet;
+
+    fn common(repairs: &[Repair], general: &[&str]) -> Option<String> {
+        let general: HashSet<String> = general.iter().map(ToString::to_string).collect();
+        common_function(repairs, &general)
+    }
+
+    /// A repair at that address, in these functions, the innermost first.
+    fn repair(address: u64, functions: &[&str]) -> Repair {
+        let frame = |function: &&str| Frame {
+            function: (*function).to_owned(),
+            file: Some("fs.c".to_owned()),
+            line: Some(123),
+            address,
+            is_library: false,
+        };
+        Repair {
+            words: "if the branch goes the other way",
+            change: CodeChange {
+                address,
+                bytes: vec![1, 0],
+            },
+            place: functions.iter().map(frame).collect(),
+        }
+    }
+
+    #[test]
+    fn the_innermost_function_of_most_repairs_is_named() {
+        let repairs = [
+            repair(1, &["check", "populate", "sbrk", "perform"]),
+            repair(3, &["set_break", "sbrk", "perform"]),
+            repair(5, &["sbrk", "perform"]),
+        ];
+        assert_eq!(common(&repairs, &["perform"]).as_deref(), Some("sbrk"));
+        assert_eq!(common(&repairs[..1], &[]).as_deref(), Some("check"));
+        assert_eq!(common(&[], &[]), None);
+    }
+
+    #[test]
+    fn what_every_case_goes_through_does_not_decide() {
+        let repairs = [repair(1, &["set_argument", "page_fault", "user_trap"])];
+        let general = ["set_argument", "user_trap"];
+        assert_eq!(common(&repairs, &general).as_deref(), Some("page_fault"));
+        assert_eq!(common(&[repair(1, &["user_trap"])], &general), None);
+    }
+
+    #[test]
+    fn two_changes_of_one_instruction_count_once() {
+        let repairs = [
+            repair(1, &["one"]),
+            repair(1, &["one"]),
+            repair(3, &["two"]),
+            repair(5, &["two"]),
+        ];
+        assert_eq!(common(&repairs, &[]).as_deref(), Some("two"));
+    }
+
+    #[test]
+    fn a_repair_says_what_would_be_right() {
+        let words = repair(1, &["readi"]).to_string();
+        let wanted = "if the branch goes the other way in readi (fs.c:123)";
+        assert_eq!(words, wanted);
+    }
+}

@@ -1,0 +1,205 @@
+//! Which cases are right and which are wrong, and what code of the kernel they execute.
+
+use crate::counters::{EDGE_COUNTERS, for_each_counted};
+use crate::driver::Driver;
+use crate::runner::Runner;
+use emulator::isa::Instruction;
+use oracle::generation::{battery, mutate};
+use oracle::{Case, Finding, Profile, bucket};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+/// Mutations of a case that are tried.
+const MUTATIONS: u64 = 48;
+/// The most work that is spent on cases that are a little different.
+const WORK_ON_NEIGHBOURS: u64 = 30_000_000;
+/// The most work that is spent on cases about all operations.
+const WORK_ON_CONTROLS: u64 = 30_000_000;
+
+/// A case, and what it executes on the unchanged kernel.
+pub(super) struct Trial {
+    pub(super) case: Case,
+    /// The addresses of the kernel's instructions.
+    code: HashSet<u64>,
+    /// Guest instructions.
+    pub(super) instructions: u64,
+}
+
+impl Trial {
+    /// Whether the case executes the instruction at `address`.
+    pub(super) fn executes(&self, address: u64) -> bool {
+        self.code.contains(&address)
+    }
+}
+
+/// Cases about all operations that are right on a kernel.
+pub struct Controls {
+    right: Vec<Trial>,
+}
+
+impl Controls {
+    /// Runs cases of the battery, and keeps those that are right.
+    pub fn measure(runner: &mut Runner) -> Controls {
+        let mut edges = vec![0; EDGE_COUNTERS];
+        let end = runner.work() + WORK_ON_CONTROLS;
+        let mut right = Vec::new();
+        for case in battery(&[]) {
+            if runner.work() > end {
+                break;
+            }
+            let (trial, findings) = run(runner, &case, &mut edges);
+            if findings.is_empty() {
+                right.push(trial);
+            }
+        }
+        Controls { right }
+    }
+
+    pub(super) fn right(&self) -> impl Iterator<Item = &Trial> {
+        self.right.iter()
+    }
+}
+
+/// A finding's case, and cases that are a little different.
+pub(super) struct Survey {
+    pub(super) case: Case,
+    /// The code that the case executes, in the order of the addresses.
+    code: BTreeMap<u64, Instruction>,
+    /// Cases that show the same finding.
+    pub(super) wrong: Vec<Trial>,
+    /// Cases that show nothing wrong.
+    pub(super) right: Vec<Trial>,
+    /// Guest instructions that a right case takes.
+    pub(super) time: u64,
+}
+
+impl Survey {
+    pub(super) fn make(runner: &mut Runner, case: &Case, finding: &Finding) -> Survey {
+        let wanted = bucket(finding);
+        let mut edges = vec![0; EDGE_COUNTERS];
+        let (own, _) = run(runner, case, &mut edges);
+        let code = own.code.iter().copied().collect();
+        let mut survey = Survey {
+            case: case.clone(),
+            code: read(runner.driver(), &code),
+            wrong: Vec::new(),
+            right: Vec::new(),
+            time: own.instructions,
+        };
+        let end = runner.work() + WORK_ON_NEIGHBOURS;
+        for other in neighbours(case) {
+            if runner.work() > end {
+                break;
+            }
+            let (trial, findings) = run(runner, &other, &mut edges);
+            if findings.is_empty() {
+                survey.right.push(trial);
+            } else if findings.iter().any(|shown| bucket(shown) == wanted) {
+                survey.wrong.push(trial);
+            }
+        }
+        // What hangs takes long.
+        let slowest = survey.right.iter().map(|trial| trial.instructions).max();
+        survey.time = slowest.map_or(own.instructions, |slowest| slowest.min(own.instructions));
+        survey
+    }
+
+    /// The instructions that can be wrong, the most suspicious first: those that all wrong cases execute, and few right
+    /// ones.
+    pub(super) fn suspects(&self, driver: &Driver) -> Vec<(u64, Instruction)> {
+        let extent = driver.guest().symbols.extent();
+        let mut before = None;
+        let mut suspects = Vec::new();
+        for (address, instruction) in &self.code {
+            let is_of_source = super::is_of_source(before.replace(*instruction), *instruction);
+            if is_of_source && extent.contains(address) {
+                suspects.push((self.suspicion(*address), *address, *instruction));
+            }
+        }
+        suspects.sort_by(|one, two| two.0.total_cmp(&one.0).then(one.1.cmp(&two.1)));
+        let suspects = suspects.into_iter();
+        suspects
+            .map(|(_, address, instruction)| (address, instruction))
+            .collect()
+    }
+
+    /// The functions that the case executes, and every right case as well.
+    pub(super) fn general_functions(
+        &self,
+        driver: &mut Driver,
+        controls: &Controls,
+    ) -> HashSet<String> {
+        let mut functions: HashMap<String, Vec<u64>> = HashMap::new();
+        for address in self.code.keys() {
+            for frame in driver.frames(&[*address]) {
+                functions.entry(frame.function).or_default().push(*address);
+            }
+        }
+        let right: Vec<&Trial> = self.right.iter().chain(controls.right()).collect();
+        functions.retain(|_, addresses| {
+            let goes_through =
+                |trial: &&Trial| addresses.iter().any(|address| trial.executes(*address));
+            right.iter().all(goes_through)
+        });
+        functions.into_keys().collect()
+    }
+
+    /// Ochiai's coefficient: how well "executes this instruction" agrees with "is wrong". 1 if it always does.
+    fn suspicion(&self, address: u64) -> f64 {
+        let count = |trials: &[Trial]| trials.iter().filter(|one| one.executes(address)).count();
+        let wrong = 1 + count(&self.wrong);
+        let all = (1 + self.wrong.len()) * (wrong + count(&self.right));
+        wrong as f64 / (all as f64).sqrt()
+    }
+}
+
+/// Cases without one of the operations, and mutations.
+fn neighbours(case: &Case) -> impl Iterator<Item = Case> + '_ {
+    let without = move |at: usize| {
+        let mut shorter = case.clone();
+        shorter.operations.remove(at);
+        shorter
+    };
+    let mutated = move |seed| {
+        let mut other = case.clone();
+        mutate(&mut other, seed, Profile::default());
+        other
+    };
+    let few = case.operations.len().min(MUTATIONS as usize);
+    (0..few).map(without).chain((0..MUTATIONS).map(mutated))
+}
+
+fn run(runner: &mut Runner, case: &Case, edges: &mut [u8]) -> (Trial, Vec<Finding>) {
+    edges.fill(0);
+    let outcome = runner.run_counting(case, edges);
+    let machine = runner.driver().machine();
+    let mut blocks = BTreeSet::new();
+    for_each_counted(edges, |edge, _| blocks.extend(machine.edge_location(edge)));
+    let trial = Trial {
+        case: case.clone(),
+        code: read(runner.driver(), &blocks).into_keys().collect(),
+        instructions: outcome.instructions,
+    };
+    (trial, outcome.findings)
+}
+
+/// The instructions from each of these addresses to the end of its block.
+fn read(driver: &Driver, starts: &BTreeSet<u64>) -> BTreeMap<u64, Instruction> {
+    let extent = driver.guest().symbols.extent();
+    let mut code = BTreeMap::new();
+    for start in starts {
+        let mut at = *start;
+        while extent.contains(&at) && !code.contains_key(&at) {
+            let mut bytes = [0; 4];
+            let is_read = driver.machine().read_physical(at, &mut bytes).is_ok();
+            let Some(instruction) = Instruction::read(&bytes).filter(|_| is_read) else {
+                break;
+            };
+            code.insert(at, instruction);
+            if instruction.ends_block() {
+                break;
+            }
+            at += instruction.length() as u64;
+        }
+    }
+    code
+}
