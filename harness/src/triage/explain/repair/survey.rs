@@ -122,25 +122,29 @@ impl Survey {
             .collect()
     }
 
-    /// The functions that the case executes, and every right case as well.
+    /// The functions that every right case executes. None if there is no right case.
     pub(super) fn general_functions(
         &self,
         driver: &mut Driver,
         controls: &Controls,
     ) -> HashSet<String> {
-        let mut functions: HashMap<String, Vec<u64>> = HashMap::new();
-        for address in self.code.keys() {
-            for frame in driver.frames(&[*address]) {
-                functions.entry(frame.function).or_default().push(*address);
+        let mut known: HashMap<u64, Vec<String>> = HashMap::new();
+        let mut general: Option<HashSet<String>> = None;
+        for trial in self.right.iter().chain(controls.right()) {
+            let mut functions = HashSet::new();
+            for address in &trial.code {
+                let names = known.entry(*address).or_insert_with(|| {
+                    let frames = driver.frames(&[*address]).into_iter();
+                    frames.map(|frame| frame.function).collect()
+                });
+                functions.extend(names.iter().cloned());
+            }
+            match &mut general {
+                Some(general) => general.retain(|function| functions.contains(function)),
+                None => general = Some(functions),
             }
         }
-        let right: Vec<&Trial> = self.right.iter().chain(controls.right()).collect();
-        functions.retain(|_, addresses| {
-            let goes_through =
-                |trial: &&Trial| addresses.iter().any(|address| trial.executes(*address));
-            right.iter().all(goes_through)
-        });
-        functions.into_keys().collect()
+        general.unwrap_or_default()
     }
 
     /// Ochiai's coefficient: how well "executes this instruction" agrees with "is wrong". 1 if it always does.
