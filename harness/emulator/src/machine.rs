@@ -5,7 +5,7 @@ use crate::code::{CodeCache, Draft};
 use crate::config::Config;
 use crate::coverage::Map;
 use crate::defect::Defect;
-use crate::devices::{Devices, GuestMemory, MAX_HARTS, SECTOR_BYTES, SectorWrite};
+use crate::devices::{Devices, Disk, GuestMemory, MAX_HARTS, SECTOR_BYTES, SectorWrite};
 use crate::exit::{BuildError, OutOfRange, Trap};
 use crate::hart::{Hart, X_DISCARD};
 use crate::isa::{Privilege, csr};
@@ -459,6 +459,11 @@ impl Machine {
         self.bus.devices.disk.completed()
     }
 
+    /// Whether the guest has begun to set the disk up.
+    pub fn has_claimed_disk(&self) -> bool {
+        self.bus.devices.disk.is_claimed()
+    }
+
     /// Whether the disk may differ from the snapshot's.
     pub fn has_written_disk(&self) -> bool {
         self.bus.devices.disk.disk().written_sectors() > 0
@@ -473,6 +478,11 @@ impl Machine {
     pub fn write_disk(&mut self, sector: u64, content: &[u8; SECTOR_BYTES]) {
         // `None` says that there is no such sector.
         let _ = self.bus.devices.disk.disk_mut().write(sector, content);
+    }
+
+    /// Gives the disk another content, until the next reset. Nothing that was recorded of it is left.
+    pub fn replace_disk(&mut self, content: Vec<u8>) {
+        *self.bus.devices.disk.disk_mut() = Disk::new(content);
     }
 
     /// Records from now on which sectors the guest reads, until [`Machine::take_disk_reads`].
@@ -495,5 +505,10 @@ impl Machine {
     /// The sectors written since [`Machine::record_disk_writes`], in order; none without it.
     pub fn disk_writes(&self) -> &[SectorWrite] {
         self.bus.devices.disk.disk().writes()
+    }
+
+    /// How many requests to write the guest has made since [`Machine::record_disk_writes`]; 0 without it.
+    pub fn disk_write_requests(&self) -> u32 {
+        self.bus.devices.disk.disk().write_requests()
     }
 }

@@ -21,19 +21,33 @@ impl Image {
     /// # Errors
     /// Not an xv6 image, cut short, or with a superblock or log that contradicts itself.
     pub fn open(bytes: impl Into<Vec<u8>>) -> Result<Image, Error> {
-        let bytes = bytes.into();
+        let mut image = Image::unchecked(bytes.into())?;
+        image.install_log()?;
+        image.direct_blocks = image.count_direct_blocks()?;
+        Ok(image)
+    }
+
+    /// The same, but what was committed to the log and not yet installed is left out.
+    ///
+    /// # Errors
+    /// Those of [`Image::open`], except for a log that contradicts itself.
+    pub fn open_without_log(bytes: impl Into<Vec<u8>>) -> Result<Image, Error> {
+        let mut image = Image::unchecked(bytes.into())?;
+        image.direct_blocks = image.count_direct_blocks()?;
+        Ok(image)
+    }
+
+    /// An image of which only the superblock was checked.
+    fn unchecked(bytes: Vec<u8>) -> Result<Image, Error> {
         let block_bytes = block_bytes(&bytes).unwrap_or(BLOCK_SIZE);
         let layout = super_block(&bytes, block_bytes).ok_or(Error::TooShort(bytes.len()))?;
         check_layout(&layout, block_bytes, bytes.len())?;
-        let mut image = Image {
+        Ok(Image {
             bytes,
             layout,
             block_bytes,
             direct_blocks: DIRECT_BLOCKS,
-        };
-        image.install_log()?;
-        image.direct_blocks = image.count_direct_blocks()?;
-        Ok(image)
+        })
     }
 
     /// The image's bytes, as a disk holds them.

@@ -9,13 +9,18 @@ use std::sync::Arc;
 /// Bytes in a sector, the unit of every request.
 pub const SECTOR_BYTES: usize = 512;
 
-/// A sector that the guest wrote.
+/// A sector that was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SectorWrite {
     /// The number of the sector.
     pub sector: u64,
     /// The bytes that were written.
     pub content: [u8; SECTOR_BYTES],
+    /// The guest's request to write of which it is a part. Requests are counted from 1, since recording began. A sector
+    /// that was written from outside counts to the last request before it.
+    pub request: u32,
+    /// How many requests to write the guest knew to be done when that request began.
+    pub known_done: u32,
 }
 
 impl SectorWrite {
@@ -29,6 +34,16 @@ impl SectorWrite {
     }
 }
 
+/// The writes to a disk, in order.
+#[derive(Clone, Debug, Default)]
+struct Journal {
+    writes: Vec<SectorWrite>,
+    /// Requests to write that have begun.
+    requests: u32,
+    /// How many of them the guest knows to be done.
+    known_done: u32,
+}
+
 /// A disk of whole sectors; cheap to clone as long as few were written.
 #[derive(Clone, Debug)]
 pub struct Disk {
@@ -36,8 +51,8 @@ pub struct Disk {
     /// Where in `written` a changed sector is.
     slots: BTreeMap<u64, usize>,
     written: Vec<[u8; SECTOR_BYTES]>,
-    /// Every write in order, since recording began.
-    journal: Option<Vec<SectorWrite>>,
+    /// Every write, since recording began.
+    journal: Option<Journal>,
     /// The sectors that were read, since recording began.
     read: Option<BTreeSet<u64>>,
 }
@@ -87,22 +102,48 @@ impl Disk {
             }
         }
         if let Some(journal) = &mut self.journal {
-            journal.push(SectorWrite {
+            journal.writes.push(SectorWrite {
                 sector,
                 content: *content,
+                request: journal.requests,
+                known_done: journal.known_done,
             });
         }
         Some(())
     }
 
+    /// Notes that the guest's next request to write begins. `known_done`: it knows that all requests before it are
+    /// done.
+    pub fn begin_request(&mut self, known_done: bool) {
+        if known_done {
+            self.note_known_done();
+        }
+        if let Some(journal) = &mut self.journal {
+            journal.requests += 1;
+        }
+    }
+
+    /// Notes that the guest knows that all its requests so far are done.
+    pub fn note_known_done(&mut self) {
+        if let Some(journal) = &mut self.journal {
+            journal.known_done = journal.requests;
+        }
+    }
+
     /// Records every write from now on; what was recorded before is forgotten.
     pub fn record_writes(&mut self) {
-        self.journal = Some(Vec::new());
+        self.journal = Some(Journal::default());
     }
 
     /// The writes since [`Disk::record_writes`], in order; none without it.
     pub fn writes(&self) -> &[SectorWrite] {
-        self.journal.as_deref().unwrap_or_default()
+        let journal = self.journal.as_ref();
+        journal.map_or(&[], |journal| &journal.writes)
+    }
+
+    /// How many requests to write have begun since [`Disk::record_writes`]; 0 without it.
+    pub fn write_requests(&self) -> u32 {
+        self.journal.as_ref().map_or(0, |journal| journal.requests)
     }
 
     /// Records from now on which sectors are read.
@@ -212,10 +253,33 @@ mod tests {
             let beyond = SectorWrite {
                 sector,
                 content: filled(6),
+                request: 0,
+                known_done: 0,
             };
             beyond.apply(&mut content);
         }
         assert_eq!(content, disk.content());
+    }
+
+    #[test]
+    fn a_record_says_which_request_wrote_a_sector_and_what_was_known_then() {
+        let mut disk = disk();
+        disk.record_writes();
+        disk.write(0, &filled(1)).unwrap();
+        for known_done in [false, true, false] {
+            disk.begin_request(known_done);
+            disk.write(1, &filled(2)).unwrap();
+        }
+        disk.note_known_done();
+        disk.begin_request(false);
+        disk.write(2, &filled(3)).unwrap();
+        let notes: Vec<(u32, u32)> = disk
+            .writes()
+            .iter()
+            .map(|write| (write.request, write.known_done))
+            .collect();
+        assert_eq!(notes, [(0, 0), (1, 0), (2, 1), (3, 1), (4, 3)]);
+        assert_eq!(disk.write_requests(), 4);
     }
 
     #[test]

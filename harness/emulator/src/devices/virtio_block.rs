@@ -49,6 +49,8 @@ pub struct VirtioBlock {
     chain: Chain,
     /// Did the last visit leave requests to be done?
     backlog: bool,
+    /// Has the driver ever acknowledged an interrupt? One that does not polls, and knows at once what is done.
+    acknowledges: bool,
 }
 
 impl VirtioBlock {
@@ -59,6 +61,7 @@ impl VirtioBlock {
             disk,
             chain: Chain::default(),
             backlog: false,
+            acknowledges: false,
         }
     }
 
@@ -75,6 +78,11 @@ impl VirtioBlock {
     /// How many requests were completed since the driver set the queue up, modulo 2^16.
     pub fn completed(&self) -> u16 {
         self.transport.queue.completed()
+    }
+
+    /// Whether a driver has begun to set the device up.
+    pub fn is_claimed(&self) -> bool {
+        self.transport.is_claimed()
     }
 
     /// The level of the interrupt line.
@@ -116,8 +124,14 @@ impl VirtioBlock {
         if offset < CONFIGURATION && width == 4 {
             match self.transport.write(offset, value as u32) {
                 Effect::Notified => self.work(memory),
-                Effect::Acknowledged if self.backlog => self.work(memory),
-                Effect::Acknowledged | Effect::None => {}
+                Effect::Acknowledged => {
+                    self.acknowledges = true;
+                    self.disk.note_known_done();
+                    if self.backlog {
+                        self.work(memory);
+                    }
+                }
+                Effect::None => {}
             }
         }
         Some(())
@@ -145,11 +159,13 @@ impl VirtioBlock {
             disk,
             chain,
             backlog,
+            acknowledges,
         } = base;
         self.transport.clone_from(transport);
         self.disk.restore(disk);
         self.chain.clone_from(chain);
         self.backlog = *backlog;
+        self.acknowledges = *acknowledges;
     }
 
     fn read_configuration(&self, offset: u64, width: u8) -> u64 {
@@ -205,7 +221,7 @@ impl VirtioBlock {
                 return Ok(false);
             }
             spent += DESCRIPTOR_COST * chain.len() as u64;
-            let moved = perform(&mut self.disk, memory, chain)?;
+            let moved = perform(&mut self.disk, !self.acknowledges, memory, chain)?;
             spent += u64::from(moved.data);
             self.transport
                 .queue
@@ -223,9 +239,11 @@ struct Moved {
     into_guest: u32,
 }
 
-/// Does one request and writes its status; `Broken` if there is no place for the status.
+/// Does one request and writes its status; `Broken` if there is no place for the status. `known_done`: the driver knows
+/// that all earlier requests are done.
 fn perform(
     disk: &mut Disk,
+    known_done: bool,
     memory: &mut dyn GuestMemory,
     chain: &mut Chain,
 ) -> Result<Moved, Broken> {
@@ -243,6 +261,7 @@ fn perform(
             (status, data, data)
         }
         REQUEST_OUT => {
+            disk.begin_request(known_done);
             let (status, data) = write_sectors(disk, memory, chain, sector);
             (status, data, 0)
         }

@@ -162,6 +162,11 @@ impl Transport {
         Effect::None
     }
 
+    /// Has a driver begun to set the device up?
+    pub(super) fn is_claimed(&self) -> bool {
+        self.status != 0
+    }
+
     /// May the device use its queue?
     pub(super) fn is_live(&self) -> bool {
         self.status & DRIVER_OK != 0 && !self.broken
