@@ -26,17 +26,18 @@ pub mod setting;
 pub mod specimens;
 
 pub use case::{
-    Address, Amount, Call, Case, Flavour, OpenFlags, OpenMode, Operation, Order, Process, Region,
-    Schedule, StoredValue, Stride, Target, Text, Variation, Width,
+    Address, Amount, Call, Case, Cut, Flavour, OpenFlags, OpenMode, Operation, Order, Process,
+    Region, Remains, Schedule, StoredValue, Stride, Target, Text, Variation, Width,
 };
 pub use dialect::Dialect;
 pub use files::{FREE_INODES, FileNode, Files};
 pub use generation::Profile;
 pub use judge::{
-    Action, Aftermath, BiteMeter, Bucket, Clause, DiskContent, Effect, End, Event, Extent, Failure,
-    Fate, Finding, FrameKind, Judge, Miscount, Mismatch, Nap, NeverRun, Observation, PageFlags,
-    PageMapping, Passage, Race, Reached, RefusedStore, Severity, Situation, Spoiled, Step, Turn,
-    TurnEnd, UserTrap, Verdict, bucket, describe, describe_race, describe_racer, describe_turn,
+    Action, Aftermath, BiteMeter, Bucket, Clause, CutMoment, DiskContent, Effect, End, Event,
+    Extent, Failure, Fate, Finding, FrameKind, Judge, Miscount, Mismatch, Nap, NeverRun,
+    Observation, PageFlags, PageMapping, Passage, Race, Reached, Reboot, RefusedStore, Severity,
+    Situation, Spoiled, Step, Turn, TurnEnd, UserTrap, Verdict, bucket, describe, describe_race,
+    describe_racer, describe_reboot, describe_turn,
 };
 pub use layout::{InitialMemory, Layout, Permissions, Segment};
 pub use model::{PageState, ProcessState};

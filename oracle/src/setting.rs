@@ -26,6 +26,8 @@ pub struct Setting {
     pub files: Files,
     /// The variations of the machine that the kernel was written for. No other one is asked of it.
     pub variations: Vec<Variation>,
+    /// Whether cases may cut the power: the kernel can be booted again in short time.
+    pub can_reboot: bool,
 }
 
 /// The files that cases work with, by their names in the root directory: the agent, specimens of
@@ -63,6 +65,7 @@ impl Setting {
             booted: Arc::new(agent.expect("the agent's own file has nothing odd about it")),
             files: Files::flat(&planted),
             variations: Variation::ALL.to_vec(),
+            can_reboot: true,
         }
     }
 

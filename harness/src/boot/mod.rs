@@ -55,6 +55,7 @@ pub fn boot_with_identifiers(
         timer: hardware::timer(&stage.machine),
         turns: Seen::new(Turns::Timer, Order::InTurn.to_string()),
         variations: variations::asked(&files.kernel, &stage.machine),
+        power_cuts: stage.power_cuts(),
         harts,
         sleeps_early: false,
     };

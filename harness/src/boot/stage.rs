@@ -17,7 +17,7 @@ use crate::guest::registers::{RegisterSet, Registers, planted};
 use crate::guest::requests::FrameRequests;
 use crate::guest::resting::RestingPlace;
 use crate::guest::symbols::Symbols;
-use crate::guest::{FIRST_HART, Guest, HARTS, Resources, panic_line};
+use crate::guest::{FIRST_HART, Guest, HARTS, Resources, SecondBoot, panic_line};
 use abi::SystemCall;
 use emulator::isa::csr;
 use emulator::isa::register::{A0, A1, A2, A7, SP};
@@ -32,6 +32,10 @@ const BOOT_BUDGET: u64 = 3_000_000_000;
 const HART_BUDGET: u64 = 50_000_000;
 /// Instructions for one of the system calls that prepare the start of a case.
 pub(super) const CALL_BUDGET: u64 = 100_000_000;
+/// Instructions between two checks whether the kernel has begun to set up its disk.
+const DISK_GLANCE: u64 = 1024;
+/// The most instructions from there to the first program with which a case may boot the kernel again.
+const MOST_FOR_SECOND_BOOT: u64 = 20_000_000;
 /// Instructions between two checks whether the kernel has panicked.
 const GLANCE: u64 = 5_000_000;
 /// Timer ticks for a kernel that spins while it boots.
@@ -57,6 +61,8 @@ pub(super) struct Stage {
     printed: u64,
     /// Where the other harts rest, if they do not sleep.
     resting_place: Option<RestingPlace>,
+    /// The moment from which it can be booted again, and how long that takes.
+    second_boot: Option<SecondBoot>,
 }
 
 /// How a switch to another process came about.
@@ -94,10 +100,47 @@ impl Stage {
             console: Vec::new(),
             printed: 0,
             resting_place: None,
+            second_boot: None,
         };
         stage.machine.record_disk_reads();
+        stage.run_to_disk();
         stage.run_to_hint("to the agent's first instruction", BOOT_BUDGET)?;
+        if let Some(second) = &mut stage.second_boot {
+            second.instructions = stage.machine.retired() - second.instructions;
+        }
         Ok(stage)
+    }
+
+    /// Runs until the kernel begins to set up its disk, and keeps that moment: what happens up to there does not depend
+    /// on what the disk holds.
+    fn run_to_disk(&mut self) {
+        while !self.machine.has_claimed_disk() {
+            let left = BOOT_BUDGET.saturating_sub(self.machine.steps());
+            let exit = self.machine.run_hart(FIRST_HART, left.min(DISK_GLANCE));
+            if left == 0 || exit != Exit::Budget {
+                return;
+            }
+        }
+        if self.machine.disk_requests() == 0 {
+            self.second_boot = Some(SecondBoot {
+                snapshot: self.machine.snapshot(),
+                instructions: self.machine.retired(),
+            });
+        }
+    }
+
+    /// Whether cases can boot the kernel again. If they cannot, the moment for that is forgotten.
+    pub(super) fn power_cuts(&mut self) -> Seen<bool> {
+        let Some(second) = &self.second_boot else {
+            return Seen::new(false, "it is not known when it first reads its disk");
+        };
+        let count = second.instructions;
+        let is_short = count <= MOST_FOR_SECOND_BOOT;
+        let because = format!("it takes {count} instructions from its disk to its first program");
+        if !is_short {
+            self.second_boot = None;
+        }
+        Seen::new(is_short, because)
     }
 
     /// Runs each other hart until it has no work and sleeps, or is at a resting place. If one of them does neither, none
@@ -188,11 +231,13 @@ impl Stage {
             booted: Arc::new(booted),
             files,
             variations: hardware.variations.value.clone(),
+            can_reboot: hardware.power_cuts.value,
         };
 
         self.machine.edges_mut().fill(0);
         Ok(Guest {
             snapshot: self.machine.snapshot(),
+            second_boot: self.second_boot,
             panic_entry: self.symbols.panic_entry(),
             requests: FrameRequests::discover(&self.symbols),
             canaries: Canaries::find(&self.symbols),

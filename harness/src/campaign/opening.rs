@@ -1,17 +1,20 @@
 //! How a campaign opens: the cases of the battery, each once, and what a finding has hidden of them.
 
-use oracle::generation::{battery, battery_of_pairs};
+use oracle::generation::{battery, battery_of_crashes, battery_of_pairs};
 use oracle::{Case, Variation};
 use std::collections::VecDeque;
 
 /// How often a case of the battery is run again, each time without the operation that has cut it short.
 const AGAIN: u32 = 4;
 
+/// Cases about pairs for each one about a power cut.
+const PAIRS_FOR_A_CRASH: usize = 2;
+
 /// The cases of the battery that are still to be run.
 pub(super) struct Opening {
     /// Those about one operation at a time: they come first.
     first: VecDeque<Part>,
-    /// Those about pairs, and what was cut short: they take turns with the seeds.
+    /// Those about power cuts and pairs, and what was cut short: they take turns with the seeds.
     later: VecDeque<Part>,
     /// How many cases there were.
     pub(super) size: usize,
@@ -32,7 +35,7 @@ impl Opening {
         let (first, later) = if continues {
             (Vec::new(), Vec::new())
         } else {
-            (battery(asked), battery_of_pairs())
+            (battery(asked), pairs_and_crashes())
         };
         let part = |case| Part { case, tries: 0 };
         let parts = |cases: Vec<Case>| -> VecDeque<Part> { cases.into_iter().map(part).collect() };
@@ -70,6 +73,20 @@ impl Opening {
             self.later.push_back(Part { case, tries });
         }
     }
+}
+
+/// The cases about pairs, and between them those about power cuts, each of which costs as much as several others.
+fn pairs_and_crashes() -> Vec<Case> {
+    let mut crashes = battery_of_crashes().into_iter();
+    let mut cases = Vec::new();
+    for (nth, pair) in battery_of_pairs().into_iter().enumerate() {
+        cases.push(pair);
+        if nth % PAIRS_FOR_A_CRASH == 0 {
+            cases.extend(crashes.next());
+        }
+    }
+    cases.extend(crashes);
+    cases
 }
 
 #[cfg(test)]

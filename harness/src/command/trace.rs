@@ -8,8 +8,8 @@ use faultline::runner::Watch;
 use faultline::triage::explain::{Controls, Explanation, explain, innermost};
 use oracle::layout::page_floor;
 use oracle::{
-    Bucket, Finding, Judge, Observation, Operation, Race, Step, Turn, bucket, describe,
-    describe_race, describe_racer, describe_turn,
+    Bucket, CutMoment, Finding, Judge, Observation, Operation, Race, Reboot, Step, Turn, bucket,
+    describe, describe_race, describe_racer, describe_reboot, describe_turn,
 };
 use serde::Serialize;
 use std::path::PathBuf;
@@ -136,6 +136,19 @@ impl Watch for Recorder {
         if let Some(last) = self.lines.last_mut() {
             last.harts.clone_from(&observation.turns);
         }
+    }
+
+    fn rebooted(&mut self, reboot: &Reboot, _driver: &Driver) {
+        let when = match reboot.moment {
+            CutMoment::After => "after this",
+            CutMoment::Within | CutMoment::WithinRace => "within this",
+        };
+        self.lines.push(Line {
+            index: self.lines.last().map_or(0, |last| last.index),
+            operation: format!("(the power is cut {when})"),
+            seen: describe_reboot(reboot),
+            ..Line::default()
+        });
     }
 
     fn skipped(&mut self, index: usize, operation: &Operation) {

@@ -3,7 +3,7 @@
 use super::Driver;
 use crate::guest::files::file_node;
 use emulator::SECTOR_BYTES;
-use mkfs::Image;
+use mkfs::{Image, Problem};
 use oracle::DiskContent;
 
 impl Driver {
@@ -14,7 +14,24 @@ impl Driver {
 
     /// What the disk holds. A transaction that is committed to the log counts as done.
     pub fn disk_content(&self) -> DiskContent {
-        match self.read_disk() {
+        self.content_of(Image::open(self.machine.disk()))
+    }
+
+    /// What a disk holds from which the kernel was booted again. What is only in the log does not count.
+    pub(super) fn content_after_boot(&self, disk: Vec<u8>) -> DiskContent {
+        let image = Image::open_without_log(disk);
+        let wrong_name = image.clone().ok().and_then(|image| {
+            let is_named = |problem: &Problem| !matches!(problem, Problem::Orphan(_));
+            self.wrong_name_in(image, is_named)
+        });
+        DiskContent {
+            wrong_name,
+            ..self.content_of(image)
+        }
+    }
+
+    fn content_of(&self, image: Result<Image, mkfs::Error>) -> DiskContent {
+        match image.and_then(|image| self.read_image(image)) {
             Ok(content) => content,
             Err(error) => DiskContent {
                 nodes: Vec::new(),
@@ -45,15 +62,22 @@ impl Driver {
     /// A file whose names are not those that it counts, as [`DiskContent`] has it. A disk that cannot be read is
     /// damaged, and this says nothing.
     pub fn wrong_name(&self) -> Option<(u32, String)> {
-        let mut image = Image::open(self.machine.disk()).ok()?;
+        let image = Image::open(self.machine.disk()).ok()?;
+        self.wrong_name_in(image, |_| true)
+    }
+
+    fn wrong_name_in(
+        &self,
+        mut image: Image,
+        counts: impl Fn(&Problem) -> bool,
+    ) -> Option<(u32, String)> {
         image.release(&self.reserved).ok()?;
         let problems = image.check_names_since(&self.guest.disk_problems);
-        let first = problems.into_iter().next()?;
+        let first = problems.into_iter().find(counts)?;
         Some((first.inode().unwrap_or(0), first.to_string()))
     }
 
-    fn read_disk(&self) -> Result<DiskContent, mkfs::Error> {
-        let mut image = Image::open(self.machine.disk())?;
+    fn read_image(&self, mut image: Image) -> Result<DiskContent, mkfs::Error> {
         let free_blocks = image.free_blocks();
         image.release(&self.reserved)?;
         let nodes = image.nodes()?.into_iter().map(file_node).collect();

@@ -14,6 +14,7 @@ mod mending;
 mod pace;
 pub(crate) mod patience;
 mod perform;
+mod power_cut;
 mod race;
 mod record;
 mod scarcity;
@@ -36,6 +37,7 @@ use emulator::{Exit, Machine};
 use mkfs::Reserved;
 use oracle::{Event, Failure, Process, RefusedStore, Turn};
 use patience::Patience;
+use power_cut::PowerCuts;
 use record::Record;
 use scarcity::Scarcity;
 use std::sync::Arc;
@@ -99,6 +101,8 @@ pub struct Driver {
     scarcity: Scarcity,
     /// What the case has marked on the disk as in use.
     reserved: Reserved,
+    /// The power cuts of the case.
+    power: PowerCuts,
     /// The call stack at the failure of this case, if there was one: addresses, innermost first.
     stack: Vec<u64>,
     /// How many owners each frame had when frames were missing at the end of this case.
@@ -178,6 +182,7 @@ impl Driver {
             printed: 0,
             console_mark: 0,
             scarcity: Scarcity::default(),
+            power: PowerCuts::default(),
             stack: Vec::new(),
             lost_owners: None,
             record: Record::default(),
@@ -209,6 +214,7 @@ impl Driver {
         self.canary = Canary::default();
         self.console.clear();
         self.console_mark = 0;
+        self.power.forget();
         self.stack.clear();
         self.lost_owners = None;
         self.record = Record::Off;

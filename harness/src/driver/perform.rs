@@ -82,6 +82,10 @@ impl Driver {
                 self.leave_blocks(keep);
                 return Ok(());
             }
+            Action::CutPower(cut) => {
+                self.await_power_cut(cut);
+                return Ok(());
+            }
             Action::Type(keys) => {
                 self.machine.console_input(keys.bytes());
                 return self.settle(step.rounds.max(1));
@@ -291,6 +295,7 @@ impl Driver {
             | Action::LeaveFrames(_)
             | Action::FailFrame(_)
             | Action::LeaveBlocks(_)
+            | Action::CutPower(_)
             | Action::Type(_)
             | Action::Vary(_)
             | Action::Nothing => None,

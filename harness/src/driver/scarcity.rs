@@ -258,6 +258,7 @@ fn stored_pages(action: &Action) -> Vec<u64> {
         | Action::LeaveFrames(_)
         | Action::FailFrame(_)
         | Action::LeaveBlocks(_)
+        | Action::CutPower(_)
         | Action::Type(_)
         | Action::Vary(_)
         | Action::Nothing => Vec::new(),

@@ -18,6 +18,8 @@ pub struct Hardware {
     pub turns: Seen<Turns>,
     /// The variations of the machine that cases ask of the kernel.
     pub variations: Seen<Vec<Variation>>,
+    /// Whether cases cut the power and boot the kernel again.
+    pub power_cuts: Seen<bool>,
     /// How many harts cases run on.
     pub harts: Seen<usize>,
     /// Whether a hart may sleep until the next tick although a process is runnable: the kernels of the

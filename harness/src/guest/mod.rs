@@ -54,6 +54,15 @@ pub struct Resources {
     pub forks: Option<u64>,
 }
 
+/// The machine on its way to its first program, before it has read its disk: from there it boots from any disk of the
+/// same size.
+#[derive(Clone)]
+pub(crate) struct SecondBoot {
+    pub(crate) snapshot: Arc<Snapshot>,
+    /// Instructions from there to the first program, if nothing has to be recovered.
+    pub(crate) instructions: u64,
+}
+
 /// A kernel parked at the start of a case, shared by any number of drivers.
 #[derive(Clone)]
 pub struct Guest {
@@ -79,6 +88,8 @@ pub struct Guest {
     pub(crate) agent: Agent,
     pub(crate) accounts: Option<FrameAccounts>,
     pub(crate) snapshot: Arc<Snapshot>,
+    /// How the kernel is booted again from another disk, if that takes little time.
+    pub(crate) second_boot: Option<SecondBoot>,
     pub(crate) processes: Processes,
     /// The process that waits at its hint on each hart.
     pub(crate) fronts: [Option<Slot>; HARTS],

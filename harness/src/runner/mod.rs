@@ -12,8 +12,8 @@ use crate::guest::Guest;
 use crate::guest::frames::FRAME_BYTES;
 use emulator::Defect;
 use oracle::{
-    Aftermath, BiteMeter, Bucket, Case, Clause, Finding, Judge, Observation, Operation,
-    PageMapping, Process, ProcessState, Race, Situation, Step, bucket,
+    Aftermath, BiteMeter, Bucket, Case, Clause, CutMoment, End, Finding, Judge, Observation,
+    Operation, PageMapping, Process, ProcessState, Race, Reboot, Situation, Step, bucket,
 };
 use std::ops::Range;
 use std::sync::Arc;
@@ -93,6 +93,8 @@ pub trait Watch {
     fn after(&mut self, _operations: Range<usize>, _driver: &mut Driver) {}
     /// Called when the judge has found nothing wrong with them. Its model already contains what they did.
     fn judged(&mut self, _operations: Range<usize>, _driver: &mut Driver, _judge: &Judge) {}
+    /// Called when the kernel was booted again after a power cut, with which the case ends.
+    fn rebooted(&mut self, _reboot: &Reboot, _driver: &Driver) {}
     /// Called for an operation that does not apply, because its process is dead or asleep.
     fn skipped(&mut self, _index: usize, _operation: &Operation) {}
 }
@@ -353,7 +355,7 @@ impl Runner {
         self.pristine = false;
         self.memory.seen.clear();
         self.trail.clear();
-        self.retired_before = self.driver.machine().retired();
+        self.retired_before = self.driver.retired();
         let ended_by = self.drive(case, watch).err();
         let mut findings = self.judge.noted().to_vec();
         findings.extend(ended_by);
@@ -363,7 +365,7 @@ impl Runner {
         Outcome {
             findings,
             meter: self.judge.meter(),
-            instructions: self.driver.machine().retired() - self.retired_before,
+            instructions: self.driver.retired() - self.retired_before,
         }
     }
 
@@ -376,6 +378,9 @@ impl Runner {
                 self.race(&operations[index + 1..], index + 1, &race, watch)?;
                 if self.is_at_the_stop() {
                     return Ok(());
+                }
+                if let Some(moment) = self.driver.power_cut(CutMoment::WithinRace) {
+                    return self.boot_again(moment, watch);
                 }
                 index += 1 + race.steps.len();
                 continue;
@@ -414,6 +419,9 @@ impl Runner {
             }
             self.check_held()?;
             watch.judged(index - 1..index, &mut self.driver, &self.judge);
+            if let Some(moment) = self.driver.power_cut(CutMoment::Within) {
+                return self.boot_again(moment, watch);
+            }
         }
         self.memory.check_all(&mut self.driver, &mut self.judge)?;
         if self.judge.is_in_doubt() {
@@ -436,6 +444,19 @@ impl Runner {
             end.disk = Some(disk);
         }
         self.judge.finish(&end)
+    }
+
+    /// Boots the kernel again after a power cut, with which the case ends.
+    fn boot_again(&mut self, moment: CutMoment, watch: &mut impl Watch) -> Result<(), Finding> {
+        if self.judge.is_in_doubt() {
+            return Ok(());
+        }
+        let reboot = self.driver.boot_again(moment);
+        watch.rebooted(&reboot, &self.driver);
+        self.judge.finish(&End {
+            reboot: Some(reboot),
+            ..End::default()
+        })
     }
 
     /// Performs a race. `operations` are those of the case from `index` on: the first of them race, one for
@@ -559,7 +580,7 @@ impl Runner {
     /// # Errors
     /// The machine has found a mistake of its own.
     pub fn check_machine(&self) -> Result<(), BrokenMachine> {
-        match self.driver.machine().defect() {
+        match self.driver.defect() {
             Some(defect) => Err(defect.into()),
             None => Ok(()),
         }
@@ -568,7 +589,7 @@ impl Runner {
     /// The work done so far: guest instructions, including those spent on looking into a finding, and
     /// [`WORK_PER_RUN`] for each case. The same cases cost the same work on every host.
     pub fn work(&self) -> u64 {
-        let retired = self.driver.machine().retired();
+        let retired = self.driver.retired();
         self.work_before + retired.saturating_sub(self.retired_before)
     }
 

@@ -15,8 +15,8 @@ mod simplify;
 mod text_error;
 
 pub use argument::{
-    Address, Amount, Base, DESCRIPTORS, FULL_LENGTH_NAME, Flavour, Keys, OpenFlags, OpenMode,
-    Order, Place, Region, Schedule, StoredValue, Stride, Target, Text, Variation, Width,
+    Address, Amount, Base, Cut, DESCRIPTORS, FULL_LENGTH_NAME, Flavour, Keys, OpenFlags, OpenMode,
+    Order, Place, Region, Remains, Schedule, StoredValue, Stride, Target, Text, Variation, Width,
 };
 pub use binary::RECORD_BYTES;
 pub use document::Document;

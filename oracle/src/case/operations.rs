@@ -49,7 +49,7 @@ macro_rules! for_each_operation {
     Yield      "yield"       [16]          Time        Touched 1    Value (ticks: Rounds)                                          {};
     Uptime     "uptime"      [17]          Time        Touched 1    Value ()                                                       {};
     Pause      "pause"       [18]          Time        Touched 1    Value (ticks: Ticks)                                           {};
-    Unknown    "call"        [31, 1 | 5]   Question    Touched 1    Value (number: CallNumber)                                     {};
+    Unknown    "call"        [31, 1]       Question    Touched 1    Value (number: CallNumber)                                     {};
     HighHalf   "high-half"   [31, 0 | 4]   Habit       Touched 1    Value (word: Word)                                             {};
     Stack      "stack"       [31, 2 | 6]   Habit       Touched 1    Value (address: Address)                                       {};
     Type       "type"        [31, 3]       Environment Outside 10   Value (keys: Keys)                                             {};
@@ -57,6 +57,7 @@ macro_rules! for_each_operation {
     Frames     "frames"      [19, 0]       Environment Outside 1    Value (free: FrameCount)                                       {};
     FailFrame  "frames fail" [19, 1]       Environment Outside 1    Value (nth: Nth)                                               {};
     Blocks     "blocks"      [19, 2]       Environment Outside 1    Value (free: Room)                                              {};
+    PowerCut   "power cut"   [31, 5]       Environment Outside 1    Value (cut: Cut)                                               {};
     Together   "together"    [27]          Environment Outside 1    Value (schedule: Schedule)                                     {};
         }
     };

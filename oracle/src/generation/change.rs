@@ -3,9 +3,10 @@
 use super::Scene;
 use super::repair::Companion;
 use crate::case::argument::{
-    self, Address, Amount, Argument, CallNumber, Child, Count, Descriptor, Flavour, FrameCount,
-    Keys, Length, Major, NearAddress, Nth, OpenFlags, OpenMode, Room, Rounds, Schedule, Status,
-    StatusAddress, StoredValue, Stride, Target, Terminated, Text, Ticks, Variation, Width, Word,
+    self, Address, Amount, Argument, CallNumber, Child, Count, Cut, Descriptor, Flavour,
+    FrameCount, Keys, Length, Major, NearAddress, Nth, OpenFlags, OpenMode, Room, Rounds, Schedule,
+    Status, StatusAddress, StoredValue, Stride, Target, Terminated, Text, Ticks, Variation, Width,
+    Word,
 };
 use crate::case::{Call, Kind, Process, for_each_operation};
 use crate::model::{NO_CALL, PIDS, is_no_call};
@@ -294,6 +295,12 @@ impl Change for Keys {
 impl Change for Variation {
     fn change(_old: Variation, scene: &mut Scene<'_>) -> Variation {
         scene.variation()
+    }
+}
+
+impl Change for Cut {
+    fn change(_old: Cut, scene: &mut Scene<'_>) -> Cut {
+        scene.cut()
     }
 }
 

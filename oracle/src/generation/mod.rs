@@ -20,7 +20,7 @@ mod small_races;
 mod values;
 mod weights;
 
-pub use battery::{battery, battery_of_pairs};
+pub use battery::{battery, battery_of_crashes, battery_of_pairs};
 pub use mutate::{cross_over, mutate};
 pub use profile::Profile;
 pub use repair::{count_inapplicable, repair, repaired_case};

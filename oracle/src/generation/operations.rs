@@ -208,6 +208,10 @@ pub(super) fn blocks(scene: &mut Scene<'_>) -> Call {
     Call::Blocks { free: scene.room() }
 }
 
+pub(super) fn power_cut(scene: &mut Scene<'_>) -> Call {
+    Call::PowerCut { cut: scene.cut() }
+}
+
 pub(super) fn together(scene: &mut Scene<'_>) -> Call {
     let racers = 2 + scene.below(2) as usize;
     Call::Together {

@@ -2,8 +2,8 @@
 
 use super::Scene;
 use crate::case::{
-    Amount, Base, Flavour, Keys, OpenFlags, OpenMode, Process, StoredValue, Stride, Target, Text,
-    Variation, Width,
+    Amount, Base, Cut, Flavour, Keys, OpenFlags, OpenMode, Process, Remains, StoredValue, Stride,
+    Target, Text, Variation, Width,
 };
 use crate::layout::{Layout, PAGE_SIZE};
 use crate::model::NO_CALL;
@@ -213,6 +213,18 @@ impl Scene<'_> {
         }
         let most = self.pick(&[2, 8, 40]);
         self.below(most) as u16
+    }
+
+    /// When the power is cut: mostly within the next change of files.
+    pub(super) fn cut(&mut self) -> Cut {
+        let most = self.pick(&[4, 12, 24]);
+        let write = 1 + self.below(most) as u8;
+        let remains = match self.below(8) {
+            0 => Remains::Half,
+            1 => Remains::Alone,
+            _ => Remains::Whole,
+        };
+        Cut { write, remains }
     }
 
     /// Another process that can act, if there is one.

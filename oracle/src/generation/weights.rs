@@ -6,7 +6,7 @@
 //! that it prefers or avoids.
 
 use super::idioms::{
-    Idiom, any_operation, files, forks, full_disk, leaks, memory, paths, pipes, processes,
+    Idiom, any_operation, crashes, files, forks, full_disk, leaks, memory, paths, pipes, processes,
     programs, races, scarcity, stack, tables, turns,
 };
 use super::{Profile, addresses, amounts, operations};
@@ -140,6 +140,7 @@ preferences! {
         files::console: 0 but SyscallBuffers 2, OutOfMemory 1, Processes 1, Files 3;
         full_disk::few_blocks: 0 but SyscallBuffers 1, Files 6;
         full_disk::few_inodes: 0 but Files 2;
+        crashes::cut_short: 0 but Files 2;
         leaks::fail_until_full: 0 but SyscallBuffers 1, Processes 1, Files 2;
         leaks::fail_on_a_new_file: 0 but SyscallBuffers 1, OutOfMemory 1, Files 4;
         paths::new_path_across_pages: 0 but SyscallBuffers 4, OutOfMemory 1, Files 3;
@@ -212,6 +213,7 @@ preferences! {
         operations::frames: 1 but OutOfMemory 6;
         operations::fail_frame: 1 but OutOfMemory 6;
         operations::blocks: 1;
+        operations::power_cut: 1;
         operations::together: 1 but Schedules 4;
     }
 }

@@ -93,17 +93,7 @@ impl Judge {
 
     fn wrong_file(&self, wanted: &FileNode, seen: Option<&FileNode>) -> Finding {
         let expected = format!("inode {} is {}", wanted.inode, in_words(wanted));
-        let seen = match seen {
-            None => "it is free".to_owned(),
-            Some(seen) => {
-                let mut pairs = wanted.bytes.iter().zip(&seen.bytes);
-                let first = pairs.position(|(wanted, seen)| wanted != seen);
-                let first = first.map_or(String::new(), |at| {
-                    format!("; the first wrong byte is byte {at}")
-                });
-                format!("it is {}{first}", in_words(seen))
-            }
-        };
+        let seen = seen_in_words(Some(wanted), seen);
         self.about_disk(Clause::DiskContent, &expected, seen)
     }
 
@@ -111,6 +101,24 @@ impl Judge {
         let expected = format!("on the disk, {expected}");
         self.finding(clause, Process::FIRST, expected, seen)
     }
+}
+
+/// What the disk holds where `wanted` should be.
+pub(super) fn seen_in_words(wanted: Option<&FileNode>, seen: Option<&FileNode>) -> String {
+    let words = state_in_words(seen);
+    let differs = wanted.zip(seen).and_then(|(wanted, seen)| {
+        let mut bytes = wanted.bytes.iter().zip(&seen.bytes);
+        bytes.position(|(wanted, seen)| wanted != seen)
+    });
+    match differs {
+        Some(at) => format!("it is {words}; the first wrong byte is byte {at}"),
+        None => format!("it is {words}"),
+    }
+}
+
+/// What an inode is, or that it is free.
+pub(super) fn state_in_words(node: Option<&FileNode>) -> String {
+    node.map_or_else(|| "free".to_owned(), in_words)
 }
 
 fn in_words(node: &FileNode) -> String {

@@ -30,6 +30,9 @@ impl Judge {
     }
 
     pub(super) fn compare_end(&mut self, end: &End) -> Result<(), Finding> {
+        if let Some(reboot) = &end.reboot {
+            return self.compare_reboot(reboot);
+        }
         self.compare_holders(end)?;
         self.compare_naps(&end.naps)?;
         self.compare_reaped(end)?;

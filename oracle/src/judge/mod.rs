@@ -23,6 +23,7 @@ mod mismatch;
 mod needs;
 mod observation;
 mod plan;
+mod power_cut;
 mod race;
 mod reached;
 mod record;
@@ -49,8 +50,8 @@ pub use finding::{Aftermath, Finding};
 pub use meter::BiteMeter;
 pub use mismatch::{Mismatch, Spoiled};
 pub use observation::{
-    DiskContent, End, Event, Failure, FrameKind, Miscount, Nap, Observation, PageFlags,
-    PageMapping, Passage, RefusedStore, Turn, TurnEnd, UserTrap,
+    CutMoment, DiskContent, End, Event, Failure, FrameKind, Miscount, Nap, Observation, PageFlags,
+    PageMapping, Passage, Reboot, RefusedStore, Turn, TurnEnd, UserTrap,
 };
 pub use race::Race;
 pub use reached::{NeverRun, OnPage, Pair, Reached};
@@ -58,7 +59,7 @@ pub use severity::Severity;
 pub use situation::{Extent, Fate, Situation};
 pub use step::{Action, Step};
 pub use verdict::Verdict;
-pub use words::{describe, describe_race, describe_racer, describe_turn};
+pub use words::{describe, describe_race, describe_racer, describe_reboot, describe_turn};
 
 /// Judges one case after another.
 #[derive(Clone, Debug)]

@@ -309,6 +309,32 @@ pub struct End {
     /// In which functions of the kernel it stopped, as one word without numbers, if that is known. It
     /// distinguishes one failure from another.
     pub stopped_in: Option<Box<str>>,
+    /// What was seen after a power cut, if the case has ended with one. Then nothing else was seen.
+    pub reboot: Option<Reboot>,
+}
+
+/// What was seen when the kernel booted again after a power cut.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reboot {
+    /// When the power was cut.
+    pub moment: CutMoment,
+    /// Why the kernel has not started its first program, if it has not.
+    pub failure: Option<Failure>,
+    /// In which functions of the kernel it stopped, as in [`End::stopped_in`].
+    pub stopped_in: Option<Box<str>>,
+    /// What the disk holds after the boot, where files are read from it. What the log holds does not count.
+    pub disk: DiskContent,
+}
+
+/// When the power was cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CutMoment {
+    /// When the last operation had ended.
+    After,
+    /// In the last operation.
+    Within,
+    /// In the last race.
+    WithinRace,
 }
 
 /// What the disk was seen to hold.

@@ -160,6 +160,7 @@ pub(super) fn step_for(model: &Model, operation: &Operation) -> Step {
         Call::Frames { free } => Action::LeaveFrames(u64::from(free)),
         Call::FailFrame { nth } => Action::FailFrame(nth.get()),
         Call::Blocks { free } => Action::LeaveBlocks(free),
+        Call::PowerCut { cut } => Action::CutPower(cut),
         Call::Unknown { number } => Action::SystemCall {
             number: number.resolve(model.layout(process), 0) as u64,
             arguments: [0; 3],

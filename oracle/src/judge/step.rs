@@ -1,6 +1,6 @@
 //! What the driver has to do next: addresses and numbers, without their meaning.
 
-use crate::case::{Keys, Process, Text, Variation, Width};
+use crate::case::{Cut, Keys, Process, Text, Variation, Width};
 
 /// One step for the driver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +85,8 @@ pub enum Action {
     Type(Keys),
     /// From now to the end of the case, the machine does this as well.
     Vary(Variation),
+    /// The power is cut, at once or later.
+    CutPower(Cut),
     /// Nothing, and no round passes.
     Nothing,
 }

@@ -1,7 +1,7 @@
 //! Expectations and observations in words that a student understands.
 
-use super::{Action, Event, Failure, Observation, Passage, Race, Step, Turn, TurnEnd};
-use crate::case::{Call, Family, Kind, Operation, Process};
+use super::{Action, Event, Failure, Observation, Passage, Race, Reboot, Step, Turn, TurnEnd};
+use crate::case::{Call, Cut, Family, Kind, Operation, Process, Remains};
 use crate::model::{Answer, Death, FAILED, Model, Outcome, PageState, Reply};
 use std::fmt::Write;
 
@@ -108,6 +108,9 @@ fn stay(call: &Call) -> String {
     if let Call::Machine { variation } = call {
         return format!("the machine {}", variation.about());
     }
+    if let Call::PowerCut { cut } = call {
+        return power_cut(*cut);
+    }
     if let Call::Together { .. } = call {
         return "the operations that follow do not race".to_owned();
     }
@@ -120,6 +123,20 @@ fn stay(call: &Call) -> String {
         );
     }
     "lets others run".to_owned()
+}
+
+fn power_cut(cut: Cut) -> String {
+    let Cut { write, remains } = cut;
+    match (write, remains) {
+        (0, _) => "the power is cut".to_owned(),
+        (_, Remains::Whole) => format!("the power is cut after write {write} to the disk"),
+        (_, Remains::Half) => {
+            format!("the power is cut when the first half of write {write} is on the disk")
+        }
+        (_, Remains::Alone) => format!(
+            "the power is cut after write {write}, before writes that the kernel has not waited for"
+        ),
+    }
 }
 
 fn place(page: PageState) -> &'static str {
@@ -164,6 +181,14 @@ pub fn describe(step: &Step, observation: &Observation) -> String {
         text.push_str(" (no frame was left)");
     }
     text
+}
+
+/// What was seen after a power cut.
+pub fn describe_reboot(reboot: &Reboot) -> String {
+    match &reboot.failure {
+        None => "the kernel boots, and starts its first program".to_owned(),
+        Some(failure) => failure_words(failure),
+    }
 }
 
 /// What the processes that do not race did during a race.

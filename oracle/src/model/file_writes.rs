@@ -126,6 +126,7 @@ impl Model {
         };
         let rules = &self.world.dialect.files;
         let offset = node.offset as usize;
+        self.written_from = Some((node.inode, offset));
         let block_bytes = self.files.block_bytes();
         let arrival = |readable| Arrival::of(length, readable, offset, size, block_bytes, rules);
         let space = &self.of(process).space;

@@ -154,6 +154,10 @@ impl Model {
                 self.files.leave_blocks(free.into());
                 self.reply(process, Outcome::Stays);
             }
+            Call::PowerCut { .. } => {
+                self.power_cuts += 1;
+                self.reply(process, Outcome::Stays);
+            }
             Call::Yield { .. }
             | Call::Stack { .. }
             | Call::Machine { .. }
@@ -183,6 +187,9 @@ impl Model {
         }
         if let Call::Machine { variation } = operation.call {
             return self.world.variations.contains(&variation);
+        }
+        if let Call::PowerCut { .. } = operation.call {
+            return self.can_cut_power();
         }
         if let Call::Blocks { .. } = operation.call {
             return self.files.can_leave_blocks();
@@ -255,6 +262,7 @@ impl Model {
             | Call::Frames { .. }
             | Call::FailFrame { .. }
             | Call::Blocks { .. }
+            | Call::PowerCut { .. }
             | Call::Together { .. } => true,
         }
     }
@@ -304,6 +312,7 @@ impl Model {
             | Call::Frames { .. }
             | Call::FailFrame { .. }
             | Call::Blocks { .. }
+            | Call::PowerCut { .. }
             | Call::Together { .. } => true,
         }
     }

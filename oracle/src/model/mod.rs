@@ -23,6 +23,7 @@ mod pages;
 mod path_calls;
 mod pipe;
 mod pipe_calls;
+mod power_cut;
 mod process;
 mod program_calls;
 mod race;
@@ -51,7 +52,7 @@ use crate::layout::Layout;
 use crate::program_file::Program;
 use crate::setting::Setting;
 use console::Console;
-use file_system::FileSystem;
+pub(crate) use file_system::FileSystem;
 use open_file::OpenFile;
 use pipe::Pipe;
 use process::ProcessModel;
@@ -69,6 +70,8 @@ pub(crate) struct World {
     pub(crate) supervisor_file: u32,
     /// The variations of the machine that the kernel was written for.
     pub(crate) variations: Vec<Variation>,
+    /// Whether cases may cut the power.
+    pub(crate) can_reboot: bool,
 }
 
 /// The eager model of one kernel and the processes of one case.
@@ -82,6 +85,12 @@ pub struct Model {
     console: Console,
     last_pid: u64,
     last_uptime: u64,
+    /// How often the power is going to be cut: once while the case runs, and once more while the kernel boots again.
+    power_cuts: u8,
+    /// The files before the last operation, if the power may be cut in it.
+    files_before: Option<Box<FileSystem>>,
+    /// The inode of the file that the last operation has written to, and where the write began.
+    written_from: Option<(u32, usize)>,
     /// Index of the current operation.
     step: usize,
     /// Whose operation it is.
@@ -105,6 +114,7 @@ impl Model {
             booted,
             files,
             variations,
+            can_reboot,
         } = setting.clone();
         let supervisor_file = setting.supervisor_file();
         let processes = vec![ProcessModel::new(&booted); Process::COUNT];
@@ -115,6 +125,7 @@ impl Model {
                 booted,
                 supervisor_file,
                 variations,
+                can_reboot,
             }),
             files: FileSystem::new(files, dialect.files.removed_directory),
             processes,
@@ -123,6 +134,9 @@ impl Model {
             console: Console::default(),
             last_pid: first_pid,
             last_uptime: 0,
+            power_cuts: 0,
+            files_before: None,
+            written_from: None,
             step: 0,
             actor: Process::FIRST,
             replies: Vec::new(),
@@ -153,6 +167,8 @@ impl Model {
         self.files.reset();
         self.last_pid = self.world.first_pid;
         self.last_uptime = 0;
+        self.power_cuts = 0;
+        self.files_before = None;
         self.step = 0;
         self.replies.clear();
         self.unknown = false;
@@ -219,6 +235,7 @@ impl Model {
         self.step = index;
         self.actor = operation.process;
         self.replies.clear();
+        self.remember_files();
         self.dispatch(operation.process, &operation.call, witness);
         self.wake_up(witness);
         self.free_nameless_files();

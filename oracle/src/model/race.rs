@@ -76,6 +76,7 @@ impl Model {
             | Call::Frames { .. }
             | Call::FailFrame { .. }
             | Call::Blocks { .. }
+            | Call::PowerCut { .. }
             | Call::Together { .. } => false,
         }
     }

@@ -2,12 +2,12 @@
 
 use crate::support::FIRST_PID;
 use crate::tamper::{
-    A, Caught, HEAP, MAKE, b, fails, falls_silent, frames, maps, page, returns, starts, with_disk,
-    with_end, with_last, with_pages,
+    A, Caught, HEAP, MAKE, after_cut, b, fails, falls_silent, frames, maps, page, returns, starts,
+    with_disk, with_end, with_last, with_pages,
 };
 use oracle::judge::Clause;
 use oracle::{
-    Event, Failure, FrameKind, Miscount, Nap, PageFlags, PageMapping, Passage, Process,
+    CutMoment, Event, Failure, FrameKind, Miscount, Nap, PageFlags, PageMapping, Passage, Process,
     RefusedStore,
 };
 
@@ -459,6 +459,32 @@ pub(crate) fn broken() -> Vec<(Clause, Caught)> {
         (
             Clause::BlocksComeBack,
             with_disk(&MAKE, |disk| disk.damage = Some("block 7 is lost".into())),
+        ),
+        (
+            Clause::BootsAgain,
+            after_cut(CutMoment::Within, |reboot| {
+                let text = "panic: no init".to_owned();
+                reboot.failure = Some(Failure::Panic { text });
+            }),
+        ),
+        // The name is there, and the file is not.
+        (
+            Clause::SurvivesPowerCut,
+            after_cut(CutMoment::Within, |reboot| {
+                reboot.disk.nodes.pop();
+            }),
+        ),
+        (
+            Clause::SurvivesPowerCut,
+            after_cut(CutMoment::After, |reboot| {
+                reboot.disk.nodes.pop();
+            }),
+        ),
+        (
+            Clause::SurvivesPowerCut,
+            after_cut(CutMoment::WithinRace, |reboot| {
+                reboot.disk.damage = Some("block 7 is lost".into());
+            }),
         ),
     ]
 }

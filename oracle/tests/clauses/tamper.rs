@@ -4,8 +4,8 @@ use crate::support::{FIRST_PID, Honest, Liberties, Tamper, run};
 use abi::file_system::Kind;
 use oracle::generation::count_inapplicable;
 use oracle::{
-    Case, Dialect, DiskContent, End, Event, Failure, FileNode, Finding, FrameKind, Judge,
-    Observation, PageFlags, PageMapping, Process, Setting,
+    Case, CutMoment, Dialect, DiskContent, End, Event, Failure, FileNode, Finding, FrameKind,
+    Judge, Observation, PageFlags, PageMapping, Process, Reboot, Setting,
 };
 
 pub(crate) const A: Process = Process::FIRST;
@@ -137,29 +137,52 @@ pub(crate) const MAKE: [&str; 2] = [
     "a: open stack[0] write create",
 ];
 
+/// What the disk holds after [`MAKE`].
+fn disk() -> DiskContent {
+    let dialect = Dialect::faultline();
+    let setting = Setting::nominal(&dialect, FIRST_PID);
+    let mut nodes = setting.files.nodes().to_vec();
+    let inode = nodes.len() as u32 + 1;
+    nodes[0].bytes.extend((inode as u16).to_le_bytes());
+    nodes[0].bytes.extend(b"new\0\0\0\0\0\0\0\0\0\0\0");
+    nodes.push(FileNode {
+        inode,
+        kind: Kind::File,
+        major: 0,
+        links: 1,
+        bytes: Vec::new(),
+    });
+    DiskContent {
+        nodes,
+        damage: None,
+        wrong_name: None,
+        free_blocks: 1000,
+    }
+}
+
+/// Cuts the power when [`MAKE`] makes its file, or afterwards, and boots. What is seen then is changed by `tamper`.
+pub(crate) fn after_cut(moment: CutMoment, tamper: impl Fn(&mut Reboot)) -> Caught {
+    let [path, make] = MAKE;
+    let operations = [path, "power cut after write 3", make];
+    let reboot = || Reboot {
+        moment,
+        failure: None,
+        stopped_in: None,
+        disk: disk(),
+    };
+    let case = case(&operations);
+    let mut honest = AtEnd(|end: &mut End| end.reboot = Some(reboot()));
+    let (clean, _) = run(&Dialect::faultline(), &case, Liberties(0), &mut honest);
+    assert_eq!(clean, Ok(()), "{case}");
+    with_end(&operations, |end| {
+        let mut reboot = reboot();
+        tamper(&mut reboot);
+        end.reboot = Some(reboot);
+    })
+}
+
 /// What the disk holds after [`MAKE`], changed by `tamper`.
 pub(crate) fn with_disk(operations: &[&str], tamper: impl Fn(&mut DiskContent)) -> Caught {
-    let disk = || {
-        let dialect = Dialect::faultline();
-        let setting = Setting::nominal(&dialect, FIRST_PID);
-        let mut nodes = setting.files.nodes().to_vec();
-        let inode = nodes.len() as u32 + 1;
-        nodes[0].bytes.extend((inode as u16).to_le_bytes());
-        nodes[0].bytes.extend(b"new\0\0\0\0\0\0\0\0\0\0\0");
-        nodes.push(FileNode {
-            inode,
-            kind: Kind::File,
-            major: 0,
-            links: 1,
-            bytes: Vec::new(),
-        });
-        DiskContent {
-            nodes,
-            damage: None,
-            wrong_name: None,
-            free_blocks: 1000,
-        }
-    };
     let case = case(operations);
     let mut honest = AtEnd(|end: &mut End| end.disk = Some(disk()));
     let (clean, _) = run(&Dialect::faultline(), &case, Liberties(0), &mut honest);

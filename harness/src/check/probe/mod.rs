@@ -82,6 +82,7 @@ pub fn hardware(guest: &Guest) -> Vec<Answer> {
         timer,
         turns,
         variations,
+        power_cuts,
         harts,
         ..
     } = &guest.hardware;
@@ -92,6 +93,7 @@ pub fn hardware(guest: &Guest) -> Vec<Answer> {
         answer("board.timer", timer, spelled(timer.value.to_string())),
         answer("board.turns", turns, spelled(turns.value.to_string())),
         answer("board.variations", variations, spelled(names.join(" "))),
+        answer("board.power_cuts", power_cuts, power_cuts.value),
         answer("board.harts", harts, harts.value),
     ]
 }

@@ -283,6 +283,7 @@ impl Recorder {
             (Action::LeaveBlocks(_), _) => {
                 return Err("a program cannot make the disk fuller than it is");
             }
+            (Action::CutPower(_), _) => return Err("a program cannot cut the power"),
             (Action::LeaveFrames(left), _) => {
                 return Ok(Deed::Environment(Conduct::Frames(left)));
             }

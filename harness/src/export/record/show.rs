@@ -66,6 +66,9 @@ fn sight_of(clause: Clause) -> Sight {
         Clause::DiskContent | Clause::BlocksComeBack => {
             Sight::Hidden("a program cannot see the disk; look at the image afterwards")
         }
+        Clause::BootsAgain | Clause::SurvivesPowerCut => {
+            Sight::Hidden("a program cannot cut the power")
+        }
         Clause::RegistersSurvive => Sight::Hidden("the program does not look at all registers"),
         Clause::PauseLasts | Clause::ClockKeepsTime => {
             Sight::Hidden("a program cannot tell how much time has passed")

@@ -170,6 +170,15 @@ impl Bug {
             | Clause::EverybodyReaped
             | Clause::SlotsComeBack
             | Clause::BlocksComeBack => Bug { page: None, ..bug }.of_any_operation(),
+            // All changes of files go through one log. What it loses, what it leaves half done, and where the next boot
+            // meets that and stops, depends only on the moment of the power cut.
+            Clause::BootsAgain | Clause::SurvivesPowerCut => Bug {
+                clause: Clause::SurvivesPowerCut,
+                page: None,
+                answer: Answer::Other,
+                ..bug
+            }
+            .of_any_operation(),
             // The kernel saves and restores all registers in one place. A process that never comes back, or that lives
             // on, is lost whatever page its operation met.
             Clause::RegistersSurvive => Bug { page: None, ..bug }.of_any_operation(),

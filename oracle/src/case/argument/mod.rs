@@ -6,6 +6,7 @@
 mod access;
 mod address;
 mod amount;
+mod cut;
 mod file;
 mod habit;
 mod keys;
@@ -20,6 +21,7 @@ pub(crate) use access::Count;
 pub use access::{StoredValue, Stride, Width};
 pub use address::{Address, Region};
 pub use amount::{Amount, Base, Flavour, Place};
+pub use cut::{Cut, Remains};
 pub use file::{DESCRIPTORS, OpenFlags, OpenMode};
 pub(crate) use file::{Descriptor, Length, Major};
 pub(crate) use habit::{CallNumber, Word};

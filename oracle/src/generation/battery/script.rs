@@ -150,7 +150,7 @@ impl Script {
 fn operation(actor: Process, child: Process, line: &str) -> Operation {
     let line = line.replace("child", &child.to_string());
     let names_a_process = line.get(1..2) == Some(":");
-    let is_of_all = ["frames", "together", "type", "machine", "blocks"]
+    let is_of_all = ["frames", "together", "type", "machine", "blocks", "power"]
         .iter()
         .any(|word| line.starts_with(word));
     let line = if names_a_process || is_of_all {

@@ -176,6 +176,7 @@ pub(super) fn uses(kind: Kind) -> &'static [Use] {
         | Kind::Frames
         | Kind::FailFrame
         | Kind::Blocks
+        | Kind::PowerCut
         | Kind::Together => &[],
     }
 }

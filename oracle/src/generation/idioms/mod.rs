@@ -3,6 +3,7 @@
 //! An idiom adds operations to a scene by [`Scene::does`]; how often each profile takes it is a row
 //! of [`super::weights`].
 
+pub(super) mod crashes;
 pub(super) mod files;
 pub(super) mod forks;
 pub(super) mod full_disk;

@@ -383,4 +383,26 @@ clauses! {
         broken: "inodes or blocks are lost, or two files share a block",
         mistake: "`open` finds no free file descriptor and returns -1 without `iput`.",
     }
+
+    /// After a power cut at any moment, the kernel boots again and starts its first program.
+    BootsAgain = "boots-again" {
+        verdict: Verdict::Panic,
+        severity: Severity::BreaksTheMachine,
+        effect: Effect::Fatal,
+        broken: "after a power cut, the kernel does not boot any more",
+        mistake: "The log is recovered after the root directory was read, so `init` is not found, or is half \
+                  of a file.",
+    }
+
+    /// After a power cut and a boot, the disk is consistent and holds all that system calls had done when they returned.
+    /// The operation that was cut short is there as a whole or not at all. A large `write` is several transactions, and
+    /// this holds for each of them.
+    SurvivesPowerCut = "survives-power-cut" {
+        verdict: Verdict::Divergence,
+        severity: Severity::WrongResult,
+        effect: Effect::Unknown,
+        broken: "a power cut undoes what was done, or leaves half of an operation",
+        mistake: "`commit` writes the log's header before the logged blocks, so recovery copies old blocks to \
+                  their places.",
+    }
 }
