@@ -89,9 +89,9 @@ const WRITERS: &str = "open heap[0]+0x440 read-write create; write 0 heap[0] 204
 const PATHS: &str = "sbrk +8p; string heap[0]+0x400 \"init\"; string heap[0]+0x440 \"new\"; \
     string heap[0]+0x480 \"dir\"; string heap[0]+0x4c0 \"other\"";
 
-/// A disk with so many free blocks.
+/// A disk with so many free blocks. With 14, the last one goes to a file's block of addresses.
 fn of_blocks(script: &mut Script) {
-    for left in [0, 1, 2, 3, 13] {
+    for left in [0, 1, 2, 3, 14] {
         script.begin();
         script.add(ACTOR, &format!("blocks {left}"));
         script.add(ACTOR, PATHS);
