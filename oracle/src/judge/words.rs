@@ -238,7 +238,10 @@ fn add(text: &mut String, more: &str) {
 /// The events of the `wanted` processes and of the supervisor, in words.
 fn events(step: &Step, observation: &Observation, wanted: impl Fn(Process) -> bool) -> String {
     let mut text = String::new();
-    for event in &observation.events {
+    for (at, event) in observation.events.iter().enumerate() {
+        if only_slept(event, &observation.events[at + 1..]) {
+            continue;
+        }
         let Some((process, words)) = event_words(step, event) else {
             continue;
         };
@@ -253,6 +256,20 @@ fn events(step: &Step, observation: &Observation, wanted: impl Fn(Process) -> bo
         }
     }
     text
+}
+
+/// Whether an event says that a process does not come back which comes back `later` in the same step: it slept, for
+/// example until the disk had read a block.
+fn only_slept(event: &Event, later: &[Event]) -> bool {
+    let Event::Silent { process, .. } = event else {
+        return false;
+    };
+    later.iter().any(|event| match event {
+        Event::Returned { process: other, .. } | Event::Started { process: other, .. } => {
+            other == process
+        }
+        _ => false,
+    })
 }
 
 /// The process of an event, and what the event says. `None` for an event that says nothing new.
