@@ -63,6 +63,8 @@ pub(super) struct Stage {
     resting_place: Option<RestingPlace>,
     /// The moment from which it can be booted again, and how long that takes.
     second_boot: Option<SecondBoot>,
+    /// Whether it boots, and has not begun to set up its disk.
+    awaits_disk: bool,
 }
 
 /// How a switch to another process came about.
@@ -101,26 +103,36 @@ impl Stage {
             printed: 0,
             resting_place: None,
             second_boot: None,
+            awaits_disk: true,
         };
         stage.machine.record_disk_reads();
-        stage.run_to_disk();
         stage.run_to_hint("to the agent's first instruction", BOOT_BUDGET)?;
+        stage.awaits_disk = false;
         if let Some(second) = &mut stage.second_boot {
             second.instructions = stage.machine.retired() - second.instructions;
         }
         Ok(stage)
     }
 
-    /// Runs until the kernel begins to set up its disk, and keeps that moment: what happens up to there does not depend
-    /// on what the disk holds.
-    fn run_to_disk(&mut self) {
-        while !self.machine.has_claimed_disk() {
-            let left = BOOT_BUDGET.saturating_sub(self.machine.steps());
-            let exit = self.machine.run_hart(FIRST_HART, left.min(DISK_GLANCE));
-            if left == 0 || exit != Exit::Budget {
-                return;
+    /// Runs for at most `most` instructions, and keeps the moment at which the kernel begins to set up its disk: what
+    /// happens up to there does not depend on what the disk holds.
+    fn glance(&mut self, most: u64) -> Exit {
+        let end = self.machine.steps().saturating_add(most);
+        loop {
+            let left = end.saturating_sub(self.machine.steps());
+            let piece = if self.awaits_disk { DISK_GLANCE } else { left };
+            let exit = self.machine.run_hart(FIRST_HART, left.min(piece));
+            if self.awaits_disk && self.machine.has_claimed_disk() {
+                self.awaits_disk = false;
+                self.keep_second_boot();
+            }
+            if exit != Exit::Budget || self.machine.steps() >= end {
+                return exit;
             }
         }
+    }
+
+    fn keep_second_boot(&mut self) {
         if self.machine.disk_requests() == 0 {
             self.second_boot = Some(SecondBoot {
                 snapshot: self.machine.snapshot(),
@@ -304,7 +316,7 @@ impl Stage {
         let mut spin = Spin::default();
         let how = loop {
             let left = deadline.saturating_sub(self.machine.steps());
-            let exit = self.machine.run_hart(FIRST_HART, left.min(GLANCE));
+            let exit = self.glance(left.min(GLANCE));
             self.drain_console();
             match exit {
                 Exit::Hint { .. } => return Ok(()),
