@@ -18,7 +18,7 @@ fn every_patch_names_rules_that_exist() {
     let bugs = bugs();
     assert!(bugs.len() >= 50, "only {} seeded bugs", bugs.len());
     for bug in bugs {
-        for rule in &bug.rules {
+        for rule in bug.rules.iter().chain(&bug.varied) {
             let is_known = Clause::ALL.into_iter().any(|clause| clause.name() == rule);
             assert!(is_known, "{}: there is no rule {rule:?}", bug.patch.name);
         }

@@ -49,6 +49,8 @@ pub struct Bug {
     pub feature: usize,
     /// The clauses that may report it, the intended one first.
     pub rules: Vec<String>,
+    /// Further clauses that may report it if a case asks for a machine that varies.
+    pub varied: Vec<String>,
     /// The fuzz target that finds it.
     pub target: Profile,
     /// The field of a dialect whose defect it is, if a probe of `faultline check` finds it.
@@ -72,7 +74,10 @@ impl Bug {
             reason: patch.needed("Why")?,
             class: patch.needed("Class")?,
             feature,
-            rules: rules.split(' ').map(str::to_owned).collect(),
+            rules: words(&rules),
+            varied: patch
+                .field("Varied")
+                .map_or(Vec::new(), |rules| words(&rules)),
             target: named
                 .unwrap_or(Ok(usual))
                 .map_err(|_| patch.wrong("Target"))?,
@@ -87,7 +92,8 @@ impl Bug {
 
     /// Whether the bug may be reported by this rule.
     pub fn breaks(&self, rule: &str) -> bool {
-        self.rules.iter().any(|known| known == rule)
+        let mut known = self.rules.iter().chain(&self.varied);
+        known.any(|known| known == rule)
     }
 
     /// Whether the patch has one bug, and not several that hide each other.
@@ -105,6 +111,11 @@ impl Bug {
         let digits = self.patch.name.split('-').next().unwrap_or_default();
         digits.parse().unwrap_or(u32::MAX)
     }
+}
+
+/// The words of a field.
+fn words(rules: &str) -> Vec<String> {
+    rules.split(' ').map(str::to_owned).collect()
 }
 
 /// Several bugs, one in each word. The clauses that may report one bug are separated by slashes.
@@ -171,6 +182,8 @@ mod tests {
         assert!(bug.breaks("two") && !bug.breaks("three") && bug.has_canary());
         assert!(bug.patch.change().starts_with("diff --git"));
         assert_eq!(bug.target, Profile::ForkCow);
+        let varied = PATCH.replace("Rules", "Varied: three\nRules");
+        assert!(self::bug("07-a-page", &varied).breaks("three"));
         let named = PATCH.replace("Rules", "Target: files\nRules");
         assert_eq!(self::bug("07-a-page", &named).target, Profile::Files);
     }
