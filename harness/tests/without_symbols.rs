@@ -31,7 +31,7 @@ fn a_stripped_kernel_is_checked_for_what_can_be_seen() {
         .arg(&kernel)
         .arg("--fs")
         .arg(&files.file_system_path)
-        .args(["--work", "100", "--jobs", "1", "--findings"])
+        .args(["--work", "400", "--jobs", "1", "--findings"])
         .arg(folder.path())
         .output()
         .unwrap();

@@ -163,7 +163,7 @@ fn a_waiter_gets_a_child_that_ended() {
     let (_, other) = changed(&text, |events| *returns(events, 'a') = 5);
     // The race is granted: only the end shows that the driver reaped another one than it said.
     let finding = other.unwrap_err();
-    assert_eq!(finding.clause, Clause::DeadStayDead);
+    assert_eq!(finding.clause, Clause::EverybodyReaped);
     assert!(!finding.expected.contains("no order"), "{finding}");
     let (_, none) = changed(&text, |events| *returns(events, 'a') = 6);
     assert_eq!(none.unwrap_err().clause, Clause::ReturnedValue);
