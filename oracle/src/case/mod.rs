@@ -60,6 +60,11 @@ impl Case {
             })
     }
 
+    /// Its first operations, `length` of them.
+    pub fn beginning(&self, length: usize) -> Case {
+        self.without(length..self.operations.len())
+    }
+
     /// The case without the operations at `range`; what lies outside the case is ignored.
     pub fn without(&self, range: Range<usize>) -> Case {
         let keep = |at: &usize| !range.contains(at);

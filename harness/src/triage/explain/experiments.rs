@@ -47,9 +47,7 @@ pub(super) fn shown_before(
     let all = case.operations.len();
     let last = finding.step.unwrap_or(all.saturating_sub(1));
     let mut shown = |length: usize| {
-        let mut beginning = case.clone();
-        beginning.operations.truncate(length);
-        let outcome = runner.run(&beginning);
+        let outcome = runner.run(&case.beginning(length));
         let mut findings = outcome.findings.into_iter();
         findings.find(|one| is_first(one.clause))
     };
@@ -151,8 +149,7 @@ fn failed_call(
     let before = failures.steps.into_iter().filter(|step| *step < shown_at);
     let mut before = before.rev();
     let step = before.find(|step| {
-        let mut shorter = case.clone();
-        shorter.operations.remove(*step);
+        let shorter = case.without(*step..*step + 1);
         runner.run(&shorter).shown(&wanted).is_none()
     })?;
     Some((case.operations[step].call.kind().word(), step))

@@ -27,9 +27,13 @@ pub struct LostFrame {
     /// Whether no process ever had it.
     #[serde(skip)]
     pub(super) had_no_owner: bool,
+}
+
+impl LostFrame {
     /// Whether a process had it before.
-    #[serde(skip)]
-    pub(in crate::triage) had_owner: bool,
+    pub(super) fn had_owner(&self) -> bool {
+        self.taken.is_some() && !self.had_no_owner
+    }
 }
 
 impl fmt::Display for LostFrame {
@@ -101,7 +105,6 @@ impl Search {
                     taken: None,
                     lost,
                     had_no_owner: false,
-                    had_owner: false,
                 });
                 continue;
             };
@@ -133,7 +136,6 @@ impl Search {
                 taken: Some(at(*taken_in) + &purpose),
                 lost,
                 had_no_owner,
-                had_owner: !had_no_owner,
             });
             origin = origin.or(step);
         }

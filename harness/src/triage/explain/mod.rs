@@ -8,6 +8,7 @@ mod inspection;
 mod lost;
 mod memory;
 mod naming;
+mod neighbours;
 mod origin;
 mod parting;
 mod repair;

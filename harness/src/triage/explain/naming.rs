@@ -1,6 +1,6 @@
 //! Which function of the kernel an explanation names, and the line that says where it went wrong.
 
-use super::{Cause, Explanation, STORED, STORED_AGAIN, calls};
+use super::{Cause, Explanation, LostFrame, STORED, STORED_AGAIN, calls};
 use crate::guest::Frame;
 
 /// The innermost function that shows where the kernel is, or else the innermost one of the kernel.
@@ -119,7 +119,7 @@ impl Explanation {
 
     /// Whether all frames that were lost belonged to processes before.
     pub(in crate::triage) fn loses_what_was_owned(&self) -> bool {
-        !self.lost.is_empty() && self.lost.iter().all(|frame| frame.had_owner)
+        !self.lost.is_empty() && self.lost.iter().all(LostFrame::had_owner)
     }
 
     /// The system call that leaves wrong bytes in memory, or that has an effect although it fails.

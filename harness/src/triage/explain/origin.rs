@@ -137,17 +137,11 @@ fn first_enough(runner: &mut Runner, case: &Case, finding: &Finding) -> Option<O
     if finding.step.is_some() || all > MOST_ENDS {
         return None;
     }
-    let mut shows = |operations: usize| {
-        let mut beginning = case.clone();
-        beginning.operations.truncate(operations);
-        runner.run(&beginning).shown(&wanted).is_some()
-    };
+    let mut shows = |length: usize| runner.run(&case.beginning(length)).shown(&wanted).is_some();
     if shows(0) {
         return None;
     }
-    let enough = (1..all)
-        .find(|operations| shows(*operations))
-        .unwrap_or(all);
+    let enough = (1..all).find(|length| shows(*length)).unwrap_or(all);
     let wrong = "the end of a case shows this".to_owned();
     Some(Origin::new(case, enough.checked_sub(1), wrong))
 }

@@ -5,12 +5,12 @@
 //! the one of the finding have right steps of the same kind. The one whose way stays with the wrong step for
 //! longest shows that place best.
 
+use super::neighbours::neighbours;
 use super::{Close, calls};
 use crate::driver::{Driver, Recording};
 use crate::runner::{Runner, Watch};
 use oracle::case::Kind;
-use oracle::generation::mutate;
-use oracle::{Case, Clause, Fate, Finding, Judge, Profile};
+use oracle::{Case, Clause, Fate, Finding, Judge};
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
@@ -84,7 +84,7 @@ fn leaves(runner: &mut Runner, case: &Case, wrong: &Recording, like: Like) -> Op
     let wrong = places.way(wrong, runner.driver_mut());
     let mut parting: Option<Parting> = None;
     let mut right_steps = 0;
-    for neighbour in neighbours(case) {
+    for neighbour in neighbours(case, CASES) {
         let mut search = Search::new(&neighbour, like);
         let outcome = runner.run_watched(&neighbour, &mut search);
         // What is wrong with the state shows only at the end.
@@ -105,22 +105,6 @@ fn leaves(runner: &mut Runner, case: &Case, wrong: &Recording, like: Like) -> Op
         }
     }
     parting.and_then(|parting| places.function(&parting, &wrong))
-}
-
-/// Cases that are a little different: without one of the operations, which often takes the reason away, and mutated.
-fn neighbours(case: &Case) -> impl Iterator<Item = Case> + '_ {
-    let without = move |at: usize| {
-        let mut shorter = case.clone();
-        shorter.operations.remove(at);
-        shorter
-    };
-    let mutated = move |seed| {
-        let mut other = case.clone();
-        mutate(&mut other, seed, Profile::default());
-        other
-    };
-    let few = case.operations.len().min(CASES as usize);
-    (0..few).map(without).chain((0..CASES).map(mutated))
 }
 
 /// Where two ways part.

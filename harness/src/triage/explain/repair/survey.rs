@@ -2,10 +2,11 @@
 
 use crate::counters::{EDGE_COUNTERS, for_each_counted};
 use crate::driver::Driver;
-use crate::runner::Runner;
+use crate::runner::{Outcome, Runner};
+use crate::triage::explain::neighbours::neighbours;
 use emulator::isa::Instruction;
-use oracle::generation::{battery, mutate};
-use oracle::{Case, Finding, Profile, bucket};
+use oracle::generation::battery;
+use oracle::{Case, Finding, bucket};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// Mutations of a case that are tried.
@@ -18,8 +19,8 @@ const WORK_ON_CONTROLS: u64 = 30_000_000;
 /// A case, and what it executes on the unchanged kernel.
 pub(super) struct Trial {
     pub(super) case: Case,
-    /// The addresses of the kernel's instructions.
-    code: HashSet<u64>,
+    /// The kernel's instructions, in the order of the addresses.
+    code: BTreeMap<u64, Instruction>,
     /// Guest instructions.
     pub(super) instructions: u64,
 }
@@ -27,7 +28,7 @@ pub(super) struct Trial {
 impl Trial {
     /// Whether the case executes the instruction at `address`.
     pub(super) fn executes(&self, address: u64) -> bool {
-        self.code.contains(&address)
+        self.code.contains_key(&address)
     }
 }
 
@@ -46,8 +47,8 @@ impl Controls {
             if runner.work() > end {
                 break;
             }
-            let (trial, findings) = run(runner, &case, &mut edges);
-            if findings.is_empty() {
+            let (trial, outcome) = run(runner, &case, &mut edges);
+            if outcome.findings.is_empty() {
                 right.push(trial);
             }
         }
@@ -77,23 +78,22 @@ impl Survey {
         let wanted = bucket(finding);
         let mut edges = vec![0; EDGE_COUNTERS];
         let (own, _) = run(runner, case, &mut edges);
-        let code = own.code.iter().copied().collect();
         let mut survey = Survey {
             case: case.clone(),
-            code: read(runner.driver(), &code),
+            code: own.code,
             wrong: Vec::new(),
             right: Vec::new(),
             time: own.instructions,
         };
         let end = runner.work() + WORK_ON_NEIGHBOURS;
-        for other in neighbours(case) {
+        for other in neighbours(case, MUTATIONS) {
             if runner.work() > end {
                 break;
             }
-            let (trial, findings) = run(runner, &other, &mut edges);
-            if findings.is_empty() {
+            let (trial, outcome) = run(runner, &other, &mut edges);
+            if outcome.findings.is_empty() {
                 survey.right.push(trial);
-            } else if findings.iter().any(|shown| bucket(shown) == wanted) {
+            } else if outcome.shown(&wanted).is_some() {
                 survey.wrong.push(trial);
             }
         }
@@ -132,7 +132,7 @@ impl Survey {
         let mut general: Option<HashSet<String>> = None;
         for trial in self.right.iter().chain(controls.right()) {
             let mut functions = HashSet::new();
-            for address in &trial.code {
+            for address in trial.code.keys() {
                 let names = known.entry(*address).or_insert_with(|| {
                     let frames = driver.frames(&[*address]).into_iter();
                     frames.map(|frame| frame.function).collect()
@@ -156,23 +156,7 @@ impl Survey {
     }
 }
 
-/// Cases without one of the operations, and mutations.
-fn neighbours(case: &Case) -> impl Iterator<Item = Case> + '_ {
-    let without = move |at: usize| {
-        let mut shorter = case.clone();
-        shorter.operations.remove(at);
-        shorter
-    };
-    let mutated = move |seed| {
-        let mut other = case.clone();
-        mutate(&mut other, seed, Profile::default());
-        other
-    };
-    let few = case.operations.len().min(MUTATIONS as usize);
-    (0..few).map(without).chain((0..MUTATIONS).map(mutated))
-}
-
-fn run(runner: &mut Runner, case: &Case, edges: &mut [u8]) -> (Trial, Vec<Finding>) {
+fn run(runner: &mut Runner, case: &Case, edges: &mut [u8]) -> (Trial, Outcome) {
     edges.fill(0);
     let outcome = runner.run_counting(case, edges);
     let machine = runner.driver().machine();
@@ -180,10 +164,10 @@ fn run(runner: &mut Runner, case: &Case, edges: &mut [u8]) -> (Trial, Vec<Findin
     for_each_counted(edges, |edge, _| blocks.extend(machine.edge_location(edge)));
     let trial = Trial {
         case: case.clone(),
-        code: read(runner.driver(), &blocks).into_keys().collect(),
+        code: read(runner.driver(), &blocks),
         instructions: outcome.instructions,
     };
-    (trial, outcome.findings)
+    (trial, outcome)
 }
 
 /// The instructions from each of these addresses to the end of its block.
