@@ -318,10 +318,11 @@ impl Driver {
                 Exit::Breakpoint { pc, .. } if self.checkpoint == Some(pc) => {
                     return Ok(Pause::Budget);
                 }
-                Exit::Breakpoint { hart, pc } if self.is_at_rest(hart, pc) => {
-                    return Ok(Pause::Asleep);
+                Exit::Breakpoint { hart, pc } if self.is_resting_place(pc) => {
+                    if self.comes_back_idle(hart) {
+                        return Ok(Pause::Asleep);
+                    }
                 }
-                Exit::Breakpoint { pc, .. } if self.is_resting_place(pc) => {}
                 Exit::Breakpoint { hart, pc } if self.note_frame_request(hart, pc) => {}
                 Exit::Breakpoint { pc, .. } if self.guest.canaries.heard(pc, &mut self.canary) => {}
                 Exit::Breakpoint { .. } => return Err(self.last_words(hart, None)),
@@ -339,10 +340,11 @@ impl Driver {
         self.guest.resting_place.is_some_and(|place| place.pc == pc)
     }
 
-    /// Whether `hart`, at `pc`, has searched for a process in vain.
-    fn is_at_rest(&mut self, hart: usize, pc: u64) -> bool {
-        let place = self.guest.resting_place.filter(|place| place.pc == pc);
-        place.is_some_and(|place| self.rounds[hart].comes_back_idle(&self.machine, hart, place))
+    /// Whether `hart`, at its resting place, has searched for a process in vain.
+    fn comes_back_idle(&mut self, hart: usize) -> bool {
+        let rounds = &mut self.rounds[hart];
+        let place = self.guest.resting_place;
+        place.is_some_and(|place| rounds.comes_back_idle(&self.machine, hart, place))
     }
 
     /// Lets a kernel that panics print its message, and quotes it. A hart that can never continue is stuck if no

@@ -223,11 +223,15 @@ impl Runner {
     /// Calls `look`, for which a late step counts as a hang at once, unless it is late because it repeats itself: to prove
     /// that a kernel hangs may take as long as thousands of steps, and here that was done before.
     pub fn where_a_hang_is_known<R>(&mut self, look: impl FnOnce(&mut Self) -> R) -> R {
-        let before = std::mem::replace(&mut self.patience, Patience::Again);
-        self.driver.set_patience(self.patience);
-        let seen = look(self);
+        self.with_patience(Patience::Again, look)
+    }
+
+    fn with_patience<R>(&mut self, patience: Patience, run: impl FnOnce(&mut Self) -> R) -> R {
+        let before = std::mem::replace(&mut self.patience, patience);
+        self.driver.set_patience(patience);
+        let seen = run(self);
         self.patience = before;
-        self.driver.set_patience(self.patience);
+        self.driver.set_patience(before);
         seen
     }
 
@@ -299,20 +303,17 @@ impl Runner {
 
     /// Runs a case up to its first late operation.
     fn run_up_to_late(&mut self, case: &Case, watch: &mut impl Watch) -> Outcome {
-        self.driver.set_patience(Patience::Short);
-        let outcome = self.run_once(case, watch);
-        self.driver.set_patience(self.patience);
-        outcome
+        self.with_patience(Patience::Short, |runner| runner.run_once(case, watch))
     }
 
     /// Whether a case shows nothing wrong. It ends at its first finding. An operation that takes more than so many
     /// instructions counts as one that hangs.
     pub(crate) fn is_right_within(&mut self, case: &Case, instructions: u64) -> bool {
-        self.driver.set_patience(Patience::Within(instructions));
         self.stop_at = Some(StopAt::First);
-        let outcome = self.run_once(case, &mut Unwatched);
+        let outcome = self.with_patience(Patience::Within(instructions), |runner| {
+            runner.run_once(case, &mut Unwatched)
+        });
         self.stop_at = None;
-        self.driver.set_patience(Patience::Proof);
         outcome.findings.is_empty()
     }
 
