@@ -17,7 +17,7 @@ use crate::guest::registers::{RegisterSet, Registers, planted};
 use crate::guest::requests::FrameRequests;
 use crate::guest::resting::RestingPlace;
 use crate::guest::symbols::Symbols;
-use crate::guest::{FIRST_HART, Guest, HARTS, Resources, SecondBoot, panic_line};
+use crate::guest::{FIRST_HART, Guest, HARTS, Resources, SecondBoot, TICKS_ASLEEP, panic_line};
 use abi::SystemCall;
 use emulator::isa::csr;
 use emulator::isa::register::{A0, A1, A2, A7, SP};
@@ -40,8 +40,6 @@ const MOST_FOR_SECOND_BOOT: u64 = 20_000_000;
 const GLANCE: u64 = 5_000_000;
 /// Timer ticks for a kernel that spins while it boots.
 const TICKS_FOR_SPIN: u32 = 16;
-/// Timer ticks for a kernel that sleeps while it boots: ten a second, for some minutes.
-const TICKS_ASLEEP: u32 = 4096;
 /// How often the budget is renewed for a kernel that makes progress.
 const MOST_EXTENSIONS: u32 = 16;
 /// Bytes of the console kept for errors.

@@ -4,7 +4,7 @@
 //! This is the same as stopping it there, because a write is the only thing that it leaves behind.
 
 use super::Driver;
-use crate::guest::{FIRST_HART, SecondBoot};
+use crate::guest::{FIRST_HART, SecondBoot, TICKS_ASLEEP};
 use emulator::{Defect, Exit, Machine, SectorWrite};
 use oracle::{Cut, CutMoment, Failure, Reboot, Remains};
 
@@ -14,8 +14,6 @@ const GLANCE: u64 = 1_000_000;
 /// recovered.
 const SLOWER: u64 = 4;
 const RECOVERY_BUDGET: u64 = 30_000_000;
-/// Timer ticks for a kernel that sleeps while it boots.
-const MOST_NAPS: u32 = 4096;
 
 /// The power cuts of a case.
 #[derive(Default)]
@@ -133,7 +131,9 @@ impl Driver {
             let left = deadline.saturating_sub(now);
             match self.machine.run_hart(FIRST_HART, left.min(GLANCE)) {
                 Exit::Hint { .. } => return Ok(()),
-                Exit::Idle if naps < MOST_NAPS && self.machine.raise_timer(FIRST_HART) => naps += 1,
+                Exit::Idle if naps < TICKS_ASLEEP && self.machine.raise_timer(FIRST_HART) => {
+                    naps += 1
+                }
                 // The runner finds out that the machine is broken, and drops the failure.
                 Exit::Idle | Exit::Defect(_) => return Err(Failure::Hang),
                 Exit::Breakpoint { hart, .. } => return Err(self.last_words(hart, None)),

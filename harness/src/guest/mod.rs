@@ -43,6 +43,9 @@ pub(crate) const HARTS: usize = 3;
 /// uncontrolled.
 pub(crate) const FIRST_HART: usize = 0;
 
+/// Timer ticks for a kernel that sleeps while it boots: ten a second, for some minutes.
+pub(crate) const TICKS_ASLEEP: u32 = 4096;
+
 /// What a kernel must have again when a case has ended.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Resources {
