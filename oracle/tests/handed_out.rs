@@ -5,24 +5,31 @@ use oracle::{Case, Clause, Dialect, Event, Finding, Judge, Observation, Process,
 
 const A: Process = Process::FIRST;
 
-/// A judge that has seen `a` open the current directory and ask for its status at `place`.
-fn after_fstat(dialect: &Dialect, place: &str) -> Judge {
+/// A judge that has seen these events of each operation of a case.
+fn after(dialect: &Dialect, text: &str, seen: Vec<Vec<Event>>) -> Judge {
     let mut judge = Judge::new(dialect, &Setting::nominal(dialect, 3));
-    let text = format!("faultline 1\na: sbrk +1p\na: open stack[0]\na: fstat 0 {place}\n");
-    let case = Case::parse(&text).unwrap();
-    for (operation, value) in case.operations.iter().zip([None, Some(0), Some(0)]) {
+    let case = Case::parse(&format!("faultline 1\n{text}\n")).unwrap();
+    for (operation, events) in case.operations.iter().zip(seen) {
         let step = judge.plan(operation).expect("it applies");
-        let layout = &Setting::nominal(dialect, 3).booted.layout;
         let observation = Observation {
-            events: vec![Event::Returned {
-                process: A,
-                value: value.unwrap_or(layout.heap),
-            }],
+            events,
             ..Observation::default()
         };
         judge.observe(&step, &observation).unwrap();
     }
     judge
+}
+
+fn returned(value: u64) -> Event {
+    Event::Returned { process: A, value }
+}
+
+/// A judge that has seen `a` open the current directory and ask for its status at `place`.
+fn after_fstat(dialect: &Dialect, place: &str) -> Judge {
+    let heap = Setting::nominal(dialect, 3).booted.layout.heap;
+    let text = format!("a: sbrk +1p\na: open stack[0]\na: fstat 0 {place}");
+    let seen = [heap, 0, 0].map(|value| vec![returned(value)]);
+    after(dialect, &text, seen.to_vec())
 }
 
 /// Where the padding is, and what is noted if it is `seen` there.
@@ -84,7 +91,14 @@ fn after_wait(dialect: &Dialect, address: &str) -> Judge {
 
 /// At how many places the judge looks for the status.
 fn places_of_statuses(dialect: &Dialect, address: &str) -> usize {
-    after_wait(dialect, address).statuses_written().count()
+    let b = Process::all().nth(1).unwrap();
+    let seen = vec![
+        vec![returned(4), Event::Born { child: b }],
+        vec![],
+        vec![returned(4)],
+    ];
+    let text = format!("a: b = fork\nb: exit 7\na: wait {address}");
+    after(dialect, &text, seen).statuses_written().count()
 }
 
 #[test]

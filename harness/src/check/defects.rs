@@ -6,7 +6,7 @@
 
 use super::probe::{Answer, spelled};
 use crate::guest::Guest;
-use crate::runner::Runner;
+use crate::runner::{Outcome, Runner};
 use crate::triage::explain::run_mended;
 use crate::triage::finding_file::{self, Destination};
 use crate::triage::rows::Row;
@@ -108,31 +108,30 @@ fn look_at(guest: &Guest, without: &Dialect, defect: &Defect, case: Case, memory
     let run = |dialect: &Dialect| {
         let mut runner = Runner::new(&guest.speaking(dialect.clone()));
         match memory {
-            Memory::AsItIs => runner.run(&case).findings,
-            Memory::Mended => run_mended(&mut runner, &case).findings,
+            Memory::AsItIs => runner.run(&case),
+            Memory::Mended => run_mended(&mut runner, &case),
         }
     };
     let wrong = run(without);
-    if wrong.is_empty() {
+    if wrong.findings.is_empty() {
         return Shown::Right;
     }
-    let has = |findings: &[Finding], one: &Finding| {
-        let mut buckets = findings.iter().map(bucket);
-        buckets.any(|known| known == bucket(one))
-    };
+    let has = |outcome: &Outcome, one: &Finding| outcome.shown(&bucket(one)).is_some();
     let ways = defect.in_each_way(without).enumerate();
     let explained = ways.filter_map(|(way, with)| {
         let left = run(&with);
-        let explained = wrong.iter().find(|one| !has(&left, one))?;
+        let mut explained = wrong.findings.iter();
+        let explained = explained.find(|one| !has(&left, one))?;
+        let mut rest = left.findings.iter();
         let is_memory_right =
-            memory == Memory::AsItIs && !left.iter().any(|one| is_about_memory(one.clause));
+            memory == Memory::AsItIs && !rest.any(|one| is_about_memory(one.clause));
         if !may_show(explained.clause, is_memory_right) {
             return None;
         }
         // After a wrong answer, counts at the end of the case are no evidence. So they may be wrong in both.
-        let mut before_the_end = left.iter().filter(|one| one.step.is_some());
+        let mut before_the_end = left.findings.iter().filter(|one| one.step.is_some());
         let is_new = before_the_end.any(|one| !has(&wrong, one));
-        (!is_new).then(|| (left.len(), way, explained.clone()))
+        (!is_new).then(|| (left.findings.len(), way, explained.clone()))
     });
     match explained.min_by_key(|(left, way, _)| (*left, *way)) {
         Some((_, way, finding)) => Shown::Defect { way, case, finding },

@@ -352,3 +352,10 @@ pub struct DiskContent {
     /// Blocks that are free.
     pub free_blocks: usize,
 }
+
+impl DiskContent {
+    /// The file of that inode.
+    pub(super) fn node(&self, inode: u32) -> Option<&FileNode> {
+        self.nodes.iter().find(|node| node.inode == inode)
+    }
+}

@@ -47,7 +47,6 @@ impl Judge {
                 Some(inode) => differences.push(inode),
             }
         }
-        let seen = |inode: u32| disk.nodes.iter().find(|node| node.inode == inode);
         let is_settled = |inode: &u32| {
             let mut wanted = states.iter().map(|state| state.node(*inode));
             let first = wanted.next().flatten();
@@ -59,7 +58,7 @@ impl Judge {
                 "on the disk, after the power cut and a boot, inode {inode} is {}",
                 state_in_words(state.node(inode))
             );
-            let seen = seen_in_words(state.node(inode), seen(inode));
+            let seen = seen_in_words(state.node(inode), disk.node(inode));
             return Err(self.after_cut(Clause::SurvivesPowerCut, expected, seen));
         }
         let inode = differences.last().copied().unwrap_or(0);
@@ -75,19 +74,16 @@ impl Judge {
             ways.join(", or ")
         );
         let wanted = states.last().and_then(|state| state.node(inode));
-        let seen = seen_in_words(wanted, seen(inode));
+        let seen = seen_in_words(wanted, disk.node(inode));
         Err(self.after_cut(Clause::SurvivesPowerCut, expected, seen))
     }
 
     /// The first inode that is another one on the disk than in that state.
     fn first_difference(&self, state: &FileSystem, disk: &DiskContent) -> Option<u32> {
-        let seen = |inode: u32| disk.nodes.iter().find(|node| node.inode == inode);
-        let is_wrong = |wanted: &&FileNode| {
-            match seen(wanted.inode) {
-                // Nobody holds it any more.
-                None => wanted.links > 0,
-                Some(seen) => seen != *wanted,
-            }
+        let is_wrong = |wanted: &&FileNode| match disk.node(wanted.inode) {
+            // Nobody holds it any more.
+            None => wanted.links > 0,
+            Some(seen) => seen != *wanted,
         };
         let wrong = state.nodes().find(is_wrong).map(|wanted| wanted.inode);
         let is_left = |node: &&FileNode| {

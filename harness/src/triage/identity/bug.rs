@@ -155,7 +155,7 @@ impl Bug {
                 clause: Clause::ReturnedValue,
                 ..bug
             },
-            Clause::HoldersCounted => Bug { page: None, ..bug }.of_any_operation(),
+            Clause::HoldersCounted => bug.of_any_page(),
             Clause::FramesComeBack => {
                 let page = match bug.page.map(without_memory) {
                     // A kernel that refuses one of them refuses the other.
@@ -169,37 +169,33 @@ impl Bug {
             Clause::FramesNotInvented
             | Clause::EverybodyReaped
             | Clause::SlotsComeBack
-            | Clause::BlocksComeBack => Bug { page: None, ..bug }.of_any_operation(),
+            | Clause::BlocksComeBack => bug.of_any_page(),
             // All changes of files go through one log. What it loses, what it leaves half done, and where the next boot
             // meets that and stops, depends only on the moment of the power cut.
             Clause::BootsAgain | Clause::SurvivesPowerCut => Bug {
                 clause: Clause::SurvivesPowerCut,
-                page: None,
                 answer: Answer::Other,
                 ..bug
             }
-            .of_any_operation(),
+            .of_any_page(),
             // The kernel saves and restores all registers in one place. A process that never comes back, or that lives
             // on, is lost whatever page its operation met.
-            Clause::RegistersSurvive => Bug { page: None, ..bug }.of_any_operation(),
-            Clause::ComesBack if !matches!(bug.family, Family::Other(_)) => {
-                Bug { page: None, ..bug }.of_any_operation()
-            }
+            Clause::RegistersSurvive => bug.of_any_page(),
+            Clause::ComesBack if !matches!(bug.family, Family::Other(_)) => bug.of_any_page(),
             // However a process ends, the kernel keeps its status in one place, and `wait` stores it from there.
-            Clause::ExitStatus => Bug { page: None, ..bug }.of_any_operation(),
+            Clause::ExitStatus => bug.of_any_page(),
             // The page tables are checked only sometimes, so any operation may have made them wrong.
             Clause::PermissionBits
             | Clause::MappedInside
             | Clause::MappedNotFree
             | Clause::WritableAlone
-            | Clause::KernelHidden => Bug { page: None, ..bug }.of_any_operation(),
+            | Clause::KernelHidden => bug.of_any_page(),
             // If a frame has two users, the operation that shows it is accidental.
             Clause::PageContent if finding.spoiled().is_some() => Bug {
-                page: None,
                 spoiled: finding.spoiled(),
                 ..bug
             }
-            .of_any_operation(),
+            .of_any_page(),
             Clause::PageContent | Clause::FreshPageZero => bug.of_any_operation(),
             // A system call that kills its process does this at every page without memory.
             Clause::InnocentLive => Bug {
@@ -224,14 +220,13 @@ impl Bug {
             Clause::ForbiddenAccessKills
             | Clause::DeadStayDead
             | Clause::ChildRuns
-            | Clause::TouchTakesOne => Bug { page: None, ..bug }.of_any_operation(),
+            | Clause::TouchTakesOne => bug.of_any_page(),
             // If the ticks come too fast, pauses are too short.
             Clause::PauseLasts | Clause::ClockKeepsTime => Bug {
                 clause: Clause::ClockKeepsTime,
-                page: None,
                 ..bug
             }
-            .of_any_operation(),
+            .of_any_page(),
             Clause::LoadedValue
             | Clause::ComesBack
             | Clause::Blocks
@@ -318,6 +313,11 @@ impl Bug {
             fate: None,
             ..self
         }
+    }
+
+    /// The same, whatever the operation met.
+    fn of_any_page(self) -> Bug {
+        Bug { page: None, ..self }.of_any_operation()
     }
 
     /// Whether a system call stores to user memory where it has to fail.
