@@ -1,11 +1,12 @@
 //! Slow is not hanging: a kernel that takes long for each system call is not accused, and one that never
-//! comes back is, soon if its state repeats.
+//! comes back is, soon if its state repeats. No kernel is waited for for ever.
 //!
 //! The kernels are our own, changed in memory: each system call begins with a detour.
 
 use emulator::isa::assemble::{add_immediate, branch_not_zero};
 use faultline::guest::Guest;
 use faultline::guest::location::GuestFiles;
+use faultline::mutants::{Operator, sites};
 use faultline::runner::{Outcome, Runner};
 use faultline::triage::minimise::{Minimality, minimise_on};
 use oracle::{Case, Clause, Dialect};
@@ -138,4 +139,27 @@ fn a_hang_is_proved_once_for_the_smallest_case() {
         spent < (minimised.executions + 16) * LATE * 5 / 4,
         "{spent}"
     );
+}
+
+/// A `write` that begins again with the next transaction for ever sleeps after each block, and the kernel never rests.
+#[test]
+fn a_kernel_that_writes_to_the_disk_for_ever_is_not_waited_for() {
+    let files = GuestFiles::find(None, None).unwrap();
+    let mut mutants = sites(&files.kernel, &["system_call/file.rs".to_owned()]).unwrap();
+    mutants.retain(|mutant| mutant.operator == Operator::BoundaryMoved);
+    let text = "faultline 1\na: sbrk +4p\na: string stack[0] \"new\"\n\
+        a: open stack[0] read-write create\na: write 0 heap[0] 13000\n";
+    let case = Case::parse(text).unwrap();
+    let mut runner = Runner::new(&guest());
+    let requests = |runner: &Runner| runner.driver().machine().disk_requests();
+    assert_eq!(clause(&runner.run(&case)), None);
+    let sound = requests(&runner);
+    let writes_for_ever = mutants.iter().any(|mutant| {
+        runner.patch_kernel(mutant.address, &mutant.changed);
+        let found = clause(&runner.run(&case));
+        let many = requests(&runner) / 8 > sound;
+        runner.patch_kernel(mutant.address, &mutant.original);
+        many && found == Some(Clause::ComesBack)
+    });
+    assert!(writes_for_ever, "of {} kernels", mutants.len());
 }

@@ -19,6 +19,10 @@ use oracle::{Action, Event, Failure, Observation, Passage, Process, Step};
 /// another process, which gets its turn in the second.
 const ROUNDS_AFTER_DISK: u32 = 2;
 
+/// The most rounds in which a settling kernel may use the disk, one for each block. One that does not stop then never
+/// does.
+const MOST_ROUNDS_FOR_DISK: usize = super::MOST_BLOCKS;
+
 /// The most rounds for which a settling kernel may print. A process that writes to the console may sleep after each
 /// byte until the serial port has sent it. Some kernels also print in each round, and never stop.
 const MOST_ROUNDS_FOR_CONSOLE: u32 = 256;
@@ -61,6 +65,7 @@ impl Driver {
     pub(super) fn settle(&mut self, rounds: u32) -> Result<(), Failure> {
         let mut left = rounds;
         let mut rounds_for_console = MOST_ROUNDS_FOR_CONSOLE;
+        let mut rounds_for_disk = MOST_ROUNDS_FOR_DISK;
         loop {
             let before = self.events.len();
             self.drain_console();
@@ -72,7 +77,8 @@ impl Driver {
                 rounds_for_console -= 1;
                 left = left.max(1);
             }
-            if self.disk_was_used() {
+            if self.disk_was_used() && rounds_for_disk > 0 {
+                rounds_for_disk -= 1;
                 left = left.max(ROUNDS_AFTER_DISK);
             }
             if left == 0 && self.events.len() == before {
