@@ -68,37 +68,19 @@ fn what_is_added_is_taken_over_and_told_once() {
 
 /// A judge of a kernel that speaks `dialect`, on which a child ended with status 7, and `wait` has returned it.
 fn after_wait(dialect: &Dialect, address: &str) -> Judge {
-    let mut judge = Judge::new(dialect, &Setting::nominal(dialect, 3));
-    let text = format!("faultline 1\na: b = fork\nb: exit 7\na: wait {address}\n");
-    let case = Case::parse(&text).unwrap();
-    let b = Process::all().nth(1).unwrap();
-    let returned = |value| Event::Returned { process: A, value };
-    let seen = [
-        vec![returned(4), Event::Born { child: b }],
-        vec![],
-        vec![returned(4)],
-    ];
-    for (operation, events) in case.operations.iter().zip(seen) {
-        let step = judge.plan(operation).expect("it applies");
-        let observation = Observation {
-            events,
-            ..Observation::default()
-        };
-        judge.observe(&step, &observation).unwrap();
-    }
-    judge
-}
-
-/// At how many places the judge looks for the status.
-fn places_of_statuses(dialect: &Dialect, address: &str) -> usize {
-    let b = Process::all().nth(1).unwrap();
+    let child = Process::all().nth(1).unwrap();
     let seen = vec![
-        vec![returned(4), Event::Born { child: b }],
+        vec![returned(4), Event::Born { child }],
         vec![],
         vec![returned(4)],
     ];
     let text = format!("a: b = fork\nb: exit 7\na: wait {address}");
-    after(dialect, &text, seen).statuses_written().count()
+    after(dialect, &text, seen)
+}
+
+/// At how many places the judge looks for the status.
+fn places_of_statuses(dialect: &Dialect, address: &str) -> usize {
+    after_wait(dialect, address).statuses_written().count()
 }
 
 #[test]
