@@ -43,6 +43,8 @@ use scarcity::Scarcity;
 use std::sync::Arc;
 
 pub use finish::{Reaping, Standing};
+#[cfg(test)]
+pub(crate) use record::Call;
 pub(crate) use record::{Recording, TrapTaken};
 pub(crate) use stack::is_messenger;
 pub(crate) use turns::Order;

@@ -35,8 +35,8 @@ pub struct BugRow {
     pub sentence: String,
     /// The rule that is broken.
     pub rule: String,
-    /// The function that the first sentence names.
-    pub function: Option<String>,
+    /// The functions that the first sentence names, the likeliest first.
+    pub suspects: Vec<String>,
     /// The operation at which it shows, and the operations of its case.
     pub operation: String,
     /// Its cases.
@@ -56,13 +56,13 @@ impl BugRows {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// Whether a row names a function that the patch changes.
-    pub fn names_function(&self, row: &BugRow) -> bool {
-        let name = |function: &str| {
+    /// Which of the functions that a row names is the first that the patch changes, counted from 0.
+    pub fn place_of_changed(&self, row: &BugRow) -> Option<usize> {
+        let is_changed = |function: &String| {
             let last = function.rsplit("::").next().unwrap_or(function);
             self.functions.iter().any(|changed| changed == last)
         };
-        row.function.as_deref().is_some_and(name)
+        row.suspects.iter().position(is_changed)
     }
 
     fn of(bug: &Bug, plan: &Plan, rows: &[Row]) -> Self {
@@ -80,7 +80,7 @@ impl BugRow {
         let finding = &row.shortest.report.finding;
         Self {
             sentence: row.sentence(),
-            function: row.function().map(str::to_owned),
+            suspects: row.suspects().into_iter().map(str::to_owned).collect(),
             operation: finding.operation.as_deref().unwrap_or("the end").to_owned(),
             cases: row.files().count(),
             is_misleading: !bug.breaks(&rule),

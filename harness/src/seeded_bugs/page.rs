@@ -6,11 +6,13 @@ use std::fmt::{self, Write};
 /// What the first sentence of a row says about the function that is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Naming {
-    /// It names a function that the patch changes.
-    Right,
+    /// The first function that it names is one that the patch changes.
+    First,
+    /// Another one is.
+    Later,
     /// It names none.
     None,
-    /// It names another one.
+    /// It names only others.
     Wrong,
     /// The patch changes no function.
     NoneChanged,
@@ -20,12 +22,14 @@ impl Naming {
     fn of(bug: &BugRows, row: &BugRow) -> Self {
         if bug.functions.is_empty() {
             Naming::NoneChanged
-        } else if row.function.is_none() {
+        } else if row.suspects.is_empty() {
             Naming::None
-        } else if bug.names_function(row) {
-            Naming::Right
         } else {
-            Naming::Wrong
+            match bug.place_of_changed(row) {
+                Some(0) => Naming::First,
+                Some(_) => Naming::Later,
+                None => Naming::Wrong,
+            }
         }
     }
 }
@@ -33,39 +37,47 @@ impl Naming {
 /// How many rows name the right function, if the patch changes one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Named {
-    /// Rows that name a function that the patch changes.
-    pub right: usize,
-    /// Rows that name none.
+    /// Rows that name a function that the patch changes, and name it first.
+    pub first: usize,
+    /// Rows that name one after another function.
+    pub later: usize,
+    /// Rows that name no function.
     pub none: usize,
-    /// Rows that name another one.
+    /// Rows that name only others.
     pub wrong: usize,
 }
 
 impl Named {
     fn count(&mut self, naming: Naming) {
         match naming {
-            Naming::Right => self.right += 1,
+            Naming::First => self.first += 1,
+            Naming::Later => self.later += 1,
             Naming::None => self.none += 1,
             Naming::Wrong => self.wrong += 1,
             Naming::NoneChanged => {}
         }
     }
 
-    /// The percentage of rows that name the right function.
-    pub fn percent(&self) -> f64 {
-        let all = self.right + self.none + self.wrong;
-        100.0 * self.right as f64 / all.max(1) as f64
+    fn all(&self) -> usize {
+        self.first + self.later + self.none + self.wrong
+    }
+
+    /// That many of all rows, in percent.
+    fn percent(&self, rows: usize) -> f64 {
+        100.0 * rows as f64 / self.all().max(1) as f64
     }
 }
 
 impl fmt::Display for Named {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let all = self.right + self.none + self.wrong;
+        let right = self.first + self.later;
         write!(
             f,
-            "{} of {all} ({:.0} %) name a function that the patch changes, {} name none, {} name another",
-            self.right,
-            self.percent(),
+            "{right} of {} ({:.0} %) name a function that the patch changes, {} ({:.0} %) name it first; {} name none, {} name others",
+            self.all(),
+            self.percent(right),
+            self.first,
+            self.percent(self.first),
             self.none,
             self.wrong
         )
@@ -158,11 +170,11 @@ pub fn lines(bug: &BugRows) -> String {
 /// What is wrong with a row.
 fn remarks(bug: &BugRows, row: &BugRow) -> &'static str {
     match (row.is_misleading, Naming::of(bug, row)) {
-        (true, Naming::Wrong) => " MISLEADING, ANOTHER FUNCTION",
+        (true, Naming::Wrong) => " MISLEADING, OTHER FUNCTIONS",
         (true, _) => " MISLEADING",
-        (false, Naming::Wrong) => " another function",
+        (false, Naming::Wrong) => " other functions",
         (false, Naming::None) => " no function",
-        (false, Naming::Right | Naming::NoneChanged) => "",
+        (false, Naming::First | Naming::Later | Naming::NoneChanged) => "",
     }
 }
 
@@ -198,11 +210,11 @@ mod tests {
     use super::{Named, Sum, page};
     use crate::seeded_bugs::{BugRow, BugRows};
 
-    fn row(function: &str, is_misleading: bool) -> BugRow {
+    fn row(suspects: &[&str], is_misleading: bool) -> BugRow {
         BugRow {
-            sentence: format!("wrong result: it is wrong, in {function}"),
+            sentence: format!("wrong result: it is wrong, near {}", suspects.join(" or ")),
             rule: "returned-value".to_owned(),
-            function: Some(function.to_owned()),
+            suspects: suspects.iter().map(|name| (*name).to_owned()).collect(),
             operation: "a: getpid".to_owned(),
             cases: 1,
             is_misleading,
@@ -225,17 +237,26 @@ mod tests {
             bug_rows(
                 "1-a",
                 &["share"],
-                vec![row("frames::share", false), row("Frame::drop", true)],
+                vec![
+                    row(&["fork::fork", "frames::share"], false),
+                    row(&["Frame::drop"], true),
+                ],
             ),
-            bug_rows("2-b", &[], vec![row("Frame::drop", false)]),
+            bug_rows("2-b", &[], vec![row(&["Frame::drop"], false)]),
             bug_rows("3-c", &["fork"], Vec::new()),
         ];
         let sum = Sum::of(&all);
         assert_eq!((sum.found, sum.missed, sum.rows, sum.most), (2, 1, 3, 2));
-        let named = |right, none, wrong| Named { right, none, wrong };
-        assert_eq!((sum.first, sum.all), (named(1, 0, 0), named(1, 0, 1)));
-        assert_eq!((sum.misleading, sum.first.percent()), (1, 100.0));
-        assert!(page(&all).contains("in Frame::drop (misleading, another function)"));
+        let first = Named {
+            later: 1,
+            ..Named::default()
+        };
+        assert_eq!((sum.first, sum.all), (first, Named { wrong: 1, ..first }));
+        assert_eq!(sum.misleading, 1);
+        let text = page(&all);
+        let wanted = "first rows: 1 of 1 (100 %) name a function that the patch changes, 0 (0 %) name it first";
+        assert!(text.contains(wanted), "{text}");
+        assert!(text.contains("near Frame::drop (misleading, other functions)"));
         for bug in &all {
             assert_eq!(BugRows::parse(&bug.to_line()).as_ref(), Some(bug));
         }

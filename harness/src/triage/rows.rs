@@ -35,7 +35,7 @@ pub struct Row {
     pub defect: Option<Defect>,
     /// The state of the page that was touched, if it matters.
     pub page: Option<PageState>,
-    /// The function of the kernel that is likely to be wrong, if a finding shows it.
+    /// The function of the kernel that the findings point to.
     function: Option<String>,
     /// The system calls that leave wrong bytes in memory, or that have an effect although they fail.
     calls: Vec<&'static str>,
@@ -124,25 +124,19 @@ impl Row {
         }
     }
 
-    /// What is wrong, and in which function, as far as that is known: "in" it if an experiment or a store shows that, and
-    /// otherwise "near" it.
+    /// What is wrong, and near which functions, as far as that is known.
     pub fn sentence(&self) -> String {
-        let explanation = &self.shortest.report.explanation;
-        let is_proved = explanation.has_proof() && explanation.named() == self.function();
-        let where_in = if is_proved { "in" } else { "near" };
-        let function = self
-            .function()
-            .map_or(String::new(), |function| format!(", {where_in} {function}"));
-        format!("{}: {}{function}", self.severity, self.wrong)
+        format!(
+            "{}: {}{}",
+            self.severity,
+            self.wrong,
+            words::near(&self.suspects())
+        )
     }
 
-    /// Looks for repairs of the finding that represents the row, and names the function that they have in common.
+    /// Looks for repairs of the finding that represents the row.
     pub fn look_for_repairs(&mut self, runner: &mut Runner, controls: &Controls) {
-        let report = &mut self.shortest.report;
-        report.look_for_repairs(runner, controls);
-        if let Some(function) = report.explanation.repaired_in() {
-            self.function = Some(function.to_owned());
-        }
+        self.shortest.report.look_for_repairs(runner, controls);
     }
 
     /// What the machine has to do for it that most machines do not do, a sentence each: the specification allows it.
@@ -151,9 +145,10 @@ impl Row {
         variations.map(Variation::about).collect()
     }
 
-    /// The function of the kernel that is likely to be wrong, as far as that is known.
-    pub fn function(&self) -> Option<&str> {
-        self.function.as_deref()
+    /// The functions of the kernel that are most likely to be wrong, the likeliest first, as far as that is known.
+    pub fn suspects(&self) -> Vec<&str> {
+        let explanation = &self.shortest.report.explanation;
+        explanation.suspects(self.function.as_deref())
     }
 
     /// The files of its findings. The first is the shortest case.

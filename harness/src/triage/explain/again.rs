@@ -1,11 +1,11 @@
 //! What was wrong before a case began has no step that shows where in the kernel it went wrong. Often a short case makes
 //! the kernel do the same once more, in a step that can be watched.
 
-use super::Close;
-use super::inspection::Inspection;
-use crate::driver::Driver;
+use super::inspection::{Inspection, Wrong};
+use super::{Close, system_call};
+use crate::driver::{Driver, Recording};
 use crate::runner::{Runner, Watch};
-use oracle::{Case, Clause, Judge};
+use oracle::{Case, Judge};
 use std::ops::Range;
 
 /// Short cases that map pages in all usual ways.
@@ -16,34 +16,58 @@ const CASES: [&str; 4] = [
     "a: sbrk +2p eager\na: sbrk -1p\na: sbrk +1p\na: load1 heap[1]",
 ];
 
-/// The call stack of the store with which the kernel breaks a rule in a step of a short case: addresses, innermost
-/// first. The mistakes that were there before are mended, as far as that is possible.
-pub(super) fn store(runner: &mut Runner, clause: Clause) -> Option<Vec<u64>> {
-    let texts = CASES.iter().map(|text| format!("faultline 1\n{text}\n"));
-    let cases = texts.filter_map(|text| Case::parse(&text).ok());
-    for case in cases {
-        let mut first = mending(clause);
-        runner.run_watched(&case, &mut first);
-        let wrongs = first.wrongs.into_iter();
-        for wrong in wrongs.filter(|wrong| wrong.step.is_some() && wrong.finding.clause == clause) {
-            let mut both = Both {
-                mending: mending(clause),
-                close: Close::new(wrong.step, &wrong.places),
-            };
-            runner.run_watched(&case, &mut both);
-            let recording = both.close.recording.take();
-            if let Some(store) = recording.and_then(|recording| recording.last_store) {
-                return Some(store.stack);
-            }
-        }
-    }
-    None
+/// A step that makes a mistake again.
+#[derive(Default)]
+pub(super) struct Again {
+    pub(super) recording: Recording,
+    /// The system call of the step.
+    pub(super) call: Option<&'static str>,
 }
 
-fn mending(clause: Clause) -> Inspection {
-    Inspection {
-        mended: vec![clause],
-        ..Inspection::default()
+/// The step of a short case in which the kernel breaks a rule again that was broken before the case began. One that shows
+/// where it stores what is wrong is the best. What was wrong before is mended, as far as that is possible.
+pub(super) fn step(runner: &mut Runner) -> Option<Again> {
+    let texts = CASES.iter().map(|text| format!("faultline 1\n{text}\n"));
+    let cases = texts.filter_map(|text| Case::parse(&text).ok());
+    let mut first_again = None;
+    for case in cases {
+        let mut first = Inspection::mending();
+        runner.run_watched(&case, &mut first);
+        let (again, before): (Vec<Wrong>, Vec<Wrong>) = first
+            .wrongs
+            .into_iter()
+            .partition(|wrong| wrong.step.is_some());
+        let is_older = |wrong: &&Wrong| {
+            let mut clauses = before.iter().map(|older| older.finding.clause);
+            clauses.any(|clause| clause == wrong.finding.clause)
+        };
+        for wrong in again.iter().filter(is_older) {
+            let again = watch(runner, &case, wrong);
+            if again.as_ref().is_some_and(Again::shows_store) {
+                return again;
+            }
+            first_again = first_again.or(again);
+        }
+    }
+    first_again
+}
+
+/// Watches the step that went wrong.
+fn watch(runner: &mut Runner, case: &Case, wrong: &Wrong) -> Option<Again> {
+    let mut both = Both {
+        mending: Inspection::mending(),
+        close: Close::new(wrong.step, &wrong.places),
+    };
+    runner.run_watched(case, &mut both);
+    Some(Again {
+        recording: both.close.recording?,
+        call: system_call(case, wrong.step?),
+    })
+}
+
+impl Again {
+    fn shows_store(&self) -> bool {
+        self.recording.last_store.is_some()
     }
 }
 

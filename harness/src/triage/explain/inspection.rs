@@ -118,11 +118,7 @@ const MENDABLE: [Clause; 5] = [
 
 /// Runs a case and mends what goes wrong with memory, as far as that is possible, so that it shows what else is wrong.
 pub(crate) fn run_mended(runner: &mut Runner, case: &Case) -> Outcome {
-    let mut inspection = Inspection {
-        mended: MENDABLE.to_vec(),
-        ..Inspection::default()
-    };
-    runner.run_watched(case, &mut inspection)
+    runner.run_watched(case, &mut Inspection::mending())
 }
 
 impl Watch for Inspection {
@@ -136,6 +132,14 @@ impl Watch for Inspection {
 }
 
 impl Inspection {
+    /// Mends all that can be mended.
+    pub(super) fn mending() -> Self {
+        Self {
+            mended: MENDABLE.to_vec(),
+            ..Self::default()
+        }
+    }
+
     fn look(&mut self, step: Option<usize>, driver: &mut Driver, judge: &Judge) {
         for _ in 0..MOST_MENDS {
             let Some(wrong) = inspect(driver, judge, step) else {

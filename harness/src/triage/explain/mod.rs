@@ -2,6 +2,7 @@
 //! the decisive step did to memory. The case runs a second time and is recorded at that step.
 
 mod again;
+mod callers;
 mod calls;
 mod experiments;
 mod inspection;
@@ -12,6 +13,7 @@ mod neighbours;
 mod origin;
 mod parting;
 mod repair;
+mod suspects;
 
 pub use calls::CallLine;
 pub(crate) use calls::is_servant;
@@ -26,6 +28,7 @@ pub use repair::{Controls, Repair, Repairs};
 use crate::driver::{Driver, Recording};
 use crate::guest::Frame;
 use crate::runner::{Outcome, Runner, Watch};
+use callers::Callers;
 use emulator::isa::cause;
 use inspection::Places;
 use memory::Moment;
@@ -87,6 +90,9 @@ pub struct Explanation {
     /// The functions that it went through.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub calls: Vec<CallLine>,
+    /// The same without an order, each with its caller.
+    #[serde(skip)]
+    pub callers: Callers,
     /// What it did to memory.
     #[serde(skip_serializing_if = "MemoryChange::is_empty")]
     pub memory: MemoryChange,
@@ -170,11 +176,8 @@ fn explained(runner: &mut Runner, case: &Case, finding: &Finding) -> Explanation
         return Explanation::default();
     }
     let driver = runner.driver_mut();
-    let operation = step.and_then(|step| case.operations.get(step));
-    let kind = operation.map(|operation| operation.call.kind());
-    let call = kind.filter(|kind| kind.family() != Family::Access);
     let mut explanation = Explanation {
-        call: call.map(Kind::word),
+        call: step.and_then(|step| system_call(case, step)),
         origin,
         root,
         cause,
@@ -206,6 +209,12 @@ fn explained(runner: &mut Runner, case: &Case, finding: &Finding) -> Explanation
             let first = explanation.root.as_ref().unwrap_or(finding);
             explanation.left_by = call_of(first).filter(|_| places.is_byte(stored.place));
         }
+        // A failed call is performed in the step that did the harm.
+        let call = match cause {
+            Some(Cause::FailedCall(call)) => Some(call),
+            _ => explanation.call,
+        };
+        explanation.follow(recording, call, driver);
         if explanation.stack.is_empty() {
             let says = recording.first_words.as_deref();
             let kills = finding.verdict == Verdict::WronglyKilled;
@@ -214,29 +223,15 @@ fn explained(runner: &mut Runner, case: &Case, finding: &Finding) -> Explanation
                 explanation.stack = shown(without_printing(driver.frames(stack)));
             }
         }
-        // A failed call is performed in the step that did the harm.
-        let call = match cause {
-            Some(Cause::FailedCall(call)) => Some(call),
-            _ => explanation.call,
-        };
-        explanation.performer =
-            call.and_then(|call| calls::performer(recording, call, |pc| driver.frames(&[pc])));
-        let is_shown = has_stopped || explanation.shows_store();
-        if !is_shown || cause.is_some() {
-            explanation.calls = calls::tree(recording, |pc| driver.frames(&[pc]));
-        }
     }
     if let (Some(before), Some(after)) = (&close.before, &close.after) {
         let layout = runner.driver().guest().first_layout();
         explanation.memory = MemoryChange::between(before, after, layout);
     }
-    if explanation.is_older()
-        && let Some(root) = &explanation.root
-    {
-        let clause = root.clause;
-        explanation.look_again(runner, clause);
+    let first = explanation.root.as_ref().unwrap_or(finding);
+    if explanation.is_older() {
+        explanation.look_again(runner);
     } else if cause.is_none() && (explanation.stack.is_empty() || comes_too_late(finding)) {
-        let first = explanation.root.as_ref().unwrap_or(finding);
         explanation.parts_in = parting::function(runner, case, finding, first, &close);
     }
     explanation
@@ -262,12 +257,32 @@ impl Explanation {
     }
 
     /// Looks for the place of a mistake that was made before the case began: in a short case that makes it again.
-    fn look_again(&mut self, runner: &mut Runner, clause: Clause) {
-        if let Some(stack) = again::store(runner, clause) {
+    fn look_again(&mut self, runner: &mut Runner) {
+        let again = again::step(runner).unwrap_or_default();
+        let driver = runner.driver_mut();
+        if let Some(store) = &again.recording.last_store {
             self.moment = Some(STORED_AGAIN);
-            self.stack = shown(runner.driver_mut().frames(&stack));
+            self.stack = shown(driver.frames(&store.stack));
+        }
+        self.follow(&again.recording, again.call, driver);
+    }
+
+    /// Notes which way the kernel took in the decisive step, in which it performed `call`. A stack that is known by now
+    /// shows where the way ended.
+    fn follow(&mut self, recording: &Recording, call: Option<&str>, driver: &mut Driver) {
+        let mut frames = |pc| driver.frames(&[pc]);
+        self.performer = call.and_then(|call| calls::performer(recording, call, &mut frames));
+        self.callers = Callers::of(recording, &mut frames);
+        if self.stack.is_empty() || self.cause.is_some() {
+            self.calls = calls::tree(recording, &mut frames);
         }
     }
+}
+
+/// The system call of a step of a case. None if it is an access.
+fn system_call(case: &Case, step: usize) -> Option<&'static str> {
+    let kind = case.operations.get(step)?.call.kind();
+    (kind.family() != Family::Access).then(|| kind.word())
 }
 
 /// The system call that a finding about its own process's memory is about.
@@ -375,6 +390,10 @@ impl fmt::Display for Explanation {
             for repair in repairs {
                 writeln!(f, "  {repair}")?;
             }
+        }
+        if self.repairs.is_some() {
+            let suspects = self.suspects(self.named()).join(", ");
+            writeln!(f, "functions to look at first: {suspects}")?;
         }
         if !self.traps.is_empty() {
             writeln!(f, "traps in this step:")?;

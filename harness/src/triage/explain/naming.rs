@@ -130,34 +130,15 @@ impl Explanation {
         }
     }
 
-    /// The function that a row names.
+    /// The function that the finding points to.
     pub fn named(&self) -> Option<&str> {
-        if let Some(repaired) = self.repaired_in() {
-            return Some(repaired);
-        }
         let function = match self.left_by {
             // If only one call goes wrong, the function with which all of them copy is probably right.
             Some(_) => self.stored_for().or(self.function()),
             None => self.function(),
         };
         // If nothing else is known, the function that performs the call is the best guess.
-        function.or_else(|| self.function_of_call())
-    }
-
-    /// The function that the repairs have in common.
-    pub fn repaired_in(&self) -> Option<&str> {
-        self.repairs.as_ref()?.function.as_deref()
-    }
-
-    /// Whether an experiment or a store shows that the function it names is part of the mistake.
-    pub fn has_proof(&self) -> bool {
-        self.repaired_in().is_some() || self.shows_store()
-    }
-
-    /// The kernel's function for the system call that went wrong.
-    fn function_of_call(&self) -> Option<&str> {
-        let performer = self.performer.as_deref();
-        performer.filter(|_| !self.is_older())
+        function.or(self.performer.as_deref())
     }
 
     /// Whether it went wrong before the case began.

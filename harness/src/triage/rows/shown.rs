@@ -16,8 +16,8 @@ struct Shown<'a> {
     verdict: Verdict,
     clause: Clause,
     wrong: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    function: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    suspects: Vec<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     defect: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,7 +55,7 @@ impl Serialize for Row {
             verdict: self.clause.verdict(),
             clause: self.clause,
             wrong: &self.wrong,
-            function: self.function(),
+            suspects: self.suspects(),
             defect: self.defect.as_ref().map(|defect| defect.field),
             source: self.defect.as_ref().map(|defect| defect.source),
             page: self.page.map(PageState::word),

@@ -11,6 +11,15 @@ pub(super) fn function(found: &Found) -> Option<String> {
     found.report.explanation.named().map(str::to_owned)
 }
 
+/// The end of a sentence that names functions.
+pub(super) fn near(functions: &[&str]) -> String {
+    match functions {
+        [] => String::new(),
+        [only] => format!(", near {only}"),
+        [others @ .., last] => format!(", near {} or {last}", others.join(", ")),
+    }
+}
+
 /// The kind of operation that a finding is about.
 pub(super) fn word(found: &Found) -> Option<&'static str> {
     let situation = found.report.identity.situation();

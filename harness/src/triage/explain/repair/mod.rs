@@ -9,6 +9,7 @@
 mod changes;
 mod survey;
 
+pub(super) use survey::Agreement;
 pub use survey::Controls;
 
 use super::calls;
@@ -19,7 +20,7 @@ use crate::runner::Runner;
 use emulator::isa::Instruction;
 use oracle::{Case, Finding};
 use serde::{Serialize, Serializer};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 use survey::Survey;
 
@@ -52,9 +53,9 @@ pub struct Repair {
 pub struct Repairs {
     /// In the order in which they were found.
     pub all: Vec<Repair>,
-    /// The innermost function that most of them are in.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub function: Option<String>,
+    /// How the runs of each function agree with what goes wrong.
+    #[serde(skip)]
+    pub(in crate::triage::explain) agreements: BTreeMap<String, Agreement>,
 }
 
 /// Looks for repairs of `finding`, which `case` shows. `controls` are cases that have to stay right. `panics` is the
@@ -100,9 +101,8 @@ pub(super) fn find(
         }
     }
     runner.change_code(None);
-    let general = survey.general_functions(runner.driver_mut(), controls);
-    let function = common_function(&all, &general);
-    Repairs { all, function }
+    let agreements = survey.agreements(runner.driver_mut(), controls);
+    Repairs { all, agreements }
 }
 
 /// Whether a change makes all right that was wrong, and makes nothing wrong that was right.
@@ -141,36 +141,33 @@ fn own_frames(mut frames: Vec<Frame>) -> Vec<Frame> {
     frames
 }
 
-/// The innermost function that most repaired instructions are in. Functions that every case goes through only pass on
-/// what others decide.
-fn common_function(repairs: &[Repair], general: &HashSet<String>) -> Option<String> {
-    let mut addresses = HashSet::new();
-    let mut counts: HashMap<&str, usize> = HashMap::new();
-    let first_at_each = |repair: &&Repair| addresses.insert(repair.change.address);
-    for repair in repairs.iter().filter(first_at_each) {
-        for frame in &repair.place {
-            *counts.entry(&frame.function).or_default() += 1;
-        }
-    }
-    counts.retain(|function, _| !general.contains(*function));
-    let most = counts.values().copied().max()?;
-    let mut functions = repairs.iter().flat_map(|repair| &repair.place);
-    let common = functions.find(|frame| counts.get(frame.function.as_str()) == Some(&most))?;
-    Some(common.function.clone())
-}
-
 impl Repairs {
-    /// Whether a case shows nothing wrong on the kernel with the first repair of the function that most have in common.
-    /// The kernel is the guest's again afterwards. Without a repair, no case becomes right.
+    /// Whether a case shows nothing wrong on the kernel with one of the repairs. The kernel is the guest's again
+    /// afterwards.
     pub fn make_right(&self, runner: &mut Runner, case: &Case) -> bool {
-        let mut all = self.all.iter();
-        let Some(repair) = all.find(|repair| repair.is_in(self.function.as_deref())) else {
-            return false;
-        };
-        runner.change_code(Some(repair.change.clone()));
-        let outcome = runner.run(case);
+        let is_right = self.all.iter().any(|repair| {
+            runner.change_code(Some(repair.change.clone()));
+            runner.run(case).findings.is_empty()
+        });
         runner.change_code(None);
-        outcome.findings.is_empty()
+        is_right
+    }
+
+    /// How many instructions of each function have a repair. What was inlined belongs to the functions around it, too.
+    pub(super) fn counts(&self) -> BTreeMap<&str, usize> {
+        let mut seen = HashSet::new();
+        let mut counts = BTreeMap::new();
+        for repair in self
+            .all
+            .iter()
+            .filter(|repair| seen.insert(repair.address()))
+        {
+            let functions = repair.place.iter().map(|frame| frame.function.as_str());
+            for function in functions.collect::<BTreeSet<_>>() {
+                *counts.entry(function).or_default() += 1;
+            }
+        }
+        counts
     }
 }
 
@@ -178,11 +175,6 @@ impl Repair {
     /// The address of the instruction.
     pub fn address(&self) -> u64 {
         self.change.address
-    }
-
-    fn is_in(&self, function: Option<&str>) -> bool {
-        let mut functions = self.place.iter().map(|frame| frame.function.as_str());
-        functions.any(|name| Some(name) == function)
     }
 }
 
@@ -218,15 +210,9 @@ fn is_of_source(before: Option<Instruction>, instruction: Instruction) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Repair, common_function};
+    use super::{Repair, Repairs};
     use crate::driver::CodeChange;
     use crate::guest::Frame;
-    use std::collections::HashSet;
-
-    fn common(repairs: &[Repair], general: &[&str]) -> Option<String> {
-        let general: HashSet<String> = general.iter().map(ToString::to_string).collect();
-        common_function(repairs, &general)
-    }
 
     /// A repair at that address, in these functions, the innermost first.
     fn repair(address: u64, functions: &[&str]) -> Repair {
@@ -248,34 +234,17 @@ mod tests {
     }
 
     #[test]
-    fn the_innermost_function_of_most_repairs_is_named() {
-        let repairs = [
-            repair(1, &["check", "populate", "sbrk", "perform"]),
-            repair(3, &["set_break", "sbrk", "perform"]),
-            repair(5, &["sbrk", "perform"]),
-        ];
-        assert_eq!(common(&repairs, &["perform"]).as_deref(), Some("sbrk"));
-        assert_eq!(common(&repairs[..1], &[]).as_deref(), Some("check"));
-        assert_eq!(common(&[], &[]), None);
-    }
-
-    #[test]
-    fn what_every_case_goes_through_does_not_decide() {
-        let repairs = [repair(1, &["set_argument", "page_fault", "user_trap"])];
-        let general = ["set_argument", "user_trap"];
-        assert_eq!(common(&repairs, &general).as_deref(), Some("page_fault"));
-        assert_eq!(common(&[repair(1, &["user_trap"])], &general), None);
-    }
-
-    #[test]
     fn two_changes_of_one_instruction_count_once() {
-        let repairs = [
-            repair(1, &["one"]),
-            repair(1, &["one"]),
-            repair(3, &["two"]),
-            repair(5, &["two"]),
-        ];
-        assert_eq!(common(&repairs, &[]).as_deref(), Some("two"));
+        let repairs = Repairs {
+            all: vec![
+                repair(1, &["populate", "sbrk"]),
+                repair(1, &["populate", "sbrk"]),
+                repair(3, &["sbrk"]),
+            ],
+            ..Repairs::default()
+        };
+        let counts: Vec<_> = repairs.counts().into_iter().collect();
+        assert_eq!(counts, [("populate", 1), ("sbrk", 2)]);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use emulator::isa::Instruction;
 use oracle::generation::battery;
 use oracle::{Case, Finding, bucket};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::rc::Rc;
 
 /// Mutations of a case that are tried.
 const MUTATIONS: u64 = 48;
@@ -58,6 +59,15 @@ impl Controls {
     pub(super) fn right(&self) -> impl Iterator<Item = &Trial> {
         self.right.iter()
     }
+}
+
+/// How the cases that execute a function agree with those that are wrong.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::triage::explain) struct Agreement {
+    /// Ochiai's coefficient of the function's most suspicious instruction, in thousandths.
+    pub suspicion: u32,
+    /// How many of a thousand right cases execute the function.
+    pub in_right_cases: u32,
 }
 
 /// A finding's case, and cases that are a little different.
@@ -122,29 +132,38 @@ impl Survey {
             .collect()
     }
 
-    /// The functions that every right case executes. None if there is no right case.
-    pub(super) fn general_functions(
+    /// How well "executes this function" agrees with "is wrong", for each function that the case executes.
+    pub(super) fn agreements(
         &self,
         driver: &mut Driver,
         controls: &Controls,
-    ) -> HashSet<String> {
-        let mut known: HashMap<u64, Vec<String>> = HashMap::new();
-        let mut general: Option<HashSet<String>> = None;
-        for trial in self.right.iter().chain(controls.right()) {
-            let mut functions = HashSet::new();
-            for address in trial.code.keys() {
-                let names = known.entry(*address).or_insert_with(|| {
-                    let frames = driver.frames(&[*address]).into_iter();
-                    frames.map(|frame| frame.function).collect()
-                });
-                functions.extend(names.iter().cloned());
-            }
-            match &mut general {
-                Some(general) => general.retain(|function| functions.contains(function)),
-                None => general = Some(functions),
+    ) -> BTreeMap<String, Agreement> {
+        let mut functions = Functions::default();
+        let mut agreements: BTreeMap<String, Agreement> = BTreeMap::new();
+        for address in self.code.keys() {
+            if let Some(function) = functions.at(*address, driver) {
+                let agreement = agreements.entry(function.to_string()).or_default();
+                let suspicion = thousandths(self.suspicion(*address));
+                agreement.suspicion = agreement.suspicion.max(suspicion);
             }
         }
-        general.unwrap_or_default()
+        let mut executed: HashMap<Rc<str>, usize> = HashMap::new();
+        let mut all: u32 = 0;
+        for trial in self.right.iter().chain(controls.right()) {
+            all += 1;
+            let own = trial.code.keys();
+            let own: HashSet<Rc<str>> = own
+                .filter_map(|address| functions.at(*address, driver))
+                .collect();
+            for function in own {
+                *executed.entry(function).or_default() += 1;
+            }
+        }
+        for (function, agreement) in &mut agreements {
+            let count = executed.get(function.as_str()).copied().unwrap_or(0);
+            agreement.in_right_cases = thousandths(count as f64 / f64::from(all.max(1)));
+        }
+        agreements
     }
 
     /// Ochiai's coefficient: how well "executes this instruction" agrees with "is wrong". 1 if it always does.
@@ -154,6 +173,27 @@ impl Survey {
         let all = (1 + self.wrong.len()) * (wrong + count(&self.right));
         wrong as f64 / (all as f64).sqrt()
     }
+}
+
+/// The innermost function at each address; none in functions that only serve others.
+#[derive(Default)]
+struct Functions {
+    known: HashMap<u64, Option<Rc<str>>>,
+}
+
+impl Functions {
+    fn at(&mut self, address: u64, driver: &mut Driver) -> Option<Rc<str>> {
+        let known = self.known.entry(address).or_insert_with(|| {
+            let own = super::own_frames(driver.frames(&[address]));
+            own.first().map(|frame| frame.function.as_str().into())
+        });
+        known.clone()
+    }
+}
+
+/// A number from 0 to 1 in thousandths.
+fn thousandths(number: f64) -> u32 {
+    (1000.0 * number).round() as u32
 }
 
 fn run(runner: &mut Runner, case: &Case, edges: &mut [u8]) -> (Trial, Outcome) {
