@@ -5,13 +5,16 @@ use super::disk::{seen_in_words, state_in_words};
 use super::{Clause, CutMoment, DiskContent, Finding, Judge, Reboot, words};
 use crate::case::Process;
 use crate::files::FileNode;
-use crate::model::FileSystem;
+use crate::model::{FIRST_PROGRAM, FileSystem};
+use abi::file_system::ROOT_INODE;
 
 impl Judge {
     /// Compares what was seen after a power cut with what the kernel has promised by then.
     pub(super) fn compare_reboot(&mut self, reboot: &Reboot) -> Result<(), Finding> {
         self.meter.compared += 1;
-        if let Some(failure) = &reboot.failure {
+        if let Some(failure) = &reboot.failure
+            && self.holds_first_program(&reboot.disk)
+        {
             let expected = "after the power cut, the kernel boots and starts its first program";
             let mut finding = self.after_cut(
                 Clause::BootsAgain,
@@ -36,6 +39,18 @@ impl Judge {
             CutMoment::After | CutMoment::WithinRace => vec![self.model.files.clone()],
         };
         self.compare_states(&states, &reboot.disk)
+    }
+
+    /// Whether the program that the kernel starts first is on the disk as it was before the case. A case may remove or
+    /// overwrite it, and then a boot cannot end well. If it had to be there, the comparison of the files says so.
+    fn holds_first_program(&self, disk: &DiskContent) -> bool {
+        let Some(wanted) = self.model.files.first_program() else {
+            return true;
+        };
+        let root = disk.node(ROOT_INODE);
+        let entry = root.and_then(|root| root.entry(FIRST_PROGRAM));
+        let seen = entry.and_then(|(_, entry)| disk.node(entry.inode.into()));
+        seen.is_some_and(|seen| (seen.kind, &seen.bytes) == (wanted.kind, &wanted.bytes))
     }
 
     /// Compares the disk with the states of which it must hold one. The last state is that after all operations.

@@ -9,6 +9,9 @@ use crate::files::{FileNode, Files, names};
 use abi::file_system::{DirectoryEntry, Kind, NAME_SIZE, ROOT_INODE};
 use std::sync::Arc;
 
+/// The name of the program that a kernel starts first, in the root directory.
+pub(crate) const FIRST_PROGRAM: &[u8] = b"init";
+
 /// The files of a disk.
 #[derive(Clone, Debug)]
 pub(crate) struct FileSystem {
@@ -55,6 +58,11 @@ impl FileSystem {
         self.changed.clear();
         self.blocks_taken = 0;
         self.nameless = false;
+    }
+
+    /// The program that the kernel starts first, as it was before the case.
+    pub(crate) fn first_program(&self) -> Option<&FileNode> {
+        self.start.find(FIRST_PROGRAM)
     }
 
     /// The file with that inode.

@@ -52,7 +52,7 @@ use crate::layout::Layout;
 use crate::program_file::Program;
 use crate::setting::Setting;
 use console::Console;
-pub(crate) use file_system::FileSystem;
+pub(crate) use file_system::{FIRST_PROGRAM, FileSystem};
 use open_file::OpenFile;
 use pipe::Pipe;
 use process::ProcessModel;

@@ -10,10 +10,12 @@ mod tamper;
 
 use broken::broken;
 use oracle::judge::Clause;
-use oracle::{Dialect, End, Event, Nap, Observation, Process, bucket};
+use oracle::{CutMoment, Dialect, End, Event, Failure, Nap, Observation, Process, bucket};
 use std::collections::BTreeSet;
 use support::{Liberties, run};
-use tamper::{A, AtEnd, Last, b, case, falls_silent, returns, with_last};
+use tamper::{
+    A, AtEnd, Last, after_cut, b, case, falls_silent, returns, with_last, without_first_program,
+};
 
 #[test]
 fn every_clause_has_a_kernel_that_breaks_it() {
@@ -51,6 +53,18 @@ fn findings_speak_plainly() {
     );
     let bucket = bucket(&finding).to_string();
     assert_eq!(bucket, "unkilled/forbidden-access-kills/load/guard");
+}
+
+#[test]
+fn a_kernel_needs_its_first_program_to_boot() {
+    assert_eq!(without_first_program(), Ok(()));
+    // If the case has not removed it, it has to be there.
+    let lost = after_cut(CutMoment::After, |reboot| {
+        let text = "panic: cannot exec /init".to_owned();
+        reboot.failure = Some(Failure::Panic { text });
+        reboot.disk.nodes.remove(1);
+    });
+    assert_eq!(lost.finding.clause, Clause::SurvivesPowerCut);
 }
 
 #[test]

@@ -181,6 +181,48 @@ pub(crate) fn after_cut(moment: CutMoment, tamper: impl Fn(&mut Reboot)) -> Caug
     })
 }
 
+/// Removes the first program, cuts the power and boots. The kernel panics, and the disk holds what it must hold.
+pub(crate) fn without_first_program() -> Result<(), Finding> {
+    let operations = [
+        "a: string stack[0] \"init\"",
+        "a: unlink stack[0]",
+        "power cut after write 0",
+    ];
+    let setting = Setting::nominal(&Dialect::faultline(), FIRST_PID);
+    let mut nodes = setting.files.nodes().to_vec();
+    let inode = remove(&mut nodes[0], b"init\0");
+    nodes.retain(|node| node.inode != inode);
+    let mut panics = AtEnd(|end: &mut End| {
+        end.reboot = Some(Reboot {
+            moment: CutMoment::After,
+            failure: Some(Failure::Panic {
+                text: "panic: cannot exec /init".to_owned(),
+            }),
+            stopped_in: None,
+            disk: DiskContent {
+                nodes: nodes.clone(),
+                ..disk()
+            },
+        });
+    });
+    run(
+        &Dialect::faultline(),
+        &case(&operations),
+        Liberties(0),
+        &mut panics,
+    )
+    .0
+}
+
+/// Clears the entry whose name begins so. Returns the inode that it named.
+fn remove(directory: &mut FileNode, name: &[u8]) -> u32 {
+    let mut entries = directory.bytes.chunks_mut(16);
+    let entry = entries.find(|entry| entry[2..].starts_with(name)).unwrap();
+    let inode = u16::from_le_bytes([entry[0], entry[1]]);
+    entry.fill(0);
+    inode.into()
+}
+
 /// What the disk holds after [`MAKE`], changed by `tamper`.
 pub(crate) fn with_disk(operations: &[&str], tamper: impl Fn(&mut DiskContent)) -> Caught {
     let case = case(operations);
