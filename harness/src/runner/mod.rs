@@ -419,13 +419,16 @@ impl Runner {
                     .check_new(mappings, &self.driver, &mut self.judge)?;
             }
             self.check_held()?;
+            if self.is_at_the_stop() {
+                return Ok(());
+            }
             watch.judged(index - 1..index, &mut self.driver, &self.judge);
             if let Some(moment) = self.driver.power_cut(CutMoment::Within) {
                 return self.boot_again(moment, watch);
             }
         }
         self.memory.check_all(&mut self.driver, &mut self.judge)?;
-        if self.judge.is_in_doubt() {
+        if self.judge.is_in_doubt() || self.is_at_the_stop() {
             return Ok(());
         }
         let standing = self.standing();
@@ -486,7 +489,9 @@ impl Runner {
                 .check_new(mappings, &self.driver, &mut self.judge)?;
         }
         self.check_held()?;
-        watch.judged(all, &mut self.driver, &self.judge);
+        if !self.is_at_the_stop() {
+            watch.judged(all, &mut self.driver, &self.judge);
+        }
         Ok(())
     }
 

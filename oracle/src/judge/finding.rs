@@ -65,6 +65,8 @@ pub(super) struct Signature {
     pub(super) is_attributed: bool,
     /// Which bytes in memory are wrong; not part of the bucket.
     pub(super) spoiled: Option<Spoiled>,
+    /// The virtual address of the first of them; not part of the bucket.
+    pub(super) wrong_byte: Option<u64>,
 }
 
 impl Finding {
@@ -87,6 +89,11 @@ impl Finding {
     /// Which bytes in memory are wrong.
     pub fn spoiled(&self) -> Option<Spoiled> {
         self.signature.spoiled
+    }
+
+    /// The virtual address of the first wrong byte in the memory of [`process`](Self::process).
+    pub fn wrong_byte(&self) -> Option<u64> {
+        self.signature.wrong_byte
     }
 
     /// What the kernel printed when it panicked, as one word without numbers.

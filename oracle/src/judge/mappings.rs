@@ -209,6 +209,7 @@ impl Judge {
             format!("its frame holds {:#04x}", bytes[at]),
         );
         finding.subject = Some(page);
+        finding.signature.wrong_byte = Some(place);
         let slept = self.woken_in(process).is_some();
         finding.signature.spoiled = Some(match wanted[at] {
             _ if space.is_in_tail(place) => Spoiled::Tail,

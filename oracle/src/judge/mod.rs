@@ -369,6 +369,7 @@ impl Judge {
                 mismatch: None,
                 is_attributed: false,
                 spoiled: None,
+                wrong_byte: None,
             }),
         }
     }
