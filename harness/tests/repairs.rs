@@ -31,7 +31,8 @@ fn branches_are_repaired(file: &str, case: &str) {
             let mut all = repairs.all.iter();
             let undoes = all.any(|repair| repair.address() == mutant.address);
             assert!(undoes, "{place}\n{finding}\n{explanation}");
-            assert!(repairs.make_right(&mut runner, &case), "{place}");
+            let again = repairs.in_common(&mut runner, &case, finding, &controls);
+            assert_eq!(again, *repairs, "{place}");
             // The kernel is as wrong as before.
             assert_eq!(runner.run(&case).first(), Some(finding));
         }

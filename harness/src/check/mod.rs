@@ -285,9 +285,9 @@ const ROWS_TO_REPAIR: RangeInclusive<u64> = 2..=8;
 /// So much work of a check pays for the repair of one row.
 const WORK_PER_REPAIR: u64 = 1_000_000_000;
 
-/// Looks for repairs of the worst rows, so that each names the function that has to change. `work` is the budget of the
-/// check, if it has a limit.
-fn look_for_repairs(guest: &Arc<Guest>, rows: &mut [Row], work: Option<u64>) {
+/// Looks for repairs of the worst rows, so that each names the function that has to change, and joins rows that have a
+/// repair in common. `work` is the budget of the check, if it has a limit.
+fn look_for_repairs(guest: &Arc<Guest>, rows: &mut Vec<Row>, work: Option<u64>) {
     if rows.is_empty() {
         return;
     }
@@ -297,6 +297,7 @@ fn look_for_repairs(guest: &Arc<Guest>, rows: &mut [Row], work: Option<u64>) {
     let worst = rows.par_iter_mut().take(count as usize);
     // A new runner for each, so that none depends on which thread has done what before.
     worst.for_each(|row| row.look_for_repairs(&mut Runner::new(guest), &controls));
+    rows::join_repaired(rows, &mut Runner::new(guest), &controls);
 }
 
 /// The findings of a campaign. Those that the campaign had no time to minimise are explained here.

@@ -2,10 +2,12 @@
 
 mod also;
 mod groups;
+mod repaired;
 mod shown;
 mod words;
 
 pub use also::{Also, Other};
+pub use repaired::join_repaired;
 
 use super::Found;
 use super::explain::Controls;

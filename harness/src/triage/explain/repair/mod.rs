@@ -142,15 +142,30 @@ fn own_frames(mut frames: Vec<Frame>) -> Vec<Frame> {
 }
 
 impl Repairs {
-    /// Whether a case shows nothing wrong on the kernel with one of the repairs. The kernel is the guest's again
-    /// afterwards.
-    pub fn make_right(&self, runner: &mut Runner, case: &Case) -> bool {
-        let is_right = self.all.iter().any(|repair| {
+    /// Those that repair another finding too, which `case` shows. The kernel is the guest's again afterwards.
+    pub fn in_common(
+        &self,
+        runner: &mut Runner,
+        case: &Case,
+        finding: &Finding,
+        controls: &Controls,
+    ) -> Repairs {
+        let time = runner.run(case).instructions;
+        let mut all = self.all.clone();
+        // Most change nothing about the other case, which is soon known.
+        all.retain(|repair| {
             runner.change_code(Some(repair.change.clone()));
-            runner.run(case).findings.is_empty()
+            stays_right(runner, case, time)
         });
         runner.change_code(None);
-        is_right
+        if all.is_empty() {
+            return Repairs::default();
+        }
+        let survey = Survey::make(runner, case, finding);
+        all.retain(|repair| repairs(runner, &repair.change, &survey, controls));
+        runner.change_code(None);
+        let agreements = survey.agreements(runner.driver_mut(), controls);
+        Repairs { all, agreements }
     }
 
     /// How many instructions of each function have a repair. What was inlined belongs to the functions around it, too.
