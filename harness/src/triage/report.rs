@@ -161,6 +161,7 @@ impl Report {
     /// `exec` as a program that does not start.
     pub fn clause(&self) -> Clause {
         match self.identity.bug().clause() {
+            clause if self.explanation.shows_wrong_argument() => clause,
             _ if self.explanation.cause.is_some() => self.finding.clause,
             clause @ (Clause::FreshPageZero | Clause::PageContent) => clause,
             Clause::ReturnedValue if self.explanation.root.is_none() && self.is_about_a_start() => {

@@ -5,7 +5,7 @@ use super::explain::Explanation;
 use super::minimise::{Minimality, Minimised};
 use super::{Found, Identity, Name, Report};
 use oracle::{
-    Case, Dialect, Event, Failure, Finding, Judge, Layout, Observation, Process, Setting,
+    Case, Dialect, Event, Failure, Finding, Judge, Layout, Observation, Passage, Process, Setting,
 };
 
 /// What a kernel does in the last operation of a case. In the others it does nothing wrong.
@@ -16,6 +16,7 @@ pub(crate) enum Does {
     /// Its functions, the innermost first.
     SpendsItsTime(&'static str),
     FallsSilent,
+    ChangesRegister,
 }
 
 /// A case whose last operation goes wrong, and the finding.
@@ -46,6 +47,15 @@ pub(crate) fn finding(text: &str, does: Does) -> (Case, Finding) {
         Does::Panics(said, functions) => {
             observation.failure = Some(Failure::Panic { text: said.into() });
             observation.stopped_in = Some(functions.into());
+        }
+        Does::ChangesRegister => {
+            observation.failure = Some(Failure::Registers {
+                process,
+                register: "s10",
+                expected: 1,
+                seen: 2,
+                passage: Passage::SystemCall,
+            });
         }
         Does::SpendsItsTime(functions) => {
             observation.failure = Some(Failure::Hang);

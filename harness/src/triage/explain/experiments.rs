@@ -5,7 +5,8 @@ use crate::driver::Driver;
 use crate::runner::{Runner, Watch};
 use oracle::case::{Family, Kind};
 use oracle::{
-    Case, Clause, Event, Finding, Judge, Observation, Operation, Process, Spoiled, Step, bucket,
+    Case, Clause, Event, Finding, Judge, Observation, Operation, Process, ProcessState, Spoiled,
+    Step, bucket,
 };
 use serde::Serialize;
 use std::ops::Range;
@@ -17,6 +18,24 @@ pub enum Cause {
     OldTranslation,
     /// A system call of this name failed and had to change nothing: without it the finding does not show.
     FailedCall(&'static str),
+    /// A program passed an `int` with something in the high half of its register: without that the finding does not show.
+    HighHalf,
+    /// A process was killed while it slept: if it does not sleep, the finding does not show.
+    KilledSleeper,
+    /// A system call of this name succeeded although it was refused a frame: if none is refused, the finding does not
+    /// show.
+    RefusedFrame(&'static str),
+}
+
+impl Cause {
+    /// The system call that goes wrong, if it is known.
+    pub(super) fn call(self) -> Option<&'static str> {
+        match self {
+            Cause::OldTranslation | Cause::HighHalf => None,
+            Cause::FailedCall(call) | Cause::RefusedFrame(call) => Some(call),
+            Cause::KilledSleeper => Some(Kind::Kill.word()),
+        }
+    }
 }
 
 /// The cause of the finding that `case` shows, and the operation that did the harm, as far as experiments show them.
@@ -28,7 +47,18 @@ pub(super) fn cause(
     if let Some(step) = old_translation(runner, case, finding) {
         return Some((Cause::OldTranslation, step));
     }
-    let (call, step) = failed_call(runner, case, finding)?;
+    if let Some(step) = killed_sleeper(runner, case, finding) {
+        return Some((Cause::KilledSleeper, step));
+    }
+    // A call may fill a part of its buffer before it fails.
+    let is_of_bytes = matches!(
+        finding.clause,
+        Clause::PageContent | Clause::FreshPageZero | Clause::LoadedValue
+    );
+    if is_of_bytes {
+        return None;
+    }
+    let (call, step) = failed_call(runner, case, finding, finding.step)?;
     Some((Cause::FailedCall(call), Some(step)))
 }
 
@@ -127,25 +157,159 @@ impl Watch for Fences {
     }
 }
 
-/// The last system call that returned -1, as it had to, and without which the finding does not show. Such a call must
-/// change nothing.
-fn failed_call(
+/// What the case itself does to the kernel, and the operation, if the finding rests on that: something in the high halves
+/// of registers, or frames that it refuses.
+pub(super) fn cause_in_the_case(
     runner: &mut Runner,
     case: &Case,
     finding: &Finding,
-) -> Option<(&'static str, usize)> {
-    // A call may fill a part of its buffer before it fails.
-    let is_of_bytes = matches!(
+) -> Option<(Cause, Option<usize>)> {
+    if let Some(step) = high_half(runner, case, finding) {
+        return Some((Cause::HighHalf, Some(step)));
+    }
+    let call = refused_frame(runner, case, finding)?;
+    Some((Cause::RefusedFrame(call), finding.step))
+}
+
+/// The first operation that puts something in the high halves of registers, if the finding rests on that.
+fn high_half(runner: &mut Runner, case: &Case, finding: &Finding) -> Option<usize> {
+    let is_it = |operation: &Operation| operation.call.kind() == Kind::HighHalf;
+    let first = case.operations.iter().position(is_it)?;
+    let mut plain = case.clone();
+    plain.operations.retain(|operation| !is_it(operation));
+    let wanted = bucket(finding);
+    let rests_on_it = runner.run(&plain).shown(&wanted).is_none();
+    rests_on_it.then_some(first)
+}
+
+/// The operation that killed a process which slept, if the finding rests on that: such a process has to end. `None`
+/// instead of the operation: the end of the case killed it.
+fn killed_sleeper(runner: &mut Runner, case: &Case, finding: &Finding) -> Option<Option<usize>> {
+    if !matches!(
         finding.clause,
-        Clause::PageContent | Clause::FreshPageZero | Clause::LoadedValue
-    );
-    if is_of_bytes {
+        Clause::ComesBack | Clause::EverybodyReaped | Clause::DeadStayDead
+    ) {
         return None;
     }
     let wanted = bucket(finding);
+    let mut sleepers = Sleepers::of(case);
+    runner.run_up_to(&wanted, case, &mut sleepers);
+    let mut killed = sleepers.killed;
+    if finding.step.is_none() {
+        let at_the_end = sleepers.asleep.into_iter();
+        killed.extend(at_the_end.map(|(_, slept)| (slept, None)));
+    }
+    let rests_on_it = |(slept, _): &(usize, Option<usize>)| {
+        let awake = case.without(*slept..*slept + 1);
+        runner.run(&awake).shown(&wanted).is_none()
+    };
+    let (_, step) = killed.into_iter().rev().find(rests_on_it)?;
+    Some(step)
+}
+
+/// Notes which processes sleep, and which of them were killed.
+struct Sleepers<'a> {
+    case: &'a Case,
+    /// Those that sleep now, each with the operation in which it sleeps.
+    asleep: Vec<(Process, usize)>,
+    /// The operations in which processes slept when they were killed, and those that killed them.
+    killed: Vec<(usize, Option<usize>)>,
+}
+
+impl<'a> Sleepers<'a> {
+    fn of(case: &'a Case) -> Self {
+        Self {
+            case,
+            asleep: Vec::new(),
+            killed: Vec::new(),
+        }
+    }
+}
+
+impl Watch for Sleepers<'_> {
+    fn judged(&mut self, operations: Range<usize>, _: &mut Driver, judge: &Judge) {
+        let kill = operations
+            .clone()
+            .find(|at| self.case.operations[*at].call.kind() == Kind::Kill);
+        for (process, slept) in &self.asleep {
+            let has_ended = matches!(
+                judge.state_of(*process),
+                ProcessState::Zombie | ProcessState::Gone
+            );
+            if let Some(kill) = kill.filter(|_| has_ended) {
+                self.killed.push((*slept, Some(kill)));
+            }
+        }
+        self.asleep
+            .retain(|(process, _)| judge.state_of(*process) == ProcessState::Blocked);
+        for at in operations {
+            let process = self.case.operations[at].process;
+            let is_known = self.asleep.iter().any(|(known, _)| *known == process);
+            if judge.state_of(process) == ProcessState::Blocked && !is_known {
+                self.asleep.push((process, at));
+            }
+        }
+    }
+}
+
+/// The system call that succeeded although it was refused a frame for what it had to store, if the finding rests on that.
+fn refused_frame(runner: &mut Runner, case: &Case, finding: &Finding) -> Option<&'static str> {
+    let is_about_what_is_stored = matches!(
+        finding.clause,
+        Clause::PageContent | Clause::FreshPageZero | Clause::ExitStatus
+    );
+    let kind = finding.situation()?.kind;
+    let is_of_a_call = is_about_what_is_stored && kind.family() == Family::CopyOut;
+    let step = finding.step.filter(|_| is_of_a_call)?;
+    let mut generous = case.clone();
+    generous.operations.retain(|operation| {
+        let kind = operation.call.kind();
+        !matches!(kind, Kind::Frames | Kind::FailFrame)
+    });
+    if generous.operations.len() == case.operations.len() {
+        return None;
+    }
+    let wanted = bucket(finding);
+    let mut refusal = Refusal {
+        at: step,
+        is_seen: false,
+    };
+    runner.run_up_to(&wanted, case, &mut refusal);
+    let rests_on_it = refusal.is_seen && runner.run(&generous).shown(&wanted).is_none();
+    rests_on_it.then(|| kind.word())
+}
+
+/// Notes whether the operation with that index was refused a frame.
+struct Refusal {
+    at: usize,
+    is_seen: bool,
+}
+
+impl Watch for Refusal {
+    fn step(
+        &mut self,
+        index: usize,
+        _: &Operation,
+        _: &Step,
+        _: &Judge,
+        observation: &Observation,
+    ) {
+        self.is_seen |= index == self.at && observation.out_of_frames;
+    }
+}
+
+/// The last system call before `shown_at` that returned -1, as it had to, and without which the finding does not show.
+/// Such a call must change nothing. `shown_at` is `None` for the end of the case.
+pub(super) fn failed_call(
+    runner: &mut Runner,
+    case: &Case,
+    finding: &Finding,
+    shown_at: Option<usize>,
+) -> Option<(&'static str, usize)> {
+    let wanted = bucket(finding);
     let mut failures = Failures::default();
     runner.run_up_to(&wanted, case, &mut failures);
-    let shown_at = finding.step.unwrap_or(usize::MAX);
+    let shown_at = shown_at.unwrap_or(usize::MAX);
     let before = failures.steps.into_iter().filter(|step| *step < shown_at);
     let mut before = before.rev();
     let step = before.find(|step| {
@@ -153,6 +317,19 @@ fn failed_call(
         runner.run(&shorter).shown(&wanted).is_none()
     })?;
     Some((case.operations[step].call.kind().word(), step))
+}
+
+/// The system call of the operation `step`, if it returned -1, as it had to, and must change nothing then.
+pub(super) fn call_that_failed(
+    runner: &mut Runner,
+    case: &Case,
+    finding: &Finding,
+    step: usize,
+) -> Option<&'static str> {
+    let mut failures = Failures::default();
+    runner.run_up_to(&bucket(finding), case, &mut failures);
+    let has_failed = failures.steps.contains(&step);
+    has_failed.then(|| case.operations[step].call.kind().word())
 }
 
 /// Notes the system calls that returned -1 and change nothing then.

@@ -13,7 +13,9 @@ mod neighbours;
 mod origin;
 mod parting;
 mod repair;
+mod source;
 mod suspects;
+mod words;
 
 pub use calls::CallLine;
 pub(crate) use calls::is_servant;
@@ -22,8 +24,8 @@ pub(crate) use inspection::run_mended;
 pub use lost::LostFrame;
 pub use memory::{FrameChange, Mapped, MemoryChange, PageChange};
 pub use naming::innermost;
-pub use origin::Origin;
 pub use repair::{Controls, Repair, Repairs};
+pub use source::Origin;
 
 use crate::driver::{Driver, Recording};
 use crate::guest::Frame;
@@ -34,9 +36,8 @@ use inspection::Places;
 use memory::Moment;
 use oracle::case::{Family, Kind};
 use oracle::{Case, Clause, Fate, Finding, Judge, Spoiled, Verdict, bucket};
-use origin::Source;
 use serde::Serialize;
-use std::fmt;
+use source::Source;
 use std::ops::Range;
 
 /// The most functions of a call stack that are shown.
@@ -156,13 +157,44 @@ pub fn explain(runner: &mut Runner, case: &Case, finding: &Finding) -> Explanati
 }
 
 fn explained(runner: &mut Runner, case: &Case, finding: &Finding) -> Explanation {
+    let source = origin::find(runner, case, finding);
+    let explanation = explained_from(runner, case, finding, source);
+    // What a call stores is its answer. A failed call before it may have changed that.
+    if explanation.left_by.is_some()
+        && let Some((call, failed)) = failed_call_before(runner, case, finding, &explanation)
+    {
+        let source = Source::of_cause(case, runner, finding, Cause::FailedCall(call), Some(failed));
+        return explained_from(runner, case, finding, source);
+    }
+    explanation
+}
+
+/// The failed call without which a finding about what another call has stored does not show.
+fn failed_call_before(
+    runner: &mut Runner,
+    case: &Case,
+    finding: &Finding,
+    explanation: &Explanation,
+) -> Option<(&'static str, usize)> {
+    let origin = explanation.origin.as_ref();
+    let stored_at = origin.map_or(finding.step, |origin| origin.step)?;
+    experiments::failed_call(runner, case, finding, Some(stored_at))
+}
+
+/// Explains a finding that comes from `source`.
+fn explained_from(
+    runner: &mut Runner,
+    case: &Case,
+    finding: &Finding,
+    source: Source,
+) -> Explanation {
     let Source {
         origin,
         root,
         cause,
         places,
         lost,
-    } = origin::find(runner, case, finding);
+    } = source;
     let harm = origin.as_ref().map_or(finding.step, |origin| origin.step);
     // What was wrong before the first operation is shown where it does harm.
     let (step, places) = match harm {
@@ -209,11 +241,8 @@ fn explained(runner: &mut Runner, case: &Case, finding: &Finding) -> Explanation
             let first = explanation.root.as_ref().unwrap_or(finding);
             explanation.left_by = call_of(first).filter(|_| places.is_byte(stored.place));
         }
-        // A failed call is performed in the step that did the harm.
-        let call = match cause {
-            Some(Cause::FailedCall(call)) => Some(call),
-            _ => explanation.call,
-        };
+        // The call that goes wrong is performed in the step that did the harm.
+        let call = cause.and_then(Cause::call).or(explanation.call);
         explanation.follow(recording, call, driver);
         if explanation.stack.is_empty() {
             let says = recording.first_words.as_deref();
@@ -345,74 +374,5 @@ fn trap_words(trap: &crate::driver::TrapTaken) -> String {
         format!("{cause} at {:#x}, {whence} (pc {:#x})", trap.value, trap.pc)
     } else {
         format!("{cause}, {whence} (pc {:#x})", trap.pc)
-    }
-}
-
-impl fmt::Display for Explanation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(origin) = &self.origin {
-            writeln!(f, "it went wrong in {origin}")?;
-        }
-        if !self.lost.is_empty() {
-            writeln!(f, "frames that never come back:")?;
-            for frame in &self.lost {
-                writeln!(f, "  {frame}")?;
-            }
-        }
-        if let Some(moment) = self.moment {
-            writeln!(f, "{moment}, innermost first:")?;
-            for frame in &self.stack {
-                writeln!(f, "  {frame}")?;
-            }
-        }
-        match self.cause {
-            Some(Cause::OldTranslation) => {
-                writeln!(f, "it does not show if the harts forget their translations")?;
-            }
-            Some(Cause::FailedCall(call)) => {
-                writeln!(f, "it does not show without the {call} that fails")?;
-            }
-            None => {}
-        }
-        if let Some(call) = self.left_by {
-            writeln!(
-                f,
-                "the bytes were stored by {call}, after the page was mapped"
-            )?;
-        }
-        if let Some(function) = &self.parts_in {
-            writeln!(f, "it leaves the way of right steps in {function}")?;
-        }
-        let repairs = self.repairs.iter().flat_map(|repairs| &repairs.all);
-        let mut repairs = repairs.peekable();
-        if repairs.peek().is_some() {
-            writeln!(f, "nothing is wrong any more:")?;
-            for repair in repairs {
-                writeln!(f, "  {repair}")?;
-            }
-        }
-        if self.repairs.is_some() {
-            let suspects = self.suspects(self.named()).join(", ");
-            writeln!(f, "functions to look at first: {suspects}")?;
-        }
-        if !self.traps.is_empty() {
-            writeln!(f, "traps in this step:")?;
-            for trap in &self.traps {
-                writeln!(f, "  {trap}")?;
-            }
-        }
-        if !self.calls.is_empty() {
-            writeln!(f, "functions that the kernel called:")?;
-            for call in &self.calls {
-                writeln!(f, "  {call}")?;
-            }
-        }
-        if !self.memory.is_empty() {
-            writeln!(f, "changes to memory in this step:")?;
-            for line in self.memory.to_string().lines() {
-                writeln!(f, "  {line}")?;
-            }
-        }
-        Ok(())
     }
 }

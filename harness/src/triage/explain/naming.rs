@@ -93,7 +93,7 @@ impl Explanation {
         if self.is_older() && !self.shows_store() {
             return None;
         }
-        if let Some(Cause::FailedCall(_)) = self.cause {
+        if self.cause.and_then(Cause::call).is_some() {
             return self.performer.as_deref();
         }
         if self.shows_store() {
@@ -125,9 +125,16 @@ impl Explanation {
     /// The system call that leaves wrong bytes in memory, or that has an effect although it fails.
     pub(in crate::triage) fn wrong_call(&self) -> Option<&'static str> {
         match self.cause {
-            Some(Cause::FailedCall(call)) => Some(call),
-            Some(Cause::OldTranslation) | None => self.left_by,
+            Some(Cause::FailedCall(call) | Cause::RefusedFrame(call)) => Some(call),
+            Some(Cause::OldTranslation | Cause::HighHalf | Cause::KilledSleeper) | None => {
+                self.left_by
+            }
         }
+    }
+
+    /// Whether a call went wrong because of what it was given, whatever shows it.
+    pub(in crate::triage) fn shows_wrong_argument(&self) -> bool {
+        matches!(self.cause, Some(Cause::HighHalf | Cause::RefusedFrame(_)))
     }
 
     /// The function that the finding points to.

@@ -4,6 +4,7 @@ mod answer;
 mod page;
 mod place;
 mod state;
+mod wider;
 
 pub(in crate::triage) use answer::Answer;
 pub(in crate::triage) use page::is_forbidden;
@@ -92,7 +93,7 @@ impl Bug {
             };
         }
         // The kernel decides in one place which system calls there are.
-        if evidence.is_unknown_call() {
+        if evidence.is_unknown_call() && !is_of_any_operation(finding) {
             return Bug {
                 clause: Clause::ReturnedValue,
                 family: Family::Other(Kind::Unknown),
@@ -150,7 +151,17 @@ impl Bug {
                 .in_the_bounds_check()
             }
             Clause::ReturnedValue => bug.in_the_bounds_check(),
-            // A call that waits at a forbidden page has refused it.
+            // What the call waits for has not happened, whatever its buffer is.
+            Clause::Blocks if bug.family == Family::CopyOut => Bug {
+                family: evidence
+                    .situation
+                    .map_or(Family::Any, |situation| Family::Other(situation.kind)),
+                answer: Answer::Other,
+                page: None,
+                fate: None,
+                ..bug
+            },
+            // A call that stops at a page has refused it.
             Clause::Blocks if bug.answer == Answer::Refused && bug.page.is_some() => Bug {
                 clause: Clause::ReturnedValue,
                 ..bug
@@ -286,40 +297,6 @@ impl Bug {
         bug
     }
 
-    /// A bug in code that many operations lead to. These words identify it.
-    fn in_code(self, words: Option<String>) -> Bug {
-        let bug = Bug {
-            page: None,
-            words,
-            ..self
-        };
-        bug.of_any_operation()
-    }
-
-    /// A bug in a function with which system calls copy.
-    fn in_copying_code(self, function: &str) -> Bug {
-        Bug {
-            family: Family::Copying,
-            fate: None,
-            words: Some(function.to_owned()),
-            ..self
-        }
-    }
-
-    /// The same bug for every operation that shows it, and for every way in which it has to end.
-    fn of_any_operation(self) -> Bug {
-        Bug {
-            family: Family::Any,
-            fate: None,
-            ..self
-        }
-    }
-
-    /// The same, whatever the operation met.
-    fn of_any_page(self) -> Bug {
-        Bug { page: None, ..self }.of_any_operation()
-    }
-
     /// Whether a system call stores to user memory where it has to fail.
     fn stores_where_it_must_fail(&self) -> bool {
         self.family == Family::CopyOut && self.fate == Some(Fate::Fails)
@@ -343,8 +320,8 @@ impl Bug {
         }
     }
 
-    /// Whether a system call has read or written memory that the program may not access. A wrong answer about other
-    /// memory does not say that bytes were copied.
+    /// Whether a system call has read or written memory that the program may not access, or that there is no frame for. A
+    /// wrong answer about other memory does not say that bytes were copied.
     pub(in crate::triage) fn gets_through(&self) -> bool {
         let by_copying = matches!(
             self.family,
@@ -352,7 +329,15 @@ impl Bug {
         );
         // The state of a page of code is known only for calls that store.
         let may_not = |page| is_forbidden(page) || page == PageState::Text;
-        self.answer == Answer::Granted && by_copying && self.page.is_some_and(may_not)
+        let copies = by_copying && self.page.is_some_and(may_not);
+        let has_no_frame = matches!(self.cause, Some(Cause::RefusedFrame(_)));
+        self.answer == Answer::Granted && (copies || has_no_frame)
+    }
+
+    /// Whether a system call has refused memory that the program may access.
+    pub(in crate::triage) fn is_refused_memory(&self) -> bool {
+        let is_refused = self.clause == Clause::ReturnedValue && self.answer == Answer::Refused;
+        is_refused && self.family.copies() && self.page.is_some()
     }
 
     /// Whether the state of a page may be the reason.
@@ -386,6 +371,11 @@ fn stop(finding: &Finding) -> String {
             format!("{} {function} {said}", finding.verdict)
         }
     }
+}
+
+/// Whether a finding does not depend on which system call shows it: registers that change, and memory of others.
+fn is_of_any_operation(finding: &Finding) -> bool {
+    finding.clause == Clause::RegistersSurvive || finding.spoiled() == Some(Spoiled::Others)
 }
 
 /// The innermost function of a place.

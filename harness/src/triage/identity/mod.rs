@@ -255,6 +255,19 @@ mod tests {
     }
 
     #[test]
+    fn what_a_call_waits_for_does_not_depend_on_its_buffer() {
+        let text = |buffer: &str| format!("a: pipe stack[0]\na: read 0 {buffer} 1");
+        let nothing = |buffer: &str| bug(&text(buffer), Does::Returns(0));
+        assert_eq!(nothing("data[0]"), nothing("stack[0]"));
+    }
+
+    #[test]
+    fn a_register_that_changes_in_an_unknown_call_changes_in_every_call() {
+        let changes = |text: &str| bug(text, Does::ChangesRegister);
+        assert_eq!(changes("a: call 0"), changes("a: getpid"));
+    }
+
+    #[test]
     fn a_wrong_answer_about_the_programs_own_memory_copies_nothing() {
         // There is no child: nothing is copied, whatever the answer is.
         let answer = bug("a: sbrk +1p\na: wait heap[0]", Does::Returns(5));

@@ -1,7 +1,7 @@
 //! Groups of findings: each group is likely to be one bug.
 
 use crate::triage::Found;
-use crate::triage::identity::Bug;
+use crate::triage::identity::{Answer, Bug};
 use crate::triage::severity::severity;
 use oracle::case::Kind;
 use oracle::{Clause, Severity};
@@ -95,7 +95,8 @@ fn unite_lost_frames(groups: &mut Vec<Group>) {
 }
 
 /// A system call that succeeds with memory of several kinds that it may not access does not look at the result of
-/// copying. If the function that copies were wrong, other calls would show it too.
+/// copying, and one that fails with memory of several kinds does something wrong before it copies. If the function that
+/// copies were wrong, other calls would show it too.
 fn unite_by_call(groups: &mut Vec<Group>) {
     let mut at = 0;
     while at < groups.len() {
@@ -108,17 +109,19 @@ fn unite_by_call(groups: &mut Vec<Group>) {
     }
 }
 
-/// The system call at which all findings of a group show that it gets at memory that the program may not access.
-fn only_call(group: &Group) -> Option<Kind> {
-    let gets_through = |one: &Judged| one.doubt.is_none() && one.bug().gets_through();
-    let mut kinds = group.iter().map(|one| {
+/// The system call at which all findings of a group show that it gets at memory that the program may not access, or that
+/// it does not get at memory of the program; and which of the two.
+fn only_call(group: &Group) -> Option<(Kind, Answer)> {
+    let mut calls = group.iter().map(|one| {
+        let bug = one.bug();
+        let is_wrong = one.doubt.is_none() && (bug.gets_through() || bug.is_refused_memory());
         let situation = one.found.report.identity.situation();
         situation
-            .filter(|_| gets_through(one))
-            .map(|situation| situation.kind)
+            .filter(|_| is_wrong)
+            .map(|situation| (situation.kind, bug.answer))
     });
-    let first = kinds.next()??;
-    kinds.all(|kind| kind == Some(first)).then_some(first)
+    let first = calls.next()??;
+    calls.all(|call| call == Some(first)).then_some(first)
 }
 
 /// Moves the findings of `others` to the group with the number `first`. The numbers ascend, and `first` is the least.
@@ -171,6 +174,20 @@ mod tests {
         let mut more = waits();
         more.push(granted("a: pipe text[0]"));
         assert_eq!(of(more).len(), 2);
+    }
+
+    #[test]
+    fn a_call_that_refuses_memory_of_several_kinds_is_one_bug() {
+        let refused = |text: &str| found(text, Does::Returns(u64::MAX));
+        let mut all = vec![
+            refused("a: sbrk +1p\na: pipe heap[0]"),
+            refused("a: pipe stack[0]"),
+        ];
+        let pages = all.iter().map(|one| one.report.identity.bug().page);
+        assert_eq!(pages.collect::<std::collections::HashSet<_>>().len(), 2);
+        // Another call is another bug.
+        all.push(refused("a: sbrk +1p\na: open heap[0]"));
+        assert_eq!(of(all).iter().map(Vec::len).collect::<Vec<_>>(), [2, 1]);
     }
 
     #[test]

@@ -37,6 +37,15 @@ pub(super) fn wrong(found: &Found) -> Cow<'static, str> {
             return "a hart uses an old translation, because `sfence.vma` is missing".into();
         }
         Some(Cause::FailedCall(call)) => return format!("a failed {call} has an effect").into(),
+        Some(Cause::HighHalf) => {
+            return "a system call looks at the high half of a register that holds an `int`".into();
+        }
+        Some(Cause::KilledSleeper) => {
+            return "a process that is killed while it sleeps does not end".into();
+        }
+        Some(Cause::RefusedFrame(call)) => {
+            return format!("{call} succeeds although it was refused a frame").into();
+        }
         None => {}
     }
     if report.explanation.root.is_some() {

@@ -47,20 +47,30 @@ impl Bug {
         explanation: &Explanation,
     ) -> Bug {
         let function = match cause {
-            Cause::OldTranslation => explanation.function(),
+            // If no store shows the change, the function that it shows in is accidental.
+            Cause::OldTranslation => explanation.storer(),
             // What took the frames that were lost: other calls may take them there too.
             Cause::FailedCall(_) => explanation.storer(),
+            Cause::HighHalf | Cause::KilledSleeper | Cause::RefusedFrame(_) => None,
         };
         Bug {
             // Old translations make memory look wrong. What a failed call changes can look like anything.
             clause: match cause {
                 Cause::OldTranslation => Clause::PageContent,
                 Cause::FailedCall(_) => finding.clause,
+                Cause::KilledSleeper => Clause::EverybodyReaped,
+                Cause::HighHalf | Cause::RefusedFrame(_) => Clause::ReturnedValue,
             },
             family: Family::Any,
             page: None,
             fate: None,
-            answer: Answer::Other,
+            answer: match cause {
+                Cause::RefusedFrame(_) => Answer::Granted,
+                Cause::OldTranslation
+                | Cause::FailedCall(_)
+                | Cause::HighHalf
+                | Cause::KilledSleeper => Answer::Other,
+            },
             words: function.map(str::to_owned),
             spoiled: None,
             cause: Some(cause),
@@ -109,12 +119,15 @@ impl Bug {
         matches!(self.cause, Some(Cause::FailedCall(_))) && self.cause == other.cause
     }
 
-    /// Whether both show at the end of a case as too many free frames, or as a process that nobody reaps; with or
-    /// without a call that fails before.
+    /// Whether both show at the end of a case as too many free frames, as a process that nobody reaps, as slots that are
+    /// lost or as promises that are left; with or without a call that fails before.
     fn ends_wrongly_like(&self, other: &Bug) -> bool {
         let is_of_the_end = matches!(
             self.clause,
-            Clause::FramesNotInvented | Clause::EverybodyReaped
+            Clause::FramesNotInvented
+                | Clause::EverybodyReaped
+                | Clause::SlotsComeBack
+                | Clause::PromisesEnd
         );
         is_of_the_end && self.clause == other.clause
     }
