@@ -63,10 +63,11 @@ fn every_defect_has_a_bug_for_each_wrong_answer() {
             .iter()
             .filter(|bug| bug.defect.as_deref() == Some(defect.field));
         let ways = defect.in_each_way(&dialect).count();
-        assert_eq!(
-            seeded.count(),
-            ways,
-            "seeded bugs with the line `Defect: {}`, one for each of its wrong answers",
+        let seeded = seeded.count();
+        // One wrong answer may show by several rules, in kernels that differ in something else.
+        assert!(
+            seeded >= ways,
+            "{seeded} seeded bugs have the line `Defect: {}`, and it has {ways} wrong answers",
             defect.field,
         );
     }
