@@ -8,7 +8,9 @@ use super::inspection::{Inspection, Wrong, inspect, inspect_stopped, places_of_b
 use super::source::Source;
 use crate::runner::Runner;
 use oracle::case::{Family, Kind};
-use oracle::{Case, Clause, Finding, Mismatch, PageState, Spoiled, Verdict, bucket};
+use oracle::{
+    Case, Clause, Fate, Finding, Mismatch, PageState, Situation, Spoiled, Verdict, bucket,
+};
 
 /// Where the finding that `case` shows comes from.
 pub(super) fn find(runner: &mut Runner, case: &Case, finding: &Finding) -> Source {
@@ -23,6 +25,9 @@ pub(super) fn find(runner: &mut Runner, case: &Case, finding: &Finding) -> Sourc
         return Source::of_cause(case, runner, finding, cause, step);
     }
     if let Some(wrong) = rests_on(runner, case, finding, inspection.wrongs) {
+        if is_what_the_call_did(&wrong, finding) {
+            return Source::default();
+        }
         if let Some(step) = wrong.step.filter(|_| wrong.is_on_the_disk())
             && let Some(call) = experiments::call_that_failed(runner, case, finding, step)
         {
@@ -37,6 +42,7 @@ pub(super) fn find(runner: &mut Runner, case: &Case, finding: &Finding) -> Sourc
         return source;
     }
     match at_the_end {
+        Some(wrong) if is_what_the_call_did(&wrong, finding) => Source::default(),
         Some(wrong) if wrong.finding.clause == finding.clause => Source {
             places: wrong.places,
             ..Source::default()
@@ -85,6 +91,16 @@ fn rests_on(
     };
     let same = wrongs.iter().find(is_same).cloned();
     rests_on_what_is_mended(runner, case, finding, wrongs).or(same)
+}
+
+/// Whether a call that had to fail has succeeded, and the wrong bytes are only those that it stored.
+fn is_what_the_call_did(wrong: &Wrong, finding: &Finding) -> bool {
+    let had_to_fail = |situation: Situation| situation.fate == Fate::Fails;
+    finding.clause == Clause::ReturnedValue
+        && wrong.finding.clause == Clause::PageContent
+        && finding.situation().is_some_and(had_to_fail)
+        && wrong.step.is_some()
+        && wrong.step == finding.step
 }
 
 /// The mistake that has to be mended so that the finding does not show.
