@@ -236,6 +236,7 @@ pub fn check(
     }
     let mut rows = rows::rows(findings);
     rows.extend(defect_rows);
+    rows::join_defective(&mut rows, &guest);
     rows::sort(&mut rows);
     look_for_repairs(&guest, &mut rows, plan.budget.work);
     rows::name_upstream(&mut rows, &guest.symbols);

@@ -1,12 +1,14 @@
 //! Findings in rows: one row for what is likely to be one bug.
 
 mod also;
+mod defective;
 mod groups;
 mod repaired;
 mod shown;
 mod words;
 
 pub use also::{Also, Other};
+pub use defective::join_defective;
 pub use repaired::join_repaired;
 
 use super::Found;

@@ -175,6 +175,10 @@ pub(super) fn cause_in_the_case(
 fn high_half(runner: &mut Runner, case: &Case, finding: &Finding) -> Option<usize> {
     let is_it = |operation: &Operation| operation.call.kind() == Kind::HighHalf;
     let first = case.operations.iter().position(is_it)?;
+    // What is wrong before or at once does not come from it.
+    if finding.step.is_some_and(|step| step <= first) {
+        return None;
+    }
     let mut plain = case.clone();
     plain.operations.retain(|operation| !is_it(operation));
     let wanted = bucket(finding);

@@ -1,5 +1,6 @@
 //! How a bug shows in cases other than the one that represents its row.
 
+use super::Row;
 use crate::triage::Found;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -26,6 +27,17 @@ impl Other {
         Self {
             path: found.path.clone(),
             shows: shows(found),
+        }
+    }
+}
+
+impl Row {
+    /// Adds the cases of another row, which `shortest` represented.
+    pub(super) fn take_cases(&mut self, shortest: &Found, others: Vec<Other>) {
+        for other in std::iter::once(Other::of(shortest)).chain(others) {
+            if self.files().all(|file| file != other.path) {
+                self.others.push(other);
+            }
         }
     }
 }

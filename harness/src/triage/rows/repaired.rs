@@ -1,9 +1,10 @@
 //! Rows whose cases one change of the kernel makes right are one bug.
 
 use super::Row;
-use super::also::Other;
 use crate::runner::Runner;
 use crate::triage::explain::{Controls, Repairs};
+use oracle::Case;
+use oracle::case::Kind;
 
 /// The most work that is spent on trying the repairs of one row with the other rows. The same work is spent whatever the
 /// load.
@@ -41,7 +42,7 @@ fn first_repaired(
         let is_late = runner.work() > end;
         // The row of a known defect is judged in another way.
         let report = &rows[other].shortest.report;
-        if is_late || rows[other].defect.is_some() {
+        if is_late || rows[other].defect.is_some() || makes_scarce(report.case()) {
             return None;
         }
         runner.avoid(&report.avoided);
@@ -50,10 +51,21 @@ fn first_repaired(
     })
 }
 
+/// Whether a case makes frames or blocks scarce. A kernel that asks again after a refusal makes all such cases right,
+/// however many mistakes they show.
+fn makes_scarce(case: &Case) -> bool {
+    let mut kinds = case
+        .operations
+        .iter()
+        .map(|operation| operation.call.kind());
+    kinds.any(|kind| matches!(kind, Kind::Frames | Kind::FailFrame | Kind::Blocks))
+}
+
 impl Row {
     fn repairs(&self) -> Option<&Repairs> {
         let repairs = self.shortest.report.explanation.repairs.as_ref();
-        repairs.filter(|repairs| self.defect.is_none() && !repairs.all.is_empty())
+        let is_fit = self.defect.is_none() && !makes_scarce(self.shortest.report.case());
+        repairs.filter(|repairs| is_fit && !repairs.all.is_empty())
     }
 
     /// Takes over the findings of another row. `common` are the repairs of both, and how the runs of each function agree
@@ -78,11 +90,6 @@ impl Row {
             Some(own) if !other_represents => own.all = common.all,
             _ => *repairs = Some(common),
         }
-        let others = std::iter::once(Other::of(&other.shortest)).chain(other.others);
-        for other in others {
-            if self.files().all(|file| file != other.path) {
-                self.others.push(other);
-            }
-        }
+        self.take_cases(&other.shortest, other.others);
     }
 }
