@@ -160,7 +160,10 @@ fn explained(runner: &mut Runner, case: &Case, finding: &Finding) -> Explanation
     let source = origin::find(runner, case, finding);
     let explanation = explained_from(runner, case, finding, source);
     // What a call stores is its answer. A failed call before it may have changed that.
-    if explanation.left_by.is_some()
+    let first = explanation.root.as_ref().unwrap_or(finding);
+    let is_not_stored = call_of(first).is_some() && first.spoiled() == Some(Spoiled::Own);
+    if (explanation.left_by.is_some() || is_not_stored)
+        && explanation.cause.is_none()
         && let Some((call, failed)) = failed_call_before(runner, case, finding, &explanation)
     {
         let source = Source::of_cause(case, runner, finding, Cause::FailedCall(call), Some(failed));

@@ -97,8 +97,10 @@ impl Bug {
     pub(in crate::triage) fn may_be(&self, other: &Bug) -> bool {
         let is_of_bytes = matches!(self.clause, Clause::PageContent | Clause::FreshPageZero);
         let is_unknown = self.words.is_none() || other.words.is_none();
+        // A system call that leaves wrong bytes in a page may also store nothing there.
         let like = |bug: &Bug| Bug {
             words: None,
+            spoiled: bug.spoiled.filter(|spoiled| *spoiled != Spoiled::Own),
             ..bug.like()
         };
         is_of_bytes && is_unknown && like(self) == like(other)
