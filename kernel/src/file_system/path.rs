@@ -144,7 +144,8 @@ fn name_new(
 /// # Errors
 /// There is no such file, it is a directory, or the new name exists or cannot be made.
 pub fn link(directory: Option<&InodeReference>, old: &[u8], new: &[u8]) -> Result<(), Failed> {
-    let file = find(directory, old)?;
+    let (old_parent, old_name) = find_parent(directory, old)?;
+    let file = step(&old_parent, old_name)?;
     let mut inode = file.lock()?;
     if inode.kind() == Kind::Directory {
         return Err(Failed);
@@ -153,6 +154,10 @@ pub fn link(directory: Option<&InodeReference>, old: &[u8], new: &[u8]) -> Resul
     inode.update()?;
     drop(inode);
     let named = find_parent(directory, new).and_then(|(parent, name)| {
+        if (parent.number(), name) == (old_parent.number(), old_name) {
+            // It was there a moment ago. If another process has removed it since, that must not make a difference.
+            return Err(Failed);
+        }
         let mut parent = parent.lock()?;
         match parent.look_up(name)? {
             Some(_) => Err(Failed),
