@@ -25,7 +25,7 @@ const SENTENCES: [(&str, usize, &str); 10] = [
     (
         "35-kill-leaves-sleepers",
         1,
-        "breaks the machine: a process that is killed while it sleeps does not end",
+        "wrong result: a process that is killed while it sleeps does not end",
     ),
     (
         "41-wait-hides-a-bad-pointer",
@@ -40,7 +40,7 @@ const SENTENCES: [(&str, usize, &str); 10] = [
     (
         "93-offset-moves-on-a-failed-read",
         1,
-        "wrong result: a failed read has an effect",
+        "breaks isolation: a failed read has an effect",
     ),
     (
         "118-empty-pipe-does-not-wait",
