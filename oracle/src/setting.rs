@@ -20,6 +20,8 @@ const NO_PROGRAM_BYTES: usize = 3000;
 pub struct Setting {
     /// Process `a`'s identifier.
     pub first_pid: u64,
+    /// The most processes besides the supervisor that there can be at once, if that is known.
+    pub most_processes: Option<u64>,
     /// What process `a` runs when a case starts.
     pub booted: Arc<Program>,
     /// What paths lead to.
@@ -62,6 +64,7 @@ impl Setting {
         let agent = program_file::parse(&planted[0].1, dialect);
         Setting {
             first_pid,
+            most_processes: Some(abi::limits::PROCESSES as u64 - 1),
             booted: Arc::new(agent.expect("the agent's own file has nothing odd about it")),
             files: Files::flat(&planted),
             variations: Variation::ALL.to_vec(),

@@ -86,6 +86,8 @@ fn observation() -> impl Strategy<Value = Observation> {
                 available: frames.map(|(before, _)| before),
                 refused_store: refused_store(&events),
                 turns: Vec::new(),
+                crowd: frames.map_or_else(Vec::new, |(before, after)| vec![before, after]),
+                loaded_by_crowd: frames.map_or_else(Vec::new, |(before, _)| vec![before as u8]),
                 events,
                 failure,
                 stopped_in: None,

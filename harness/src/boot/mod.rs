@@ -68,7 +68,9 @@ pub fn boot_with_identifiers(
         hardware.sleeps_early = true;
     }
     let at_end = calibrate(&guest);
-    Arc::make_mut(&mut guest).at_end = at_end;
+    let calibrated = Arc::make_mut(&mut guest);
+    calibrated.at_end = at_end;
+    calibrated.setting.most_processes = at_end.forks;
     Ok(guest)
 }
 

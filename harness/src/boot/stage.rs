@@ -238,6 +238,8 @@ impl Stage {
         let files = planted.files_after(&self.machine.take_disk_reads());
         let setting = Setting {
             first_pid,
+            // An empty case will show it.
+            most_processes: None,
             booted: Arc::new(booted),
             files,
             variations: hardware.variations.value.clone(),

@@ -40,6 +40,11 @@ impl Driver {
         let living = standing
             .iter()
             .filter_map(|(process, _)| Slot::of(*process));
+        // Members of a crowd would wake the supervisor as well.
+        let reaping = match self.members_of_crowd() {
+            0 => reaping,
+            _ => Reaping::Afterwards,
+        };
         let mut end = End {
             miscount: self.miscounted_frame(living.chain([SUPERVISOR])),
             ..End::default()
@@ -134,6 +139,7 @@ impl Driver {
                 }
             }
         }
+        self.dismiss_crowd()?;
         if end.all_reaped {
             Ok(())
         } else {
@@ -174,7 +180,7 @@ impl Driver {
         // A kernel may need a frame to return a status, and that must not fail here.
         self.leave_frames(u64::MAX);
         // One more than there can be processes: a kernel that reaps for ever is stopped.
-        for _ in 0..=self.processes.slots().count() {
+        for _ in 0..=self.processes.slots().count() + self.members_of_crowd() {
             self.supervisor_call(SystemCall::Wait, STATUS_ADDRESS)?;
             if self.hart_of(SUPERVISOR).is_none() {
                 return Ok(());

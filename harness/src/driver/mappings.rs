@@ -1,6 +1,7 @@
 //! Page tables and frames, read from outside for the judge's invariants.
 
 use super::Driver;
+use super::crowd::Crowd;
 use crate::guest::frames::FRAME_BYTES;
 use crate::guest::processes::{SUPERVISOR, Slot};
 use abi::SystemCall;
@@ -143,16 +144,17 @@ impl Driver {
     }
 
     /// A frame with more or fewer recorded holders than user pages of these processes that map it. All living
-    /// processes have to be among them, including the supervisor.
+    /// processes have to be among them, including the supervisor. The members of the crowd are added.
     pub(super) fn miscounted_frame(&self, slots: impl Iterator<Item = Slot>) -> Option<Miscount> {
         let mut frames = Vec::new();
-        for slot in slots {
-            self.machine
-                .mappings(self.processes.get(slot).satp, &mut |mapping| {
-                    if mapping.pte & USER != 0 {
-                        frames.push(mapping.physical & !(FRAME_BYTES - 1));
-                    }
-                });
+        let named = slots.map(|slot| self.processes.get(slot).satp);
+        let crowd = self.crowd.iter().flat_map(Crowd::address_spaces);
+        for satp in named.chain(crowd) {
+            self.machine.mappings(satp, &mut |mapping| {
+                if mapping.pte & USER != 0 {
+                    frames.push(mapping.physical & !(FRAME_BYTES - 1));
+                }
+            });
         }
         frames.sort_unstable();
         frames.chunk_by(|one, other| one == other).find_map(|same| {

@@ -7,6 +7,7 @@
 mod change_points;
 mod clock;
 mod conflicts;
+mod crowd;
 mod disk;
 mod finish;
 mod mappings;
@@ -32,6 +33,7 @@ use crate::guest::source::Lines;
 use crate::guest::{Guest, HARTS, panic_line};
 use clock::FirstUptime;
 use conflicts::Meeting;
+use crowd::Crowd;
 use emulator::isa::{csr, register};
 use emulator::{Exit, Machine};
 use mkfs::Reserved;
@@ -99,6 +101,11 @@ pub struct Driver {
     printed: u64,
     /// Where the output of the current step begins in `console`.
     console_mark: usize,
+    /// The crowd that stands, if one does.
+    crowd: Option<Crowd>,
+    /// The identifiers of members that were made or reaped in the current step, and what members loaded.
+    crowd_seen: Vec<u64>,
+    crowd_loaded: Vec<u8>,
     /// What the case withholds from the kernel.
     scarcity: Scarcity,
     /// What the case has marked on the disk as in use.
@@ -183,6 +190,9 @@ impl Driver {
             console: Vec::new(),
             printed: 0,
             console_mark: 0,
+            crowd: None,
+            crowd_seen: Vec::new(),
+            crowd_loaded: Vec::new(),
             scarcity: Scarcity::default(),
             power: PowerCuts::default(),
             stack: Vec::new(),
@@ -213,6 +223,9 @@ impl Driver {
         self.refused_store = None;
         self.holders_before.clear();
         self.fork_failed = false;
+        self.crowd = None;
+        self.crowd_seen.clear();
+        self.crowd_loaded.clear();
         self.canary = Canary::default();
         self.console.clear();
         self.console_mark = 0;
@@ -311,6 +324,9 @@ impl Driver {
             match self.advance(hart, left) {
                 Exit::Hint { .. } => {
                     let name = self.machine.x(hart, NAME_REGISTER);
+                    if self.sends_member_on(hart, name) {
+                        continue;
+                    }
                     return match Slot::from_name(name).or_else(|| self.unnamed(hart)) {
                         Some(slot) => Ok(Pause::Hint(slot)),
                         None => Err(self.lost_name(hart, name)),

@@ -54,6 +54,7 @@ impl Driver {
         observation.failure = failure;
         observation.events.clear();
         observation.events.append(&mut self.events);
+        self.note_crowd(observation);
         observation.turns.clear();
         observation.turns.append(&mut self.turns);
         observation.out_of_frames = self.out_of_frames;
@@ -108,6 +109,13 @@ impl Driver {
         if let Action::MoveStack(address) = step.action {
             self.move_stack(hart, slot, address);
             return Ok(());
+        }
+        match step.action {
+            Action::Gather { members } => return self.gather(step, slot, members),
+            Action::Disperse { address, members } => {
+                return self.disperse(step, slot, address, members);
+            }
+            _ => {}
         }
         self.prepare(hart, slot, &step.action);
         self.machine.clear_last_user_trap(hart);
@@ -290,7 +298,9 @@ impl Driver {
                 [(A0, 0), (A1, address), (A2, count), (A3, stride)],
                 RegisterSet::LOOP,
             ),
-            Action::MoveStack(_)
+            Action::Gather { .. }
+            | Action::Disperse { .. }
+            | Action::MoveStack(_)
             | Action::Yield
             | Action::LeaveFrames(_)
             | Action::FailFrame(_)

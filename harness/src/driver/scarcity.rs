@@ -253,6 +253,8 @@ fn stored_pages(action: &Action) -> Vec<u64> {
         | Action::SystemCall { .. }
         | Action::Load { .. }
         | Action::Fetch { .. }
+        | Action::Gather { .. }
+        | Action::Disperse { .. }
         | Action::MoveStack(_)
         | Action::Yield
         | Action::LeaveFrames(_)

@@ -155,7 +155,7 @@ impl Driver {
 
     /// One round of the scheduler: processes on other harts take a trap, and then the first hart
     /// switches until it meets a process for the second time.
-    fn round(&mut self) -> Result<SlotSet, Failure> {
+    pub(super) fn round(&mut self) -> Result<SlotSet, Failure> {
         if self.turns_by_sleep() {
             return self.round_by_sleep();
         }

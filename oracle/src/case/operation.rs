@@ -67,9 +67,11 @@ pub enum Cost {
     Growth,
     /// What a child shares, or gets copies of.
     Child,
+    /// What each of many children shares, or gets copies of.
+    Crowd,
     /// What the new program touches.
     Program,
-    /// Nothing: what the environment takes is not the kernel's doing.
+    /// Nothing that can be counted: the environment takes it, or others do.
     Outside,
 }
 

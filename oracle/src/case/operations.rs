@@ -49,9 +49,11 @@ macro_rules! for_each_operation {
     Yield      "yield"       [16]          Time        Touched 1    Value (ticks: Rounds)                                          {};
     Uptime     "uptime"      [17]          Time        Touched 1    Value ()                                                       {};
     Pause      "pause"       [18]          Time        Touched 1    Value (ticks: Ticks)                                           {};
+    Crowd      "crowd"       [31, 4]       Process     Crowd   255 Value (members: Members)                                       {};
+    Disperse   "disperse"    [31, 6]       Process     Outside 255 Value (address: TheirAddress)                                  {};
     Unknown    "call"        [31, 1]       Question    Touched 1    Value (number: CallNumber)                                     {};
-    HighHalf   "high-half"   [31, 0 | 4]   Habit       Touched 1    Value (word: Word)                                             {};
-    Stack      "stack"       [31, 2 | 6]   Habit       Touched 1    Value (address: Address)                                       {};
+    HighHalf   "high-half"   [31, 0]       Habit       Touched 1    Value (word: Word)                                             {};
+    Stack      "stack"       [31, 2]       Habit       Touched 1    Value (address: Address)                                       {};
     Type       "type"        [31, 3]       Environment Outside 10   Value (keys: Keys)                                             {};
     Machine    "machine"     [31, 7]       Environment Outside 1    Value (variation: Variation)                                   {};
     Frames     "frames"      [19, 0]       Environment Outside 1    Value (free: FrameCount)                                       {};

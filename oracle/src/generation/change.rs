@@ -4,9 +4,9 @@ use super::Scene;
 use super::repair::Companion;
 use crate::case::argument::{
     self, Address, Amount, Argument, CallNumber, Child, Count, Cut, Descriptor, Flavour,
-    FrameCount, Keys, Length, Major, NearAddress, Nth, OpenFlags, OpenMode, Room, Rounds, Schedule,
-    Status, StatusAddress, StoredValue, Stride, Target, Terminated, Text, Ticks, Variation, Width,
-    Word,
+    FrameCount, Keys, Length, Major, Members, NearAddress, Nth, OpenFlags, OpenMode, Room, Rounds,
+    Schedule, Status, StatusAddress, StoredValue, Stride, Target, Terminated, Text, TheirAddress,
+    Ticks, Variation, Width, Word,
 };
 use crate::case::{Call, Kind, Process, for_each_operation};
 use crate::model::{NO_CALL, PIDS, is_no_call};
@@ -113,6 +113,12 @@ impl Change for NearAddress {
 
     fn change(_old: Address, scene: &mut Scene<'_>) -> Address {
         scene.address().near()
+    }
+}
+
+impl Change for TheirAddress {
+    fn change(_old: Address, scene: &mut Scene<'_>) -> Address {
+        scene.address()
     }
 }
 
@@ -277,6 +283,12 @@ impl Change for CallNumber {
         } else {
             Amount::new(old.base(), 0, NO_CALL)
         }
+    }
+}
+
+impl Change for Members {
+    fn change(_old: NonZeroU8, scene: &mut Scene<'_>) -> NonZeroU8 {
+        scene.members()
     }
 }
 

@@ -86,7 +86,10 @@ impl Companion {
         if operation.call.is_done_to_all() && self.model.applies(&operation) {
             return Some(operation);
         }
-        let wanted = operation.process;
+        // Only the parent of a crowd can disperse it.
+        let is_of_crowd = matches!(operation.call, Call::Crowd { .. } | Call::Disperse { .. });
+        let founder = self.model.founder().filter(|_| is_of_crowd);
+        let wanted = founder.unwrap_or(operation.process);
         let process = self
             .ready()
             .find(|process| *process >= wanted)
@@ -108,6 +111,16 @@ impl Companion {
             return Call::Getpid;
         }
         let call = self.with_repaired_arguments(process, call);
+        // Only one crowd can stand, so the second one disperses the first. One that is not there is made.
+        let founder = self.model.founder();
+        if matches!(call, Call::Crowd { .. }) && founder == Some(process) {
+            let address = Address::new(Region::Data, 0, 0);
+            return Call::Disperse { address };
+        }
+        if matches!(call, Call::Disperse { .. }) && founder.is_none() {
+            let members = NonZeroU8::MIN;
+            return Call::Crowd { members };
+        }
         if let Call::Sbrk {
             amount,
             flavour: Flavour::Eager,

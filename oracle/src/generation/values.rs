@@ -48,6 +48,18 @@ impl Scene<'_> {
         self.below(4) as i8
     }
 
+    /// How many children a crowd has: mostly a few, often about where a count of four or five bits wraps, and seldom as
+    /// many as fit.
+    pub(super) fn members(&mut self) -> NonZeroU8 {
+        let members = match self.below(8) {
+            0..=3 => 1 + self.below(4),
+            4 | 5 => 14 + self.below(4),
+            6 => 30 + self.below(4),
+            _ => 55 + self.below(10),
+        };
+        NonZeroU8::MIN.saturating_add(members as u8 - 1)
+    }
+
     pub(super) fn flavour(&mut self) -> Flavour {
         match self.below(8) {
             0 => Flavour::Eager,

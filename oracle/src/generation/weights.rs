@@ -6,8 +6,8 @@
 //! that it prefers or avoids.
 
 use super::idioms::{
-    Idiom, any_operation, crashes, files, forks, full_disk, leaks, memory, paths, pipes, processes,
-    programs, races, scarcity, stack, tables, turns,
+    Idiom, any_operation, crashes, crowds, files, forks, full_disk, leaks, memory, paths, pipes,
+    processes, programs, races, scarcity, stack, tables, turns,
 };
 use super::{Profile, addresses, amounts, operations};
 
@@ -92,12 +92,14 @@ preferences! {
         processes::kill_a_sleeper: 0 but OutOfMemory 1, Processes 6, Schedules 2;
         processes::kill_and_go_on: 0 but ForkCow 1, Processes 4, Schedules 3;
         processes::many_children: 0 but ForkCow 1, OutOfMemory 1, Processes 4, Schedules 1;
+        crowds::share_with_many: 1;
+        crowds::fill_the_table: 0 but Processes 1;
         scarcity::needy: 0 but SbrkFaults 3, ForkCow 2, SyscallBuffers 2, OutOfMemory 12,
             StackGrowth 2, Processes 1, Files 1, ExecImages 2, Schedules 1;
         scarcity::scarce: 0 but SbrkFaults 1, ForkCow 1, SyscallBuffers 1, OutOfMemory 4,
             StackGrowth 1, ExecImages 1;
         scarcity::one_frame_more: 0 but OutOfMemory 6, StackGrowth 1;
-        scarcity::half_of_a_large_call: 0 but ForkCow 1, SyscallBuffers 1, OutOfMemory 10,
+        scarcity::half_of_a_large_call: 0 but ForkCow 1, SyscallBuffers 1, OutOfMemory 11,
             StackGrowth 1, Processes 1, Files 1, ExecImages 3;
         scarcity::refuse_one: 0 but SbrkFaults 2, ForkCow 2, SyscallBuffers 1, OutOfMemory 8,
             StackGrowth 1, Processes 2, Files 1, ExecImages 2, Schedules 1;

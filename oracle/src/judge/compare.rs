@@ -67,6 +67,7 @@ impl Judge {
             let compared = self.compare_reply(planned, reply, witness, observation);
             unless_waived(compared, waived)?;
         }
+        self.compare_crowd(planned, observation)?;
         self.compare_events(observation)?;
         unless_waived(self.compare_clock(observation), waived)?;
         unless_waived(self.compare_frames_taken(planned, observation), waived)?;
@@ -530,6 +531,9 @@ pub(super) fn witness(observation: &Observation) -> Witness {
     let mut witness = Witness::observed(observation.out_of_frames);
     let needless = observation.refused_store.filter(RefusedStore::needs_none);
     witness.refused_needlessly = needless.map(|store| store.process);
+    let is_identifier = |pid: &u64| *pid <= i32::MAX as u64;
+    let identifiers = observation.crowd.iter().copied().filter(is_identifier);
+    witness.last_of_crowd = identifiers.max();
     for event in &observation.events {
         match *event {
             Event::Returned { process, value }

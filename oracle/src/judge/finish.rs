@@ -148,7 +148,7 @@ impl Judge {
                 ProcessState::Zombie | ProcessState::Gone => self.model.status_of(process),
             };
             self.meter.compared += 1;
-            let is_told = self.model.world.dialect.wait.status == ExitStatus::Told;
+            let is_told = self.tells_status();
             match end.reaped.iter().find(|reaped| reaped.0 == pid) {
                 Some((_, status)) if *status == wanted || !is_told => {}
                 Some((_, status)) => return Err(self.wrong_status(process, wanted, *status)),
@@ -159,6 +159,7 @@ impl Judge {
         }
         let stranger = end.reaped.iter().find(|(pid, _)| {
             !Process::all().any(|process| self.model.pid_of(process) == Some(*pid))
+                && !self.is_of_crowd(*pid)
         });
         if let Some((pid, status)) = stranger {
             return Err(self.finding(
@@ -176,7 +177,12 @@ impl Judge {
                 "a child is left that does not end",
             ));
         }
-        Ok(())
+        self.compare_reaped_crowd(&end.reaped)
+    }
+
+    /// Whether `wait` tells with which status a process has ended.
+    pub(super) fn tells_status(&self) -> bool {
+        self.model.world.dialect.wait.status == ExitStatus::Told
     }
 
     /// The finding that a process that was reaped had a wrong status. It has died: a process that lives on although it

@@ -66,6 +66,7 @@ impl Budget {
                 let frames = of_a_child(model, process, touched.fresh);
                 Budget::take(frames, Clause::ForkShares)
             }
+            Cost::Crowd => Budget::take(for_crowd(model, operation), Clause::ForkShares),
             Cost::Program => {
                 let old = model.space(process).private().count();
                 Budget::take(u64::MAX, Clause::ExecTakesLittle)
@@ -208,6 +209,14 @@ pub(super) fn of_a_child(model: &Model, process: Process, mapped: &mut PageSet) 
         ForkMemory::Copied => mapped.count(),
     };
     fork.overhead_frames + mapped.tables() + copies
+}
+
+/// The most frames that the crowd takes that `operation` makes.
+pub(super) fn for_crowd(model: &Model, operation: &Operation) -> u64 {
+    let Call::Crowd { members } = operation.call else {
+        return 0;
+    };
+    u64::from(members.get()) * of_a_child(model, operation.process, &mut PageSet::default())
 }
 
 /// How many bytes a kernel touches. A kernel that checks a whole buffer before it copies a byte touches all of

@@ -9,6 +9,7 @@
 mod bucket;
 mod clause;
 mod compare;
+mod crowd;
 mod disk;
 mod feature;
 mod finding;

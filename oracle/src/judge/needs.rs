@@ -1,6 +1,6 @@
 //! How many frames an operation needs. If that many are free, the kernel must not refuse it one.
 
-use super::frames::{Touched, of_a_child, takes_more};
+use super::frames::{Touched, for_crowd, of_a_child, takes_more};
 use super::{Judge, Observation, Planned, compare};
 use crate::case::{Call, Cost, Family, Operation, Process};
 use crate::dialect::Loading;
@@ -34,7 +34,8 @@ fn frames_needed(model: &Model, operation: &Operation) -> Option<u64> {
     let process = operation.process;
     let kind = operation.call.kind();
     let cost = kind.cost();
-    let is_alone = kind.family() == Family::Access || matches!(cost, Cost::Growth | Cost::Child);
+    let is_alone =
+        kind.family() == Family::Access || matches!(cost, Cost::Growth | Cost::Child | Cost::Crowd);
     if takes_more(model, operation) || (model.is_any_blocked() && !is_alone) {
         return None;
     }
@@ -49,6 +50,9 @@ fn frames_needed(model: &Model, operation: &Operation) -> Option<u64> {
         Cost::OneMore => Some(touched() + 1),
         Cost::Growth => Some(for_growth(model, operation)),
         Cost::Child => Some(for_child(model, process)),
+        // A kernel that loads programs on demand reserves frames for each member.
+        Cost::Crowd if model.world.dialect.exec.loading == Loading::OnDemand => None,
+        Cost::Crowd => Some(for_crowd(model, operation)),
         Cost::Program => Some(touched() + for_program(model, operation)?),
         Cost::Outside => None,
     }

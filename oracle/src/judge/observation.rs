@@ -24,6 +24,10 @@ pub struct Observation {
     /// Every valid leaf entry in the page tables of some processes: at least of the step's process, if it still
     /// lives.
     pub mappings: Option<Vec<PageMapping>>,
+    /// The process identifiers of the crowd's members: of those that were made, or of those that were reaped.
+    pub crowd: Vec<u64>,
+    /// What the members of the crowd loaded that did not die of it, if they had to load a byte.
+    pub loaded_by_crowd: Vec<u8>,
     /// What the disk holds after the step, if the step asked for that.
     pub disk: Option<DiskContent>,
     /// Instructions retired.

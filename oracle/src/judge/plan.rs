@@ -161,6 +161,13 @@ pub(super) fn step_for(model: &Model, operation: &Operation) -> Step {
         Call::FailFrame { nth } => Action::FailFrame(nth.get()),
         Call::Blocks { free } => Action::LeaveBlocks(free),
         Call::PowerCut { cut } => Action::CutPower(cut),
+        Call::Crowd { members } => Action::Gather {
+            members: members.get(),
+        },
+        Call::Disperse { address } => Action::Disperse {
+            address: at(address),
+            members: model.crowd().map_or(0, |crowd| crowd.members),
+        },
         Call::Unknown { number } => Action::SystemCall {
             number: number.resolve(model.layout(process), 0) as u64,
             arguments: [0; 3],

@@ -128,8 +128,11 @@ impl Situation {
         let page = page_met(model, operation);
         let extent = match operation.call.kind().cost() {
             Cost::Growth => Extent::of_move(model, operation),
-            Cost::Child | Cost::Release if page.is_none() => Extent::of_heap(model, operation),
+            Cost::Child | Cost::Crowd | Cost::Release if page.is_none() => {
+                Extent::of_heap(model, operation)
+            }
             Cost::Child
+            | Cost::Crowd
             | Cost::Release
             | Cost::Victim
             | Cost::Touched

@@ -70,6 +70,18 @@ pub enum Action {
         /// Whether the accesses are stores or loads. A store stores how many accesses are left, including itself.
         write: bool,
     },
+    /// Forks so many children that only live, or until `fork` fails.
+    Gather {
+        /// How many.
+        members: u8,
+    },
+    /// Lets each child of the crowd load a byte and exit, and waits for all.
+    Disperse {
+        /// Virtual address of the byte.
+        address: u64,
+        /// How many children there are.
+        members: u64,
+    },
     /// Moves the stack pointer to this virtual address, where it stays until the next program starts.
     MoveStack(u64),
     /// Nothing: only rounds of the scheduler pass.

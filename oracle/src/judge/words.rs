@@ -75,7 +75,11 @@ pub(super) fn outcome(operation: &Operation, page: Option<PageState>, outcome: O
 
 /// The verb before a predicted answer. Of the accesses, only loads have one.
 fn verb(call: &Call) -> &'static str {
-    if call.kind().family() != Family::Access {
+    if call.kind() == Kind::Crowd {
+        "makes children for its crowd:"
+    } else if call.kind() == Kind::Disperse {
+        "waits for the children of its crowd, as many as"
+    } else if call.kind().family() != Family::Access {
         "returns"
     } else if call.kind() == Kind::Load {
         "loads"

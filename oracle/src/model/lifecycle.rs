@@ -10,6 +10,9 @@ use crate::layout::PAGE_SIZE;
 
 impl Model {
     pub(super) fn fork(&mut self, process: Process, child: Process, witness: &Witness) {
+        if self.has_no_slot(process, witness) {
+            return self.returns(process, FAILED);
+        }
         if witness.excused_return(process, FAILED) {
             self.excused(process, Outcome::Returns(Answer::Exactly(FAILED)));
             return;
@@ -62,6 +65,11 @@ impl Model {
             if child.parent == Some(process) {
                 child.parent = None;
             }
+        }
+        if let Some(crowd) = &mut self.crowd
+            && crowd.founder == Some(process)
+        {
+            crowd.founder = None;
         }
     }
 
@@ -152,7 +160,7 @@ impl Model {
     fn try_to_reap(&mut self, process: Process, status: Option<u64>, witness: &Witness) -> bool {
         let children = || Process::all().filter(|child| self.of(*child).parent == Some(process));
         let zombies = || children().filter(|child| self.state_of(*child) == ProcessState::Zombie);
-        if children().next().is_none() {
+        if !self.has_children(process) {
             self.wakes(process);
             self.returns(process, FAILED);
             return true;

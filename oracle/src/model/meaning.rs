@@ -141,6 +141,11 @@ impl Model {
                 let arguments = self.resolve(process, arguments);
                 self.exec(process, address, arguments, witness);
             }
+            Call::Crowd { members } => self.gather(process, members, witness),
+            Call::Disperse { address } => {
+                let address = self.resolve(process, address);
+                self.disperse(process, address);
+            }
             Call::Unknown { .. } => self.returns(process, FAILED),
             Call::HighHalf { word } => {
                 self.set_high_half(process, word);
@@ -206,6 +211,10 @@ impl Model {
         }
         match operation.call {
             Call::Fork { child } => !self.of(child).born,
+            Call::Crowd { .. } => self.crowd.is_none(),
+            Call::Disperse { address } => {
+                self.can_disperse(process, self.resolve(process, address))
+            }
             Call::Kill {
                 target: Target::Process(target),
             } => self.of(target).born,
@@ -279,10 +288,7 @@ impl Model {
             | Call::String { .. }
             | Call::Point { .. } => self.may_touch_all(operation),
             Call::Kill { target } => target != Target::Process(process),
-            Call::Wait { .. } => self
-                .processes
-                .iter()
-                .all(|child| child.parent != Some(process)),
+            Call::Wait { .. } => !self.has_children(process),
             Call::Read { fd, .. } | Call::Write { fd, .. } => {
                 !self.is_pipe(process, fd) && !self.leads_to_console(process, fd)
             }
@@ -290,6 +296,8 @@ impl Model {
             Call::Fetch { .. } | Call::Exit { .. } | Call::Exec { .. } => false,
             Call::Sbrk { .. }
             | Call::Fork { .. }
+            | Call::Crowd { .. }
+            | Call::Disperse { .. }
             | Call::Getpid
             | Call::Pipe { .. }
             | Call::Close { .. }

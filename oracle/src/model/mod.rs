@@ -6,6 +6,7 @@
 //! a witness it predicts the ideal.
 
 mod console;
+mod crowd;
 mod file_calls;
 mod file_race;
 mod file_system;
@@ -32,6 +33,7 @@ mod space;
 mod strings;
 mod witness;
 
+pub(crate) use crowd::{Crowd, Look};
 pub use page_state::PageState;
 pub use process::{Death, Ended, ProcessState};
 pub(crate) use witness::DiskSeen;
@@ -65,6 +67,8 @@ use std::sync::Arc;
 pub(crate) struct World {
     pub(crate) dialect: Dialect,
     pub(crate) first_pid: u64,
+    /// The most processes besides the supervisor, if that is known.
+    pub(crate) most_processes: Option<u64>,
     pub(crate) booted: Arc<Program>,
     /// The inode of the file that the supervisor runs from, and process `a` when a case starts.
     pub(crate) supervisor_file: u32,
@@ -80,6 +84,10 @@ pub struct Model {
     pub(crate) world: Arc<World>,
     pub(crate) files: FileSystem,
     processes: Vec<ProcessModel>,
+    /// The crowd that stands, if one does.
+    crowd: Option<Box<Crowd>>,
+    /// What the members of the crowd that was dispersed last had to find.
+    look: Option<Look>,
     open_files: Vec<OpenFile>,
     pipes: Vec<Pipe>,
     console: Console,
@@ -111,6 +119,7 @@ impl Model {
     pub fn new(dialect: &Dialect, setting: &Setting) -> Model {
         let Setting {
             first_pid,
+            most_processes,
             booted,
             files,
             variations,
@@ -122,6 +131,7 @@ impl Model {
             world: Arc::new(World {
                 dialect: dialect.clone(),
                 first_pid,
+                most_processes,
                 booted,
                 supervisor_file,
                 variations,
@@ -129,6 +139,8 @@ impl Model {
             }),
             files: FileSystem::new(files, dialect.files.removed_directory),
             processes,
+            crowd: None,
+            look: None,
             open_files: Vec::new(),
             pipes: Vec::new(),
             console: Console::default(),
@@ -152,6 +164,7 @@ impl Model {
     /// Back to the start of a case; keeps allocations.
     pub fn reset(&mut self) {
         self.processes.iter_mut().for_each(ProcessModel::reset);
+        (self.crowd, self.look) = (None, None);
         let first = &mut self.processes[Process::FIRST.index()];
         first.state = ProcessState::Ready;
         first.born = true;

@@ -28,6 +28,10 @@ impl Model {
 
     /// Whether an operation may race, whatever the others do. A new operation needs its line here.
     fn may_race_at_all(&self, operation: &Operation) -> bool {
+        // The members of a crowd would run on the same harts.
+        if self.crowd.is_some() {
+            return false;
+        }
         let process = operation.process;
         match operation.call {
             Call::Load { .. }
@@ -69,6 +73,8 @@ impl Model {
             }
             Call::Yield { .. }
             | Call::Pause { .. }
+            | Call::Crowd { .. }
+            | Call::Disperse { .. }
             | Call::HighHalf { .. }
             | Call::Stack { .. }
             | Call::Type { .. }

@@ -18,6 +18,8 @@ pub struct Witness {
     pub refused_needlessly: Option<Process>,
     /// How many frames were free, if a frame was refused although that many are enough for the operation.
     pub refused_with: Option<u64>,
+    /// The identifier of the last member of a crowd that was made.
+    pub(crate) last_of_crowd: Option<u64>,
     /// What the disk held afterwards, if that was looked at.
     pub(crate) disk: Option<DiskSeen>,
     /// Whether there is an observation at all: without one the model predicts the ideal.

@@ -153,6 +153,8 @@ pub(crate) fn drive(
         let pid = model.pid_of(process).expect("it was born");
         end.reaped.push((pid, status));
     }
+    end.reaped
+        .extend(model.members_of_crowd().map(|pid| (pid, 0)));
     tamper.end(&mut end);
     judge.finish(&end)
 }
@@ -268,6 +270,15 @@ pub(crate) fn appeared(model: &Model) -> impl Iterator<Item = Event> + '_ {
     ready.map(|process| Event::Appeared { process })
 }
 
+/// What is seen of the crowd that `model` has made or dispersed in an operation.
+pub(crate) fn see_crowd(model: &Model, operation: &Operation, seen: &mut Observation) {
+    match operation.call {
+        Call::Crowd { .. } => seen.crowd = model.members_of_crowd().collect(),
+        Call::Disperse { .. } => seen.loaded_by_crowd = model.loaded_by_crowd(),
+        _ => {}
+    }
+}
+
 /// What is seen of an operation that `model` performs, with the liberties that `witness` tells of.
 pub(crate) fn observe(
     model: &mut Model,
@@ -281,6 +292,7 @@ pub(crate) fn observe(
         out_of_frames: witness.out_of_frames,
         ..Observation::default()
     };
+    see_crowd(model, operation, &mut observation);
     let mut silent = false;
     for reply in model.replies() {
         let process = reply.process;

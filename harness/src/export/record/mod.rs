@@ -271,6 +271,9 @@ impl Recorder {
             (Action::MoveStack(_), _) => {
                 return Err("a program needs its stack where it is");
             }
+            (Action::Gather { .. } | Action::Disperse { .. }, _) => {
+                return Err("a program has as many processes as its script has names");
+            }
             (Action::Type(_), _) => return Err("a program cannot type"),
             (Action::Vary(_), _) => return Err("a program cannot choose the machine"),
             (Action::Yield, _) => Act::Rest(step.rounds.max(1)),

@@ -1,4 +1,4 @@
-//! Plain numbers: rounds, ticks, frames.
+//! Plain numbers: rounds, ticks, members of a crowd, frames.
 
 use super::{Argument, low_half};
 use crate::case::Call;
@@ -65,6 +65,41 @@ impl Argument for Ticks {
         let simpler = [0, 1].into_iter();
         simpler.take_while(|simpler| *simpler != ticks).collect()
     }
+}
+
+/// Members of a crowd, 1 to 255. Byte 6, modulo 16 unless byte 7 is 0.
+pub(crate) enum Members {}
+
+impl Argument for Members {
+    type Value = NonZeroU8;
+
+    fn decode(record: &Record) -> NonZeroU8 {
+        Nth::decode(record)
+    }
+
+    fn encode(members: NonZeroU8, record: &mut Record) {
+        record[6] = members.get();
+    }
+
+    fn parse(line: &mut Line<'_>) -> Parsed<NonZeroU8> {
+        line.integer(1..=255, "how many children").map(at_least_one)
+    }
+
+    fn print(members: NonZeroU8, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, " {members}")
+    }
+
+    /// Fewer.
+    fn simpler(members: NonZeroU8) -> Vec<NonZeroU8> {
+        fewer(members)
+    }
+}
+
+/// Smaller numbers than this one, the smallest first.
+fn fewer(number: NonZeroU8) -> Vec<NonZeroU8> {
+    let fewer = [1, number.get() / 2, number.get() - 1].into_iter();
+    let fewer = fewer.filter(|fewer| *fewer < number.get());
+    fewer.filter_map(NonZeroU8::new).collect()
 }
 
 /// Frames that are left free, below 65535; [`Call::ALL_FRAMES`] is all of them. Bytes 6 and 7 if
@@ -180,8 +215,6 @@ impl Argument for Nth {
 
     /// An earlier request.
     fn simpler(nth: NonZeroU8) -> Vec<NonZeroU8> {
-        let sooner = [1, nth.get() / 2, nth.get() - 1].into_iter();
-        let sooner = sooner.filter(|sooner| *sooner < nth.get());
-        sooner.filter_map(NonZeroU8::new).collect()
+        fewer(nth)
     }
 }

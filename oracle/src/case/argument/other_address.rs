@@ -1,4 +1,4 @@
-//! Addresses that have a separate place in a record: an operation's second address, and that of a status.
+//! Addresses besides the first one that an operation touches: its second one, that of a status, and one that others touch.
 
 use super::Argument;
 use super::address::{Address, Region};
@@ -56,6 +56,33 @@ impl Argument for NearAddress {
 
     fn with_second_address(_address: Address, new: Address) -> Address {
         new.near()
+    }
+}
+
+/// Where others load a byte, in memory of their own: the operation's process does not touch it. As [`Address`].
+pub(crate) enum TheirAddress {}
+
+impl Argument for TheirAddress {
+    type Value = Address;
+
+    fn decode(record: &Record) -> Address {
+        Address::decode(record)
+    }
+
+    fn encode(address: Address, record: &mut Record) {
+        Address::encode(address, record);
+    }
+
+    fn parse(line: &mut Line<'_>) -> Parsed<Address> {
+        Address::parse(line)
+    }
+
+    fn print(address: Address, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Address::print(address, f)
+    }
+
+    fn simpler(address: Address) -> Vec<Address> {
+        Address::simpler(address)
     }
 }
 

@@ -3,7 +3,7 @@
 //! Tables say what is tried, and generators combine them: every operation in every state of the pages that its
 //! addresses name ([`pages`]), with each of its first requests for a frame refused ([`scarcity`]), and after every
 //! other operation, by another process ([`pairs`]); and besides, the edges of address spaces ([`edges`]), tables of
-//! the kernel that are nearly full ([`tables`]), machines that vary ([`machines`]), and power cuts ([`crashes`]).
+//! the kernel that are nearly full ([`tables`]), crowds of processes ([`crowds`]), machines that vary ([`machines`]), and power cuts ([`crashes`]).
 //!
 //! Situations that do not disturb each other share a case, because on a C kernel the end of a case takes as long as
 //! dozens of operations. Each use of an operation has a page of its own. What would end its process is done by a child.
@@ -12,6 +12,7 @@
 //! there.
 
 mod crashes;
+mod crowds;
 mod edges;
 mod grounds;
 mod machines;
@@ -32,6 +33,7 @@ pub fn battery(asked: &[Variation]) -> Vec<Case> {
         edges::near(),
         pages::cases(),
         tables::cases(),
+        crowds::cases(),
         machines::cases(asked),
         edges::far(),
         scarcity::cases(),

@@ -35,6 +35,10 @@ impl Use {
         }
     }
 
+    const fn before(self, before: &'static str) -> Use {
+        Use { before, ..self }
+    }
+
     const fn after(self, after: &'static str) -> Use {
         Use { after, ..self }
     }
@@ -170,6 +174,8 @@ pub(super) fn uses(kind: Kind) -> &'static [Use] {
                 ]
             }
         }
+        Kind::Crowd => const { &[plain("crowd 1").after("disperse text[0]")] },
+        Kind::Disperse => const { &[plain("disperse data[0]").before("crowd 1")] },
         Kind::HighHalf => const { &[plain("high-half 0xdeadbeef")] },
         Kind::Type
         | Kind::Machine

@@ -4,6 +4,7 @@
 //! of [`super::weights`].
 
 pub(super) mod crashes;
+pub(super) mod crowds;
 pub(super) mod files;
 pub(super) mod forks;
 pub(super) mod full_disk;

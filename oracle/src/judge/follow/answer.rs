@@ -18,7 +18,10 @@ impl Judge {
         } = seen;
         let operation = &planned.operation;
         let process = operation.process;
-        if finding.process != Some(process.letter()) {
+        let kind = operation.call.kind();
+        // How many children there are is not known then.
+        let is_of_crowd = matches!(kind, Kind::Crowd | Kind::Disperse);
+        if finding.process != Some(process.letter()) || is_of_crowd {
             return Vec::new();
         }
         let likely = World::Likely;

@@ -9,7 +9,7 @@ mod frames;
 mod racer;
 mod touches;
 
-use crate::support::{Kernel, Liberties, appeared, disk_of, observe};
+use crate::support::{Kernel, Liberties, appeared, disk_of, observe, see_crowd};
 use frames::Frames;
 use oracle::case::{Access, Family, Kind};
 use oracle::model::{Answer, FAILED, Model, Outcome, Witness};
@@ -296,6 +296,7 @@ impl Kernel for ScarceKernel {
             self.advance(&mut racer, work, &mut seen);
         }
         self.release_the_dead();
+        see_crowd(&self.model, operation, &mut seen);
         seen.events.extend(appeared(&self.model));
         seen
     }
