@@ -71,6 +71,8 @@ impl Explanation {
                     .map_or(-IN_RIGHT_CASES / 2, agreement)
         };
         let mut suspects: Vec<(i64, &str)> = Vec::new();
+        // A function that reports a panic has not caused it.
+        all.retain(|function| !crate::driver::is_messenger(function));
         for function in all {
             let own = points(function);
             if own >= LEAST {
