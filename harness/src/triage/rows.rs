@@ -77,7 +77,8 @@ pub fn sort(rows: &mut [Row]) {
 /// Names the known bugs of the public xv6 among the rows of a kernel with these symbols, and puts them last.
 pub fn name_upstream(rows: &mut [Row], symbols: &Symbols) {
     for row in rows.iter_mut() {
-        row.upstream = Upstream::shown_by(&row.shortest.report, symbols);
+        let defect = row.defect.as_ref().map(|defect| defect.field);
+        row.upstream = Upstream::shown_by(&row.shortest.report, defect, symbols);
     }
     rows.sort_by_key(|row| row.upstream.is_some());
 }
