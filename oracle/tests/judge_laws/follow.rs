@@ -250,6 +250,26 @@ const OPERATIONS: [&str; 9] = [
 ];
 
 #[test]
+fn what_a_write_left_out_is_found_in_one_read_only() {
+    let text = "faultline 1
+a: sbrk +5p
+a: string heap[3] \"new\"
+a: open heap[3] read-write create
+a: write 0 heap[0] 100
+a: open heap[3] read-write
+a: write 1 heap[0] 100
+a: read 0 heap[0] 20
+a: read 0 heap[4] 20
+";
+    let case = Case::parse(text).unwrap();
+    let (noted, ended, lied) = found(&case, &[3], Lie::HalfGrants);
+    assert_eq!(lied, [3]);
+    assert_eq!(ended, None);
+    let steps: Vec<_> = noted.iter().map(|noted| noted.step).collect();
+    assert_eq!(steps, [Some(6)]);
+}
+
+#[test]
 fn two_wrong_answers_are_two_findings() {
     let text = format!("{BEFORE}{}\n", OPERATIONS.join("\n"));
     let case = Case::parse(&text).unwrap();

@@ -115,10 +115,12 @@ impl Judge {
                 let in_part =
                     model_of_part(before, &planned, seen.witness, value).map(World::Likely);
                 // A read may have stored where the program must not, for example over the program's code. If it
-                // returned too little, an earlier write may have written too little.
-                let is_read = planned.operation.call.kind() == Kind::Read;
+                // returned too little or too much, an earlier write may have written too little, and may have left
+                // the offset where it must not be.
+                let call = &planned.operation.call;
                 let forbidden = planned.met.is_some_and(PageState::refuses_stores);
-                let is_open = is_read && (forbidden || in_part.is_some());
+                let may_store = forbidden && call.kind() == Kind::Read;
+                let is_open = may_store || is_count_of_read(call, value);
                 let elsewhere = is_open.then_some(World::Unknown);
                 let likely = in_part.into_iter().chain([done, undone]);
                 likely.chain(elsewhere).collect()
@@ -169,6 +171,14 @@ fn model_of_part(
     }
     model.answer_otherwise(operation.process, value);
     Some(model)
+}
+
+/// Whether a `read` can return that number of bytes.
+fn is_count_of_read(call: &Call, value: u64) -> bool {
+    match *call {
+        Call::Read { length, .. } => u64::try_from(length).is_ok_and(|length| value <= length),
+        _ => false,
+    }
 }
 
 /// Whether only the answer of a call can be wrong: what it has done is certain.
