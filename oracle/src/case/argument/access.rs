@@ -1,5 +1,6 @@
 //! How much is loaded or stored, and what, and how often.
 
+use super::number::fewer;
 use super::{Argument, low_half};
 use crate::case::binary::{EXACT, Record};
 use crate::case::parse::{Line, Parsed, at_least_one};
@@ -292,7 +293,6 @@ impl Argument for Count {
     }
 
     fn simpler(count: NonZeroU8) -> Vec<NonZeroU8> {
-        let fewer = [1, count.get() / 2, count.get() - 1].into_iter();
-        fewer.filter_map(NonZeroU8::new).collect()
+        fewer(count)
     }
 }

@@ -96,7 +96,7 @@ impl Argument for Members {
 }
 
 /// Smaller numbers than this one, the smallest first.
-fn fewer(number: NonZeroU8) -> Vec<NonZeroU8> {
+pub(super) fn fewer(number: NonZeroU8) -> Vec<NonZeroU8> {
     let fewer = [1, number.get() / 2, number.get() - 1].into_iter();
     let fewer = fewer.filter(|fewer| *fewer < number.get());
     fewer.filter_map(NonZeroU8::new).collect()
