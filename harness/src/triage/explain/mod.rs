@@ -38,6 +38,7 @@ use oracle::case::{Family, Kind};
 use oracle::{Case, Clause, Fate, Finding, Judge, Spoiled, Verdict, bucket};
 use serde::Serialize;
 use source::Source;
+use std::collections::HashMap;
 use std::ops::Range;
 
 /// The most functions of a call stack that are shown.
@@ -302,7 +303,12 @@ impl Explanation {
     /// Notes which way the kernel took in the decisive step, in which it performed `call`. A stack that is known by now
     /// shows where the way ended.
     fn follow(&mut self, recording: &Recording, call: Option<&str>, driver: &mut Driver) {
-        let mut frames = |pc| driver.frames(&[pc]);
+        // The lines of the source are looked up once for each address.
+        let mut known: HashMap<u64, Vec<Frame>> = HashMap::new();
+        let mut frames = |pc| {
+            let known = known.entry(pc);
+            known.or_insert_with(|| driver.frames(&[pc])).clone()
+        };
         self.performer = call.and_then(|call| calls::performer(recording, call, &mut frames));
         self.callers = Callers::of(recording, &mut frames);
         if self.stack.is_empty() || self.cause.is_some() {
