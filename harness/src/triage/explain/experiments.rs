@@ -311,10 +311,9 @@ pub(super) fn failed_call(
     shown_at: Option<usize>,
 ) -> Option<(&'static str, usize)> {
     let wanted = bucket(finding);
-    let mut failures = Failures::default();
-    runner.run_up_to(&wanted, case, &mut failures);
     let shown_at = shown_at.unwrap_or(usize::MAX);
-    let before = failures.steps.into_iter().filter(|step| *step < shown_at);
+    let failures = Failures::in_case(runner, case, finding).into_iter();
+    let before = failures.filter(|step| *step < shown_at);
     let mut before = before.rev();
     let step = before.find(|step| {
         let shorter = case.without(*step..*step + 1);
@@ -330,9 +329,7 @@ pub(super) fn call_that_failed(
     finding: &Finding,
     step: usize,
 ) -> Option<&'static str> {
-    let mut failures = Failures::default();
-    runner.run_up_to(&bucket(finding), case, &mut failures);
-    let has_failed = failures.steps.contains(&step);
+    let has_failed = Failures::in_case(runner, case, finding).contains(&step);
     has_failed.then(|| case.operations[step].call.kind().word())
 }
 
@@ -343,6 +340,15 @@ struct Failures {
     begun: Vec<(Process, usize, Kind)>,
     last: Vec<usize>,
     steps: Vec<usize>,
+}
+
+impl Failures {
+    /// The operations of `case` that fail so, up to its finding.
+    fn in_case(runner: &mut Runner, case: &Case, finding: &Finding) -> Vec<usize> {
+        let mut failures = Self::default();
+        runner.run_up_to(&bucket(finding), case, &mut failures);
+        failures.steps
+    }
 }
 
 impl Watch for Failures {

@@ -4,7 +4,8 @@
 //! ([`crate::mutants`]), and the case is run again. Nearly all changes make it no better. If one does, cases that are a
 //! little different and showed the same finding have to be right as well, and all cases that were right before have to
 //! stay right. Such a change is a repair. It proves that a change there is enough, which is not yet that the mistake is
-//! there. But several repairs that have a function in common rarely lie.
+//! there: it may avoid the harm in a neighbour. So repairs are one piece of evidence among others,
+//! which `suspects.rs` weighs.
 
 mod changes;
 mod survey;
